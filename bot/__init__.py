@@ -1,0 +1,1 @@
+"""The trading bot, a process of its own."""

@@ -1,0 +1,1 @@
+"""Remember answers and failures; this room knows no word of trading."""

@@ -1,0 +1,1 @@
+"""Every entry, once, in order."""

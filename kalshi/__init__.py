@@ -1,0 +1,1 @@
+"""The exchange: its words and its API."""

@@ -1,0 +1,33 @@
+"""Dollars and contracts as exact numbers, read from the exchange's fixed-point text and never through float."""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+ONE: Final = Decimal(1)
+_FIXED_POINT: Final = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+
+
+def fixed(text: object, what: str, places: int = 6) -> Decimal:
+    """The number in a fixed-point string such as "0.5275" (`facts`: FixedPointDollars, FixedPointCount).
+
+    what: named in the error. places: decimals allowed. Raises ValueError for anything but such a string.
+    """
+    if not isinstance(text, str) or not _FIXED_POINT.fullmatch(text):
+        raise ValueError(f"{what}: a fixed-point string such as \"0.5200\" was expected, not {text!r:.60}")
+    number = Decimal(text)
+    if number.normalize().as_tuple().exponent < -places:  # type: ignore[operator]  # finite by the pattern
+        raise ValueError(f"{what}: at most {places} decimals were expected, not {text!r:.60}")
+    return number
+
+
+def cents(value: object, what: str) -> Decimal:
+    """Dollars from integer cents. Raises ValueError for anything but an int."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{what}: whole cents were expected, not {value!r:.60}")
+    return Decimal(value) / 100
+
+
+def complement(price: Decimal) -> Decimal:
+    """The price of the other outcome: YES and NO of one market add up to one dollar."""
+    return ONE - price

@@ -1,0 +1,1 @@
+"""URLs in, JSON out; no decisions."""

@@ -1,0 +1,1 @@
+"""Lifespan, app, main: the one module that knows all the others."""

@@ -1,0 +1,3 @@
+"""Every setting, once."""
+
+VERSION = "0.1.0"

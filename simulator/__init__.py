@@ -1,0 +1,1 @@
+"""A Kalshi that runs on your desk."""
