@@ -7,6 +7,12 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 
+class Raw(str):
+    """Text that is JSON already; dumps puts it in as it stands."""
+
+    __slots__ = ()
+
+
 def plain(number: Decimal) -> str:
     """The shortest exact text of a finite decimal: 0.65, 50, -3.5; never an exponent."""
     if not number.is_finite():
@@ -38,7 +44,7 @@ def _refuse(name: str) -> Any:
 
 def _write(value: Any, put: Any) -> None:
     if isinstance(value, str):
-        put(quoted(value))
+        put(value if isinstance(value, Raw) else quoted(value))
     elif value is None or isinstance(value, bool):
         put("null" if value is None else "true" if value else "false")
     elif isinstance(value, int):
