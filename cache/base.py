@@ -22,7 +22,10 @@ class Answer:
 class Cache(Protocol):
     """Remembers bytes for a while. A failure is a miss; no method raises, none waits longer than its budget."""
 
-    name: str  # the source that an answer from here carries: memory_cache or redis_cache
+    @property
+    def name(self) -> str:
+        """The source that an answer from here carries now: memory_cache or redis_cache."""
+        ...
 
     async def get(self, key: str) -> bytes | None:
         """The bytes kept under key, or None when there are none, they expired, or the store did not answer."""

@@ -9,7 +9,7 @@ _FIXED_POINT: Final = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 
 
 def fixed(text: object, what: str, places: int = 6) -> Decimal:
-    """The number in a fixed-point string such as "0.5275" (`facts`: FixedPointDollars, FixedPointCount).
+    """The number in a fixed-point string such as "0.5275" (Kalshi docs: FixedPointDollars, FixedPointCount).
 
     what: named in the error. places: decimals allowed. Raises ValueError for anything but such a string.
     """

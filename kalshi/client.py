@@ -1,0 +1,186 @@
+"""KalshiClient: what can be read from the exchange, typed, one method a noun."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+
+from kalshi.auth import Signer
+from kalshi.calls import Calls
+from kalshi.errors import ExchangeFault, NotFound
+from kalshi.exchange import Cutoff, ExchangeStatus
+from kalshi.fields import Fields
+from kalshi.limits import Lane
+from kalshi.market import Market, Orderbook
+from kalshi.models import Balance, Fill, Order, Position, Settlement
+from kalshi.pages import Page, walk
+from kalshi.wire import Params, Wire
+
+Row = TypeVar("Row")
+FULL = 1000  # rows a page may hold at most; more is an error, not a smaller page
+AT_ONCE = 100  # tickers that one call may name
+PAST = "past:"  # marks a page cursor that leads into the historical tier
+MOVING = 3600  # seconds near the cutoff within which a row may be in either tier
+
+
+class KalshiClient:
+    """Reads the exchange through `calls`; `request` is open for what has no method here, such as order writes.
+
+    subaccount: used alike for balance, positions, fills, orders and settlements, whose own defaults differ.
+    All methods raise KalshiError; those about the account raise NotConfigured without keys.
+    """
+
+    def __init__(self, calls: Calls, subaccount: int = 0) -> None:
+        self.calls = calls
+        self.request = calls.request
+        self.subaccount = subaccount
+
+    @classmethod
+    def over(
+        cls, session: aiohttp.ClientSession, base_url: str, signer: Signer | None = None, subaccount: int = 0
+    ) -> "KalshiClient":
+        """A client with the usual limits over a shared session; base_url ends in /trade-api/v2."""
+        return cls(Calls(Wire(session, base_url), signer), subaccount)
+
+    @property
+    def account(self) -> str:
+        """A short name for whose data this is, for cache keys: no two accounts or environments share one."""
+        key = self.calls.signer.key_id if self.calls.signer else ""
+        whose = f"{self.calls.wire.base_url}|{key}|{self.subaccount}"
+        return hashlib.sha256(whose.encode()).hexdigest()[:12]
+
+    async def balance(self, lane: Lane = "own") -> Balance:
+        """Cash and the reported value."""
+        return Balance.from_api(await self._get("/portfolio/balance", {}, lane, mine=True))
+
+    async def positions(self, settled: str = "unsettled", lane: Lane = "own") -> list[Position]:
+        """All positions; settled: unsettled, settled or all."""
+        params: Params = {"settlement_status": settled, "limit": FULL}
+        turn = self._turns("/portfolio/positions", params, "market_positions", Position.from_api, lane)
+        return [row async for row in walk(turn, lambda row: row.ticker, "GET /portfolio/positions")]
+
+    async def fills_page(self, limit: int = 100, cursor: str | None = None, lane: Lane = "own") -> Page[Fill]:
+        """One page of executions, newest first; after the live tier the cursor leads on into the historical one."""
+        past = cursor is not None and cursor.startswith(PAST)
+        path = "/historical/fills" if past else "/portfolio/fills"
+        page = await self._page(path, {"limit": limit}, "fills", Fill.from_api, lane, (cursor or "").removeprefix(PAST))
+        if past:
+            return Page(page.rows, f"{PAST}{page.next}" if page.next else None)
+        return Page(page.rows, page.next or PAST)
+
+    async def fills(
+        self, min_ts: float | None = None, max_ts: float | None = None, ticker: str | None = None, lane: Lane = "own"
+    ) -> AsyncIterator[Fill]:
+        """Every execution between two times (Unix seconds, whole ones count, both included), the old tier's too."""
+        params = _between(min_ts, max_ts) | ({"ticker": ticker} if ticker else {})
+        told: set[str] = set()
+        for path in ("/portfolio/fills", "/historical/fills"):
+            # The cutoff is asked for after the live walk: what moved over meanwhile is then found in the old tier.
+            if path == "/historical/fills" and min_ts is not None and min_ts > (await self.cutoff(lane)).fills + MOVING:
+                return
+            turn = self._turns(path, params, "fills", Fill.from_api, lane)
+            async for fill in walk(turn, lambda row: row.fill_id, f"GET {path}", told):
+                yield fill
+
+    async def orders(
+        self, status: str | None = None, limit: int = 100, cursor: str | None = None, lane: Lane = "own"
+    ) -> Page[Order]:
+        """One page of orders; status: resting, canceled or executed."""
+        params: Params = {"limit": limit} | ({"status": status} if status else {})
+        return await self._page("/portfolio/orders", params, "orders", Order.from_api, lane, cursor or "")
+
+    async def settlements_page(
+        self, limit: int = 100, cursor: str | None = None, lane: Lane = "own"
+    ) -> Page[Settlement]:
+        """One page of settlements, newest first."""
+        return await self._page(
+            "/portfolio/settlements", {"limit": limit}, "settlements", Settlement.from_api, lane, cursor or ""
+        )
+
+    async def settlements(
+        self, min_ts: float | None = None, max_ts: float | None = None, lane: Lane = "own"
+    ) -> AsyncIterator[Settlement]:
+        """Every settlement between two times (Unix seconds)."""
+        params = _between(min_ts, max_ts)
+        turn = self._turns("/portfolio/settlements", params, "settlements", Settlement.from_api, lane)
+        async for row in walk(turn, lambda row: f"{row.ticker} {row.settled}", "GET /portfolio/settlements"):
+            yield row
+
+    async def user_data_timestamp(self, lane: Lane = "own") -> float:
+        """Unix seconds up to which account reads are complete: they lag behind the matching engine."""
+        return float((await self._get("/exchange/user_data_timestamp", {}, lane)).moment("as_of_time"))
+
+    async def status(self, lane: Lane = "own") -> ExchangeStatus:
+        """Is it open? Closed, it says so with a 5xx and its normal body."""
+        where = "GET /exchange/status"
+        try:
+            answer = await self.request("GET", "/exchange/status", lane=lane, total=3.0)
+        except ExchangeFault as error:
+            if not isinstance(error.body, dict) or "exchange_active" not in error.body:
+                raise
+            answer = error.body
+        return ExchangeStatus.from_api(Fields(answer, where))
+
+    async def cutoff(self, lane: Lane = "own") -> Cutoff:
+        """Where the historical tier begins."""
+        return Cutoff.from_api(await self._get("/historical/cutoff", {}, lane))
+
+    async def markets(self, filters: Params, lane: Lane = "own") -> Page[Market]:
+        """One page of markets; filters are the exchange's own (limit, cursor, status, tickers …)."""
+        return await self._page("/markets", filters, "markets", Market.from_api, lane, "", mine=False)
+
+    async def markets_named(self, tickers: Iterable[str], lane: Lane = "own") -> list[Market]:
+        """These markets, a hundred a call; a ticker that the exchange does not know is left out."""
+        names = sorted(set(tickers))
+        found: list[Market] = []
+        for start in range(0, len(names), AT_ONCE):
+            some = names[start : start + AT_ONCE]
+            found += (await self.markets({"tickers": ",".join(some), "limit": AT_ONCE}, lane)).rows
+        return found
+
+    async def market(self, ticker: str, lane: Lane = "own") -> Market:
+        """One market. Raises NotFound."""
+        fields = await self._get(f"/markets/{segment(ticker)}", {}, lane)
+        return Market.from_api(fields.one("market"))
+
+    async def orderbook(self, ticker: str, depth: int = 0, lane: Lane = "own") -> Orderbook:
+        """The bids of one market, depth levels of each outcome (0: all). Raises NotFound."""
+        return Orderbook.from_api(await self._get(f"/markets/{segment(ticker)}/orderbook", {"depth": depth}, lane))
+
+    async def order(self, order_id: str, lane: Lane = "own") -> Order:
+        """One order. Raises NotFound."""
+        return Order.from_api((await self._get(f"/portfolio/orders/{segment(order_id)}", {}, lane)).one("order"))
+
+    async def _get(self, path: str, params: Params, lane: Lane, mine: bool = False) -> Fields:
+        whose: Params = {"subaccount": self.subaccount} if mine else {}
+        return Fields(await self.request("GET", path, {**params, **whose}, lane=lane), f"GET {path}")
+
+    async def _page(
+        self, path: str, params: Params, name: str, read: Callable[[Fields], Row], lane: Lane, cursor: str,
+        mine: bool = True,
+    ) -> Page[Row]:  # fmt: skip
+        fields = await self._get(path, {**params, "cursor": cursor} if cursor else params, lane, mine)
+        return Page([read(row) for row in fields.many(name)], fields.maybe_text("cursor"))
+
+    def _turns(self, path: str, params: Params, name: str, read: Callable[[Fields], Row], lane: Lane) -> Any:
+        full: Params = {"limit": FULL} | dict(params)
+        return lambda cursor: self._page(path, full, name, read, lane, cursor or "")
+
+
+def segment(name: str) -> str:
+    """An id as one segment of a path. Raises NotFound for what cannot be one: a dot would climb to another path."""
+    if not name.strip(".") or len(name) > 200 or "/" in name or "\\" in name or not name.isprintable():
+        raise NotFound(f"{name[:60]!r}", 404, "not_found", "no ticker or id looks like this")
+    return quote(name, safe="")
+
+
+def _between(min_ts: float | None, max_ts: float | None) -> dict[str, str | int]:
+    """The exchange takes whole seconds; both ends are widened to them, so that nothing at the edge is missed."""
+    bounds: dict[str, str | int] = {}
+    if min_ts is not None:
+        bounds["min_ts"] = max(0, int(min_ts // 1))
+    if max_ts is not None:
+        bounds["max_ts"] = int(-(-max_ts // 1))
+    return bounds

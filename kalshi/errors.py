@@ -1,0 +1,132 @@
+"""What can go wrong with the exchange, drawn as a tree.
+
+KalshiError
+├── NotConfigured      a setting that this call needs is missing
+├── KeyUnusable        the private key file cannot be read or is of a kind that cannot sign
+├── Unreachable        no answer: refused, closed, or longer than the time limit           (transient)
+├── CircuitOpen        it failed again and again; not asked for a moment                    (transient)
+├── Busy               our own token budget is spent for now; not asked                     (transient)
+├── BadAnswer          an answer that cannot be read: no JSON, too large, a redirect        (transient)
+│   └── FieldError     JSON, but a field is missing or of another type: the API has changed
+└── Refused            an error status, with the exchange's own code and words
+    ├── BadRequest     400
+    ├── NotAllowed     401, 403: key, scope, subaccount
+    │   └── ClockSkew  401 header_timestamp_expired: our clock or a slow way there          (transient)
+    ├── NotFound       404, also the cancel of an order that is dead already
+    ├── Conflict       409: a client_order_id was used before, even by a cancelled order
+    ├── RateLimited    429                                                                  (transient)
+    └── ExchangeFault  5xx                                                                  (transient)
+
+Transient: the same read may succeed a moment later. No error holds a key, a signature or a header.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class KalshiError(Exception):
+    """Something is wrong with a call to the exchange; the message says what, where, and what to do."""
+
+    transient = False
+    retry_after: float | None = None  # seconds after which asking again makes sense, where that is known
+
+
+class NotConfigured(KalshiError):
+    """The call needs settings that are not set; `missing` names them."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"account data needs {' and '.join(missing)}; set {'them' if len(missing) > 1 else 'it'}")
+        self.missing = tuple(missing)
+
+
+class KeyUnusable(KalshiError):
+    """The private key cannot sign; the message says why, never what is in it."""
+
+
+class Unreachable(KalshiError):
+    """No answer came. Of a write nobody knows whether it arrived: look before you repeat it."""
+
+    transient = True
+
+
+class CircuitOpen(KalshiError):
+    """The exchange failed again and again, so it is left alone for retry_after seconds."""
+
+    transient = True
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(f"the exchange is left alone for {retry_after:.1f} s more, because: {reason}")
+        self.retry_after = retry_after
+
+
+class Busy(KalshiError):
+    """Our token budget has no room within the time that this call may wait."""
+
+    transient = True
+
+    def __init__(self, lane: str, retry_after: float) -> None:
+        super().__init__(f"the token budget of lane {lane!r} is spent; it has room again in {retry_after:.1f} s")
+        self.retry_after = retry_after
+
+
+class BadAnswer(KalshiError):
+    """The answer is no JSON that we can read."""
+
+    transient = True
+
+
+class FieldError(BadAnswer):
+    """A required field is missing, renamed or of another type: the API and this program disagree."""
+
+    transient = False
+
+    def __init__(self, endpoint: str, field: str, problem: str) -> None:
+        super().__init__(f"{endpoint}: field {field!r} {problem}")
+        self.endpoint, self.field, self.problem = endpoint, field, problem
+
+
+class Refused(KalshiError):
+    """The exchange answered with an error status.
+
+    code and details are its own words ("" when it gave none), body its whole answer as JSON values, or None.
+    """
+
+    def __init__(self, where: str, status: int, code: str = "", message: str = "", details: str = "", body: Any = None):
+        words = ": ".join(word for word in (code, message if message != code else "", details) if word)
+        super().__init__(f"{where}: HTTP {status} {words or 'without a reason'}")
+        self.status, self.code, self.details, self.body = status, code, details, body
+
+
+class BadRequest(Refused):
+    """400: a parameter or an order that the exchange does not take."""
+
+
+class NotAllowed(Refused):
+    """401 or 403: unknown key, wrong signature, missing scope, another subaccount."""
+
+
+class ClockSkew(NotAllowed):
+    """The signature's time was too far from the exchange's: check the clock; a slow way there does it too."""
+
+    transient = True
+
+
+class NotFound(Refused):
+    """404: no such market or order."""
+
+
+class Conflict(Refused):
+    """409: used before."""
+
+
+class RateLimited(Refused):
+    """429: the exchange's bucket is empty; it says nothing of when it has room again."""
+
+    transient = True
+    retry_after = 1.0
+
+
+class ExchangeFault(Refused):
+    """5xx: their side."""
+
+    transient = True

@@ -1,0 +1,51 @@
+"""Walk a cursor to its end: no row twice, never in circles, never for ever."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kalshi.errors import BadAnswer
+
+Row = TypeVar("Row")
+MOST_PAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows, and the cursor of the next page; None on the last."""
+
+    rows: list[Row]
+    next: str | None
+
+
+async def walk(
+    turn: Callable[[str | None], Awaitable[Page[Row]]],
+    identity: Callable[[Row], str],
+    what: str,
+    seen: set[str] | None = None,
+    most: int = MOST_PAGES,
+) -> AsyncIterator[Row]:
+    """Each row once, page after page, from turn(cursor), which begins with None.
+
+    The exchange answers a cursor that it does not know with its first page, without a word. So a full circle, a page
+    without anything new and a walk without an end are errors: to stop there quietly would pass for the whole.
+    seen: ids that count as told already; it grows. Raises BadAnswer, and what turn raises.
+    """
+    told = set() if seen is None else seen
+    met: set[str] = set()  # on this walk, told or not: what is told may well come again, a circle may not
+    cursor: str | None = None
+    for _ in range(most):
+        page = await turn(cursor)
+        before = len(met)
+        for row in page.rows:
+            name = identity(row)
+            met.add(name)
+            if name not in told:
+                told.add(name)
+                yield row
+        if page.next is None:
+            return
+        if len(met) == before or page.next == cursor:
+            raise BadAnswer(f"{what}: the walk goes in circles at cursor {page.next[:40]!r}")
+        cursor = page.next
+    raise BadAnswer(f"{what}: no end after {most} pages")
