@@ -1,0 +1,68 @@
+"""Frames: what the wire carries, byte by byte."""
+
+import json
+
+import pytest
+
+from streams.event import bye, comment, entry_frames, frame, id_only, retry
+from tests.support.eventsource import Parser
+from tests.support.pages import EPOCH, gap, trade, trades
+
+
+def test_frame_is_name_id_data_and_a_blank_line() -> None:
+    """An event has its lines in one order, the id only when given."""
+    assert frame("new_trades", "{}", "e-1") == b"event: new_trades\nid: e-1\ndata: {}\n\n"
+    assert frame("heartbeat", "{}") == b"event: heartbeat\ndata: {}\n\n"
+
+
+@pytest.mark.parametrize("data", ["a\nb", "a\rb"], ids=["newline", "carriage return"])
+def test_frame_refuses_a_second_line(data: str) -> None:
+    """A line break inside data would end the line on the wire: refused, not repaired."""
+    with pytest.raises(ValueError, match="one line"):
+        frame("x", data)
+
+
+def test_id_only_moves_the_cursor_and_dispatches_nothing() -> None:
+    """A browser keeps the id of a frame without data and shows no event."""
+    parser = Parser()
+    assert parser.feed(id_only("e-7") + comment("hello")) == []
+    assert parser.last_id == "e-7"
+
+
+def test_retry_is_jittered() -> None:
+    """A thousand readers do not come back together: half to one and a half times the base, in milliseconds."""
+    values = [int(retry(2.0).removeprefix(b"retry: ")) for _ in range(300)]
+    assert min(values) >= 1000
+    assert max(values) <= 3000
+    assert len(set(values)) > 50
+
+
+def test_bye_names_its_reason_and_the_way_back() -> None:
+    """The last event carries a retry and the reason."""
+    parser = Parser()
+    (message,) = parser.feed(bye("slow", 2.0))
+    assert (message.name, json.loads(message.data)) == ("bye", {"reason": "slow"})
+    assert parser.retry is not None
+
+
+def test_trades_share_an_event_up_to_a_hundred() -> None:
+    """250 trades of one source are three events; each has the cursor of its last trade."""
+    messages = Parser().feed(b"".join(entry_frames(trades(1, 250), EPOCH)))
+    assert [json.loads(message.data)["count"] for message in messages] == [100, 100, 50]
+    assert [message.last_id for message in messages] == [f"{EPOCH}-100", f"{EPOCH}-200", f"{EPOCH}-250"]
+    assert [one["seq"] for message in messages for one in json.loads(message.data)["trades"]] == list(range(1, 251))
+
+
+def test_sources_and_kinds_are_not_mixed() -> None:
+    """An event has one source; whatever is no trade stands alone, in its place."""
+    entries = [trade(1), trade(2, "kalshi_api"), gap(3), trade(4)]
+    messages = Parser().feed(b"".join(entry_frames(entries, EPOCH)))
+    assert [message.name for message in messages] == ["new_trades", "new_trades", "gap", "new_trades"]
+    assert [message.last_id for message in messages] == [f"{EPOCH}-{seq}" for seq in (1, 2, 3, 4)]
+    assert json.loads(messages[1].data)["source"] == "kalshi_api"
+
+
+def test_bodies_are_not_encoded_again() -> None:
+    """The journal's text stands in the event as it is."""
+    entry = trade(1)
+    assert entry.body.encode() in entry_frames([entry], EPOCH)[0]

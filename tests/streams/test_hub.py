@@ -1,0 +1,216 @@
+"""The hub without a loop: everybody gets each thing once, in order, from where it joined."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.chunk import Chunk
+from streams.errors import OutOfOrder
+from streams.event import entry_frames, frame
+from streams.hub import SLICE, Hub
+from streams.inbox import Inbox
+from streams.subscriber import Subscriber, Wants
+from tests.support.pages import EPOCH, trade, trades
+
+BOTH = Wants(entries=True, status=True)
+
+
+class Turns:
+    """Stands for the loop: keeps what is to be called soon, calls it when told."""
+
+    def __init__(self) -> None:
+        self.steps: deque[Callable[[], None]] = deque()
+
+    def turn(self) -> bool:
+        """One step; False when there was none."""
+        if not self.steps:
+            return False
+        self.steps.popleft()()
+        return True
+
+    def all(self) -> None:
+        """Until nothing is left to do."""
+        while self.turn():
+            pass
+
+
+async def _send(message: Any) -> None:
+    raise AssertionError("nothing is sent here")
+
+
+def reader(hub: Hub, wants: Wants = BOTH, position: int | None = None, size: int = 1000) -> Subscriber:
+    """A stream that has joined, from the hub's position unless said."""
+    one = Subscriber("test", wants, "127.0.0.1", 0.0, Inbox(size, 1 << 20), _send, 20.0)
+    hub.enter(one)
+    one.position = hub.position if position is None else position
+    hub.join(one)
+    return one
+
+
+def got(one: Subscriber) -> bytes:
+    """All that waits for it."""
+    return b"".join([chunk.body for chunk in one.inbox.take()])
+
+
+def wire(first: int, last: int) -> bytes:
+    """Entries as single events."""
+    return b"".join(entry_frames([trade(seq)], EPOCH)[0] for seq in range(first, last + 1))
+
+
+@pytest.fixture
+def turns() -> Turns:
+    """A loop that turns when told."""
+    return Turns()
+
+
+@pytest.fixture
+def hub(turns: Turns) -> Hub:
+    """A hub whose journal ends at 10."""
+    return Hub(EPOCH, 10, soon=turns.steps.append)
+
+
+@pytest.mark.parametrize("first", [10, 12, 1], ids=["again", "hole", "past"])
+def test_refuses_what_does_not_follow(hub: Hub, first: int) -> None:
+    """A hole or a repetition is the publisher's mistake and reaches nobody."""
+    with pytest.raises(OutOfOrder, match="11 follows"):
+        hub.publish([trade(first)])
+    assert hub.position == 10
+
+
+def test_publishing_nothing_is_nothing(hub: Hub, turns: Turns) -> None:
+    """An empty batch starts no round."""
+    hub.publish([])
+    assert not turns.steps
+
+
+def test_what_is_published_together_leaves_together(hub: Hub, turns: Turns) -> None:
+    """Between two turns of the loop any number of events become one write for each reader."""
+    one = reader(hub)
+    for seq in range(11, 31):
+        hub.publish([trade(seq)])
+    turns.all()
+    waiting = one.inbox.take()
+    assert len(waiting) == 1
+    assert waiting[0].body == wire(11, 30)
+    assert (waiting[0].events, waiting[0].last) == (20, 30)
+
+
+def test_kinds_of_streams_get_what_they_want(hub: Hub, turns: Turns) -> None:
+    """Entries only, status only, and both in the order they were published."""
+    both, entries, status = reader(hub), reader(hub, Wants(True, False)), reader(hub, Wants(False, True))
+    hub.publish([trade(11)])
+    hub.status("{}")
+    hub.publish([trade(12)])
+    turns.all()
+    said = frame("bot_status", "{}")
+    assert got(both) == wire(11, 11) + said + wire(12, 12)
+    assert got(entries) == wire(11, 12)
+    assert got(status) == said
+
+
+def test_fan_out_goes_in_slices(hub: Hub, turns: Turns) -> None:
+    """The loop turns after each 64 readers, so that a request waits for one slice and not for all."""
+    readers = [reader(hub) for _ in range(3 * SLICE)]
+    hub.publish([trade(11)])
+    assert turns.turn()
+    assert sum(one.inbox.qsize() for one in readers) == SLICE
+    assert turns.turn()
+    assert sum(one.inbox.qsize() for one in readers) == 2 * SLICE
+    turns.all()
+    assert all(got(one) == wire(11, 11) for one in readers)
+
+
+def test_a_full_inbox_ends_that_reader_alone(hub: Hub, turns: Turns) -> None:
+    """The slow one is told to end and what waited for it is dropped; the other has everything."""
+    slow, well = reader(hub, size=2), reader(hub)
+    for seq in range(11, 15):
+        hub.publish([trade(seq)])
+        turns.all()
+    assert slow.ended == "slow"
+    assert slow.inbox.empty()
+    assert got(well) == wire(11, 14)
+
+
+def test_one_who_left_gets_nothing(hub: Hub, turns: Turns) -> None:
+    """Leaving works before and after joining and twice."""
+    one = reader(hub)
+    hub.leave(one)
+    hub.leave(one)
+    reader(hub)
+    hub.publish([trade(11)])
+    turns.all()
+    assert one.inbox.empty()
+    assert len(list(hub.subscribers)) == 1
+
+
+def test_a_status_is_remembered_and_said_once(hub: Hub, turns: Turns) -> None:
+    """Who joins later gets the last one from join, and not again from the round that still carries it."""
+    reader(hub)
+    hub.status("1")
+    hub.status("2")
+    late = reader(hub)
+    turns.all()
+    assert got(late) == frame("bot_status", "2")
+
+
+def test_a_reader_ahead_of_us_is_caught_up_with(hub: Hub, turns: Turns) -> None:
+    """It came from a faster worker with a cursor at 12: 11 and 12 are not told again, 13 is."""
+    ahead = reader(hub, Wants(True, False), position=12)
+    hub.publish([trade(11)])
+    turns.all()
+    hub.publish(trades(12, 13))
+    turns.all()
+    hub.publish([trade(14)])
+    turns.all()
+    assert got(ahead) == wire(13, 14)
+
+
+def test_closing_ends_all(hub: Hub) -> None:
+    """Every stream is told why."""
+    readers = [reader(hub), reader(hub)]
+    hub.close("shutdown")
+    assert hub.closed
+    assert [one.ended for one in readers] == ["shutdown", "shutdown"]
+
+
+@given(st.lists(st.sampled_from(["publish", "many", "status", "join", "leave", "turn", "take"]), max_size=60))
+def test_each_reader_gets_each_entry_once_in_order(steps: list[str]) -> None:
+    """Whatever the order of publishing, joining, leaving and turning: no reader misses or repeats anything."""
+    turns = Turns()
+    hub = Hub(EPOCH, 0, soon=turns.steps.append)
+    joined: list[tuple[Subscriber, int, int, list[Chunk]]] = []
+    for step in steps:
+        if step in ("publish", "many"):
+            hub.publish(trades(hub.position + 1, hub.position + (1 if step == "publish" else 450)))
+        elif step == "status":
+            hub.status(str(hub.said + 1))
+        elif step == "join":
+            joined.append((reader(hub), hub.position, max(hub.said, 1), []))
+        elif step == "leave" and joined:
+            hub.leave(joined.pop(0)[0])
+        elif step == "turn":
+            turns.turn()
+        elif step == "take":
+            for one, _, _, taken in joined:
+                taken += one.inbox.take()
+    turns.all()
+    for one, position, said, taken in joined:
+        body = b"".join([chunk.body for chunk in [*taken, *one.inbox.take()]])
+        seqs = [int(part.split(b",")[0]) for part in body.split(b'"seq":')[1:]]
+        assert seqs == list(range(position + 1, hub.position + 1))
+        words = [int(part.split(b"\n")[0]) for part in body.split(b"event: bot_status\ndata: ")[1:]]
+        assert words == list(range(said, hub.said + 1))
+
+
+async def test_runs_on_the_loop_it_is_called_on(hub: Hub) -> None:
+    """Without a scheduler of its own it uses the running loop."""
+    live = Hub(EPOCH, 0)
+    one = reader(live)
+    live.publish([trade(1)])
+    await asyncio.sleep(0)
+    assert got(one) == wire(1, 1)
