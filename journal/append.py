@@ -1,0 +1,88 @@
+"""The transaction that makes entries: checks the lease, judges the drafts, gives seqs, keeps the marks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from journal import identity, matching
+from journal.ask import SPAN, Ask, Dialect, Row, Steps, findable, marks, micros, parts
+from journal.base import Appended, Lease
+from journal.entry import Draft, Entry
+from journal.identity import Known, Peer, Sighting
+from journal.lease import check
+
+
+def append(
+    dialect: Dialect, drafts: Sequence[Draft], lease: Lease | None, bookmarks: Mapping[str, str] | None
+) -> Steps[Appended]:
+    """Judges and writes one batch. Raises LeaseLost before anything is written."""
+    # Locking this row first puts writers in line: one at a time reads the head and gives seqs.
+    [(head,)] = yield Ask(f"SELECT head FROM journal WHERE id = 1{dialect.lock}")
+    if lease is not None:
+        yield from check(dialect, lease)
+    known = yield from _known(dialect, drafts)
+    plan = matching.match(drafts, known, head)
+    entries = [
+        Entry(new.seq, new.draft.kind, new.draft.timestamp, new.draft.ticker, new.draft.source, new.draft.body(new.seq))
+        for new in plan.fresh
+    ]
+    yield from write(entries, [new.open for new in plan.fresh], plan.sightings)
+    if plan.closed:
+        yield Ask("UPDATE entries SET open = 0 WHERE seq = ?", [(seq,) for seq in plan.closed], many=True)
+    if bookmarks:
+        yield Ask("REPLACE INTO marks (name, value) VALUES (?, ?)", list(bookmarks.items()), many=True)
+    return Appended(entries, len(drafts) - len(entries), plan.heuristic, plan.by_draft)
+
+
+def write(entries: Sequence[Entry], open: Sequence[bool], sightings: Iterable[Sighting]) -> Steps[None]:
+    """Writes entries that follow the head, the spans they lie in, and their sightings."""
+    if entries:
+        rows = [
+            (each.seq, each.kind, micros(each.timestamp), findable(each.ticker), each.source, int(may), each.body)
+            for each, may in zip(entries, open, strict=True)
+        ]
+        columns = "seq, kind, timestamp, ticker, source, open, body"
+        yield Ask(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows, many=True)
+        yield from _widen([(row[0], row[2]) for row in rows])
+        yield Ask("UPDATE journal SET head = ? WHERE id = 1", [entries[-1].seq])
+    new = [(seen.name, seen.life, seen.seq) for seen in sightings]
+    if new:
+        yield Ask("INSERT INTO sightings (name, life, seq) VALUES (?, ?, ?)", new, many=True)
+
+
+def _known(dialect: Dialect, drafts: Sequence[Draft]) -> Steps[Known]:
+    if not drafts:
+        return Known()
+    sightings: dict[str, list[Sighting]] = defaultdict(list)
+    for part in parts(identity.names(drafts)):
+        for row in (yield Ask(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
+            sightings[row[0]].append(Sighting(*row))
+    peers: dict[int, Peer] = {}
+    for ticker, since, until in identity.windows(drafts, sightings):
+        near = "ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1"
+        sql = f"SELECT seq, open, body FROM entries{dialect.by('by_ticker_time')} WHERE {near}"
+        _learn(peers, (yield Ask(sql, [findable(ticker), micros(since), micros(until)])))
+    for part in parts(identity.met(drafts, sightings) - peers.keys()):
+        _learn(peers, (yield Ask(f"SELECT seq, open, body FROM entries WHERE seq IN ({marks(part)})", part)))
+    return Known(sightings, peers)
+
+
+def _learn(peers: dict[int, Peer], rows: Iterable[Row]) -> None:
+    for seq, open, body in rows:
+        peer = Peer.kept(seq, bool(open), body)
+        if peer is not None:
+            peers[seq] = peer
+
+
+def _widen(places: Iterable[tuple[int, int]]) -> Steps[None]:
+    """Stretches the spans that new entries (seq, microseconds) lie in."""
+    spans: dict[int, tuple[int, int]] = {}
+    for seq, time in places:
+        span = (seq - 1) // SPAN
+        earliest, latest = spans.get(span, (time, time))
+        spans[span] = (min(earliest, time), max(latest, time))
+    first = min(spans)  # only the first can have stood there before
+    for earliest, latest in (yield Ask("SELECT earliest, latest FROM spans WHERE span = ?", [first])):
+        spans[first] = (min(earliest, spans[first][0]), max(latest, spans[first][1]))
+    rows = [(span, *times) for span, times in spans.items()]
+    yield Ask("REPLACE INTO spans (span, earliest, latest) VALUES (?, ?, ?)", rows, many=True)
+

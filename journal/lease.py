@@ -1,0 +1,64 @@
+"""The row that says who polls: taken, renewed and checked inside transactions, so that an old holder cannot write."""
+
+from typing import Final
+
+from journal.ask import Ask, Dialect, Row, Steps
+from journal.base import Lease
+from journal.errors import LeaseLost
+
+_SLACK: Final = 1.0  # seconds by which a clock may be set back without a lease looking dishonest
+
+
+def acquire(dialect: Dialect, holder: str, term: float) -> Steps[Lease | None]:
+    """Takes a lease that is free, over, dishonest or the holder's own."""
+    row, now = yield from _row(dialect)
+    alive = _alive(row, now)
+    if alive and row[0] != holder:
+        return None
+    token = row[1] if alive else row[1] + 1
+    yield Ask(
+        "UPDATE lease SET holder = ?, token = ?, expires = ?, term = ? WHERE id = 1", [holder, token, now + term, term]
+    )
+    return Lease(holder, token, now + term, row[4])
+
+
+def check(dialect: Dialect, lease: Lease) -> Steps[float]:
+    """Raises LeaseLost unless lease is the row's and not over; the row stays locked. Returns the time."""
+    row, now = yield from _row(dialect)
+    if (row[0], row[1]) != (lease.holder, lease.token):
+        raise LeaseLost(f"the lease is {row[0] or 'nobody'}'s now (token {row[1]}), no longer {lease.holder}'s")
+    if not _alive(row, now):
+        raise LeaseLost(f"the lease of {lease.holder} ran out before it was renewed")
+    return now
+
+
+def renew(dialect: Dialect, lease: Lease, term: float, status: str) -> Steps[Lease]:
+    """Another term and the bot's status, or LeaseLost."""
+    now = yield from check(dialect, lease)
+    yield Ask("UPDATE lease SET expires = ?, term = ?, status = ? WHERE id = 1", [now + term, term, status])
+    return Lease(lease.holder, lease.token, now + term, status)
+
+
+def release(dialect: Dialect, lease: Lease) -> Steps[None]:
+    """Ends the lease now, if it is still this one."""
+    yield Ask("UPDATE lease SET expires = 0 WHERE id = 1 AND holder = ? AND token = ?", [lease.holder, lease.token])
+
+
+def current() -> Steps[Lease | None]:
+    """The row, whoever holds it."""
+    rows = yield Ask("SELECT holder, token, expires, status FROM lease WHERE id = 1 AND token > 0")
+    return Lease(*rows[0]) if rows else None
+
+
+def _row(dialect: Dialect) -> Steps[tuple[Row, float]]:
+    # The row first: waiting for its lock may take time, and the clock must be read after that.
+    [row] = yield Ask(f"SELECT holder, token, expires, term, status FROM lease WHERE id = 1{dialect.lock}")
+    [(now,)] = yield Ask(f"SELECT {dialect.now}")
+    return row, float(now)
+
+
+def _alive(row: Row, now: float) -> bool:
+    # An expiry further ahead than its term was not written by this clock: the clock was set back, and waiting
+    # for it could take hours in which nobody polls.
+    _, _, expires, term, _ = row
+    return bool(now < expires <= now + term + _SLACK)

@@ -1,0 +1,107 @@
+"""Reads the past: what a returning reader missed, and pages by seq, time and ticker whose cost does not grow."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, Final
+
+from journal.ask import SPAN, Ask, Dialect, Row, Steps, entry, findable, micros
+from journal.base import Query
+from journal.entry import Entry
+
+_COLUMNS: Final = "seq, kind, timestamp, ticker, source, body"
+
+_FEW: Final = 5000
+"""Up to so many matches a page is sorted out of them all; of more, a walk by seq soon meets enough."""
+
+
+def read(after: int, limit: int) -> Steps[list[Entry]]:
+    """The entries that follow a seq."""
+    rows = yield Ask(f"SELECT {_COLUMNS} FROM entries WHERE seq > ? ORDER BY seq LIMIT ?", [after, limit])
+    return [entry(row) for row in rows]
+
+
+def history(dialect: Dialect, query: Query) -> Steps[list[Entry]]:
+    """One page. Times lie almost, but not quite, in the order of seq: what was healed comes late.
+
+    So a window of time is neither a stretch of seqs nor can it be found by walking them. Few matches are sorted
+    by seq out of the index by time; many are met by walking those stretches of seqs whose span meets the window.
+    """
+    forward = query.after is not None or query.since is not None
+    page = _Page(dialect, query)
+    if query.since is None and query.until is None:
+        rows = yield page.walk(0, None, query.limit, forward)
+    elif (few := (yield page.count())[0][0]) <= _FEW:
+        rows = (yield page.sort(forward)) if few else []
+    else:
+        rows = []
+        for first, last in _stretches((yield page.spans()), forward):
+            rows += yield page.walk(first, last, query.limit - len(rows), forward)
+            if len(rows) >= query.limit:
+                break
+    return [entry(row) for row in rows]
+
+
+class _Page:
+    """The conditions of a query, and the statements made of them."""
+
+    def __init__(self, dialect: Dialect, query: Query) -> None:
+        self._by, self._query = dialect.by, query
+        self._conditions: list[str] = []
+        self._args: list[Any] = []
+        if query.ticker is not None:
+            self._where("ticker = ?", findable(query.ticker))
+        if query.since is not None:
+            self._where("timestamp >= ?", micros(query.since))
+        if query.until is not None:
+            self._where("timestamp <= ?", micros(query.until))
+        self._where("seq > ?", query.after or 0)
+        if query.before is not None:
+            self._where("seq < ?", query.before)
+
+    def _where(self, condition: str, arg: object) -> None:
+        self._conditions.append(condition)
+        self._args.append(arg)
+
+    @property
+    def _index_by_time(self) -> str:
+        return self._by("by_time" if self._query.ticker is None else "by_ticker_time")
+
+    def count(self) -> Ask:
+        """How many match, counted no further than a few."""
+        matches = f"SELECT 1 FROM entries{self._index_by_time} WHERE {' AND '.join(self._conditions)} LIMIT ?"
+        return Ask(f"SELECT COUNT(*) FROM ({matches}) AS matches", [*self._args, _FEW + 1])
+
+    def sort(self, forward: bool) -> Ask:
+        """Few matches, found by time and sorted by seq; their bodies are fetched for the page alone."""
+        where, order = " AND ".join(self._conditions), "ASC" if forward else "DESC"
+        found = f"SELECT seq AS place FROM entries{self._index_by_time} WHERE {where} ORDER BY seq {order} LIMIT ?"
+        sql = f"SELECT {_COLUMNS} FROM ({found}) AS page JOIN entries ON seq = place ORDER BY seq {order}"
+        return Ask(sql, [*self._args, self._query.limit])
+
+    def walk(self, first: int, last: int | None, limit: int, forward: bool) -> Ask:
+        """Matches in the order of seq between first and last, both included."""
+        where = " AND ".join([*self._conditions, "seq >= ?", *(["seq <= ?"] if last else [])])
+        by, order = self._by("by_ticker" if self._query.ticker is not None else ""), "ASC" if forward else "DESC"
+        sql = f"SELECT {_COLUMNS} FROM entries{by} WHERE {where} ORDER BY seq {order} LIMIT ?"
+        return Ask(sql, [*self._args, first, *([last] if last else []), limit])
+
+    def spans(self) -> Ask:
+        """The spans that meet the window of time and the bounds of seq, ascending."""
+        query = self._query
+        where, args = ["span >= ?"], [(query.after or 0) // SPAN]
+        if query.before is not None:
+            where, args = [*where, "span <= ?"], [*args, query.before // SPAN]
+        if query.since is not None:
+            where, args = [*where, "latest >= ?"], [*args, micros(query.since)]
+        if query.until is not None:
+            where, args = [*where, "earliest <= ?"], [*args, micros(query.until)]
+        return Ask(f"SELECT span FROM spans WHERE {' AND '.join(where)} ORDER BY span", args)
+
+
+def _stretches(spans: Iterable[Row], forward: bool) -> list[tuple[int, int]]:
+    """Neighbouring spans joined, as first and last seq, in the order of the walk."""
+    found = []
+    for _, group in groupby(enumerate(row[0] for row in spans), key=lambda pair: pair[1] - pair[0]):
+        run = [span for _, span in group]
+        found.append((run[0] * SPAN + 1, (run[-1] + 1) * SPAN))
+    return found if forward else found[::-1]
