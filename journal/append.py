@@ -85,4 +85,3 @@ def _widen(places: Iterable[tuple[int, int]]) -> Steps[None]:
         spans[first] = (min(earliest, spans[first][0]), max(latest, spans[first][1]))
     rows = [(span, *times) for span, times in spans.items()]
     yield Ask("REPLACE INTO spans (span, earliest, latest) VALUES (?, ?, ?)", rows, many=True)
-

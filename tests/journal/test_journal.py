@@ -1,0 +1,229 @@
+"""What every journal promises, held against each kind there is."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from cache.exact import loads
+from journal.base import Query
+from journal.entry import Entry
+from journal.errors import LeaseLost
+from journal.sql import SqlJournal
+from tests.journal.conftest import Another
+from tests.support.drafts import baseline, fill, gap, settlement, trade
+from tests.support.eventually import eventually
+
+
+async def test_a_new_journal_is_empty(journal: SqlJournal) -> None:
+    """Head 0, a token for an epoch, nothing to read, no marks, nobody's lease, some bytes."""
+    assert await journal.head() == 0
+    assert len(journal.epoch) == 8
+    assert journal.epoch.isascii()
+    assert journal.epoch.isalnum()
+    assert journal.epoch == journal.epoch.lower()
+    assert await journal.read(0, 10) == []
+    assert await journal.history(Query()) == []
+    assert await journal.marks() == {}
+    assert await journal.lease() is None
+    assert await journal.size() > 0
+
+
+async def test_every_kind_comes_back_as_it_went_in(journal: SqlJournal, another: Another) -> None:
+    """What append returns is what any worker reads, with exact numbers and whole text."""
+    odd = trade(trade_id="ünï'\"\\\n\u2028💸" * 9, ticker="T" * 200, price=Decimal("0.0001"), fee=Decimal("0.017500"))
+    kept = await journal.append([trade(), settlement(), gap(), baseline(), odd])
+    assert [entry.seq for entry in kept.entries] == [1, 2, 3, 4, 5]
+    assert [entry.kind for entry in kept.entries] == ["trade", "settlement", "gap", "baseline", "trade"]
+    assert (kept.known, kept.heuristic, kept.by_draft) == (0, 0, [1, 2, 3, 4, 5])
+    assert await (await another()).read(0, 10) == kept.entries
+    body = loads(kept.entries[4].body)
+    assert (body["trade_id"], body["price"], body["fee"]) == (odd.trade_id, Decimal("0.0001"), Decimal("0.0175"))
+    assert kept.entries[0].timestamp == Decimal("1698676800.123")
+
+
+async def test_what_is_known_is_dropped(journal: SqlJournal) -> None:
+    """Repeats and the other reporter's telling are counted, and stand for the entry that was first."""
+    await journal.append([trade()])
+    again = await journal.append([trade(), fill(at=2), trade(trade_id="t2"), fill(at=2)])
+    assert [entry.seq for entry in again.entries] == [2]
+    assert (again.known, again.heuristic, again.by_draft) == (3, 1, [1, 1, 2, 1])
+    third = await journal.append([fill(at=3, trade_id="f2"), fill(at=2), trade(boot_id="b")])
+    assert (third.known, third.heuristic, third.by_draft) == (3, 1, [2, 1, 1])
+    assert (await journal.append([trade(trade_id="f9", at=60), fill(trade_id="f9", at=99)])).by_draft == [3, 3]
+    assert await journal.head() == 3
+
+
+async def test_long_ids_that_begin_alike_are_told_apart(journal: SqlJournal) -> None:
+    """Nothing is cut short or folded when ids are compared."""
+    ids = ["x" * 300 + end for end in ("a", "A", "ä", "a ")]
+    kept = await journal.append([trade(trade_id=each) for each in ids])
+    assert kept.by_draft == [1, 2, 3, 4]
+
+
+async def test_ids_and_tickers_no_database_can_hold(journal: SqlJournal) -> None:
+    """Half a surrogate pair and a ticker beyond its column are kept in the body and can still be matched."""
+    drafts = [trade(ticker="T" * 400), trade(ticker="bad\ud800", trade_id="\udc00"), trade(ticker="nul\0")]
+    kept = await journal.append(drafts)
+    assert (await journal.append([*drafts, fill(ticker="T" * 400)])).by_draft == [1, 2, 3, 1]
+    assert [entry.body for entry in await journal.read(0, 9)] == [entry.body for entry in kept.entries]
+    assert len(await journal.history(Query(ticker="T" * 400))) == 1
+
+
+async def test_reading_on(journal: SqlJournal) -> None:
+    """read gives what follows a seq, ascending, no more than asked."""
+    kept = await journal.append([trade(trade_id=str(i)) for i in range(10)])
+    assert await journal.read(3, 4) == kept.entries[3:7]
+    assert await journal.read(10, 4) == []
+
+
+async def test_marks_stay_with_the_entries(journal: SqlJournal, another: Another) -> None:
+    """Marks are kept, replaced one by one, also without entries."""
+    await journal.append([trade()], marks={"fills": "12.5", "bot": "a"})
+    await journal.append([], marks={"bot": "b"})
+    assert await (await another()).marks() == {"fills": "12.5", "bot": "b"}
+
+
+async def test_writers_at_once_share_the_seqs(journal: SqlJournal, another: Another) -> None:
+    """Several workers append at once: no seq twice, no hole, and what two of them tell is one entry."""
+    workers = [journal, await another(), await another()]
+    batches = [
+        worker.append([trade(trade_id="shared", at=100 + i), trade(trade_id=f"{n}-{i}")])
+        for i in range(10)
+        for n, worker in enumerate(workers)
+    ]
+    done = await asyncio.gather(*batches)
+    seqs = sorted(entry.seq for each in done for entry in each.entries)
+    assert seqs == list(range(1, 41))
+    assert await journal.head() == 40
+
+
+async def test_opening_at_once_makes_one_journal(make: Callable[[], SqlJournal]) -> None:
+    """Workers that start together agree on the epoch, and a second start changes nothing."""
+    handles = [make() for _ in range(4)]
+    await asyncio.gather(*(handle.open() for handle in handles))
+    epochs = {handle.epoch for handle in handles}
+    for handle in handles:
+        await handle.close()
+    later = make()
+    await later.open()
+    assert epochs == {later.epoch}
+    await later.close()
+
+
+async def test_the_lease_has_one_holder(journal: SqlJournal, another: Another) -> None:
+    """While it lives nobody else gets it; let go or run out, the next holder's token is higher."""
+    other = await another()
+    mine = await journal.acquire("a", 30)
+    assert mine is not None
+    assert await other.acquire("b", 30) is None
+    again = await journal.acquire("a", 30)
+    assert again is not None
+    assert again.token == mine.token
+    await journal.release(mine)
+    theirs = await other.acquire("b", 0.2)
+    assert theirs is not None
+    assert theirs.token > mine.token
+    await journal.release(mine)  # no longer ours: nothing happens
+    assert (await journal.lease()) == theirs
+    assert await eventually(lambda: journal.acquire("a", 30))
+
+
+async def test_renewing_leaves_the_status(journal: SqlJournal, another: Another) -> None:
+    """A renewed lease lasts longer and carries the bot's status to whoever looks, also past a change of holder."""
+    mine = await journal.acquire("a", 30)
+    assert mine is not None
+    longer = await journal.renew(mine, 60, '{"status": "online"}')
+    assert longer.expires > mine.expires + 20
+    seen = await (await another()).lease()
+    assert seen is not None
+    assert (seen.holder, seen.token, seen.status) == ("a", mine.token, '{"status": "online"}')
+    await journal.release(longer)
+    theirs = await journal.acquire("b", 30)
+    assert theirs is not None
+    assert theirs.status == '{"status": "online"}'
+
+
+async def test_an_old_holder_cannot_write(journal: SqlJournal, another: Another) -> None:
+    """Whoever lost the lease, by time or to another, keeps nothing: no entry and no mark."""
+    other = await another()
+    mine = await journal.acquire("a", 0.2)
+    assert mine is not None
+    await journal.append([trade()], lease=mine)
+    theirs = await eventually(lambda: other.acquire("b", 30))
+    with pytest.raises(LeaseLost):
+        await journal.append([trade(trade_id="t2")], lease=mine, marks={"a": "b"})
+    with pytest.raises(LeaseLost):
+        await journal.renew(mine, 30, "")
+    assert (await journal.head(), await journal.marks()) == (1, {})
+    await other.append([trade(trade_id="t3")], lease=theirs)  # type: ignore[arg-type]
+    assert await journal.head() == 2
+
+
+async def test_a_lease_that_ran_out_is_lost(journal: SqlJournal) -> None:
+    """Even if nobody took it: whoever slept through a term must ask again."""
+    mine = await journal.acquire("a", 0.1)
+    assert mine is not None
+    await asyncio.sleep(0.15)
+    with pytest.raises(LeaseLost, match="ran out"):
+        await journal.append([trade()], lease=mine)
+
+
+def seqs(entries: list[Entry]) -> list[int]:
+    return [entry.seq for entry in entries]
+
+
+PAGES = {
+    "the newest first": (Query(limit=3), [12, 11, 10]),
+    "before": (Query(limit=3, before=4), [3, 2, 1]),
+    "after": (Query(limit=3, after=4), [5, 6, 7]),
+    "between": (Query(after=4, before=7), [5, 6]),
+    "since, the late one too": (Query(since=Decimal(1007)), [7, 8, 9, 10, 12]),
+    "until": (Query(until=Decimal(1002)), [11, 2, 1]),
+    "a window": (Query(since=Decimal(1002), until=Decimal(1004)), [2, 3, 4, 11]),
+    "a window, on from a cursor": (Query(since=Decimal(1002), until=Decimal(1004), after=3), [4, 11]),
+    "a window, back from a cursor": (Query(until=Decimal(1004), before=11, limit=2), [4, 3]),
+    "one ticker": (Query(ticker="EVEN", limit=2), [12, 10]),
+    "one ticker after": (Query(ticker="EVEN", after=4), [6, 8, 10, 12]),
+    "one ticker in a window": (Query(ticker="EVEN", since=Decimal(1004), until=Decimal(1008)), [4, 6, 8]),
+    "a ticker is not folded": (Query(ticker="even"), []),
+    "an empty window": (Query(since=Decimal(9999)), []),
+    "a window to the microsecond": (Query(since=Decimal("1003.000001"), until=Decimal("1003.999999")), []),
+    "past the head": (Query(after=12), []),
+}
+
+
+@pytest.mark.parametrize("few", [5000, 0], ids=["few matches", "many matches"])
+@pytest.mark.parametrize(("query", "expected"), PAGES.values(), ids=PAGES.keys())
+async def test_a_page(
+    journal: SqlJournal, query: Query, expected: list[int], few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages by seq, time and ticker, over the sorted and the walked way; the 11th was healed late."""
+    monkeypatch.setattr("journal.past._FEW", few)
+    monkeypatch.setattr("journal.past.SPAN", 4)
+    monkeypatch.setattr("journal.append.SPAN", 4)
+    times = [*range(1001, 1011), Decimal("1002"), 1012]
+    drafts = [
+        trade(trade_id=str(i), timestamp=Decimal(time), ticker="ODD" if i % 2 else "EVEN")
+        for i, time in enumerate(times, start=1)
+    ]
+    for start in range(0, 12, 5):
+        await journal.append(drafts[start : start + 5])
+    assert seqs(await journal.history(query)) == expected
+
+
+async def test_pages_walk_the_whole_past(journal: SqlJournal) -> None:
+    """Page by page by cursor, forwards and backwards, every entry is met once."""
+    await journal.append([trade(trade_id=str(i), at=-i) for i in range(25)])
+    met, query = [], Query(limit=7, after=0)
+    while page := await journal.history(query):
+        met += seqs(page)
+        query = replace(query, after=page[-1].seq)
+    assert met == list(range(1, 26))
+    query = Query(limit=7)
+    while page := await journal.history(query):
+        met += seqs(page)
+        query = replace(query, before=page[-1].seq)
+    assert met[25:] == list(range(25, 0, -1))
