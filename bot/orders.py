@@ -33,7 +33,7 @@ class Orders:
 
     async def create(self, client_order_id: str, wish: Place) -> Created:
         """Send one order. Raises Refused (nothing was done) or Unsure (read before anything else is sent)."""
-        body = {
+        body: dict[str, str | int | bool] = {
             "ticker": wish.ticker,
             "side": "bid" if wish.side == "BUY" else "ask",
             "count": f"{wish.quantity:.2f}",
@@ -43,9 +43,9 @@ class Orders:
             "client_order_id": client_order_id,
         }
         if wish.rest:
-            body |= {"post_only": True, "cancel_order_on_pause": True}
+            body["post_only"] = body["cancel_order_on_pause"] = True
         if self._client.subaccount:
-            body |= {"subaccount": self._client.subaccount}
+            body["subaccount"] = self._client.subaccount
         try:
             reply = Fields(await self._client.request("POST", _CREATE, json=body), f"POST {_CREATE}")
             return Created(reply.text("order_id"), reply.count("fill_count"), reply.count("remaining_count"))

@@ -58,9 +58,10 @@ class OwnOrders:
         self._alive[client_order_id] = Own(client_order_id, wish.ticker, wish.side, wish.price, wish.quantity, now)
 
     def adopt(self, own: Own) -> None:
-        """One of an earlier life, or whose answer was lost for good, was found at the exchange."""
+        """One of an earlier life, or that was given up as absent too early, was found at the exchange."""
         self._alive.setdefault(own.client_order_id, own)
         self._name(own, own.order_id)
+        self._tidy(own)
 
     def never(self, client_order_id: str) -> None:
         """It was refused, or is known not to exist."""
@@ -84,19 +85,19 @@ class OwnOrders:
             own.told, own.open, own.unsure = max(own.told, filled), False, False
             self._tidy(own)
 
-    def fill(self, order_id: str, client_order_id: str | None, quantity: Decimal) -> bool:
-        """A fill, known to be new. True when it belongs to an order of ours."""
-        name = client_order_id if client_order_id in self._alive else self._ours.get(order_id)
-        if name is None:
-            return False
-        own = self._alive.get(name)
+    def owns(self, order_id: str) -> bool:
+        """Is this order known to be ours, alive or dead?"""
+        return order_id in self._ours
+
+    def fill(self, order_id: str, client_order_id: str | None, quantity: Decimal) -> None:
+        """A fill of an order of ours, known to be new."""
+        own = self._alive.get(client_order_id or self._ours.get(order_id, ""))
         if own is not None:
             self._name(own, order_id)
             own.seen += quantity
             if own.seen >= own.quantity:
                 own.open = own.unsure = False
             self._tidy(own)
-        return True
 
     def get(self, client_order_id: str) -> Own | None:
         """The order, while it is not done."""

@@ -32,6 +32,7 @@ class Tape:
         self._trades: deque[dict[str, Any]] = deque(maxlen=capacity)
         self.seq = 0
         self._next = asyncio.Event()
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"Tape({self.boot_id!r}, seq={self.seq}, kept={len(self._trades)})"
@@ -45,8 +46,12 @@ class Tape:
             "trade_id": execution.trade_id, "fill_id": execution.trade_id if exchange else None,
             "outcome": "yes", "fee": execution.fee, "order_id": execution.order_id, "is_taker": execution.is_taker,
         })  # fmt: skip
-        woken, self._next = self._next, asyncio.Event()
-        woken.set()
+        self._wake()
+
+    def close(self) -> None:
+        """Nothing will follow: nobody waits any more."""
+        self._closed = True
+        self._wake()
 
     def last(self, limit: int) -> Page:
         """The newest trades."""
@@ -61,10 +66,14 @@ class Tape:
         """Return when there is a trade after seq, at once when there is one already, or when the time is over."""
         try:
             async with asyncio.timeout(seconds):
-                while self.seq == seq:
+                while self.seq == seq and not self._closed:
                     await self._next.wait()
         except TimeoutError:
             return
+
+    def _wake(self) -> None:
+        woken, self._next = self._next, asyncio.Event()
+        woken.set()
 
     def _page(self, start: int, limit: int) -> Page:
         trades = [self._trades[i] for i in range(start, min(start + limit, len(self._trades)))]
