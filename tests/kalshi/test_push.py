@@ -91,7 +91,7 @@ async def test_a_wrong_key_is_refused(session, kalshi):
 
 @pytest.mark.parametrize(
     "bad",
-    ["{half", "[]", '{"type":"fill","msg":{"trade_id":"f-1"}}', '{"type":"fill"}', '{"type":"error","msg":{"code":25}}'],
+    ["{half", "[]", '{"type":"fill","msg":{"trade_id":"f"}}', '{"type":"fill"}', '{"type":"error","msg":{"code":25}}'],
     ids=["no json", "no object", "fields missing", "no msg", "buffer overflow"],
 )
 async def test_what_cannot_be_read_ends_the_connection(session, kalshi, bad):
