@@ -1,0 +1,169 @@
+"""Asks the bot: its status and its trades, each in its own time, neither trusted."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import aiohttp
+from yarl import URL
+
+from cache.exact import loads
+from journal.entry import Mode
+from streams.fields import Unreadable
+from streams.report import BotReading, Report, read_status, read_trades
+
+T = TypeVar("T")
+MOST_BYTES: Final = 1_000_000  # of one answer, unpacked
+
+
+class BotError(Exception):
+    """The bot could not be asked; the message says which answer was wrong and how, the same for the same trouble."""
+
+
+class TooLarge(BotError):
+    """An answer was over the limit; whatever it held was not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One look at the bot. Trades that were read count even when its status could not be asked."""
+
+    asked: float  # Unix seconds before the first byte was sent
+    reading: BotReading | None = None
+    report: Report | None = None
+    trouble: str = ""  # why reading or report is missing
+    too_large: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Both answers were read."""
+        return self.reading is not None and self.report is not None
+
+
+class BotClient:
+    """The bot's two URLs over the shared session. timeout: seconds for each answer, from connect to last byte."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, status_url: str, trades_url: str,
+        timeout: float = 2.5, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._session = session
+        self._status_url = URL(status_url)
+        self._trades_url = URL(trades_url)
+        self._timeout = timeout
+        self._clock = clock
+        self._health_url: URL | None = None  # known once /status has answered 404
+        self._last: tuple[bytes, Mode, Report] | None = None  # a quiet bot's answer is not read twice
+
+    async def poll(self, mode: Mode) -> Poll:
+        """Ask both at once; mode is what the bot last said it was, for the case that only trades are answered."""
+        asked = self._clock()
+        reading, trades = await asyncio.gather(self._try(self._status()), self._try(self._body(self._trades_url)))
+        known = None if isinstance(reading, BotError) else reading
+        report = trades if isinstance(trades, BotError) else self._report(trades, known.mode if known else mode)
+        answers = (("status", reading), ("trades", report))
+        trouble = [f"{name}: {why}" for name, why in answers if isinstance(why, BotError)]
+        read = None if isinstance(report, BotError) else report
+        return Poll(asked, known, read, "; ".join(trouble), isinstance(report, TooLarge))
+
+    @staticmethod
+    async def _try(answer: Coroutine[Any, Any, T]) -> "T | BotError":
+        try:
+            return await answer
+        except BotError as trouble:
+            return trouble
+
+    async def after(self, seq: int, mode: Mode, wait: float) -> Report:
+        """What the bot has after this seq; it may hold its answer back for so many seconds. Raises BotError."""
+        asked = {"after": str(seq), "limit": "1000", "wait": f"{wait:g}"}
+        url = self._trades_url.update_query(asked)
+        body = await self._body(url, self._timeout + wait)
+        try:
+            return read_trades(_json(body), mode)
+        except Unreadable as wrong:
+            raise BotError(str(wrong)) from None
+
+    async def _status(self) -> BotReading:
+        if self._health_url is not None:
+            return self._reading(await self._body(self._health_url))
+        try:
+            return self._reading(await self._body(self._status_url))
+        except NotThere:
+            health = self._status_url.with_path("/health")
+            reading = self._reading(await self._body(health))
+            self._health_url = health
+            return reading
+
+    def _reading(self, body: bytes) -> BotReading:
+        try:
+            return read_status(_json(body), self._clock())
+        except Unreadable as wrong:
+            raise BotError(str(wrong)) from None
+
+    def _report(self, body: bytes, mode: Mode) -> Report | BotError:
+        if self._last is not None and self._last[:2] == (body, mode):
+            return self._last[2]
+        try:
+            report = read_trades(_json(body), mode)
+        except Unreadable as wrong:
+            return BotError(str(wrong))
+        except BotError as wrong:
+            return wrong
+        self._last = (body, mode, report)
+        return report
+
+    async def _body(self, url: URL, timeout: float | None = None) -> bytes:
+        seconds = self._timeout if timeout is None else timeout
+        try:
+            # One limit over everything: aiohttp's own read limit starts anew with each byte of a slow drip.
+            async with asyncio.timeout(seconds), self._session.get(
+                url, allow_redirects=False, headers={"Accept": "application/json"}
+            ) as response:
+                return await _read(response)
+        except TimeoutError:
+            raise BotError(f"no whole answer within {seconds:g} s") from None
+        except aiohttp.ClientError as wrong:
+            raise BotError(_words(wrong)) from None
+
+
+class NotThere(BotError):
+    """404."""
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    if response.status == 404:
+        raise NotThere("HTTP 404")
+    if 300 <= response.status < 400:
+        raise BotError(f"HTTP {response.status}: redirects are not followed")
+    if response.status != 200:
+        raise BotError(f"HTTP {response.status}")
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise TooLarge(f"larger than {MOST_BYTES // 1000} kB")
+    return bytes(body)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return loads(body)
+    except (ValueError, ArithmeticError, RecursionError) as wrong:
+        start = body.lstrip()[:1]
+        if start == b"<":
+            raise BotError("HTML instead of JSON") from None
+        reason = str(wrong) if "is not a number that JSON knows" in str(wrong) else "not whole JSON"
+        raise BotError(reason) from None
+
+
+def _words(wrong: aiohttp.ClientError) -> str:
+    """The same words for the same trouble: no addresses of objects, no lengths, no counters."""
+    if isinstance(wrong, aiohttp.ClientConnectorError):
+        return f"no connection ({wrong.os_error.strerror or type(wrong.os_error).__name__})"
+    if isinstance(wrong, aiohttp.ServerDisconnectedError):
+        return "closed the connection without an answer"
+    if isinstance(wrong, aiohttp.ClientPayloadError):
+        return "the answer broke off or could not be unpacked"
+    return f"no HTTP answer ({type(wrong).__name__})"

@@ -1,0 +1,141 @@
+"""Polls the bot on an interval, without drift, one poll at a time; and listens, where the bot can tell at once."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from journal.errors import JournalError, LeaseLost
+from streams.bot import BotClient, BotError, Poll
+from streams.intake import Intake
+from streams.origin import Origins
+from streams.report import BotReading, Report
+from streams.status import BotStatus
+from streams.vital import Vital
+
+WAIT: Final = 20.0  # seconds that a long poll asks the bot to hold on
+MOST_PAGES: Final = 20  # of a jump in the bot's numbers, a thousand trades each; beyond that the exchange must help
+
+
+class Poller:
+    """Keeps the intake and the bot's status up to date. told is called with each poll: whether the status changed."""
+
+    def __init__(
+        self, client: BotClient, intake: Intake, bot: BotStatus, origins: Origins, told: Callable[[bool], None],
+        vital: Vital, interval: float, clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._client = client
+        self._intake = intake
+        self._bot = bot
+        self._origins = origins
+        self._told = told
+        self._interval = interval
+        self._clock = clock
+        self._monotonic = monotonic
+        self._poke = asyncio.Event()
+        self._next = asyncio.Event()  # a new one with each poll that begins; set when the poll after that is over
+        self._too_large = False  # one hole for a whole episode of answers over the limit
+        self._offered = asyncio.Event()  # the bot numbers its trades, so it can be asked for what comes after one
+        self._boot = ""  # which life of the bot those numbers belong to
+        self.vital = vital
+        self.polled_at = 0.0  # Unix seconds: when the last good poll was asked
+        self.skipped: Mapping[str, int] = {}  # records of the present window that cannot be read, by reason
+
+    async def run(self) -> None:
+        """Poll at start and then every interval; a poll that took longer skips the turns that it missed."""
+        due = self._monotonic()
+        while True:
+            self._poke.clear()
+            await self.once()
+            now = self._monotonic()
+            due += self._interval * max(1, -(-(now - due) // self._interval))
+            try:
+                async with asyncio.timeout(due - now):
+                    await self._poke.wait()
+            except TimeoutError:
+                continue
+            due = self._monotonic()
+
+    def poke(self) -> asyncio.Event:
+        """Poll now. The event is set when the next poll to begin is over."""
+        self._poke.set()
+        return self._next
+
+    async def once(self) -> None:
+        """One poll, one commit. Raises LeaseLost."""
+        over, self._next = self._next, asyncio.Event()
+        try:
+            poll = await self._completed(await self._client.poll(self._bot.mode))
+            self._take(poll)
+            await self._flush()
+        finally:
+            over.set()
+
+    async def listen(self) -> None:
+        """The long poll, while the bot offers one: we hear of a trade as it is made. The poll remains the truth."""
+        while True:
+            await self._offered.wait()
+            began, seq = self._monotonic(), self._intake.window.seq
+            try:
+                report = await self._client.after(seq or 0, self._bot.mode, WAIT)
+            except BotError:
+                self._offered.clear()  # the next good poll offers it again; a bad one says why in the bot's status
+                continue
+            if report.trades and self._intake.take_news(report, self._boot):
+                self.vital.counts["heard"] += len(report.trades)
+                await self._flush()
+            elif self._monotonic() - began < 1.0:
+                # It does not hold its answers back, or what it told does not join: the poll will do.
+                self._offered.clear()
+
+    async def _completed(self, poll: Poll) -> Poll:
+        """A bot that keeps more than one window shows fills a jump in its numbers by itself."""
+        window, report = self._intake.window, poll.report
+        for _ in range(MOST_PAGES):
+            if report is None or not (seq := window.jumped(report, poll.reading)):
+                break
+            try:
+                more = await self._client.after(seq, self._bot.mode, 0)
+            except BotError:
+                break
+            if not more.trades:
+                break
+            known = {each.seq for each in more.trades}
+            both = (*more.trades, *(each for each in report.trades if each.seq not in known))
+            report = Report(both, report.skipped)
+        return replace(poll, report=report)
+
+    def _take(self, poll: Poll) -> None:
+        self.vital.counts["polls"] += 1
+        if poll.report is not None:
+            self.skipped = poll.report.skipped
+            self._intake.take(poll.report, poll.reading, poll.asked)
+        if poll.too_large and not self._too_large:
+            self._intake.mistrust("the bot's answer was too large to be read")
+        self._too_large = poll.too_large
+        if poll.reading is not None and poll.report is not None:
+            self.polled_at = poll.asked
+            self._origins.prefix = poll.reading.order_prefix
+            self._offer(poll.reading)
+            self.vital.good()
+        else:
+            self.vital.bad(poll.trouble)
+        count = len(poll.report.trades) if poll.report is not None else 0
+        self._told(self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self._clock()))
+
+    def _offer(self, reading: BotReading) -> None:
+        if reading.boot_id is not None and reading.seq is not None:
+            self._boot = reading.boot_id
+            self._offered.set()
+        else:
+            self._offered.clear()
+
+    async def _flush(self) -> None:
+        try:
+            await self._intake.flush()
+        except LeaseLost:
+            raise
+        except JournalError:
+            self.vital.counts["unkept"] += 1  # the recorder's health says why; what was read waits for the next turn

@@ -1,0 +1,192 @@
+"""What a bot's answers say: its trades and its state, each field read with care; what cannot be read is counted."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Final
+
+from journal.entry import Mode, Outcome, Side, Trade
+from streams.fields import Unreadable, absent, number, snapped, token
+
+PRICE_STEP: Final = Decimal("0.0001")
+QUANTITY_STEP: Final = Decimal("0.01")
+MICROSECOND: Final = Decimal("0.000001")
+EARLIEST, LATEST = Decimal(10**8), Decimal(10**11)  # beyond them a "second" is a millisecond or nonsense
+MOST_CONTRACTS: Final = Decimal(10**9)
+# words that other bots use for trades that move no money
+PAPER_WORDS: Final = frozenset({"paper", "dry_run", "dry-run", "dryrun", "simulation", "simulated", "backtest"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One trade of a bot's window; seq is the bot's own number for it, where it gives one."""
+
+    trade: Trade
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A bot's window: what was read, oldest first, and how many records were skipped for which reason."""
+
+    trades: tuple[Reported, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BotReading:
+    """A bot's status answer. loop_age: seconds since its own loop last turned, None when it does not say."""
+
+    mode: Mode = "live"
+    loop_age: float | None = None
+    trades: int | None = None
+    boot_id: str | None = None
+    seq: int | None = None
+    order_prefix: str | None = None
+
+
+def read_trades(answer: object, mode: Mode) -> Report:
+    """The trades in a list or in {"trades": […]}, in any order. Raises Unreadable when it is neither."""
+    records = answer.get("trades") if isinstance(answer, Mapping) else answer
+    if not isinstance(records, list):
+        raise Unreadable("neither a list of trades nor an object with one")
+    skipped: Counter[str] = Counter()
+    found = list(_readable(records, mode, skipped))
+    found.sort(key=lambda each: (each.trade.timestamp, each.seq or 0))
+    return Report(tuple(found), dict(skipped))
+
+
+def _readable(records: Iterable[object], mode: Mode, skipped: Counter[str]) -> Iterable[Reported]:
+    for record in records:
+        try:
+            yield read_trade(record, mode)
+        except Unreadable as why:
+            skipped[str(why)] += 1
+
+
+def read_trade(record: object, mode: Mode) -> Reported:
+    """One record: the six that a bot must give, and those it may. Raises Unreadable naming the field."""
+    if not isinstance(record, Mapping):
+        raise Unreadable("not an object")
+    trade = Trade(
+        timestamp=_timestamp(record),
+        ticker=token(record, "ticker"),
+        side=_side(record),
+        quantity=_quantity(record),
+        price=_price(record),
+        trade_id=token(record, "trade_id"),
+        source="bot_live",
+        mode=mode,
+        outcome=_outcome(record),
+        fee=_fee(record),
+        order_id=_optional_token(record, "order_id"),
+        boot_id=_optional_token(record, "boot_id"),
+        fill_id=_optional_token(record, "fill_id"),
+    )
+    return Reported(trade, _count(record, "seq"))
+
+
+def read_status(answer: object, now: float) -> BotReading:
+    """What the status answer says. Unknown fields and unreadable ones say nothing; it must be an object."""
+    if not isinstance(answer, Mapping):
+        raise Unreadable("not an object")
+    return BotReading(
+        mode=_mode(answer),
+        loop_age=_loop_age(answer, now),
+        trades=_count(answer, "trades", "trade_count", "trades_count", "total_trades"),
+        boot_id=_optional_token(answer, "boot_id"),
+        seq=_count(answer, "seq", "last_seq"),
+        order_prefix=_optional_token(answer, "order_prefix"),
+    )
+
+
+def _timestamp(record: Mapping[str, Any]) -> Decimal:
+    seconds = number(record, "timestamp")
+    if seconds >= LATEST:
+        raise Unreadable("timestamp: in milliseconds, seconds were expected")
+    if seconds < EARLIEST:
+        raise Unreadable("timestamp: not a Unix time")
+    return seconds.quantize(MICROSECOND, ROUND_HALF_EVEN)
+
+
+def _side(record: Mapping[str, Any]) -> Side:
+    if absent(record, "side"):
+        raise Unreadable("side: missing")
+    match str(record["side"]).upper():
+        case "BUY":
+            return "BUY"
+        case "SELL":
+            return "SELL"
+    raise Unreadable("side: neither BUY nor SELL")
+
+
+def _outcome(record: Mapping[str, Any]) -> Outcome:
+    if absent(record, "outcome"):
+        return "yes"
+    match str(record["outcome"]).lower():
+        case "yes":
+            return "yes"
+        case "no":
+            return "no"
+    raise Unreadable("outcome: neither yes nor no")
+
+
+def _quantity(record: Mapping[str, Any]) -> Decimal:
+    quantity = snapped(number(record, "quantity"), QUANTITY_STEP, "quantity")
+    if not 0 < quantity <= MOST_CONTRACTS:
+        raise Unreadable("quantity: not positive" if quantity <= 0 else "quantity: too large")
+    return quantity
+
+
+def _price(record: Mapping[str, Any]) -> Decimal:
+    price = number(record, "price")
+    if not 0 < price <= 1:
+        raise Unreadable("price: not in dollars between 0 and 1")
+    price = snapped(price, PRICE_STEP, "price")
+    if not price:
+        raise Unreadable("price: not in dollars between 0 and 1")
+    return price
+
+
+def _fee(record: Mapping[str, Any]) -> Decimal | None:
+    """An optional field that cannot be read is unknown; the trade itself is good and stays."""
+    try:
+        fee = number(record, "fee")
+    except Unreadable:
+        return None
+    return fee.quantize(MICROSECOND, ROUND_HALF_EVEN) if abs(fee) < MOST_CONTRACTS else None
+
+
+def _optional_token(record: Mapping[str, Any], name: str) -> str | None:
+    try:
+        return token(record, name)
+    except Unreadable:
+        return None
+
+
+def _count(record: Mapping[str, Any], *names: str) -> int | None:
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+            return value
+    return None
+
+
+def _mode(answer: Mapping[str, Any]) -> Mode:
+    word = str(answer.get("mode") or "").lower()
+    if word in PAPER_WORDS:
+        return "paper"
+    return "demo" if word == "demo" else "live"
+
+
+def _loop_age(answer: Mapping[str, Any], now: float) -> float | None:
+    for name in ("loop_age", "last_loop_age"):
+        try:
+            return float(number(answer, name))
+        except Unreadable:
+            continue
+    try:
+        return max(0.0, now - float(_timestamp(answer)))
+    except Unreadable:
+        return None

@@ -1,0 +1,66 @@
+"""How a part of the watch is: well or not, since when, why; what it counts; and the one log line per change."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from journal.errors import LeaseLost
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Vital:
+    """One part's health. good() and bad() are told of each attempt; only a change of state is logged."""
+
+    name: str
+    clock: Callable[[], float] = time.time
+    state: str = "starting"  # starting, ok, degraded, idle
+    reason: str = ""
+    good_at: float | None = None  # Unix seconds of the last success
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def good(self, note: str = "") -> None:
+        """It worked."""
+        self.good_at = self.clock()
+        self._become("ok", note)
+
+    def bad(self, reason: str) -> None:
+        """It failed; the same failure again is only counted."""
+        self.counts["failures"] += 1
+        self._become("degraded", reason)
+
+    def idle(self, reason: str) -> None:
+        """It has nothing to do here, and that is well."""
+        self._become("idle", reason)
+
+    def _become(self, state: str, reason: str) -> None:
+        if (state, reason) == (self.state, self.reason):
+            return
+        level = logging.WARNING if state == "degraded" else logging.INFO
+        log.log(level, "%s: %s%s", self.name, state, f": {reason}" if reason else "")
+        self.state, self.reason = state, reason
+
+    def part(self) -> dict[str, object]:
+        """What /health says of it: state, age of the last success in seconds, reason, counts."""
+        age = None if self.good_at is None else round(max(0.0, self.clock() - self.good_at), 3)
+        return {"state": self.state, "age": age, "reason": self.reason or None, **self.counts}
+
+
+async def supervised(work: Callable[[], Awaitable[None]], vital: Vital, pause: float = 1.0) -> None:
+    """Run work for ever: a mistake of ours in one part must not silence it, nor take the others along.
+
+    Only a lost lease ends it: then another worker does this work.
+    """
+    while True:
+        try:
+            await work()
+        except LeaseLost:
+            raise
+        except Exception as wrong:  # the last line of defence: counted, shown, logged with its trace
+            vital.bad(f"unexpected {type(wrong).__name__}")
+            log.exception("%s: restarted after an unexpected error", vital.name)
+        await asyncio.sleep(pause)

@@ -1,0 +1,145 @@
+"""The watch over the bot and the exchange, as one thing to start, to stop and to ask how it is."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import aiohttp
+
+from cache.base import Cache
+from cache.exact import loads
+from journal.base import Journal, Query
+from journal.entry import Entry
+from streams.duty import BotSettings, Duty, Means
+from streams.feed import Feed, Listener
+from streams.lease import Keeper
+from streams.live import HELD, Live, LiveTrades, Sources
+from streams.recorder import Recorder
+from streams.status import BotStatus, Pulse
+from streams.vital import Vital, supervised
+
+log = logging.getLogger(__name__)
+PARTS = ("poller", "healer", "push", "recorder", "feed", "lease", "relay")
+
+
+class Audience(Protocol):
+    """What the watch needs of the hub."""
+
+    position: int
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Take entries that follow position."""
+        ...
+
+    def status(self, data: str) -> None:
+        """Take the JSON text of a bot_status event."""
+        ...
+
+
+class Watch:
+    """One per worker. Whichever worker holds the lease polls; all hear of everything, and can answer trades/live.
+
+    listeners are called with each batch of entries, in order, after the hub.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, hub: Audience, journal: Journal, cache: Cache, bot: BotSettings,
+        listeners: Sequence[Listener] = (), clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._hub = hub
+        self._journal = journal
+        self._settings = bot
+        self._clock = clock
+        self._vitals = {name: Vital(name, clock) for name in PARTS}
+        self._live = Live(hub.position)
+        self.feed = Feed(journal, hub.position, self._vitals["feed"])
+        for listener in (hub.publish, self._live.publish, *listeners):
+            self.feed.listen(listener)
+        self._recorder = Recorder(journal, self._announce, self._vitals["recorder"])
+        self._means = Means(session, journal, self._recorder, bot, self._vitals, self._told, clock)
+        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._keeper = Keeper(
+            journal, self._recorder, holder, self._duties, self._dump, self._heard, self._vitals["lease"]
+        )
+        self._duty: Duty | None = None  # while this worker holds the lease
+        self._pulse = Pulse(BotStatus(since=clock()).data)  # of the bot, from our poller or another worker's
+        self._tasks: list[asyncio.Task[None]] = []
+        self.live = LiveTrades(self._live, self._sources, self._sweep, cache, clock)
+
+    async def start(self) -> None:
+        """Load the newest trades, then watch. Raises JournalError."""
+        page = await self._journal.history(Query(limit=HELD, before=self._hub.position + 1))
+        if page:
+            self._live.publish(page[::-1])
+        self._hub.status(self._pulse.status)
+        for work, part in ((self.feed.run, "feed"), (self._keeper.run, "lease")):
+            self._tasks.append(asyncio.create_task(supervised(work, self._vitals[part])))
+
+    async def stop(self) -> None:
+        """Stop polling, let the write under way end, give the lease back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def health(self) -> dict[str, dict[str, object]]:
+        """Each part with state, age (seconds since it last did well), reason and counts."""
+        parts = {name: vital.part() for name, vital in self._vitals.items()}
+        status = loads(self._pulse.status)
+        age = round(self._clock() - self._pulse.polled, 3) if self._pulse.polled else None
+        state = "ok" if status["status"] == "online" else "degraded"
+        parts["bot"] = {"state": state, "age": age, **status}
+        if self._duty is not None:
+            parts["poller"] |= {"skipped": dict(self._duty.poller.skipped), "pending": self._duty.intake.pending}
+        return parts
+
+    async def _duties(self, left_behind: str) -> None:
+        self._duty = await Duty.begin(self._means, _pulse(left_behind))
+        try:
+            await self._duty.run()
+        finally:
+            self._duty = None
+
+    def _announce(self, entries: Sequence[Entry]) -> None:
+        self.feed.offer(entries)
+
+    def _told(self, duty: Duty, changed: bool) -> None:
+        status = duty.bot.data if changed else self._pulse.status
+        self._tell(Pulse(status, duty.poller.polled_at or self._pulse.polled, duty.swept))
+
+    def _tell(self, pulse: Pulse) -> None:
+        before, self._pulse = self._pulse, pulse
+        if pulse.status != before.status:
+            log.info("bot: %s", pulse.status)
+            self._hub.status(pulse.status)
+
+    def _heard(self, text: str) -> None:
+        pulse = _pulse(text)
+        if pulse is not None and self._duty is None:
+            self._tell(pulse)
+
+    def _dump(self) -> str:
+        return self._pulse.dump()
+
+    def _sources(self, cache: str, cached: float) -> Sources:
+        swept = self._duty.swept if self._duty else 0.0
+        told = max(self._pulse.polled, self._pulse.swept, cached)
+        settings = self._settings
+        return Sources(self._pulse.polled, (cache, cached), swept, told, settings.interval, settings.fallback)
+
+    async def _sweep(self) -> None:
+        if self._duty is not None:
+            await self._duty.sweep()
+
+
+def _pulse(text: str) -> Pulse | None:
+    """What another worker left; one that cannot be read (an older version's) says nothing."""
+    try:
+        return Pulse.load(text) if text else None
+    except ValueError:
+        return None

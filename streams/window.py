@@ -1,0 +1,129 @@
+"""Whether anything can have fallen between two polls: the overlap check, and the bot's own seq where it counts."""
+
+from collections.abc import KeysView, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Final
+
+from cache.exact import dumps, loads
+from journal.entry import Trade
+from streams.report import BotReading, Report, Reported
+
+BRIEF_WINDOW: Final = 100  # trades that a bot holds at least; an empty one that comes back full may have run over
+REMEMBERED: Final = 200  # of the last window's trades, newest: enough to know an overlap again after our own restart
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A time (Unix seconds) in which executions may have been missed, and why we think so."""
+
+    start: Decimal
+    end: Decimal
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a report adds: the trades that the last one did not hold, oldest first, and the hole before them."""
+
+    new: list[Trade]
+    hole: Hole | None = None
+
+
+def identity(trade: Trade) -> str:
+    """A bot's trade told from all its others: ids may be reused after a restart, so time and content belong to it."""
+    what = (trade.boot_id, trade.trade_id, trade.timestamp, trade.ticker, trade.side, trade.quantity, trade.price)
+    return blake2b(repr((*what, trade.outcome)).encode(), digest_size=8).hexdigest()
+
+
+class Window:
+    """The bot's window as last seen. It is kept as a mark of the journal, so the check also spans our own restarts."""
+
+    def __init__(self, mark: str = "", polled: float | None = None) -> None:
+        """mark: what dump gave. polled: a later time at which the same window was seen again, if one is known."""
+        kept = loads(mark) if mark else {}
+        self.at: float | None = float(kept["at"]) if kept else None  # when the last good window was asked for
+        self.boot: str | None = kept.get("boot")
+        self.seq: int | None = kept.get("seq")
+        self._seen: dict[str, None] = dict.fromkeys(kept.get("seen", ()))  # the last window's trades, oldest first
+        if self.at is not None and polled is not None:
+            self.at = max(self.at, polled)
+
+    def check(self, report: Report, reading: BotReading | None, asked: float, now: float) -> Checked:
+        """Take a whole window, asked for at `asked`: what is new in it, and whether it joins the last one."""
+        keys = {identity(each.trade): each.trade for each in report.trades}
+        boot = _boot(report.trades, reading)
+        numbers = _numbers(report.trades, boot)
+        why = self._broken(keys.keys(), boot, numbers, reading) if self.at is not None else ""
+        hole = Hole(seconds(self.at or 0.0), seconds(now), why) if why else None
+        new = [trade for key, trade in keys.items() if key not in self._seen]
+        self._seen = dict.fromkeys(keys)
+        if boot != self.boot:
+            self.seq = None
+        self.seq = max([*numbers, *([] if self.seq is None else [self.seq])], default=reading.seq if reading else None)
+        self.boot, self.at = boot, asked
+        return Checked(new, hole)
+
+    def extend(self, report: Report, boot: str, now: float) -> Checked | None:
+        """Take what the bot told after our last seq. None when it does not join: only a whole window can say why."""
+        numbers = {number for number in _numbers(report.trades, boot) if number > (self.seq or 0)}
+        if not numbers or self.at is None or boot != self.boot or _missing(numbers, self.seq or 0):
+            return None
+        keys = {identity(each.trade): each.trade for each in report.trades}
+        new = [trade for key, trade in keys.items() if key not in self._seen]
+        self._seen.update(dict.fromkeys(keys))
+        self.seq, self.at = max(numbers), now
+        return Checked(new)
+
+    def jumped(self, report: Report, reading: BotReading | None) -> int:
+        """The number after which trades of this life of the bot are missing from the report; 0 when none are."""
+        boot = _boot(report.trades, reading)
+        numbers = {number for number in _numbers(report.trades, boot) if number > (self.seq or 0)}
+        if self.at is None or boot != self.boot or not self.seq or not _missing(numbers, self.seq):
+            return 0
+        first = self.seq
+        while first + 1 in numbers:
+            first += 1
+        return first
+
+    def dump(self) -> str:
+        """The mark to keep with the trades."""
+        newest = list(self._seen)[-REMEMBERED:]
+        return dumps({"at": self.at, "boot": self.boot, "seq": self.seq, "seen": newest})
+
+    def _broken(self, keys: KeysView[str], boot: str | None, numbers: set[int], reading: BotReading | None) -> str:
+        """Why the new window does not join the last one; empty when it does."""
+        overlap = not keys.isdisjoint(self._seen)
+        if boot is not None and self.boot is not None and boot != self.boot:
+            return "" if overlap else "the bot restarted and forgot its trades"
+        if boot is not None and self.seq is not None and (numbers or not keys):
+            told = reading.seq if reading is not None and not numbers else None
+            return _missing({number for number in numbers if number > self.seq}, self.seq, told)
+        if self._seen:
+            return "" if overlap else "no trade of the last window is in this one"
+        return "the bot's window filled up between two polls" if len(keys) >= BRIEF_WINDOW else ""
+
+
+def seconds(time: float) -> Decimal:
+    """A clock's float as exact Unix seconds, to the microsecond."""
+    return Decimal(str(round(time, 6)))
+
+
+def _boot(trades: Sequence[Reported], reading: BotReading | None) -> str | None:
+    """Which life of the bot this is: as its newest trade says, else as its status does."""
+    if trades and trades[-1].trade.boot_id:
+        return trades[-1].trade.boot_id
+    return reading.boot_id if reading is not None else None
+
+
+def _numbers(trades: Sequence[Reported], boot: str | None) -> set[int]:
+    """The bot's own numbers of this life; trades it kept from an earlier one count differently."""
+    return {each.seq for each in trades if each.seq is not None and each.trade.boot_id in (None, boot)}
+
+
+def _missing(numbers: set[int], last: int, told: int | None = None) -> str:
+    """Why the bot's numbers after our last one are not all there; a record that we could not read is missing too."""
+    top = max(numbers, default=told or last)
+    lost = top - last - len(numbers)
+    return f"{lost} of the bot's trades after its number {last} are missing" if lost > 0 else ""
