@@ -28,6 +28,33 @@ SQLITE_STEPS: Final = (
     ),
 )
 
+_BINARY: Final = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"  # the server's default would fold case
+_ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
+
+MYSQL_STEPS: Final = (
+    # Each may be run twice: a server that dies between a step and its number repeats it.
+    f"""CREATE TABLE IF NOT EXISTS entries (
+        seq BIGINT NOT NULL PRIMARY KEY, kind VARCHAR(16) {_ASCII} NOT NULL, timestamp BIGINT NOT NULL,
+        ticker VARCHAR(255) {_BINARY} NOT NULL, source VARCHAR(64) {_BINARY} NOT NULL, open TINYINT NOT NULL,
+        body MEDIUMTEXT {_ASCII} NOT NULL,
+        KEY by_time (timestamp, seq), KEY by_ticker (ticker, seq), KEY by_ticker_time (ticker, timestamp, seq)
+    ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC""",
+    f"""CREATE TABLE IF NOT EXISTS sightings (
+        name CHAR(32) {_ASCII} NOT NULL, life CHAR(16) {_ASCII} NOT NULL, seq BIGINT NOT NULL,
+        PRIMARY KEY (name, life)) ENGINE = InnoDB""",
+    """CREATE TABLE IF NOT EXISTS spans (
+        span BIGINT NOT NULL PRIMARY KEY, earliest BIGINT NOT NULL, latest BIGINT NOT NULL) ENGINE = InnoDB""",
+    f"""CREATE TABLE IF NOT EXISTS marks (
+        name VARCHAR(190) {_BINARY} NOT NULL PRIMARY KEY, value MEDIUMTEXT {_BINARY} NOT NULL) ENGINE = InnoDB""",
+    f"""CREATE TABLE IF NOT EXISTS journal (
+        id INT NOT NULL PRIMARY KEY, epoch CHAR(8) {_ASCII} NOT NULL, head BIGINT NOT NULL) ENGINE = InnoDB""",
+    f"""CREATE TABLE IF NOT EXISTS lease (
+        id INT NOT NULL PRIMARY KEY, holder VARCHAR(255) {_BINARY} NOT NULL, token BIGINT NOT NULL,
+        expires DOUBLE NOT NULL, term DOUBLE NOT NULL, status MEDIUMTEXT {_BINARY} NOT NULL) ENGINE = InnoDB""",
+    "INSERT IGNORE INTO lease (id, holder, token, expires, term, status) VALUES (1, '', 0, 0, 0, '')",
+    "INSERT IGNORE INTO journal (id, epoch, head) VALUES (1, '', 0)",
+)
+
 
 def new_epoch() -> str:
     """Eight characters that no other journal has."""

@@ -7,15 +7,27 @@ from pathlib import Path
 import pytest
 
 from journal.sql import SqlJournal
-from journal.sqlite import SqliteJournal
+from journal.url import open_journal
+from tests.support.neighbours import maria_server, mariadb
+
+__all__ = ["another", "journal", "make", "maria_server", "mariadb", "url"]
 
 Another = Callable[[], Awaitable[SqlJournal]]
 
 
-@pytest.fixture(params=["sqlite"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], SqlJournal]:
+@pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.mysql)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The JOURNAL_URL of a journal that does not exist yet."""
+    if request.param == "mysql":
+        fresh: str = request.getfixturevalue("mariadb")
+        return fresh
+    return f"sqlite:///{tmp_path}/journal.db"
+
+
+@pytest.fixture
+def make(url: str) -> Callable[[], SqlJournal]:
     """Makes handles, not yet open, on one and the same journal."""
-    return lambda: SqliteJournal(tmp_path / "journal.db", limit=5)
+    return lambda: open_journal(url, limit=5)
 
 
 @pytest.fixture

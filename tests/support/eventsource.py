@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
+import json
 import re
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 
@@ -26,6 +27,10 @@ class Message:
     data: str
     last_id: str
     at: float
+
+    def json(self) -> Any:
+        """The data, parsed."""
+        return json.loads(self.data)
 
 
 class Parser:

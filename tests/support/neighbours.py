@@ -6,9 +6,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -100,3 +102,86 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
+
+
+class MariaServer:
+    """A mariadbd that can be killed, hung and started again on the same port; root has no password, `me` has one."""
+
+    PASSWORD = "p@ss:w/rd?"  # every sign that a URL must quote
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._folder, self._options = folder, options
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        # Debian's mariadbd refuses to be root; its own user must be able to reach the folder.
+        self._user = ["--user=mysql"] if os.geteuid() == 0 else []
+        folder.chmod(0o755)
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", *self._user, f"--datadir={folder}/data", "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = subprocess.Popen(
+            ["mariadbd", "--no-defaults", *self._user, f"--datadir={self._folder}/data", f"--port={self.port}",
+             f"--socket={self._folder}/data/s", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M",
+             "--skip-name-resolve", *self._options],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            assert time.monotonic() < deadline, "mariadbd did not start"
+            time.sleep(0.05)
+
+    def sql(self, statement: str, database: str = "") -> str:
+        """What the server says to a statement, by its own client and past TCP."""
+        command = ["mariadb", "--no-defaults", f"--socket={self._folder}/data/s", "--user=root", "--batch", "-N"]
+        done = subprocess.run([*command, "-e", statement, database], check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.5) as line:
+            return len(line.recv(5)) == 5
+        return False
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self.wake()
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+    def hang(self) -> None:
+        """SIGSTOP: it accepts connections and never answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture(scope="session")
+def maria_server() -> Iterator[MariaServer]:
+    """A running MariaDB for the whole session."""
+    if not shutil.which("mariadbd") or not shutil.which("mariadb-install-db"):
+        missing("MariaDB", "apt-get install mariadb-server")
+    with tempfile.TemporaryDirectory(prefix="maria") as folder:
+        server = MariaServer(Path(folder))
+        server.start()
+        server.sql(f"CREATE USER me@'%' IDENTIFIED BY '{server.PASSWORD}'")
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def mariadb(maria_server: MariaServer) -> Iterator[str]:
+    """The JOURNAL_URL of a fresh database."""
+    database = f"test_{os.getpid()}_{time.monotonic_ns()}"
+    maria_server.sql(f"CREATE DATABASE {database}; GRANT ALL ON {database}.* TO me@'%'")
+    yield f"mysql://me:{quote(maria_server.PASSWORD, safe='')}@127.0.0.1:{maria_server.port}/{database}"
+    maria_server.sql(f"DROP DATABASE {database}")

@@ -1,4 +1,4 @@
-"""An independent oracle of positions and profit: every hundredth of a contract is a coin in a queue, sums are fractions.
+"""An independent oracle of positions and profit: each hundredth of a contract is a coin in a queue, sums are fractions.
 
 Run as a program it writes vectors.json, the cases that the page's modules must answer to the last digit.
 """
@@ -7,7 +7,7 @@ import json
 import random
 from collections import deque
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,8 @@ class Maker:
         if self.random.random() < 0.5:  # as a bot that is never late has it
             entries.sort(key=lambda entry: entry["timestamp"])
         entries = [{"seq": seq, **entry} for seq, entry in enumerate(entries, 1)]
-        marks = {t: plain(Fraction(self.random.randint(1, 9999), 10_000)) for t in tickers if self.random.random() < 0.8}
+        marked = [ticker for ticker in tickers if self.random.random() < 0.8]
+        marks = {ticker: plain(Fraction(self.random.randint(1, 9999), 10_000)) for ticker in marked}
         return {"name": f"case {number}", "entries": entries, "marks": marks, "answer": answer(entries, marks)}
 
 

@@ -1,0 +1,181 @@
+"""What the site in deploy/apache does to requests, streams and answers, seen from outside through a real Apache."""
+
+import asyncio
+import gzip
+import json
+import ssl
+import statistics
+import time
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from tests.deploy.conftest import Site
+from tests.support.apache import HOST, apache, browser_session, free_port
+from tests.support.eventsource import EventSource
+from tests.support.eventually import eventually
+
+pytestmark = [pytest.mark.apache, pytest.mark.asyncio(loop_scope="module")]
+
+STREAMS = ["trading", "trades", "portfolio", "status"]
+REST = ["/", "/health", "/portfolio/balance", "/portfolio/positions", "/markets/", "/markets/PRES24-GOP", "/docs",
+        "/openapi.json", "/dashboard", "/sse/stats", "/metrics", "/sse/clients"]  # fmt: skip
+
+
+async def test_every_url_passes(site: Site) -> None:
+    """Each URL reaches the service under its prefix, with and without a trailing slash."""
+    for path in REST:
+        for url in {path, path.rstrip("/")}:
+            async with site.session.get(site.url(url), allow_redirects=False) as answer:
+                assert answer.status == 200, url
+    for name in STREAMS:
+        async with site.session.get(site.url(f"/sse/{name}/")) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/event-stream"), name
+
+
+async def test_the_login_is_beside_it(site: Site) -> None:
+    """/api/auth goes to Spring, and sees the site's own name."""
+    async with site.session.get(site.apache.url("/api/auth/login")) as answer:
+        assert json.loads(await answer.text())["url"] == f"http://{HOST}/api/auth/login"
+
+
+async def test_forwarded_headers_cannot_be_forged(site: Site) -> None:
+    """Whatever a client claims to have been forwarded for, upstream hears the truth."""
+    claims = {name: "6.6.6.6" for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host",
+              "X-Forwarded-Server", "X-Forwarded-Port")} | {"X-Forwarded-Proto": "https"}  # fmt: skip
+    async with site.session.get(site.apache.url("/api/auth/echo"), headers=claims) as answer:
+        text = await answer.text()
+        heard = json.loads(text)
+    assert "6.6.6.6" not in text
+    assert heard["url"].startswith("http://")
+    assert heard["client"] == "127.0.0.1"
+    assert heard["headers"]["x-forwarded-for"] == "127.0.0.1"
+
+
+async def test_events_are_not_held_back(site: Site) -> None:
+    """An event is at the reader as soon as the service has it: not held, not compressed, though gzip was offered."""
+    headers = {"Accept-Encoding": "gzip"}
+    async with (
+        EventSource(site.session, site.url("/sse/trades"), headers=headers) as through,
+        EventSource(site.session, f"http://{site.service.address}/api/python/sse/trades") as direct,
+    ):
+        await eventually(lambda: through.parser.last_id and direct.parser.last_id)
+        for number in range(1, 11):
+            site.bot.trade()
+            await through.saw("new_trades", number)
+            await direct.saw("new_trades", number)
+    late = [a.at - b.at for a, b in zip(through.named("new_trades"), direct.named("new_trades"), strict=True)]
+    assert statistics.median(late) < 0.05
+    assert max(late) < 0.5
+
+
+async def test_json_is_compressed_and_304_still_works(site: Site) -> None:
+    """DEFLATE leaves the ETag alone, so that If-None-Match matches the next time."""
+    headers = {"Accept-Encoding": "gzip"}
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+        async with session.get(site.url("/openapi.json"), headers=headers) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert "Accept-Encoding" in answer.headers["Vary"]
+            assert json.loads(gzip.decompress(await answer.read()))
+            tag = answer.headers["ETag"]
+        async with session.get(site.url("/openapi.json"), headers=headers | {"If-None-Match": tag}) as answer:
+            assert answer.status == 304
+
+
+async def test_security_headers_once(site: Site) -> None:
+    """Each protective header stands once on every answer."""
+    async with site.session.get(site.url("/health")) as answer:
+        for name in ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy"):
+            assert len(answer.headers.getall(name)) == 1, name
+
+
+async def test_closed_to_the_outside(site: Site) -> None:
+    """Metrics and the list of readers are for operators, however the path is written; the answer is a problem."""
+    paths = ["/metrics", "/metrics/", "//metrics", "/%6Detrics", "/sse/clients", "/sse/x/../clients", "/sse/clients/"]
+    values = {"PI_BACKEND": site.service.address, "PI_OPERATORS": "192.0.2.1"}
+    async with apache(values) as server, browser_session() as session:
+        for path in paths:
+            async with session.get(URL(server.url("/api/python" + path), encoded=True)) as answer:
+                assert (answer.status, answer.content_type) == (403, "application/problem+json"), path
+                assert set(await answer.json(content_type=None)) >= {"type", "title", "status", "detail"}
+
+
+async def test_service_away() -> None:
+    """Without a service, REST gets a problem with Retry-After, a stream URL a stream that says when to come back."""
+    async with apache({"PI_BACKEND": f"127.0.0.1:{free_port()}"}) as server, browser_session() as session:
+        for path in ("/health", "/sse/stats", "/sse/clients"):
+            async with session.get(server.url("/api/python" + path)) as answer:
+                assert (answer.status, answer.content_type) == (503, "application/problem+json"), path
+                assert answer.headers["Retry-After"] == "2"
+                assert answer.headers["Cache-Control"] == "no-store"
+                problem = await answer.json(content_type=None)
+                assert problem["status"] == 503
+                assert set(problem) >= {"type", "title", "status", "detail"}
+        drawn = set()
+        for name in STREAMS * 5:
+            async with session.get(server.url(f"/api/python/sse/{name}?last_event_id=a-1")) as answer:
+                assert (answer.status, answer.content_type) == (200, "text/event-stream")
+                assert answer.headers["Cache-Control"] == "no-store, no-transform"
+                first = (await answer.text()).splitlines()[0]
+                drawn.add(int(first.removeprefix("retry: ")))
+        assert all(1000 <= retry < 4000 for retry in drawn)
+        assert len(drawn) > 15  # of 20: jitter, not a constant
+        async with session.get(server.url("/prediction-investor-down/503.asis")) as answer:
+            assert answer.status == 403
+
+
+async def test_broken_answer_is_a_problem() -> None:
+    """A service that hangs up in the middle of a header is a 502 in the service's own shape."""
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 2")
+        writer.close()
+
+    backend = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = backend.sockets[0].getsockname()[1]
+    async with backend, apache({"PI_BACKEND": f"127.0.0.1:{port}"}) as server, browser_session() as session:
+        async with session.get(server.url("/api/python/health")) as answer:
+            assert (answer.status, answer.content_type) == (502, "application/problem+json")
+        async with session.get(server.url("/api/python/sse/trading")) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/event-stream")
+
+
+async def protocol_offered(port: int) -> str | None:
+    """What the server picks when a browser offers HTTP/2 first."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    picked: str | None = writer.get_extra_info("ssl_object").selected_alpn_protocol()
+    writer.close()
+    return picked
+
+
+async def test_tls(site: Site) -> None:
+    """The TLS site: HTTP/1.1 alone, HSTS, streams, the true scheme upstream; the plain port only sends you there."""
+    values = {"PI_BACKEND": site.service.address, "PI_SPRING": site.spring.address}
+    async with apache(values, tls=True) as server, browser_session() as session:
+        base = f"https://127.0.0.1:{server.tls_port}"
+        async with session.get(base + "/api/auth/echo", headers={"X-Forwarded-Proto": "http"}) as answer:
+            assert json.loads(await answer.text())["url"] == f"https://{HOST}/api/auth/echo"
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        async with EventSource(session, base + "/api/python/sse/trades") as page:
+            await eventually(lambda: page.parser.last_id)
+            site.bot.trade()
+            await page.saw("new_trades")
+        async with session.get(server.url("/api/python/health"), allow_redirects=False) as answer:
+            assert answer.status == 308
+            assert answer.headers["Location"] == f"https://{HOST}/api/python/health"
+        assert await protocol_offered(server.tls_port) in (None, "http/1.1")
+
+
+async def test_latency_of_rest(site: Site) -> None:
+    """A request through Apache costs a few milliseconds, not more."""
+    took = []
+    for _ in range(50):
+        start = time.monotonic()
+        async with site.session.get(site.url("/health")) as answer:
+            await answer.read()
+        took.append(time.monotonic() - start)
+    assert statistics.median(took) < 0.03

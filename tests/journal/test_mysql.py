@@ -1,0 +1,173 @@
+"""What only the MySQL journal has to prove: a server that hangs, dies, refuses or holds another's tables."""
+
+import asyncio
+import time
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from journal.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
+from journal.mysql import MysqlJournal
+from journal.sql import SqlJournal
+from journal.url import open_journal
+from tests.support.drafts import trade
+from tests.support.eventually import eventually
+from tests.support.neighbours import MariaServer
+
+pytestmark = pytest.mark.mysql
+
+
+@pytest.fixture
+def server(maria_server: MariaServer) -> Iterator[MariaServer]:
+    """The server, awake and running again at the end."""
+    yield maria_server
+    maria_server.wake()
+
+
+@pytest.fixture
+async def kept(mariadb: str) -> AsyncIterator[SqlJournal]:
+    """An open journal with one entry and a short patience."""
+    journal = open_journal(mariadb, limit=0.5)
+    await journal.open()
+    await journal.append([trade()])
+    yield journal
+    await journal.close()
+
+
+async def test_a_hung_server_is_given_up_in_time(kept: SqlJournal, server: MariaServer) -> None:
+    """SIGSTOP: reads and writes end within their limit, and once it wakes the same handle goes on."""
+    server.hang()
+    started = time.monotonic()
+    for call in (kept.head(), kept.append([trade(trade_id="t2")]), kept.head()):
+        with pytest.raises(JournalUnavailable, match=r"within 0\.5 s"):
+            await call
+    assert time.monotonic() - started < 3
+    server.wake()
+    await eventually(lambda: _works(kept))
+    assert (await kept.append([trade(trade_id="t2")])).by_draft == [2]  # whether or not the first try was kept
+
+
+async def test_a_killed_server_loses_nothing(mariadb: str, maria_server: MariaServer) -> None:
+    """kill -9 of the server between two appends: unavailable meanwhile, then it goes on where it was."""
+    journal = open_journal(mariadb, limit=5)
+    await journal.open()
+    await journal.append([trade()])
+    maria_server.kill()
+    for call in (journal.head(), journal.append([trade(trade_id="t2")])):
+        with pytest.raises(JournalUnavailable):
+            await call
+    await asyncio.to_thread(maria_server.start)
+    await eventually(lambda: _works(journal), within=15)
+    assert (await journal.append([trade(), trade(trade_id="t2")])).by_draft == [1, 2]
+    await journal.close()
+
+
+async def test_a_connection_the_server_left_is_replaced_unseen(kept: SqlJournal, server: MariaServer) -> None:
+    """A server that closes idle connections (wait_timeout, a restart) costs no call."""
+    ids = server.sql("SELECT id FROM information_schema.processlist WHERE user = 'me'").split()
+    server.sql("; ".join(f"KILL {each}" for each in ids))
+    assert await kept.head() == 1
+    assert (await kept.append([trade(trade_id="t2")])).by_draft == [2]
+
+
+async def test_a_cancelled_call_leaves_no_half(kept: SqlJournal) -> None:
+    """Cancelling an append at any moment leaves whole batches only, and the handle usable."""
+    for step in range(12):
+        task = asyncio.ensure_future(kept.append([trade(trade_id=f"{step}-{i}") for i in range(5)]))
+        await asyncio.sleep(step * 0.0007)
+        task.cancel()
+        await asyncio.wait([task])
+    await eventually(lambda: _works(kept))
+    entries = await kept.read(0, 100)
+    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+    assert len(entries) % 5 == 1
+
+
+async def test_no_message_shows_the_password(mariadb: str, server: MariaServer) -> None:
+    """A refused log-in names server, user and database; the password is in no message, repr or traceback."""
+    secret = "hush-hush"
+    journal = open_journal(mariadb.replace(mariadb.split("@")[0], f"mysql://me:{secret}"))
+    with pytest.raises(JournalUnavailable, match=r"mysql://me@127\.0\.0\.1") as caught:
+        await journal.open()
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + repr(journal)
+    assert secret not in shown
+    await journal.close()
+
+
+@pytest.mark.parametrize("database", ["nowhere", ""], ids=["no such database", "no such server"])
+async def test_a_place_that_is_not_there(maria_server: MariaServer, database: str) -> None:
+    """No such database, nobody listening: unavailable, at once."""
+    port = maria_server.port if database else 1
+    journal = open_journal(f"mysql://me:x@127.0.0.1:{port}/{database or 'x'}", limit=2)
+    with pytest.raises(JournalUnavailable):
+        await journal.open()
+    await journal.close()
+
+
+async def test_another_programs_tables_are_left_alone(mariadb: str, maria_server: MariaServer) -> None:
+    """A database with its own `entries` is refused and not touched; so is one that a newer version made."""
+    database = mariadb.rsplit("/", 1)[1]
+    maria_server.sql("CREATE TABLE entries (theirs INT)", database)
+    journal = open_journal(mariadb)
+    with pytest.raises(JournalDamaged, match="another program"):
+        await journal.open()
+    assert maria_server.sql("SHOW TABLES", database).split() == ["entries"]
+    maria_server.sql("DROP TABLE entries", database)
+    await journal.open()  # the lock that guards the making of tables was given back
+    maria_server.sql("INSERT INTO journal_steps VALUES (99)", database)
+    with pytest.raises(JournalDamaged, match="newer version"):
+        await journal.open()
+    await journal.close()
+
+
+async def test_a_migration_cut_short_is_finished(mariadb: str, maria_server: MariaServer) -> None:
+    """A server that dies between a step and its number: the next start repeats the step and goes on."""
+    database = mariadb.rsplit("/", 1)[1]
+    first = open_journal(mariadb)
+    await first.open()
+    maria_server.sql("DROP TABLE marks; DELETE FROM journal_steps WHERE step >= 4", database)
+    second = open_journal(mariadb)
+    await second.open()
+    assert second.epoch == first.epoch
+    assert await second.marks() == {}
+    await first.close()
+    await second.close()
+
+
+async def test_a_lost_table_is_damage(kept: SqlJournal, mariadb: str, server: MariaServer) -> None:
+    """What a person must look at is said to be so."""
+    server.sql("DROP TABLE spans", mariadb.rsplit("/", 1)[1])
+    with pytest.raises(JournalDamaged, match="spans"):
+        await kept.append([trade(trade_id="t2")])
+    assert await kept.head() == 1
+
+
+async def test_a_clock_set_back_frees_the_lease(kept: SqlJournal, mariadb: str, server: MariaServer) -> None:
+    """An expiry further ahead than its term was not written by this clock, and is not believed."""
+    mine = await kept.acquire("a", 30)
+    assert mine is not None
+    server.sql("UPDATE lease SET expires = expires + 3600", mariadb.rsplit("/", 1)[1])
+    with pytest.raises(LeaseLost):
+        await kept.append([trade(trade_id="t2")], lease=mine)
+    assert await kept.acquire("b", 30) is not None
+
+
+def test_certificates_are_checked(tmp_path: Path) -> None:
+    """With ssl=1 or an authority of our own, the server's certificate and name must be right; else no TLS."""
+    plain, safe = open_journal("mysql://me@db/x"), open_journal("mysql://me@db/x?ssl=1")
+    assert isinstance(plain, MysqlJournal)
+    assert isinstance(safe, MysqlJournal)
+    assert plain._tls() is None
+    context = safe._tls()
+    assert context is not None
+    assert context.check_hostname
+    assert context.verify_mode.name == "CERT_REQUIRED"
+
+
+async def _works(journal: SqlJournal) -> bool:
+    try:
+        return await journal.head() > 0
+    except JournalError:
+        return False
