@@ -1,0 +1,202 @@
+"""The second port: faults on and off, and the hand of fate for tests and demonstrations."""
+
+import hmac
+import json
+from typing import Any, Final
+
+from aiohttp import web
+
+from simulator.asked import SIDES, Asked
+from simulator.buckets import TIERS
+from simulator.desk import Desk
+from simulator.faults import KINDS
+from simulator.gate import Handler, answer
+from simulator.market import Market
+from simulator.order import NewOrder
+from simulator.refusal import Refusal, refuse
+from simulator.sockets import Sockets
+from simulator.units import DOLLAR, cash_text
+from simulator.wire import fill_row, order_row, placed_row, position_row, settlement_row
+
+HELP: Final = {
+    "token": "send it as `Authorization: Bearer TOKEN`",
+    "GET /faults": "the faults in force",
+    "POST /faults": {
+        "kind": KINDS,
+        "path": "pattern of the path, such as */portfolio/* (default all)", "method": "GET, POST … (default all)",
+        "times": "lift it after so many hits", "skip": "let so many requests pass first",
+    },
+    "DELETE /faults": "lift all", "DELETE /faults/{id}": "lift one",
+    "POST /fill": "{ticker, side bid|ask, count, price?}: the account trades outside the bot, now",
+    "POST /quote": "{ticker, bid, ask, count}: the crowd's only quotes in this market, until it quotes again",
+    "POST /take": "{ticker, side, count, price}: somebody trades against the book, so that resting orders fill",
+    "POST /settle": "{ticker, result yes|no|scalar|void, value?}: close, determine and pay at once",
+    "POST /close": "{ticker}: end trading", "POST /halt": "{ticker}: pause one market", "POST /resume": "{ticker}",
+    "POST /advance": "{seconds}: let the schedule pass",
+    "POST /cutoff": "{seconds}: rows older than this move to the historical tier",
+    "POST /tier": "{tier}: other token buckets",
+    "GET /ledger": "the truth: cash, start, positions, fills, orders, whatever the reads say",
+}
+
+
+class Control:
+    """Handlers of the control port."""
+
+    def __init__(self, desk: Desk, sockets: Sockets, token: str) -> None:
+        self.desk = desk
+        self.sockets = sockets
+        self._token = token
+
+    def app(self) -> web.Application:
+        """The application for the port."""
+        app = web.Application(middlewares=[self._middleware()])
+        app.router.add_get("/", self.help)
+        app.router.add_get("/faults", self.faults)
+        app.router.add_post("/faults", self.add_fault)
+        app.router.add_delete("/faults", self.clear_faults)
+        app.router.add_delete("/faults/{id}", self.clear_faults)
+        app.router.add_get("/ledger", self.ledger)
+        deeds = (self.fill, self.quote, self.take, self.settle, self.close, self.halt, self.resume, self.advance,
+                 self.cutoff, self.tier)
+        for deed in deeds:
+            app.router.add_post(f"/{deed.__name__}", deed)
+        return app
+
+    def _middleware(self) -> Any:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            sent = request.headers.get("Authorization", "")
+            try:
+                if request.path != "/" and not hmac.compare_digest(sent.encode(), f"Bearer {self._token}".encode()):
+                    raise refuse(401, "token_needed", "send Authorization: Bearer and the token of the first line")
+                return await handler(request)
+            except Refusal as refusal:
+                return answer(refusal.body, refusal.status)
+            except ValueError as error:
+                return answer({"error": {"code": "bad_request", "message": str(error)}}, 400)
+
+        return guard
+
+    async def help(self, request: web.Request) -> web.Response:
+        """What this port can do."""
+        return web.Response(text=json.dumps(HELP, indent=2), content_type="application/json")
+
+    async def faults(self, request: web.Request) -> web.Response:
+        """The faults in force."""
+        return answer({"faults": [_fault(fault) for fault in self.desk.faults.active.values()]})
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """Put one in force; a state such as a pause works at once."""
+        options = json.loads(await request.read())
+        if not isinstance(options, dict):
+            raise ValueError("a JSON object was expected")
+        fault = self.desk.faults.add(options)
+        if fault.kind in ("ws_cut", "maintenance"):
+            await self.sockets.cut()
+        if fault.kind == "ws_cut":
+            self.desk.faults.clear(fault.id)
+        return answer(_fault(fault), 201)
+
+    async def clear_faults(self, request: web.Request) -> web.Response:
+        """Lift one or all."""
+        known = request.match_info.get("id")
+        try:
+            self.desk.faults.clear(int(known) if known else None)
+        except KeyError:
+            raise refuse(404, "not_found") from None
+        return web.Response(status=204)
+
+    async def fill(self, request: web.Request) -> web.Response:
+        """The account trades outside the bot: somebody stands ready at the price, the account takes."""
+        asked, market = await self._asked(request)
+        side = asked.word("side", SIDES)
+        price = asked.price() if "price" in asked else market.snap(market.fair)
+        count, exchange = asked.count(), self.desk.exchange
+        # a private execution beside the book: what rests there is neither met nor moved
+        done = exchange.cross(self.desk.member, NewOrder(market.ticker, side, price, count), self.desk.crowd.makers)
+        return answer(placed_row(done, done.updated), 201)
+
+    async def quote(self, request: web.Request) -> web.Response:
+        """Replace the crowd's quotes."""
+        asked, market = await self._asked(request)
+        bid, ask, count = asked.price("bid"), asked.price("ask"), asked.count()
+        self.desk.crowd.withdraw(market)
+        self.desk.crowd.post(market, bid, ask, count)
+        return answer({"ticker": market.ticker})
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Somebody trades against the book."""
+        asked, market = await self._asked(request)
+        order = self.desk.exchange.place(self.desk.crowd.takers, NewOrder(
+            market.ticker, asked.word("side", SIDES), asked.price(), asked.count(), "immediate_or_cancel",
+        ))
+        return answer(placed_row(order, order.updated), 201)
+
+    async def settle(self, request: web.Request) -> web.Response:
+        """Close, determine and pay a market at once; void pays its last price."""
+        asked, market = await self._asked(request)
+        result = asked.word("result", ("yes", "no", "scalar", "void"))
+        value = {"yes": DOLLAR, "no": 0, "void": market.snap(market.mark())}.get(result)
+        value = asked.price("value") // 100 * 100 if value is None else value
+        life, now = self.desk.life, self.desk.clock()
+        if market.state == "finalized" or value > DOLLAR:
+            raise refuse(400, "bad_request", "already settled, or value above one dollar")
+        if market.state in ("initialized", "active", "inactive"):
+            life.close(market, now)
+        life.determine(market, "scalar" if result == "void" else result, value, now)
+        life.finalize(market, now)
+        return answer({"ticker": market.ticker, "result": market.result})
+
+    async def close(self, request: web.Request) -> web.Response:
+        """End trading in a market."""
+        _, market = await self._asked(request)
+        self.desk.life.close(market, self.desk.clock())
+        return answer({"ticker": market.ticker, "status": market.state})
+
+    async def halt(self, request: web.Request) -> web.Response:
+        """Pause one market."""
+        _, market = await self._asked(request)
+        self.desk.life.halt(market, self.desk.clock())
+        return answer({"ticker": market.ticker, "status": market.state})
+
+    async def resume(self, request: web.Request) -> web.Response:
+        """Reactivate it."""
+        _, market = await self._asked(request)
+        self.desk.life.resume(market, self.desk.clock())
+        return answer({"ticker": market.ticker, "status": market.state})
+
+    async def advance(self, request: web.Request) -> web.Response:
+        """Let the schedule pass some seconds."""
+        seconds = Asked.decode(await request.read()).whole("seconds") or 0
+        self.desk.life.hasten(seconds, self.desk.clock())
+        return answer({"advanced": seconds})
+
+    async def cutoff(self, request: web.Request) -> web.Response:
+        """Move the border of the historical tier."""
+        self.desk.cutoff_age = float(Asked.decode(await request.read()).whole("seconds") or 0)
+        return answer({"cutoff_age": self.desk.cutoff_age})
+
+    async def tier(self, request: web.Request) -> web.Response:
+        """Other token buckets."""
+        self.desk.buckets.change(Asked.decode(await request.read()).word("tier", tuple(TIERS)))
+        return answer({"tier": self.desk.buckets.tier})
+
+    async def ledger(self, request: web.Request) -> web.Response:
+        """The books as the engine keeps them, without lag or fault."""
+        desk, truth = self.desk, self.desk.truth
+        truth.catch_up()
+        return answer({
+            "start_dollars": cash_text(desk.plan.cash * 1_000_000), "cash_dollars": cash_text(desk.member.cash),
+            "positions": [position_row(ticker, p) for ticker, p in desk.member.positions.items()],
+            "held_dollars": cash_text(desk.member.held()), "fills": [fill_row(fill) for fill in truth.fills],
+            "orders": [order_row(order) for order in truth.orders.values()],
+            "settlements": [settlement_row(paid) for paid in truth.settlements],
+        })
+
+    async def _asked(self, request: web.Request) -> tuple[Asked, Market]:
+        asked = Asked.decode(await request.read())
+        return asked, self.desk.exchange.market(asked.text("ticker"))
+
+
+def _fault(fault: Any) -> dict[str, Any]:
+    return {name: getattr(fault, name) for name in fault.__dataclass_fields__}

@@ -1,0 +1,74 @@
+"""python -m simulator as a process: its first line, its keys, its speed, its end."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.signed import Signed
+from tests.support.simulator import ROOT, running_simulator
+
+
+def test_both_keys_sign_and_only_their_owner_reads_them(tmp_path: Path) -> None:
+    """Either key opens the account; the files are 0600 and survive a restart."""
+    with running_simulator(tmp_path / "keys") as simulator:
+        for key_id, path in simulator.keys.items():
+            status, body = Signed(simulator.url, key_id, path)("GET", "/portfolio/balance")
+            assert (status, body["balance_dollars"]) == (200, "10000.0000")
+            assert path.stat().st_mode & 0o777 == 0o600
+        before = {path: path.read_bytes() for path in simulator.keys.values()}
+    with running_simulator(tmp_path / "keys") as again:
+        assert {path: path.read_bytes() for path in again.keys.values()} == before
+
+
+def test_a_lively_exchange_answers_within_a_second_and_ends_at_once(tmp_path: Path) -> None:
+    """With crowd and schedule: first answer soon after the start, gone soon after SIGTERM."""
+    with running_simulator(tmp_path / "keys"):
+        pass  # keys exist and bytecode is compiled, as on any but the very first start
+    begun = time.monotonic()
+    with running_simulator(tmp_path / "keys", quiet=False) as simulator:
+        status, body = Signed(simulator.url, "", Path())("GET", "/markets?status=open", headers={})
+        assert status == 200
+        assert time.monotonic() - begun < 3  # under 0.5 s on an idle machine; a busy one may be slower
+        assert len(body["markets"]) >= 24
+        assert any(market["yes_bid_dollars"] > "0" for market in body["markets"])
+        ending = time.monotonic()
+    assert time.monotonic() - ending < 2
+
+
+def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+    """No traceback: what is wrong, and an exit status."""
+    with running_simulator(tmp_path / "keys") as simulator:
+        port = simulator.url.split(":")[2].split("/")[0]
+        command = [sys.executable, "-m", "simulator", "--port", port, "--keys", str(tmp_path / "keys")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("simulator: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "not a key"])
+def test_a_file_that_is_no_key_is_named(tmp_path: Path, text: str) -> None:
+    """A broken PEM stops the start with its reason."""
+    (tmp_path / "rsa.pem").write_text(text)
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr.startswith("simulator: ")) == (1, True)
+
+
+def test_the_first_line_says_where(tmp_path: Path) -> None:
+    """url, ws_url, keys and the control port with its token, all on loopback."""
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(tmp_path), "--quiet-markets"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = json.loads(process.stdout.readline())
+        process.terminate()
+    assert line["url"].startswith("http://127.0.0.1:")
+    assert line["url"].endswith("/trade-api/v2")
+    assert line["ws_url"].startswith("ws://127.0.0.1:")
+    assert [key["id"] for key in line["keys"]] == ["demo-rsa", "demo-ed25519"]
+    assert line["faults"]["url"].startswith("http://127.0.0.1:")
+    assert len(line["faults"]["token"]) > 16

@@ -1,0 +1,76 @@
+"""The simulated exchange as a process for tests: started on free ports, its keys and its control at hand."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """url: of REST, with /trade-api/v2. keys: key id -> PEM file (demo-rsa, demo-ed25519)."""
+
+    url: str
+    ws_url: str
+    keys: dict[str, Path]
+    control_url: str
+    token: str
+    pid: int
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the control port (blocking, milliseconds); its routes are told by GET / there."""
+        request = urllib.request.Request(
+            self.control_url + path, None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self.token}"}, method=method,
+        )
+        with urllib.request.urlopen(request, timeout=5) as response:
+            return json.loads(response.read() or b"null")
+
+    def fault(self, kind: str, **options: object) -> int:
+        """Put a fault in force; its id."""
+        return int(self.control("POST", "/faults", {"kind": kind} | options)["id"])
+
+    def clear(self) -> None:
+        """Lift all faults."""
+        self.control("DELETE", "/faults")
+
+    def quote(self, ticker: str, bid: str, ask: str, count: str = "1000.00") -> None:
+        """Make the crowd quote a market (for quiet markets)."""
+        self.control("POST", "/quote", {"ticker": ticker, "bid": bid, "ask": ask, "count": count})
+
+    def fill(self, ticker: str, side: str, count: str, price: str) -> Any:
+        """Make the account trade outside the bot."""
+        return self.control("POST", "/fill", {"ticker": ticker, "side": side, "count": count, "price": price})
+
+    def ledger(self) -> Any:
+        """The truth about the account: start_dollars, cash_dollars, positions, fills, orders, settlements."""
+        return self.control("GET", "/ledger")
+
+
+@contextmanager
+def running_simulator(folder: Path, *flags: str, quiet: bool = True) -> Iterator[Simulator]:
+    """A simulator while the block runs; keys live in folder. quiet: no crowd and no schedule."""
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(folder), *flags]
+    process = subprocess.Popen(command + ["--quiet-markets"] * quiet, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        keys = {key["id"]: Path(key["path"]) for key in first["keys"]}
+        control = first["faults"]
+        yield Simulator(first["url"], first["ws_url"], keys, control["url"], control["token"], process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
