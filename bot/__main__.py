@@ -1,0 +1,129 @@
+"""python -m bot: read the settings, put the parts together, run until a signal."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import aiohttp
+from aiohttp import web
+
+from bot.api import Api
+from bot.controls import BotControls
+from bot.desk import Desk
+from bot.engine import Engine, Plan
+from bot.errors import BotError
+from bot.fees import FeeRule
+from bot.life import Life
+from bot.live import LiveVenue
+from bot.paper import PaperVenue
+from bot.prices import Prices
+from bot.reconcile import Reconciler
+from bot.risk import Limits
+from bot.settings import BotSettings, read_settings
+from bot.state import StateFile
+from bot.strategy import strategy
+from bot.venue import Venue
+from kalshi.auth import Signer
+from kalshi.calls import Calls
+from kalshi.client import KalshiClient
+from kalshi.errors import KeyUnusable
+from kalshi.wire import Wire
+
+log = logging.getLogger("bot")
+
+_CLOSING = 1.0  # seconds that requests in flight may take at the end
+
+
+def main() -> int:
+    """The command. Exit code 2 for settings and files that cannot work."""
+    try:
+        settings = read_settings(sys.argv[1:], os.environ)
+        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        asyncio.run(run(settings))
+    except (BotError, KeyUnusable) as error:
+        print(f"bot: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def run(settings: BotSettings) -> None:
+    """Trade and answer until SIGTERM or SIGINT."""
+    signer = Signer.from_file(settings.api_key, settings.key_path) if settings.live else None
+    async with aiohttp.ClientSession() as session:
+        client = KalshiClient(Calls(Wire(session, settings.api_url), signer), settings.subaccount)
+        life, controls = assemble(settings, client)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, life.stop)
+        runner = web.AppRunner(Api(controls, settings.token).app(), access_log=None, shutdown_timeout=_CLOSING)
+        await runner.setup()
+        try:
+            await serve(runner, settings)
+            await life.run()
+        finally:
+            await runner.cleanup()
+
+
+async def serve(runner: web.AppRunner, settings: BotSettings) -> None:
+    """Open the port and say loudly what is traded, where, and within which limits."""
+    site = web.TCPSite(runner, "127.0.0.1", settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise BotError(f"127.0.0.1:{settings.port} cannot be opened ({error.strerror}); use another --port") from None
+    host, port = runner.addresses[0][:2]
+    loud = logging.WARNING if settings.mode == "live" else logging.INFO
+    log.log(
+        loud, "%s mode at http://%s:%s against %s: orders of at most %s contracts, %s dollars at risk in a market and "
+        "%s in all, halting at %s lost in a day or %s below the best", settings.mode.upper(), host, port,
+        settings.api_url, settings.order_size, settings.market_exposure, settings.total_exposure, settings.daily_loss,
+        settings.drawdown,
+    )  # fmt: skip
+
+
+def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotControls]:
+    """All the parts, wired. Raises StateDamaged when what was remembered cannot be believed."""
+    boot_id = secrets.token_hex(4)
+    limits = Limits(
+        settings.order_size, settings.market_exposure, settings.total_exposure, settings.daily_loss, settings.drawdown,
+        settings.stale_after,
+    )  # fmt: skip
+    desk = Desk(boot_id, limits, exchange=settings.live)
+    owner = f"{settings.mode}-{client.account}" if settings.live else "paper"
+    state = StateFile(Path(settings.state_file or f"bot-{owner}.json"))
+    kept = state.load(owner)
+    if kept is not None:
+        desk.load(kept)
+    if settings.clear:
+        forgotten = desk.risk.clear(desk.profit()["total"])
+        log.warning("cleared at the start: %s", ", ".join(forgotten) or "nothing was halted")
+    prices = Prices(client, time.time)
+    venue: Venue
+    reconciler = None
+    if settings.live:
+        venue = live = LiveVenue(client, desk, desk.account, settings.order_prefix, boot_id, time.time)
+        reconciler = Reconciler(client, desk.account, live.fills)
+    else:
+        fees: dict[str, FeeRule] = {}
+        venue = PaperVenue(desk, boot_id, settings.order_prefix, time.time, fees)
+
+    def save(durable: bool) -> None:
+        state.save(owner, desk.dump(), durable)
+
+    plan = Plan(
+        [strategy(name) for name in settings.strategy], settings.tickers, settings.markets, settings.order_size,
+        settings.max_position, settings.interval, weekly_pause=not settings.simulated,
+    )  # fmt: skip
+    engine = Engine(prices, venue, desk, plan, save, time.time, Random(settings.seed))
+    life = Life(desk, venue, engine, reconciler, kept is None or settings.clear, settings.interval, save)
+    return life, BotControls(settings, desk, venue, engine, life, time.time)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""The loop: look, learn, judge, act. Each turn is one look at the markets and what follows from it."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from bot.calendar import in_maintenance
+from bot.desk import Desk
+from bot.errors import Refused, Unsure, VenueError
+from bot.prices import Prices
+from bot.risk import Halt
+from bot.strategy import Decide
+from bot.venue import Venue
+from bot.view import Cancel, Intent, Order, Place, Quote, View
+
+log = logging.getLogger(__name__)
+
+_LOOKS = 120  # mids remembered per market
+_CHOOSE_EVERY = 60.0  # seconds between looks for better markets
+_REPLACE_EVERY = 5.0  # the same while one of ours has closed
+_STATUS_EVERY = 5.0  # seconds between looks at the exchange's status
+_SAVE_EVERY = 5.0  # seconds between writes of the state file
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to trade and how. tickers empty: the `markets` most traded ones, chosen anew as they close."""
+
+    strategies: Sequence[Decide]
+    tickers: Sequence[str]
+    markets: int
+    order_size: Decimal
+    max_position: Decimal
+    interval: float
+    weekly_pause: bool  # the exchange has its Thursday window; a simulated one has none
+
+
+class Engine:
+    """Drives one venue with one desk. save(durable) keeps what a restart must know."""
+
+    def __init__(
+        self, prices: Prices, venue: Venue, desk: Desk, plan: Plan, save: Callable[[bool], None],
+        clock: Callable[[], float], random: Random,
+    ) -> None:  # fmt: skip
+        self._prices = prices
+        self._venue = venue
+        self._desk = desk
+        self._plan = plan
+        self._save = save
+        self._clock = clock
+        self._random = random
+        # all mutable state: the markets traded, what was seen of them, when each slow thing was last done, the last
+        # trouble, and whether anything of ours may rest that should not
+        self.tickers: list[str] = list(plan.tickers)
+        self.quotes: dict[str, Quote] = {}
+        self.trading = True
+        self.trouble = ""
+        self._mids: dict[str, deque[Decimal]] = {}
+        self._done: dict[str, float] = {}
+        self._acting = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"Engine(tickers={self.tickers}, trading={self.trading}, trouble={self.trouble!r})"
+
+    async def turn(self) -> None:
+        """One look and what follows. Trouble with a venue ends the turn, not the loop."""
+        try:
+            await self._look()
+            self._judge()
+            async with self._acting:
+                await self._act()
+            self._note("")
+        except VenueError as error:
+            self._note(str(error))
+            await self._if_blind()
+        if self._due("save", _SAVE_EVERY):
+            self._save(False)
+
+    async def withdraw(self) -> None:
+        """Take back all that rests. Raises VenueError while some of it may still be there."""
+        async with self._acting:
+            await self._venue.cancel_all()
+
+    async def settle(self) -> None:
+        """A person has changed what is allowed: keep it, and take back what rested under the old rules.
+
+        What cannot be verified now goes on being tried by the turns: halted, until nothing rests.
+        """
+        self._save(True)
+        try:
+            await self.withdraw()
+        except VenueError as error:
+            self._note(str(error))
+
+    async def _look(self) -> None:
+        now = self._clock()
+        if not self._plan.tickers and self._due("choose", _CHOOSE_EVERY if self._tradable() else _REPLACE_EVERY):
+            await self._choose()
+        held = [ticker for ticker, position in self._desk.books.positions.items() if position.quantity]
+        resting = [order.ticker for order in self._venue.resting()]
+        self.quotes |= await self._prices.quotes({*self.tickers, *held, *resting})
+        for ticker in self.tickers:
+            mid = self.quotes[ticker].mid if ticker in self.quotes else None
+            if mid is not None:
+                self._mids.setdefault(ticker, deque(maxlen=_LOOKS)).append(mid)
+        await self._venue.refresh(self.quotes)
+        if self._due("status", _STATUS_EVERY):
+            self.trading = await self._prices.trading()
+        self.trading = self.trading and not (self._plan.weekly_pause and in_maintenance(now))
+
+    def _judge(self) -> None:
+        """Mark to the market; a loss too large halts at once and for good."""
+        self._desk.mark(self.quotes)
+        for halt in self._desk.risk.observe(self._desk.profit()["total"], self._clock()):
+            self.halted(halt)
+
+    def halted(self, halt: Halt) -> None:
+        """Say it once and keep it on disk before anything else happens."""
+        log.warning("halted (%s): %s; it stays so until a person clears it", halt.name, halt.why)
+        self._save(True)
+
+    async def _act(self) -> None:
+        if self._desk.risk.halted:
+            if self._venue.resting():
+                await self._venue.cancel_all()
+            return
+        if not self.trading:
+            return
+        for place, ticker in enumerate(self.tickers):
+            decide = self._plan.strategies[place % len(self._plan.strategies)]
+            quote = self.quotes.get(ticker)
+            if quote is not None and not self._venue.frozen(ticker):
+                for intent in decide(self._view(quote)):
+                    await self._do(intent, quote)
+        await self._leave_others()
+
+    async def _leave_others(self) -> None:
+        """Orders in markets that we no longer trade go; their positions wait for the market to settle."""
+        for order in self._venue.resting():
+            if order.ticker not in self.tickers:
+                await self._do(Cancel(order, "left"), None)
+
+    def _view(self, quote: Quote) -> View:
+        mine = [order for order in self._venue.resting() if order.ticker == quote.ticker]
+        return View(
+            now=self._clock(), quote=quote, mids=tuple(self._mids.get(quote.ticker, ())),
+            position=self._desk.books.position(quote.ticker), resting=mine, size=self._plan.order_size,
+            most=self._plan.max_position, draw=self._random.random(),
+        )  # fmt: skip
+
+    async def _do(self, intent: Intent, quote: Quote | None) -> None:
+        """Carry out one wish. A no is an answer; a doubt freezes the market until it is resolved."""
+        try:
+            if isinstance(intent, Cancel):
+                await self._venue.cancel(intent.order)
+                return
+            verdict = self._review(intent, quote)
+            if isinstance(verdict, Place):
+                await self._venue.place(verdict)
+        except Refused as error:
+            log.debug("refused: %s", error)
+        except Unsure as error:
+            log.info("no answer that can be believed, reading what became of it: %s", error)
+
+    def _review(self, wish: Place, quote: Quote | None) -> Place | str:
+        if quote is None:
+            return "no quote"
+        resting: list[Order] = self._venue.resting()
+        return self._desk.risk.review(wish, quote, resting, self._clock())
+
+    async def _choose(self) -> None:
+        """Keep what still trades and is worth it or holds a position, fill up with the best, warm up their means."""
+        best = await self._prices.choose(self._plan.markets * 2)
+        kept = [ticker for ticker in self.tickers if ticker in best or self._held(ticker)]
+        new = [ticker for ticker in best if ticker not in kept][: max(0, self._plan.markets - len(kept))]
+        # a market keeps its place, and with it its strategy
+        places: list[str] = [ticker if ticker in kept else new.pop(0) if new else "" for ticker in self.tickers]
+        chosen = [ticker for ticker in [*places, *new] if ticker]
+        for ticker in chosen:
+            if ticker not in self._mids:
+                self._mids[ticker] = deque(await self._prices.recent(ticker, 20), maxlen=_LOOKS)
+        if chosen != self.tickers:
+            log.info("trading %s", ", ".join(chosen) or "nothing: no market is worth it")
+        self.tickers = chosen
+
+    def _held(self, ticker: str) -> bool:
+        return self.quotes[ticker].active and bool(self._desk.books.position(ticker))
+
+    def _tradable(self) -> bool:
+        return bool(self.tickers) and all(t not in self.quotes or self.quotes[t].active for t in self.tickers)
+
+    async def _if_blind(self) -> None:
+        """Prices too old to stand behind: nothing of ours should rest on them."""
+        newest = max((quote.as_of for quote in self.quotes.values()), default=0.0)
+        if self._clock() - newest > self._desk.risk.limits.stale_after and self._venue.resting():
+            try:
+                await self.withdraw()
+            except VenueError as error:
+                self._note(str(error))
+
+    def _note(self, trouble: str) -> None:
+        if trouble and not self.trouble:
+            log.warning("trouble: %s", trouble)
+        elif self.trouble and not trouble:
+            log.info("all well again")
+        self.trouble = trouble
+
+    def _due(self, what: str, every: float) -> bool:
+        now = self._clock()
+        if now - self._done.get(what, 0.0) < every:
+            return False
+        self._done[what] = now
+        return True
+
+

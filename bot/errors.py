@@ -1,0 +1,38 @@
+"""What can go wrong with the bot, drawn as a tree.
+
+BotError
+├── SettingsWrong    the environment and flags contradict themselves; every mistake in one message
+├── StateDamaged     the state file is not ours or not whole; a person must look
+└── VenueError       the place where orders go
+    ├── Refused      the venue said no: nothing was done, and it told why
+    ├── Unsure       no answer that can be believed: the order may or may not exist
+    └── Unreachable  a read failed; what we know is as old as the last one that worked
+"""
+
+
+class BotError(Exception):
+    """Something is wrong with the bot; the message says what, where, and what to do."""
+
+
+class SettingsWrong(BotError):
+    """The settings contradict themselves or cannot be read."""
+
+
+class StateDamaged(BotError):
+    """The state file cannot be believed."""
+
+
+class VenueError(BotError):
+    """The venue did not do what was asked."""
+
+
+class Refused(VenueError):
+    """The venue said no; nothing was done."""
+
+
+class Unsure(VenueError):
+    """Nobody knows whether it was done: read before you act again."""
+
+
+class Unreachable(VenueError):
+    """A read failed; try again later."""

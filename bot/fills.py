@@ -1,0 +1,118 @@
+"""Learn every fill of the account once, by push, quick look or full walk, and whose it is."""
+
+import logging
+from collections.abc import Iterable
+from decimal import Decimal
+
+from bot.account import Account
+from bot.orders import Orders
+from bot.own import Own, OwnOrders
+from bot.venue import Report
+from bot.view import Execution
+from kalshi.client import KalshiClient
+from kalshi.models import Fill, Order, Settlement
+
+log = logging.getLogger(__name__)
+
+_PAGE = 100  # fills of a quick look; when all are new, there may be more behind them
+_LATE = 60  # seconds after which an order that cannot be read is taken for another's
+
+
+class Fills:
+    """Fills in, executions out. Counting is synchronous; only finding out whose an order is may have to wait."""
+
+    def __init__(
+        self, client: KalshiClient, orders: Orders, own: OwnOrders, account: Account, report: Report, prefix: str
+    ) -> None:
+        self._client = client
+        self._orders = orders
+        self._own = own
+        self._account = account
+        self._report = report
+        self._prefix = prefix
+        # all mutable state of its own: orders known to be others'
+        self._others: set[str] = set()
+
+    async def look(self) -> None:
+        """The newest page, and all the rest when nothing on it was known. Raises KalshiError."""
+        page = await self._client.fills_page(limit=_PAGE)
+        if len(page.rows) == _PAGE and not any(self._account.knows(fill.fill_id) for fill in page.rows):
+            await self.walk()
+        else:
+            await self.take(page.rows)
+
+    async def walk(self) -> None:
+        """Every fill that may not have been seen. Raises KalshiError."""
+        await self.take([fill async for fill in self._client.fills(min_ts=self._account.since)])
+
+    async def settlements(self) -> None:
+        """Every payout since all was known. Raises KalshiError."""
+        async for paid in self._client.settlements(min_ts=self._account.since):
+            value = paid.value if paid.value is not None else _implied(paid)
+            if value is None:
+                continue
+            if self._account.settle(paid.ticker, paid.settled):
+                self._report.settlement(paid.ticker, value)
+
+    async def take(self, fills: Iterable[Fill]) -> None:
+        """Count those that are new, oldest first. Raises KalshiError; what was not counted is found again later."""
+        new = (fill for fill in fills if not self._account.knows(fill.fill_id))
+        for fill in sorted(new, key=lambda fill: fill.timestamp):
+            ours = await self._is_ours(fill)
+            if ours is not None:
+                self._count(fill, ours)
+
+    def _count(self, fill: Fill, ours: bool) -> None:
+        # push and read may both have waited for the same order: whoever comes second finds it marked
+        if not self._account.mark(fill.fill_id, fill.timestamp):
+            return
+        self._account.trade(fill.ticker, fill.side, fill.quantity)
+        if ours:
+            self._own.fill(fill.order_id, fill.client_order_id, fill.quantity)
+            self._report.execution(execution(fill))
+
+    async def _is_ours(self, fill: Fill) -> bool | None:
+        """None when the order cannot be read yet."""
+        if self._own.owns(fill.order_id):
+            return True
+        if fill.client_order_id is not None:
+            return fill.client_order_id.startswith(self._prefix)
+        if fill.order_id in self._others:
+            return False
+        order = await self._orders.read(fill.order_id)
+        if order is None:
+            return False if float(self._account.watermark - fill.timestamp) > _LATE else None
+        if order.client_order_id.startswith(self._prefix):
+            self.meet(order)
+            return True
+        self._others.add(fill.order_id)
+        return False
+
+    def meet(self, order: Order) -> None:
+        """An order of ours was read: take it up when it was not known."""
+        resting = order.status == "resting"
+        if self._own.get(order.client_order_id):
+            self._own.known(order.client_order_id, order.order_id, order.filled, resting)
+        else:
+            found = Own(order.client_order_id, order.ticker, order.side, order.yes_price, order.quantity, 0.0)
+            found.order_id, found.unsure, found.open = order.order_id, False, resting
+            found.told = found.seen = order.filled
+            self._own.adopt(found)
+
+
+def execution(fill: Fill) -> Execution:
+    """The fill in the bot's words."""
+    return Execution(
+        fill.fill_id, fill.order_id, fill.ticker, fill.side, fill.quantity, fill.yes_price, fill.fee, fill.timestamp,
+        fill.is_taker,
+    )  # fmt: skip
+
+
+def _implied(paid: Settlement) -> Decimal | None:
+    """The payout of one YES when it is not told: by the result, else by what was paid for what was held."""
+    if paid.result in ("yes", "no"):
+        return Decimal(paid.result == "yes")
+    net = paid.yes_quantity - paid.no_quantity
+    if net == 0:
+        return None
+    return paid.revenue / net if net > 0 else 1 + paid.revenue / net

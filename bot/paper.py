@@ -1,0 +1,148 @@
+"""Paper: real prices, our own fills, and no kinder than the exchange would be.
+
+An order that takes gets the displayed size at the best price and no more, and what it took stays taken until the
+quote changes. An order that rests waits behind the size that was there before it: it is filled when the market trades
+through its price, or when as much as stood before it has traded at its price. Fees as the exchange charges them.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.errors import Refused
+from bot.fees import FeeRule
+from bot.tape import decimal_seconds
+from bot.venue import Report
+from bot.view import ZERO, Execution, Order, Place, Quote, Side
+
+
+@dataclass(slots=True)
+class _Waiting:
+    order: Order
+    left: Decimal
+    ahead: Decimal  # contracts that must trade at this price before us
+
+
+class PaperVenue:
+    """A Venue without an exchange. boot_id makes its ids unique over lives."""
+
+    def __init__(
+        self, report: Report, boot_id: str, prefix: str, clock: Callable[[], float], fees: Mapping[str, FeeRule]
+    ) -> None:
+        self._report = report
+        self._boot_id = boot_id
+        self._prefix = prefix
+        self._clock = clock
+        self._fees = fees
+        # all mutable state: the last quotes, what we took of them, our orders, and the last number given
+        self._quotes: dict[str, Quote] = {}
+        self._taken: dict[tuple[str, Side], Decimal] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self._number = itertools.count(1)
+
+    def __repr__(self) -> str:
+        return f"PaperVenue(resting={len(self._waiting)})"
+
+    def resting(self) -> list[Order]:
+        """What waits."""
+        return [
+            Order(w.order.client_order_id, w.order.order_id, w.order.ticker, w.order.side, w.order.price, w.left)
+            for w in self._waiting.values()
+        ]
+
+    def frozen(self, ticker: str) -> bool:
+        """Never: nothing is unsure on paper."""
+        return False
+
+    async def refresh(self, quotes: Mapping[str, Quote]) -> None:
+        """Let the market move: fill what it reached, drop what rests in a closed one, settle what has paid."""
+        for quote in quotes.values():
+            before = self._quotes.get(quote.ticker)
+            if before is not None and quote.as_of == before.as_of:
+                continue
+            self._quotes[quote.ticker] = quote
+            self._forget_taken(before, quote)
+            for waiting in [w for w in self._waiting.values() if w.order.ticker == quote.ticker]:
+                if quote.active:
+                    self._reached(waiting, before, quote)
+                else:
+                    del self._waiting[waiting.order.client_order_id]
+            if quote.value is not None and (before is None or before.value is None):
+                self._report.settlement(quote.ticker, quote.value)
+
+    async def place(self, order: Place) -> None:
+        """Take at once, or rest. Refused as the exchange would."""
+        quote = self._quotes.get(order.ticker)
+        if quote is None or not quote.active:
+            raise Refused(f"{order.ticker}: the market does not trade")
+        number = f"{self._prefix}{self._boot_id}-{next(self._number)}"
+        mine = Order(number, f"paper-{number}", order.ticker, order.side, order.price, order.quantity)
+        best = quote.ask if order.side == "BUY" else quote.bid
+        crosses = best is not None and (best <= order.price if order.side == "BUY" else best >= order.price)
+        if order.rest:
+            if crosses:
+                raise Refused(f"{order.ticker}: post only cross")
+            self._waiting[number] = _Waiting(mine, order.quantity, self._queue(quote, mine))
+        elif crosses and best is not None:
+            size = quote.ask_size if order.side == "BUY" else quote.bid_size
+            taken = self._taken.get((order.ticker, order.side), ZERO)
+            quantity = min(order.quantity, size - taken)
+            if quantity > 0:
+                self._taken[order.ticker, order.side] = taken + quantity
+                self._fill(mine, quantity, best, is_taker=True)
+
+    async def cancel(self, order: Order) -> None:
+        """Take it back."""
+        self._waiting.pop(order.client_order_id, None)
+
+    async def cancel_all(self) -> None:
+        """Take back everything."""
+        self._waiting.clear()
+
+    def _forget_taken(self, before: Quote | None, now: Quote) -> None:
+        if before is None or (before.ask, before.ask_size) != (now.ask, now.ask_size):
+            self._taken.pop((now.ticker, "BUY"), None)
+        if before is None or (before.bid, before.bid_size) != (now.bid, now.bid_size):
+            self._taken.pop((now.ticker, "SELL"), None)
+
+    @staticmethod
+    def _queue(quote: Quote, order: Order) -> Decimal:
+        """Size displayed at our price when we came; unknown behind the best price, so as much as at the best."""
+        best, size = (quote.bid, quote.bid_size) if order.side == "BUY" else (quote.ask, quote.ask_size)
+        if best is None or (order.price > best if order.side == "BUY" else order.price < best):
+            return ZERO
+        return size
+
+    def _reached(self, waiting: _Waiting, before: Quote | None, now: Quote) -> None:
+        order = waiting.order
+        buys = order.side == "BUY"
+        best, size = (now.ask, now.ask_size) if buys else (now.bid, now.bid_size)
+        if best is not None and (best <= order.price if buys else best >= order.price):
+            self._fill_waiting(waiting, min(waiting.left, size))  # the other side came to us
+            return
+        traded = now.volume - before.volume if before is not None else ZERO
+        if traded <= 0 or now.last is None:
+            return
+        if now.last < order.price if buys else now.last > order.price:  # traded through us
+            self._fill_waiting(waiting, min(waiting.left, traded))
+        elif now.last == order.price:
+            passed = min(waiting.ahead, traded)
+            waiting.ahead -= passed
+            self._fill_waiting(waiting, min(waiting.left, traded - passed))
+
+    def _fill_waiting(self, waiting: _Waiting, quantity: Decimal) -> None:
+        if quantity <= 0:
+            return
+        waiting.left -= quantity
+        if waiting.left <= 0:
+            self._waiting.pop(waiting.order.client_order_id, None)
+        self._fill(waiting.order, quantity, waiting.order.price, is_taker=False)
+
+    def _fill(self, order: Order, quantity: Decimal, price: Decimal, is_taker: bool) -> None:
+        fee = self._fees.get(order.ticker, FeeRule()).fee(quantity, price, is_taker)
+        trade_id = f"paper-{self._boot_id}-{next(self._number)}"
+        moment = decimal_seconds(self._clock())
+        self._report.execution(
+            Execution(trade_id, order.order_id, order.ticker, order.side, quantity, price, fee, moment, is_taker)
+        )

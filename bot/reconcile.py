@@ -1,0 +1,67 @@
+"""Does the exchange say what we say? Asked before the first order and ever after; a difference stops the trading."""
+
+import asyncio
+import logging
+from decimal import Decimal
+
+from bot.account import Account
+from bot.errors import Unreachable
+from bot.fills import Fills
+from kalshi.client import KalshiClient
+from kalshi.errors import KalshiError
+
+log = logging.getLogger(__name__)
+
+_TRIES = 5  # reads of positions and fills may trail each other for a moment
+_PAUSE = 0.5  # seconds between tries
+
+
+class Reconciler:
+    """Compares positions with the fills that should have made them. Methods raise Unreachable."""
+
+    def __init__(self, client: KalshiClient, account: Account, fills: Fills) -> None:
+        self._client = client
+        self._account = account
+        self._fills = fills
+
+    async def begin(self) -> None:
+        """The first start of all: what is there now is where we begin.
+
+        Fills are read before and after the positions: only when they are the same do the positions hold all of them.
+        """
+        try:
+            for _ in range(_TRIES):
+                now = Decimal(str(await self._client.user_data_timestamp()))
+                before = {f.fill_id async for f in self._client.fills(min_ts=float(now) - 60)}
+                positions = {p.ticker: p.quantity for p in await self._client.positions()}
+                after = [f async for f in self._client.fills(min_ts=float(now) - 60)]
+                if {fill.fill_id for fill in after} == before:
+                    break
+                await asyncio.sleep(_PAUSE)
+            else:
+                raise Unreachable("the account trades without a pause; where it stands cannot be read")
+            paid = [row async for row in self._client.settlements(min_ts=float(now) - 86400)]
+        except KalshiError as error:
+            raise Unreachable(str(error)) from error
+        for fill in after:
+            self._account.mark(fill.fill_id, fill.timestamp)
+        for row in paid:
+            self._account.settle(row.ticker, row.settled)
+        self._account.found(positions, now)
+
+    async def differences(self) -> str:
+        """What positions say against fills, in words; empty when they agree."""
+        found: dict[str, tuple[Decimal, Decimal]] = {}
+        try:
+            for _ in range(_TRIES):
+                positions = {p.ticker: p.quantity for p in await self._client.positions()}
+                await self._fills.walk()
+                await self._fills.settlements()
+                found = self._account.differences(positions)
+                if not found:
+                    return ""
+                await asyncio.sleep(_PAUSE)
+        except KalshiError as error:
+            raise Unreachable(str(error)) from error
+        words = (f"{ticker}: our fills say {ours}, the exchange {theirs}" for ticker, (ours, theirs) in found.items())
+        return ", ".join(words)

@@ -1,0 +1,50 @@
+"""Exposure is the worst that can come of a position and the orders beside it, whichever of them fill."""
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.books import Position
+from bot.exposure import largest, market_exposure
+from bot.view import Order, Side
+from tests.support.trading import D, order
+
+CENTS = st.integers(1, 99).map(lambda cents: Decimal(cents) / 100)
+ORDER = st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 20).map(Decimal), CENTS)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ORDER, max_size=3), st.lists(ORDER, max_size=5), st.data())
+def test_no_way_of_filling_risks_more(
+    before: list[tuple[Side, Decimal, Decimal]], asked: list[tuple[Side, Decimal, Decimal]], data: st.DataObject
+) -> None:
+    """Any part of any of the orders, in any order: the cost of the position never passes the exposure."""
+    position = Position()
+    for side, quantity, price in before:
+        position.trade(quantity if side == "BUY" else -quantity, price, D(0))
+    orders = [Order(str(i), str(i), "KXA", side, price, quantity) for i, (side, quantity, price) in enumerate(asked)]
+    bound = market_exposure(position.quantity, position.cost, orders)
+    for one in data.draw(st.permutations(orders)):
+        part = Decimal(data.draw(st.integers(0, int(one.quantity))))
+        if part:
+            position.trade(part if one.side == "BUY" else -part, one.price, D(0))
+        assert position.cost <= bound + D("0.00001")
+
+
+def test_both_sides_of_a_quote_do_not_add_up() -> None:
+    """A bid and an ask cannot both lose: the dearer one counts."""
+    assert market_exposure(D(0), D(0), [order("BUY", "10", "0.40"), order("SELL", "10", "0.55")]) == D("4.50")
+
+
+def test_what_closes_is_free() -> None:
+    """Long ten, an ask of ten adds nothing; an ask of fifteen adds the five that open."""
+    assert market_exposure(D(10), D(4), [order("SELL", "10", "0.50")]) == 4
+    assert market_exposure(D(10), D(1), [order("SELL", "15", "0.50")]) == D("2.5")
+
+
+def test_largest_finds_the_edge() -> None:
+    """The largest multiple that fits, zero when none does."""
+    assert largest(D(10), D("0.01"), lambda size: size <= D("3.456")) == D("3.45")
+    assert largest(D(10), D("0.01"), lambda size: size <= 0) == 0
+    assert largest(D(10), D("0.01"), lambda size: True) == 10
