@@ -30,7 +30,7 @@ async def poll(bot: str) -> None:
             async with more:
                 for trade in trades[len(entries) :]:
                     entries.append(json.dumps(trade | {"seq": len(entries) + 1}))
-                more.notify_all()
+                    more.notify_all()
             await asyncio.sleep(0.05)
 
 
