@@ -18,7 +18,6 @@ from bot.controls import BotControls
 from bot.desk import Desk
 from bot.engine import Engine, Plan
 from bot.errors import BotError
-from bot.fees import FeeRule
 from bot.life import Life
 from bot.live import LiveVenue
 from bot.paper import PaperVenue
@@ -110,8 +109,7 @@ def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotCont
         venue = live = LiveVenue(client, desk, desk.account, settings.order_prefix, boot_id, time.time)
         reconciler = Reconciler(client, desk.account, live.fills)
     else:
-        fees: dict[str, FeeRule] = {}
-        venue = PaperVenue(desk, boot_id, settings.order_prefix, time.time, fees)
+        venue = PaperVenue(desk, boot_id, settings.order_prefix, time.time, prices.fee_rule)
 
     def save(durable: bool) -> None:
         state.save(owner, desk.dump(), durable)

@@ -20,11 +20,13 @@ class FeeRule:
     @classmethod
     def of_series(cls, fee_type: str, multiplier: Decimal) -> "FeeRule":
         """The rule that a series names; one that is not known costs what the dearest known one does."""
-        if fee_type == "quadratic":
-            return cls(_TAKER * multiplier)
-        return cls(_TAKER * multiplier, _MAKER * multiplier)
+        return cls(_TAKER * multiplier, ZERO if fee_type == "quadratic" else _MAKER * multiplier)
 
     def fee(self, quantity: Decimal, price: Decimal, is_taker: bool) -> Decimal:
         """Dollars for one fill."""
         rate = self.taker if is_taker else self.maker
         return (rate * quantity * price * (ONE - price)).quantize(_SMALLEST, ROUND_CEILING)
+
+
+DEAREST = FeeRule(_TAKER, _MAKER)
+"""For a market whose series is not known."""

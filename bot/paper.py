@@ -6,12 +6,13 @@ through its price, or when as much as stood before it has traded at its price. F
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.errors import Refused
-from bot.fees import FeeRule
+from bot.errors import Refused, Unreachable
+from bot.fees import DEAREST, FeeRule
 from bot.tape import decimal_seconds
 from bot.venue import Report
 from bot.view import ZERO, Execution, Order, Place, Quote, Side
@@ -25,20 +26,22 @@ class _Waiting:
 
 
 class PaperVenue:
-    """A Venue without an exchange. boot_id makes its ids unique over lives."""
+    """A Venue without an exchange. boot_id makes its ids unique over lives; fee_rule tells a market's fees."""
 
     def __init__(
-        self, report: Report, boot_id: str, prefix: str, clock: Callable[[], float], fees: Mapping[str, FeeRule]
-    ) -> None:
+        self, report: Report, boot_id: str, prefix: str, clock: Callable[[], float],
+        fee_rule: Callable[[str], Awaitable[FeeRule]],
+    ) -> None:  # fmt: skip
         self._report = report
         self._boot_id = boot_id
         self._prefix = prefix
         self._clock = clock
-        self._fees = fees
-        # all mutable state: the last quotes, what we took of them, our orders, and the last number given
+        self._fee_rule = fee_rule
+        # all mutable state: the last quotes, what we took of them, our orders, fees known, and the last number given
         self._quotes: dict[str, Quote] = {}
         self._taken: dict[tuple[str, Side], Decimal] = {}
         self._waiting: dict[str, _Waiting] = {}
+        self._fees: dict[str, FeeRule] = {}
         self._number = itertools.count(1)
 
     def __repr__(self) -> str:
@@ -63,11 +66,12 @@ class PaperVenue:
                 continue
             self._quotes[quote.ticker] = quote
             self._forget_taken(before, quote)
-            for waiting in [w for w in self._waiting.values() if w.order.ticker == quote.ticker]:
-                if quote.active:
-                    self._reached(waiting, before, quote)
-                else:
-                    del self._waiting[waiting.order.client_order_id]
+            waiting = [w for w in self._waiting.values() if w.order.ticker == quote.ticker]
+            if quote.active:
+                self._move(waiting, quote.volume - before.volume if before is not None else ZERO, quote)
+            else:
+                for each in waiting:
+                    del self._waiting[each.order.client_order_id]
             if quote.value is not None and (before is None or before.value is None):
                 self._report.settlement(quote.ticker, quote.value)
 
@@ -76,6 +80,7 @@ class PaperVenue:
         quote = self._quotes.get(order.ticker)
         if quote is None or not quote.active:
             raise Refused(f"{order.ticker}: the market does not trade")
+        await self._learn_fees(order.ticker)
         number = f"{self._prefix}{self._boot_id}-{next(self._number)}"
         mine = Order(number, f"paper-{number}", order.ticker, order.side, order.price, order.quantity)
         best = quote.ask if order.side == "BUY" else quote.bid
@@ -106,41 +111,47 @@ class PaperVenue:
         if before is None or (before.bid, before.bid_size) != (now.bid, now.bid_size):
             self._taken.pop((now.ticker, "SELL"), None)
 
+    async def _learn_fees(self, ticker: str) -> None:
+        if ticker not in self._fees:
+            with suppress(Unreachable):  # until they are known, the dearest count
+                self._fees[ticker] = await self._fee_rule(ticker)
+
     @staticmethod
     def _queue(quote: Quote, order: Order) -> Decimal:
-        """Size displayed at our price when we came; unknown behind the best price, so as much as at the best."""
+        """Size that stood at our price when we came. Behind the best it is not shown: as much as at the best."""
         best, size = (quote.bid, quote.bid_size) if order.side == "BUY" else (quote.ask, quote.ask_size)
         if best is None or (order.price > best if order.side == "BUY" else order.price < best):
             return ZERO
         return size
 
-    def _reached(self, waiting: _Waiting, before: Quote | None, now: Quote) -> None:
-        order = waiting.order
-        buys = order.side == "BUY"
-        best, size = (now.ask, now.ask_size) if buys else (now.bid, now.bid_size)
-        if best is not None and (best <= order.price if buys else best >= order.price):
-            self._fill_waiting(waiting, min(waiting.left, size))  # the other side came to us
-            return
-        traded = now.volume - before.volume if before is not None else ZERO
-        if traded <= 0 or now.last is None:
-            return
-        if now.last < order.price if buys else now.last > order.price:  # traded through us
-            self._fill_waiting(waiting, min(waiting.left, traded))
-        elif now.last == order.price:
-            passed = min(waiting.ahead, traded)
-            waiting.ahead -= passed
-            self._fill_waiting(waiting, min(waiting.left, traded - passed))
+    def _move(self, waiting: list[_Waiting], traded: Decimal, now: Quote) -> None:
+        """Fill orders that the market reached, best price first; no contract serves two of them."""
+        waiting.sort(key=lambda w: -w.order.price if w.order.side == "BUY" else w.order.price)
+        for each in waiting:
+            price, buys = each.order.price, each.order.side == "BUY"
+            best, size = (now.ask, now.ask_size) if buys else (now.bid, now.bid_size)
+            if best is not None and (best <= price if buys else best >= price):  # the other side came to us
+                taken = self._taken.get((now.ticker, each.order.side), ZERO)
+                self._taken[now.ticker, each.order.side] = taken + self._fill_waiting(each, size - taken)
+            elif now.last is not None and (now.last < price if buys else now.last > price):  # traded through us
+                traded -= self._fill_waiting(each, traded)
+            elif now.last == price:
+                passed = min(each.ahead, traded)
+                each.ahead -= passed
+                traded -= passed + self._fill_waiting(each, traded - passed)
 
-    def _fill_waiting(self, waiting: _Waiting, quantity: Decimal) -> None:
+    def _fill_waiting(self, waiting: _Waiting, available: Decimal) -> Decimal:
+        quantity = min(waiting.left, available)
         if quantity <= 0:
-            return
+            return ZERO
         waiting.left -= quantity
         if waiting.left <= 0:
             self._waiting.pop(waiting.order.client_order_id, None)
         self._fill(waiting.order, quantity, waiting.order.price, is_taker=False)
+        return quantity
 
     def _fill(self, order: Order, quantity: Decimal, price: Decimal, is_taker: bool) -> None:
-        fee = self._fees.get(order.ticker, FeeRule()).fee(quantity, price, is_taker)
+        fee = self._fees.get(order.ticker, DEAREST).fee(quantity, price, is_taker)
         trade_id = f"paper-{self._boot_id}-{next(self._number)}"
         moment = decimal_seconds(self._clock())
         self._report.execution(

@@ -13,6 +13,7 @@ from cache.breaker import Breaker
 from kalshi.auth import Signer
 from kalshi.errors import (
     BadAnswer,
+    Busy,
     CircuitOpen,
     ClockSkew,
     ExchangeFault,
@@ -21,7 +22,7 @@ from kalshi.errors import (
     NotConfigured,
     RateLimited,
     Unreachable,
-)  # fmt: skip
+)
 from kalshi.exchange import AccountLimits, EndpointCosts, pattern
 from kalshi.fields import Fields
 from kalshi.limits import Lane, Limits
@@ -86,7 +87,7 @@ class Calls:
         path: below the base URL, ids already quoted. A GET is asked again while that may help and time is left;
         anything else is sent once, for after a lost answer nobody knows whether it arrived. Raises KalshiError.
         """
-        signer = None if method == "GET" and path.startswith(_PUBLIC_PATHS) else self._signer()
+        signer = None if method == "GET" and path.startswith(_PUBLIC_PATHS) else self.keys()
         if method != "GET":
             return await self._try(method, path, params, json, signer, lane, total or self._attempt)
         if signer is not None:
@@ -104,14 +105,15 @@ class Calls:
             self.counters.retries += 1
             await asyncio.sleep(pause)
 
-    def _signer(self) -> Signer:
+    def keys(self) -> Signer:
+        """What signs for the account. Raises NotConfigured when there is nothing."""
         if self.signer is None:
             raise NotConfigured(self._missing)
         return self.signer
 
     def _pause(self, error: KalshiError, tries: int) -> float | None:
         """Seconds before the next try, None when there is to be none. Full jitter, so that clients spread out."""
-        if not error.transient or isinstance(error, CircuitOpen) or (isinstance(error, ClockSkew) and tries > 0):
+        if not error.transient or isinstance(error, CircuitOpen | Busy) or (isinstance(error, ClockSkew) and tries):
             return None
         least = error.retry_after or 0.0
         return least + self._jitter() * min(4.0, 0.25 * float(2**tries))
@@ -120,6 +122,9 @@ class Calls:
         self, method: str, path: str, params: Params | None, body: Any, signer: Signer | None, lane: Lane, left: float
     ) -> Any:
         """One try within left seconds, judged by the breaker and counted."""
+        # Asked before the wait, so that a closed door costs nothing, and again after it, where it may be the trial.
+        if self.breaker.retry_in > 0:
+            raise CircuitOpen(self.breaker.reason, self.breaker.retry_in)
         await self.limits.wait(method, path, lane, max(0.0, left / 2))
         if not self.breaker.allows():
             raise CircuitOpen(self.breaker.reason, max(self.breaker.retry_in, 0.1))

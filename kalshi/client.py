@@ -110,7 +110,9 @@ class KalshiClient:
 
     async def user_data_timestamp(self, lane: Lane = "own") -> float:
         """Unix seconds up to which account reads are complete: they lag behind the matching engine."""
-        return float((await self._get("/exchange/user_data_timestamp", {}, lane)).moment("as_of_time"))
+        path = "/exchange/user_data_timestamp"
+        answer = await self.request("GET", path, lane=lane, total=3.0)
+        return float(Fields(answer, f"GET {path}").moment("as_of_time"))
 
     async def status(self, lane: Lane = "own") -> ExchangeStatus:
         """Is it open? Closed, it says so with a 5xx and its normal body."""

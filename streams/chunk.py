@@ -7,7 +7,7 @@ from typing import Any
 class Chunk:
     """Whole events as one piece. last is the seq of the last entry in it (0: none), born the clock when published."""
 
-    __slots__ = ("body", "born", "events", "last", "message")
+    __slots__ = ("_framed", "body", "born", "events", "last", "message")
 
     def __init__(self, body: bytes, events: int, last: int = 0, born: float = 0.0) -> None:
         self.body = body
@@ -16,6 +16,14 @@ class Chunk:
         self.born = born
         # The ASGI message is shared too: servers read it and never write to it.
         self.message: dict[str, Any] = {"type": "http.response.body", "body": body, "more_body": True}
+        self._framed: bytes | None = None
+
+    @property
+    def framed(self) -> bytes:
+        """The body as one chunk of HTTP/1.1's chunked encoding."""
+        if self._framed is None:
+            self._framed = b"%x\r\n%b\r\n" % (len(self.body), self.body)
+        return self._framed
 
     @classmethod
     def joined(cls, chunks: Sequence["Chunk"]) -> "Chunk":

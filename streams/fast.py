@@ -1,10 +1,11 @@
 """What lies behind public ASGI: used where the server is a uvicorn that we know, and only there.
 
-Remove this file and its two callers in sse.py, and the streams do the same with public ASGI alone.
+Remove this file and what sse.py takes from it, and the streams do the same with public ASGI alone.
 """
 
 from typing import Any
 
+from streams.chunk import Chunk
 from streams.step import Receive
 
 
@@ -23,3 +24,42 @@ def abort(receive: Receive) -> bool:
         return False
     transport.abort()
     return True
+
+
+class Pipe:
+    """Writes chunks to the transport of one response, framed once for all readers.
+
+    It does what uvicorn's send() does for a body in chunked encoding, less the coroutine, the checks of the
+    message and the framing for each reader: 17 -> 10 us a delivery. It refuses whenever send() would wait or do
+    nothing, and the caller goes the public way then.
+    """
+
+    __slots__ = ("_cycle", "_flow", "_transport")
+
+    def __init__(self, cycle: Any) -> None:
+        self._cycle = cycle
+        self._flow = cycle.flow
+        self._transport = cycle.transport
+
+    def __call__(self, chunk: Chunk) -> bool:
+        """True when it is written."""
+        if self._flow.write_paused or self._cycle.disconnected:
+            return False
+        self._transport.write(chunk.framed)
+        return True
+
+
+def pipe(receive: Receive) -> Pipe | None:
+    """A pipe for the response that has begun here; None unless uvicorn is as we know it and the body is chunked."""
+    cycle: Any = getattr(receive, "__self__", None)
+    if not is_uvicorn(receive):
+        return None
+    known = (
+        getattr(cycle, "chunked_encoding", None) is True
+        and getattr(cycle, "response_started", None) is True
+        and getattr(cycle, "response_complete", None) is False
+        and isinstance(getattr(cycle, "disconnected", None), bool)
+        and isinstance(getattr(getattr(cycle, "flow", None), "write_paused", None), bool)
+        and callable(getattr(getattr(cycle, "transport", None), "write", None))
+    )
+    return Pipe(cycle) if known else None

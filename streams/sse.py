@@ -88,7 +88,9 @@ class EventStream:
             self._name, self._wants, (scope.get("client") or ("",))[0], self._hub.clock(),
             Inbox(limits.queue_size, limits.queue_bytes), send, limits.stall,
         )  # fmt: skip
-        if limits.way != "queue" and fast.is_uvicorn(receive):
+        if limits.way in ("auto", "write"):
+            reader.direct = fast.pipe(receive)
+        if limits.way != "queue" and reader.direct is None and fast.is_uvicorn(receive):
             reader.direct = reader.step
         return reader
 

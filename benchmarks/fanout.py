@@ -1,0 +1,129 @@
+"""Fan-out side by side: our streams and their peers, round by round in turn, as a table of medians and ratios.
+
+    python benchmarks/fanout.py [--readers 1000] [--rounds 5] [--only ours:auto,nchan] [--keep]
+
+The server runs on one core, the load client on another. --keep writes benchmarks/results/fanout-<readers>.json.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from load import Readers
+from machine import HERE, Process, compiled, description, free_port, wait_for
+from peer import Peer, all_peers, environment, publishing
+
+Figures = dict[str, float]
+PACED, TIGHT = 60, 200
+
+
+def measure(peer: Peer, client: Path, readers: int, stalled: int, slow: int) -> Figures:
+    """One peer, one round."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        with Process(peer.command(port, folder), environment(peer, folder)) as server:
+            wait_for(port)
+            time.sleep(0.5)
+            empty = server.resident()
+            with Readers(client, port, peer.path, readers, stalled, slow) as streams:
+                time.sleep(0.3)
+                figures = {
+                    "kb_per_reader": (server.resident() - empty) / readers,
+                    "opened_per_second": streams.opening["opened"] / streams.opening["seconds"],
+                }
+                warm = phase(peer, server, streams, port, 5, gap(peer, readers))
+                paced = phase(peer, server, streams, port, PACED // peer.weight, gap(peer, readers))
+                tight = phase(peer, server, streams, port, TIGHT // peer.weight, 0)
+    figures |= {f"paced_{key}": value for key, value in paced.items()} | {f"tight_{key}": v for key, v in tight.items()}
+    figures["lost"] = warm["lost"] + paced["lost"] + tight["lost"]
+    return figures
+
+
+def gap(peer: Peer, readers: int) -> float:
+    """Seconds between events that stand alone: longer than one fan-out takes."""
+    return max(0.02, readers * 40e-6 * (4 if peer.weight > 1 else 1))
+
+
+def phase(peer: Peer, server: Process, streams: Readers, port: int, events: int, pause: float) -> Figures:
+    """Publish and wait until every reader has all."""
+    streams.begin(events, 60)
+    before = server.cpu()
+    thread = publishing(peer, port, events, pause)
+    seen = streams.result()
+    thread.join()
+    after = server.cpu()
+    count = max(seen["deliveries"], 1)
+    return {
+        "per_second": seen["deliveries"] / max(seen["seconds"], 1e-6),
+        "cpu_us": (after[0] + after[1] - before[0] - before[1]) / count * 1e6,
+        "user_us": (after[0] - before[0]) / count * 1e6,
+        "last_p50": seen["last_p50"], "last_p99": seen["last_p99"], "p50": seen["p50"], "p99": seen["p99"],
+        "lost": seen["missing"] + seen["doubled"] + seen["dead"],
+    }  # fmt: skip
+
+
+def table(rounds: dict[str, list[Figures]]) -> str:
+    """Medians, with the ratio to sse-starlette and to nchan where they ran."""
+    columns = [
+        ("paced_cpu_us", "CPU us/delivery"), ("paced_user_us", "of it user"), ("paced_last_p50", "last reader p50 ms"),
+        ("paced_last_p99", "p99 ms"), ("tight_per_second", "burst deliveries/s"), ("kb_per_reader", "KB/reader"),
+        ("opened_per_second", "accepted/s"), ("lost", "lost"),
+    ]  # fmt: skip
+    beside = [name for name in ("fastapi+sse-starlette", "nchan", "c loop") if name in rounds]
+    lines = ["| server | " + " | ".join(title for _, title in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, figures in rounds.items():
+        cells = []
+        for key, _ in columns:
+            cell = f"{median(one[key] for one in figures):.4g}"
+            ratios = [ratio(figures, rounds[other], key) for other in beside if other != name and key != "lost"]
+            cells.append(cell + (f" ({' / '.join(ratios)})" if ratios else ""))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", f"In brackets: times {', '.join(beside)} (median of the ratios of each round)."])
+
+
+def ratio(mine: list[Figures], other: list[Figures], key: str) -> str:
+    """The median over rounds of mine to the other's."""
+    return f"{median(a[key] / b[key] if b[key] else 0 for a, b in zip(mine, other, strict=True)):.3g}"
+
+
+def main() -> None:
+    """Run the rounds, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--readers", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--stalled", type=int, default=0)
+    parser.add_argument("--slow", type=int, default=0)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    wanted = [peer for peer in all_peers() if not options.only or peer.name in options.only.split(",")]
+    for peer in [one for one in wanted if one.missing()]:
+        print(f"without {peer.name}: {peer.missing()}")
+        wanted.remove(peer)
+    rounds: dict[str, list[Figures]] = {peer.name: [] for peer in wanted}
+    with tempfile.TemporaryDirectory() as name:
+        client = compiled(HERE / "client.c", Path(name))
+        for number in range(options.rounds):
+            for peer in wanted:
+                rounds[peer.name].append(measure(peer, client, options.readers, options.stalled, options.slow))
+                print(f"round {number + 1}, {peer.name}: {json.dumps(rounds[peer.name][-1])}", flush=True)
+    print(table(rounds))
+    if options.keep:
+        keep(options, rounds)
+
+
+def keep(options: argparse.Namespace, rounds: dict[str, list[Figures]]) -> None:
+    """The last results, with machine and versions."""
+    result: dict[str, Any] = {"machine": description(), "options": vars(options), "rounds": rounds}
+    folder = HERE / "results"
+    folder.mkdir(exist_ok=True)
+    suffix = f"-{options.stalled + options.slow}-bad" if options.stalled + options.slow else ""
+    (folder / f"fanout-{options.readers}{suffix}.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

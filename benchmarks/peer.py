@@ -1,0 +1,126 @@
+"""The servers that are measured side by side: how each is started, where it streams, how it is made to publish."""
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from string import Template
+
+from machine import HERE, compiled
+
+PEERS = HERE / "peers"
+Publish = Callable[[int, int, float], None]  # port, events, gap in seconds (0: back to back)
+
+
+def burst(port: int, events: int, gap: float) -> None:
+    """Ask the server to publish by itself."""
+    url = f"http://127.0.0.1:{port}/burst?events={events}&gap={gap}"
+    with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=120) as answer:
+        answer.read()
+
+
+class Poster:
+    """Publishes to nchan, which takes each event as an HTTP request."""
+
+    def __init__(self) -> None:
+        self._seq = 0
+
+    def __call__(self, port: int, events: int, gap: float) -> None:
+        """As burst, from here."""
+        server = HTTPConnection("127.0.0.1", port)
+        due = time.monotonic()
+        for _ in range(events):
+            self._seq += 1
+            trade = {
+                "seq": self._seq, "timestamp": time.time(), "ticker": "PRES24-GOP", "side": "BUY", "quantity": 50,
+                "price": 0.65, "trade_id": f"t{self._seq}", "outcome": "yes", "fee": 0.0175, "order_id": None,
+                "origin": "bot", "mode": "live", "source": "bot_live",
+            }  # fmt: skip
+            body = json.dumps({"trades": [trade], "count": 1, "source": "bot_live"})
+            server.request("POST", "/publish", body, {"X-EventSource-Event": "new_trades"})
+            server.getresponse().read()
+            due += gap
+            time.sleep(max(due - time.monotonic(), 0) if gap else 0)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One server. weight: how many fewer events it gets, when it is so slow that a round would take minutes."""
+
+    name: str
+    command: Callable[[int, Path], list[str]]
+    path: str = "/events"
+    publish: Publish = burst
+    weight: int = 1
+    environment: dict[str, str] = field(default_factory=dict)
+    missing: Callable[[], str | None] = lambda: None
+
+
+def uvicorn(app: str) -> Callable[[int, Path], list[str]]:
+    """The command that serves an app of the peers folder."""
+    return lambda port, _: [
+        sys.executable, "-m", "uvicorn", "--app-dir", str(PEERS), app, "--port", str(port), "--log-level", "error",
+        "--no-access-log", "--backlog", "4096",
+    ]  # fmt: skip
+
+
+def ours(way: str) -> Peer:
+    """Our streams by one way of writing."""
+    return Peer(
+        f"ours:{way}", uvicorn("ours_app:app"), "/api/python/sse/trading",
+        environment={"STREAM_WAY": way, "PYTHONPATH": str(HERE.parent), "JOURNAL_FILE": ""},
+    )  # fmt: skip
+
+
+def nginx(port: int, folder: Path) -> list[str]:
+    """nginx with a configuration of its own in folder."""
+    text = Template((PEERS / "nginx.conf.template").read_text())
+    (folder / "nginx.conf").write_text(text.substitute(port=port, folder=folder, module=_nchan()))
+    return ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+
+
+def _nchan() -> str:
+    return next((str(path) for path in Path("/usr/lib/nginx/modules").glob("ngx_nchan_module.so")), "")
+
+
+def _needs(*programs: str) -> Callable[[], str | None]:
+    return lambda: next((f"{name} is not installed" for name in programs if shutil.which(name) is None), None)
+
+
+def _needs_package(name: str) -> Callable[[], str | None]:
+    return lambda: None if importlib.util.find_spec(name) else f"{name} is not installed"
+
+
+def all_peers() -> list[Peer]:
+    """Everything that can be compared, ours first."""
+    return [
+        ours("auto"), ours("write"), ours("step"), ours("queue"),
+        Peer("fastapi+sse-starlette", uvicorn("fastapi_app:app"), weight=4, missing=_needs_package("sse_starlette")),
+        Peer("bare asgi", uvicorn("bare_app:app")),
+        Peer("node", lambda port, _: ["node", str(PEERS / "node_app.js"), str(port)], missing=_needs("node")),
+        Peer("nchan", nginx, publish=Poster(), missing=lambda: None if _nchan() else "nginx's nchan is not installed"),
+        Peer("c loop", lambda port, folder: [str(compiled(PEERS / "loop.c", folder)), str(port)], missing=_needs("cc")),
+    ]  # fmt: skip
+
+
+def publishing(peer: Peer, port: int, events: int, gap: float) -> threading.Thread:
+    """Publish beside what the caller does meanwhile."""
+    thread = threading.Thread(target=peer.publish, args=(port, events, gap), daemon=True)
+    thread.start()
+    return thread
+
+
+def environment(peer: Peer, folder: Path) -> dict[str, str]:
+    """Its variables; a journal gets a file of this run."""
+    values = dict(peer.environment)
+    if "JOURNAL_FILE" in values:
+        values["JOURNAL_FILE"] = os.fspath(folder / "journal.db")
+    return values

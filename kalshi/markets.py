@@ -1,0 +1,63 @@
+"""Markets: the list, and the one, in our words and units."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from cache.base import Answer
+from cache.fallback import Keeper
+from kalshi.client import KalshiClient, segment
+from kalshi.errors import FieldError
+from kalshi.limits import Lane
+from kalshi.market import Market
+
+FILTERS = ("status", "event_ticker", "series_ticker", "tickers", "limit", "cursor")
+
+
+class Markets:
+    """Public market data; works without keys. ttl: seconds that an answer is good for."""
+
+    def __init__(self, client: KalshiClient, keeper: Keeper, ttl: float = 300.0, lane: Lane = "public") -> None:
+        self._client, self._keeper, self.ttl, self._lane = client, keeper, ttl, lane
+        where = hashlib.sha256(client.calls.wire.base_url.encode()).hexdigest()[:12]
+        self._prefix = f"kalshi:{where}:market"
+
+    async def list(self, filters: Mapping[str, str | int]) -> Answer:
+        """`markets`, `count`, `next`: one page; filters are those of FILTERS, and others are ignored.
+
+        Raises KalshiError; BadRequest when the exchange does not take the filters.
+        """
+        asked = {name: filters[name] for name in FILTERS if filters.get(name)}
+
+        async def fetch() -> dict[str, Any]:
+            page = await self._client.markets(asked, self._lane)
+            rows = [told(market) for market in page.rows]
+            return {"markets": rows, "count": len(rows), "next": page.next}
+
+        text = "&".join(f"{name}={value}" for name, value in asked.items())
+        key = f"{self._prefix}s:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+        return await self._keeper.get(key, self.ttl, fetch)
+
+    async def one(self, ticker: str) -> Answer:
+        """The market's fields. Raises NotFound and other KalshiErrors."""
+
+        async def fetch() -> dict[str, Any]:
+            market = await self._client.market(ticker, self._lane)
+            if market.ticker != ticker:
+                raise FieldError("GET /markets/{ticker}", "ticker", f"should be {ticker!r}, not {market.ticker!r:.60}")
+            return told(market) | {"rules": market.rules}
+
+        return await self._keeper.get(f"{self._prefix}:{segment(ticker)}", self.ttl, fetch)
+
+
+def told(market: Market) -> dict[str, Any]:
+    """A market as we tell it: dollars, contracts, Unix seconds; null for a quote that nobody makes."""
+    return {
+        "ticker": market.ticker, "event_ticker": market.event_ticker, "title": market.title,
+        "yes_title": market.yes_title, "no_title": market.no_title, "type": market.market_type,
+        "status": market.status, "result": market.result or None, "settlement_value": market.settlement_value,
+        "yes_bid": market.yes_bid, "yes_ask": market.yes_ask, "no_bid": market.no_bid, "no_ask": market.no_ask,
+        "yes_bid_size": market.yes_bid_size, "yes_ask_size": market.yes_ask_size, "last_price": market.last_price,
+        "volume": market.volume, "volume_24h": market.volume_24h, "open_interest": market.open_interest,
+        "open_time": market.open_time, "close_time": market.close_time, "expires": market.expires,
+    }  # fmt: skip

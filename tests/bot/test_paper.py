@@ -1,0 +1,181 @@
+"""The paper venue is no kinder than the exchange: displayed size once, the queue first, fees as charged."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import Refused, Unreachable
+from bot.fees import FeeRule
+from bot.paper import PaperVenue
+from bot.view import Execution, Place, Quote
+from tests.support.trading import D, quote, wish
+
+
+class Told:
+    """A Report that remembers."""
+
+    def __init__(self) -> None:
+        self.fills: list[Execution] = []
+        self.paid: list[tuple[str, Decimal]] = []
+
+    def execution(self, execution: Execution) -> None:
+        self.fills.append(execution)
+
+    def settlement(self, ticker: str, value: Decimal) -> None:
+        self.paid.append((ticker, value))
+
+    @property
+    def short(self) -> list[tuple[str, str, str]]:
+        return [(fill.side, str(fill.quantity), str(fill.price)) for fill in self.fills]
+
+
+async def no_maker_fee(ticker: str) -> FeeRule:
+    """A series without maker fees."""
+    return FeeRule()
+
+
+def paper(told: Told, rule: Any = no_maker_fee) -> PaperVenue:
+    """A venue whose clock stands still."""
+    return PaperVenue(told, "boot", "pi-bot-", lambda: 1_700_000_000.25, rule)
+
+
+async def at(venue: PaperVenue, moment: float, bid: str = "0.49", ask: str = "0.51", **more: Any) -> Quote:
+    """The market as it stands at a moment."""
+    now = quote(bid, ask, as_of=moment, **more)
+    await venue.refresh({"KXA": now})
+    return now
+
+
+async def test_a_taker_gets_the_best_price_and_the_displayed_size_once() -> None:
+    """What was taken stays taken until the quote changes."""
+    told = Told()
+    venue = paper(told)
+    await at(venue, 1, ask_size=D(8))
+    await venue.place(wish("BUY", "5", "0.60", rest=False))
+    await venue.place(wish("BUY", "5", "0.60", rest=False))
+    await venue.place(wish("BUY", "5", "0.60", rest=False))
+    assert told.short == [("BUY", "5", "0.51"), ("BUY", "3", "0.51")]
+    await at(venue, 2, ask_size=D(8))
+    await venue.place(wish("BUY", "5", "0.60", rest=False))
+    assert len(told.fills) == 2, "the same quote is the same size"
+    await at(venue, 3, ask_size=D(9))
+    await venue.place(wish("BUY", "5", "0.60", rest=False))
+    assert told.short[2] == ("BUY", "5", "0.51")
+    assert venue.resting() == []
+
+
+async def test_an_order_that_takes_below_the_market_vanishes() -> None:
+    """Nothing at its price, nothing done, nothing left."""
+    told = Told()
+    venue = paper(told)
+    await at(venue, 1)
+    await venue.place(wish("BUY", "5", "0.50", rest=False))
+    assert told.fills == []
+    assert venue.resting() == []
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "later", "fills"),
+    [
+        pytest.param("BUY", "0.49", {"last": D("0.49"), "volume": D(60)}, [], id="still behind the queue"),
+        pytest.param("BUY", "0.49", {"last": D("0.49"), "volume": D(103)}, ["3"], id="the queue is through"),
+        pytest.param("BUY", "0.49", {"last": D("0.48"), "volume": D(2)}, ["2"], id="traded through us"),
+        pytest.param("BUY", "0.50", {"last": D("0.50"), "volume": D(4)}, ["4"], id="first at a better price"),
+        pytest.param("BUY", "0.49", {"bid": "0.47", "ask": "0.49"}, ["5"], id="the ask came to us"),
+        pytest.param("SELL", "0.51", {"last": D("0.52"), "volume": D(9)}, ["5"], id="sell: traded through"),
+        pytest.param("SELL", "0.51", {"bid": "0.51", "ask": "0.53", "bid_size": D(1)}, ["1"], id="sell: bid came"),
+        pytest.param("SELL", "0.51", {"last": D("0.50"), "volume": D(900)}, [], id="sell: traded below us"),
+        pytest.param("BUY", "0.49", {"last": D("0.48"), "volume": D(0)}, [], id="no new trade"),
+    ],
+)
+async def test_a_resting_order_is_filled_as_its_queue_allows(
+    side: Any, price: str, later: dict[str, Any], fills: list[str]
+) -> None:
+    """100 contracts stood at the best before us."""
+    told = Told()
+    venue = paper(told)
+    await at(venue, 1)
+    await venue.place(wish(side, "5", price))
+    await at(venue, 2, **later)
+    assert [str(fill.quantity) for fill in told.fills] == fills
+    assert all(fill.price == D(price) and not fill.is_taker for fill in told.fills)
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "says"),
+    [
+        pytest.param({}, wish("BUY", "5", "0.51"), "post only", id="would take"),
+        pytest.param({"active": False}, wish("BUY", "5", "0.49"), "does not trade", id="closed"),
+        pytest.param({}, wish("BUY", "5", "0.49", ticker="KXZ"), "does not trade", id="never seen"),
+    ],
+)
+async def test_it_refuses_what_the_exchange_would(before: dict[str, Any], asked: Place, says: str) -> None:
+    """Refused, and nothing is left behind."""
+    venue = paper(Told())
+    await at(venue, 1, **before)
+    with pytest.raises(Refused, match=says):
+        await venue.place(asked)
+    assert venue.resting() == []
+
+
+async def test_fees_are_the_series_and_the_dearest_until_known() -> None:
+    """0.07 x 5 x 0.51 x 0.49 rounded up to $0.0001; a maker pays only where the series says or nobody knows."""
+    told = Told()
+    known = paper(told)
+    await at(known, 1)
+    await known.place(wish("BUY", "5", "0.51", rest=False))
+    assert told.fills[-1].fee == D("0.0875")
+
+    async def unknown(ticker: str) -> FeeRule:
+        raise Unreachable("down")
+
+    dear = paper(told, unknown)
+    await at(dear, 1)
+    await dear.place(wish("BUY", "5", "0.50"))
+    await at(dear, 2, last=D("0.50"), volume=D(5))
+    assert told.fills[-1].fee == D("0.0219")
+
+
+async def test_a_market_that_ends_drops_orders_and_pays_once() -> None:
+    """Closed: nothing rests. Settled: reported one time."""
+    told = Told()
+    venue = paper(told)
+    await at(venue, 1)
+    await venue.place(wish("BUY", "5", "0.49"))
+    await at(venue, 2, active=False)
+    assert venue.resting() == []
+    await at(venue, 3, active=False, value=D(1))
+    await at(venue, 4, active=False, value=D(1))
+    assert told.paid == [("KXA", D(1))]
+
+
+async def test_ids_carry_the_life_of_the_bot() -> None:
+    """Two lives never give the same trade_id."""
+    told = Told()
+    venue = paper(told)
+    await at(venue, 1)
+    await venue.place(wish("BUY", "1", "0.51", rest=False))
+    await venue.place(wish("BUY", "1", "0.51", rest=False))
+    assert len({fill.trade_id for fill in told.fills}) == 2
+    assert all("boot" in fill.trade_id for fill in told.fills)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(40, 60), st.integers(0, 30)), min_size=2, max_size=15))
+async def test_orders_together_never_get_more_than_traded(moves: list[tuple[int, int, int]]) -> None:
+    """However many rest, what they are given at a move is at most the volume that traded or the size that came."""
+    told = Told()
+    venue = paper(told)
+    volume = D(0)
+    await at(venue, 0)
+    for moment, (orders, cents, traded) in enumerate(moves, 1):
+        for _ in range(orders):
+            await venue.place(wish("BUY", "5", "0.49")) if cents % 2 else None
+        volume += traded
+        before = sum(fill.quantity for fill in told.fills)
+        last = Decimal(cents) / 100
+        await at(venue, moment, "0.49", "0.51", last=last, volume=volume)
+        assert sum(fill.quantity for fill in told.fills) - before <= traded
