@@ -1,7 +1,7 @@
 """The stream endpoints: raw ASGI apps that write what a reader is told, and notice when it leaves or stalls."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from journal.base import Journal
 from streams import fast
@@ -10,7 +10,7 @@ from streams.hub import Hub
 from streams.inbox import Inbox
 from streams.replay import Replays
 from streams.rhythm import Pace
-from streams.step import Receive, Watch
+from streams.step import Message, Receive, Watch
 from streams.subscriber import AsgiSend, Stalled, Subscriber, Wants, Way
 from streams.talk import Talk
 
@@ -56,7 +56,7 @@ class EventStream:
         self._wants = wants
         self._limits = limits
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: AsgiSend) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: AsgiSend) -> None:
         """Serve one reader until it leaves or must leave; then nothing of it is left here."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if scope["method"] == "HEAD":
@@ -82,7 +82,7 @@ class EventStream:
             watch.close()
             reader.close()
 
-    def _reader(self, scope: dict[str, Any], receive: Receive, send: AsgiSend) -> Subscriber:
+    def _reader(self, scope: Message, receive: Receive, send: AsgiSend) -> Subscriber:
         limits = self._limits
         reader = Subscriber(
             self._name, self._wants, (scope.get("client") or ("",))[0], self._hub.clock(),

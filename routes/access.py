@@ -1,0 +1,74 @@
+"""Who may come in: everybody, holders of the token or its ticket, or whoever is logged in at Spring."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from routes import spring, tickets
+from routes.problems import Problem, render
+from routes.rates import Rates
+from routes.spring import SessionsAway, SpringSessions
+from routes.tickets import Tickets
+from streams.stats import network
+
+CHALLENGE: Final = 'Bearer realm="prediction-investor"'
+OPEN: Final = ("/api/python/health/live", "/api/python/health/ready", "/api/python/session")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What is asked of a visitor. Nothing set: the service is public, as the brief has it."""
+
+    tickets: Tickets | None = None
+    sessions: SpringSessions | None = None
+    rates: Rates | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody who reaches the port may read everything."""
+        return self.tickets is None and self.sessions is None
+
+    async def refusal(self, scope: Scope) -> Problem | None:
+        """Why this request is turned away; None when it may pass."""
+        path = scope["path"].rstrip("/")
+        if self.rates is not None and (wait := self.rates.spend(network((scope.get("client") or ("",))[0]))):
+            return Problem(429, "too many requests from your network; ask again later", {"Retry-After": str(wait)})
+        if self.is_public or path in OPEN or scope["method"] == "OPTIONS":
+            return None
+        connection = HTTPConnection(scope)
+        if self.tickets is not None and self._holds_ticket(self.tickets, connection):
+            return None
+        if self.sessions is not None:
+            try:
+                if await self.sessions.is_live(_cookie(connection, spring.COOKIE)):
+                    return None
+            except SessionsAway as away:
+                return Problem(503, f"who you are cannot be checked now: {away}")
+        return Problem(401, "this needs a login or the API token", {"WWW-Authenticate": CHALLENGE})
+
+    def _holds_ticket(self, known: Tickets, connection: HTTPConnection) -> bool:
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return known.is_token(token.strip())
+        return known.expires(_cookie(connection, tickets.COOKIE)) is not None
+
+
+def _cookie(connection: HTTPConnection, name: str) -> str:
+    return connection.cookies.get(name, "")
+
+
+class Guard:
+    """Turns visitors away before anything of theirs is read. The access rules come with the lifespan."""
+
+    def __init__(self, app: ASGIApp, access: Callable[[Scope], Access]) -> None:
+        self.app = app
+        self.access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (problem := await self.access(scope).refusal(scope)):
+            await render(problem, scope["path"])(scope, receive, send)
+            return
+        await self.app(scope, receive, send)

@@ -1,0 +1,86 @@
+"""How we are: every part with its state, age and reason; the service itself is well while it serves."""
+
+import time
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cache.redis import RedisCache
+from journal.errors import JournalError
+from routes.problems import Problem
+from routes.replies import live_json
+from routes.services import Services, services
+
+WELL: Final = ("ok", "idle", "off")
+
+
+async def health(request: Request) -> Response:
+    """Always 200 while serving: ok or degraded, and each part."""
+    service = services(request)
+    parts = {**service.watch.health(), "journal": await _journal(service), **_neighbours(service)}
+    well = all(part["state"] in WELL for part in parts.values()) and not service.warnings
+    return live_json({
+        "status": "ok" if well else "degraded",
+        "as_of": round(time.time(), 3),
+        "version": service.version,
+        "uptime": round(time.time() - service.started, 3),
+        "journal": {
+            "head": f"{service.journal.epoch}-{service.hub.position}",
+            "seq": service.hub.position,
+            "size": parts["journal"].get("size"),
+        },
+        "parts": parts,
+        "warnings": list(service.warnings),
+    })  # fmt: skip
+
+
+async def live(request: Request) -> Response:
+    """The process answers; neighbours never count."""
+    return live_json({"status": "live"})
+
+
+async def ready(request: Request) -> Response:
+    """Whether to send traffic here: the journal is writable and we are not stopping."""
+    service = services(request)
+    if service.hub.closed:
+        raise Problem(503, "not ready: stopping")
+    journal = await _journal(service)
+    if journal["state"] not in WELL:
+        raise Problem(503, f"not ready: {journal['reason']}")
+    return live_json({"status": "ready"})
+
+
+async def _journal(service: Services) -> dict[str, Any]:
+    writing = service.watch.health()["recorder"]
+    try:
+        size = await service.journal.size()
+    except JournalError as error:
+        return {"state": "degraded", "reason": str(error)}
+    state = writing["state"] if writing["state"] == "degraded" else "ok"
+    return {"state": state, "age": writing["age"], "reason": writing["reason"], "size": size}
+
+
+def _neighbours(service: Services) -> dict[str, dict[str, Any]]:
+    counters = service.client.calls.counters
+    breaker = service.client.calls.breaker
+    exchange = {
+        "state": "ok" if breaker.state == "closed" else "degraded",
+        "age": None if counters.last_success is None else round(time.time() - counters.last_success, 3),
+        "reason": counters.last_error or None if breaker.state != "closed" else None,
+        "keys": service.client.calls.signer is not None,
+    }
+    return {"kalshi": exchange, "cache": _cache(service), "streams": _streams(service)}
+
+
+def _cache(service: Services) -> dict[str, Any]:
+    kind = service.cache.name
+    if isinstance(service.cache, RedisCache) and service.cache.breaker.state != "closed":
+        return {"state": "degraded", "reason": service.cache.breaker.reason, "kind": kind}
+    return {"state": "ok", "reason": None, "kind": kind}
+
+
+def _streams(service: Services) -> dict[str, Any]:
+    full = service.hub.full
+    reason = "MAX_STREAMS is reached; further readers are told to come back later" if full else None
+    return {"state": "degraded" if full else "ok", "reason": reason, "open": len(list(service.hub.subscribers))}

@@ -1,0 +1,115 @@
+"""Errors as RFC 9457 problems: a stable type for every status, what happened, where, and what to do."""
+
+import logging
+import math
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cache.exact import dumps
+from journal.errors import JournalError
+from kalshi.errors import BadAnswer, BadRequest, KalshiError, NotConfigured, NotFound, RateLimited, Refused
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {429: "5", 502: "5", 503: "5"}  # seconds; what a patient client waits before it asks again
+
+
+class Problem(Exception):
+    """An answer that is an error. detail is for people; members are further members of the body."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.members = status, detail, dict(headers or {}), members
+
+
+def kind(status: int) -> str:
+    """The stable type of a status: a reference into the API page, such as /api/python/docs#not-found."""
+    return f"/api/python/docs#{_phrase(status).lower().replace(' ', '-')}"
+
+
+def render(problem: Problem, path: str) -> Response:
+    """The problem as a response. request_id stands in the log too, where something was logged."""
+    body = {
+        "type": kind(problem.status),
+        "title": _phrase(problem.status),
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": path,
+        **problem.members,
+    }
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    if problem.status in RETRY_AFTER:
+        headers.setdefault("Retry-After", RETRY_AFTER[problem.status])
+    return Response(dumps(body), problem.status, headers, MEDIA_TYPE)
+
+
+def from_exception(error: Exception) -> Problem:
+    """What a failure is to the world: the one table from the rooms' errors to statuses."""
+    match error:
+        case Problem():
+            return error
+        case HTTPException():
+            return _from_http(error)
+        case NotConfigured():
+            return Problem(503, str(error), {"Retry-After": "60"}, missing=list(error.missing))
+        case NotFound():
+            return Problem(404, str(error))
+        case BadRequest():
+            return Problem(400, str(error))
+        case BadAnswer() | Refused() if not isinstance(error, RateLimited):
+            return Problem(502, str(error), _patience(error))
+        case KalshiError():
+            return Problem(503, str(error), _patience(error))
+        case JournalError():
+            return Problem(503, str(error))
+    return Problem(500, "something went wrong on our side; the log has it under this request_id")
+
+
+def _from_http(error: HTTPException) -> Problem:
+    details = {
+        404: "there is nothing at this path; /api/python/ lists what there is",
+        405: "this path does not take that method; the Allow header says which it takes",
+    }
+    plain = error.detail == _phrase(error.status_code)
+    return Problem(
+        error.status_code, details.get(error.status_code, error.detail) if plain else error.detail, error.headers
+    )
+
+
+def _patience(error: KalshiError) -> dict[str, str]:
+    return {} if error.retry_after is None else {"Retry-After": str(math.ceil(max(1, error.retry_after)))}
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase
+
+
+async def handle(request: Request, error: Exception) -> Response:
+    """Starlette's exception handler for everything but bugs."""
+    return render(from_exception(error), request.url.path)
+
+
+async def handle_bug(request: Request, error: Exception) -> Response:
+    """The handler for what nobody foresaw: a 500 with an id under which Starlette's server error log is found."""
+    problem = from_exception(error)
+    problem.members["request_id"] = request_id = secrets.token_hex(8)
+    log.error("request %s: %s %s failed with %s", request_id, request.method, request.url.path, type(error).__name__)
+    return render(problem, request.url.path)
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+HANDLERS: dict[Any, Handler] = {
+    Problem: handle,
+    HTTPException: handle,
+    KalshiError: handle,
+    JournalError: handle,
+    Exception: handle_bug,
+}

@@ -1,0 +1,100 @@
+"""How an answer becomes a response: encoded once, with its source and age, an ETag and what may be cached."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from cache.base import Answer
+from cache.exact import dumps
+
+Ask = Callable[[Request], Awaitable[Answer]]
+ACCOUNT = b"private, no-cache"
+LIVE = b"no-store"
+REMEMBERED = 64  # encoded answers kept by each endpoint: one for each query that is asked often
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer's bytes, kept beside the answer they were made from."""
+
+    answer: Answer
+    body: bytes
+    etag: bytes
+    length: bytes
+
+
+def encode(answer: Answer) -> Encoded:
+    """The body of an answer; its ETag covers the data and whether it is stale, not when it was confirmed."""
+    data = dumps(answer.value)
+    tag = blake2b(f"{answer.stale}{data}".encode(), digest_size=12).hexdigest()
+    head = dumps({"source": answer.source, "as_of": round(answer.as_of, 3), "stale": answer.stale})
+    body = (head[:-1] + ("," if data != "{}" else "") + data[1:]).encode()
+    return Encoded(answer, body, f'W/"{tag}"'.encode(), str(len(body)).encode())
+
+
+class Reply:
+    """An endpoint that asks for an Answer and sends it.
+
+    A raw ASGI endpoint: a cached answer costs no encoding, no Response object and no wrapper of its own.
+    max_age: seconds a shared cache may keep it (markets); None for account data, 0 for live data.
+    """
+
+    def __init__(self, ask: Ask, max_age: float | None = None) -> None:
+        self.ask = ask
+        self.max_age = max_age
+        self.encoded: OrderedDict[bytes, Encoded] = OrderedDict()  # by path and query; the only state here
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self.ask(Request(scope, receive))
+        encoded = self._encoded(scope, answer)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"cache-control", self._cache_control(answer)),
+            (b"etag", encoded.etag),
+            (b"age", b"%d" % max(0, time.time() - answer.as_of)),
+        ]
+        if matches(scope, encoded.etag):
+            await send({"type": "http.response.start", "status": 304, "headers": headers[1:]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        headers.append((b"content-length", encoded.length))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": encoded.body})
+
+    def _encoded(self, scope: Scope, answer: Answer) -> Encoded:
+        key = scope["path"].encode() + b"?" + scope["query_string"]
+        known = self.encoded.get(key)
+        if known is not None and known.answer is answer:
+            return known
+        made = self.encoded[key] = encode(answer)
+        self.encoded.move_to_end(key)
+        if len(self.encoded) > REMEMBERED:
+            self.encoded.popitem(last=False)
+        return made
+
+    def _cache_control(self, answer: Answer) -> bytes:
+        if self.max_age is None:
+            return ACCOUNT
+        if self.max_age == 0:
+            return LIVE
+        return b"no-cache" if answer.stale else b"public, max-age=%d" % self.max_age
+
+
+def matches(scope: Scope, etag: bytes) -> bool:
+    """Whether If-None-Match names this weak ETag (or *), as RFC 9110 compares: weakly."""
+    for name, value in scope["headers"]:
+        if name == b"if-none-match":
+            opaque = etag.removeprefix(b"W/")
+            return any(item.strip().removeprefix(b"W/") in (opaque, b"*") for item in value.split(b","))
+    return False
+
+
+def live_json(value: object, status: int = 200) -> Response:
+    """An answer that is true only now: health, statistics."""
+    return Response(dumps(value), status, {"Cache-Control": "no-store"}, "application/json")

@@ -1,0 +1,153 @@
+"""The shapes of our JSON, as OpenAPI schemas: one place, held against every answer of the test run."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+NUMBER: Schema = {"type": "number"}
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
+ANYTHING: Schema = {"type": "object"}
+
+
+def maybe(schema: Schema) -> Schema:
+    """The schema, or null where the exchange or the bot did not say."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def ref(name: str) -> Schema:
+    """A reference to a named schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def many(schema: Schema) -> Schema:
+    """A list of these."""
+    return {"type": "array", "items": schema}
+
+
+def words(*allowed: str) -> Schema:
+    """One of a few words."""
+    return {"type": "string", "enum": list(allowed)}
+
+
+def shape(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:
+    """An object with these members, and perhaps others that come later."""
+    return {"type": "object", "required": list(required), "properties": {**required, **(optional or {})}}
+
+
+def answer(**members: Schema) -> Schema:
+    """A body that says where it comes from and how old it is."""
+    provenance = {"source": ref("Source"), "as_of": ref("Time"), "stale": FLAG}
+    return shape(**provenance, **members)
+
+
+TRADE = shape(
+    seq=WHOLE,
+    timestamp=ref("Time"),
+    ticker=TEXT,
+    side=words("BUY", "SELL"),
+    quantity=ref("Contracts"),
+    price=ref("Dollars"),
+    trade_id=TEXT,
+    outcome=words("yes", "no"),
+    fee=maybe(ref("Dollars")),
+    order_id=maybe(TEXT),
+    origin=words("bot", "account"),
+    mode=words("live", "demo", "paper"),
+    source=ref("Source"),
+)
+
+POSITION = shape(
+    ticker=TEXT,
+    title=maybe(TEXT),
+    quantity=ref("Contracts"),
+    outcome=maybe(words("yes", "no")),
+    cost=ref("Dollars"),
+    average_price=maybe(ref("Dollars")),
+    mark=maybe(ref("Dollars")),
+    value=maybe(ref("Dollars")),
+    unrealized_pnl=maybe(ref("Dollars")),
+    realized_pnl=ref("Dollars"),
+    fees=ref("Dollars"),
+)
+
+FILL = shape(
+    fill_id=TEXT,
+    order_id=TEXT,
+    timestamp=maybe(ref("Time")),
+    ticker=TEXT,
+    side=words("BUY", "SELL"),
+    outcome=words("yes", "no"),
+    quantity=ref("Contracts"),
+    price=ref("Dollars"),
+    fee=ref("Dollars"),
+    is_taker=FLAG,
+)
+
+MARKET = shape(ticker=TEXT, event_ticker=TEXT, title=maybe(TEXT), status=TEXT)
+
+ENTRY = shape(kind=words("trade", "settlement", "gap", "baseline"), seq=WHOLE, timestamp=ref("Time"), source=TEXT)
+
+PROBLEM = shape(
+    {"request_id": TEXT, "name": TEXT, "value": TEXT, "allowed": TEXT, "missing": many(TEXT)},
+    type=TEXT,
+    title=TEXT,
+    status=WHOLE,
+    detail=TEXT,
+    instance=TEXT,
+)
+
+PART = shape({"reason": TEXT, "since": NUMBER, "age": maybe(NUMBER)}, state=TEXT)
+FAILED = shape(error=shape(type=TEXT, status=WHOLE, detail=TEXT))
+
+NAMED: dict[str, Schema] = {
+    "Source": words("bot_live", "redis_cache", "memory_cache", "journal", "kalshi_api"),
+    "Time": {"type": "number", "description": "Unix seconds, with a fraction"},
+    "Dollars": {"type": "number", "description": "dollars, with their exact decimal text"},
+    "Contracts": {"type": "number", "description": "contracts, whole or in hundredths"},
+    "Cursor": {"type": "string", "pattern": "^[a-z0-9]{8}-[0-9]+$", "description": "a place in the journal"},
+    "Trade": TRADE,
+    "Position": POSITION,
+    "Fill": FILL,
+    "Market": MARKET,
+    "Entry": ENTRY,
+    "Problem": PROBLEM,
+    "Part": PART,
+    "ByExchange": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Dollars"}},
+    "Balance": answer(
+        balance=ref("Dollars"),
+        portfolio_value_reported=ref("Dollars"),
+        currency=TEXT,
+        by_exchange_index=ref("ByExchange"),
+    ),
+    "Positions": answer(positions=many(ref("Position")), count=WHOLE),
+    "Fills": answer(fills=many(ref("Fill")), count=WHOLE, next=maybe(TEXT)),
+    "Orders": answer(orders=many(ANYTHING), count=WHOLE, next=maybe(TEXT)),
+    "Settlements": answer(settlements=many(ANYTHING), count=WHOLE, next=maybe(TEXT)),
+    "Live": answer(trades=many(ref("Trade")), count=WHOLE, cursor=ref("Cursor")),
+    "History": answer(entries=many(ref("Entry")), count=WHOLE, next=maybe(ref("Cursor")), cursor=ref("Cursor")),
+    "Markets": answer(markets=many(ref("Market")), count=WHOLE, next=maybe(TEXT)),
+    "OneMarket": {"allOf": [answer(), ref("Market")]},
+    "Summary": answer(
+        balance={"anyOf": [ref("Balance"), FAILED]},
+        positions={"anyOf": [ref("Positions"), FAILED]},
+        pnl={"anyOf": [answer(realized=ref("Dollars"), unrealized=ref("Dollars"), fees=ref("Dollars")), FAILED]},
+        counts=ANYTHING,
+        bot=ANYTHING,
+        trades={"anyOf": [ref("Live"), FAILED]},
+    ),
+    "Stats": answer(),
+    "Clients": answer(clients=many(ANYTHING), count=WHOLE),
+    "Health": shape(
+        status=words("ok", "degraded"),
+        as_of=ref("Time"),
+        version=TEXT,
+        uptime=NUMBER,
+        journal=shape(head=ref("Cursor"), seq=WHOLE, size=maybe(WHOLE)),
+        parts={"type": "object", "additionalProperties": ref("Part")},
+        warnings=many(TEXT),
+    ),
+    "State": shape(status=TEXT),
+    "Index": answer(name=TEXT, version=TEXT, links=ANYTHING),
+}

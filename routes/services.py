@@ -1,0 +1,46 @@
+"""What the handlers are given: the rooms below, as the lifespan made them, under one typed name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from cache.base import Cache
+from journal.base import Journal
+from kalshi.client import KalshiClient
+from kalshi.markets import Markets
+from kalshi.portfolio import Portfolio
+from routes.access import Access
+from streams.hub import Hub
+from streams.sse import EventStream
+from streams.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One for each worker process, from the lifespan's start to its end."""
+
+    version: str
+    started: float  # Unix seconds
+    portfolio: Portfolio
+    markets: Markets
+    journal: Journal
+    hub: Hub
+    watch: Watch
+    cache: Cache
+    client: KalshiClient
+    streams: Mapping[str, EventStream]  # by name: trading, trades, portfolio, status
+    access: Access
+    warnings: tuple[str, ...] = ()  # what a deployer must know, such as a public address without access control
+
+
+def services(request: Request) -> Services:
+    """The services of the worker that serves this request."""
+    return of(request.scope)
+
+
+def of(scope: Scope) -> Services:
+    """The same, from a raw scope."""
+    return cast(Services, scope["state"]["services"])

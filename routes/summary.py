@@ -1,0 +1,71 @@
+"""The whole picture: each part with its own source and age; one that failed says why, and the rest stands."""
+
+import asyncio
+from collections.abc import Awaitable
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+
+from cache.base import Answer
+from journal.errors import JournalError
+from kalshi.errors import KalshiError
+from routes.portfolio import newest
+from routes.problems import from_exception, kind
+from routes.services import Services, services
+
+LAST_TRADES = 10
+
+
+async def summary(request: Request) -> Answer:
+    """Balance, positions, P&L, counts, bot status and the last trades."""
+    service = services(request)
+    balance, positions, trades = await asyncio.gather(
+        _part(service.portfolio.balance()), _part(service.portfolio.positions()), _part(newest(service, LAST_TRADES))
+    )
+    parts = {
+        "balance": _shown(balance),
+        "positions": _shown(positions),
+        "pnl": _pnl(positions),
+        "counts": _counts(service, positions),
+        "bot": service.watch.health()["bot"],
+        "trades": _shown(trades),
+    }
+    known = [part for part in (balance, positions, trades) if isinstance(part, Answer)]
+    oldest = min(known, key=lambda answer: answer.as_of)
+    return Answer(parts, oldest.source, oldest.as_of, stale=len(known) < 3 or any(answer.stale for answer in known))
+
+
+async def _part(asked: Awaitable[Answer]) -> Answer | dict[str, Any]:
+    try:
+        return await asked
+    except (KalshiError, JournalError) as error:
+        problem = from_exception(error)
+        return {"error": {"type": kind(problem.status), "status": problem.status, "detail": problem.detail}}
+
+
+def _shown(part: Answer | dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(part, Answer):
+        return part
+    return {"source": part.source, "as_of": round(part.as_of, 3), "stale": part.stale, **part.value}
+
+
+def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(positions, Answer):
+        return positions
+    rows = positions.value["positions"]
+    marked = [row["unrealized_pnl"] for row in rows if row["unrealized_pnl"] is not None]
+    return {
+        "source": positions.source,
+        "as_of": round(positions.as_of, 3),
+        "stale": positions.stale,
+        "realized": sum((row["realized_pnl"] for row in rows), Decimal(0)),
+        "unrealized": sum(marked, Decimal(0)),
+        "fees": sum((row["fees"] for row in rows), Decimal(0)),
+        "unmarked": len(rows) - len(marked),  # positions without a price; their part of unrealized is unknown
+    }
+
+
+def _counts(service: Services, positions: Answer | dict[str, Any]) -> dict[str, Any]:
+    held = positions.value["count"] if isinstance(positions, Answer) else None
+    return {"positions": held, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
