@@ -1,1 +1,150 @@
 """Lifespan, app, main: the one module that knows all the others."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
+
+import logs
+from commands import COMMANDS, run
+from rooms import open_services
+from routes import routes
+from routes.access import Guard
+from routes.headers import secured
+from routes.problems import HANDLERS
+from routes.services import Services, of
+from settings import Settings, SettingsError, load
+
+SEND_BUFFER = 128 * 1024  # bytes of kernel memory that one reader who does not read may hold
+BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not end
+
+
+class App(Starlette):
+    """The application: Starlette, with headers of ours on every answer, errors of Starlette's own included."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            send = secured(send)
+        await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings) -> App:
+    """The application with these settings; nothing is opened before its lifespan begins."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
+        logs.set_up(settings.log_level, settings.app_env == "development")
+        async with contextlib.AsyncExitStack() as stack:
+            services = await open_services(settings, stack)
+            stack.enter_context(on_stop_signal(lambda: services.hub.close("shutdown")))
+            yield {"services": services}
+
+    middleware = [Middleware(Guard, access=lambda scope: of(scope).access)]
+    if settings.cors_origins:
+        middleware.insert(0, cors(settings.cors_origins))
+    return App(
+        routes=routes(settings.cache_ttl_short), middleware=middleware, exception_handlers=HANDLERS, lifespan=lifespan
+    )
+
+
+def cors(origins: Sequence[str]) -> Middleware:
+    """Browsers on these origins may read; what they need for caching and patience is exposed."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
+        allow_headers=["Authorization", "Last-Event-ID", "If-None-Match"],
+        allow_credentials=True,
+        expose_headers=["ETag", "Age", "Retry-After"],
+    )
+
+
+@contextlib.contextmanager
+def on_stop_signal(farewell: Callable[[], None]) -> Iterator[None]:
+    """Say farewell at the first SIGTERM or SIGINT, before uvicorn waits for the streams to end.
+
+    uvicorn runs the lifespan's end only after the last response, and a stream has no end of its own. Its handler is
+    installed already when the lifespan begins, so we go before it in the chain; main thread only, as signals are.
+    """
+    loop = asyncio.get_running_loop()
+    before: dict[signal.Signals, Any] = {}
+
+    def handle(number: int, frame: Any) -> None:
+        loop.call_soon_threadsafe(farewell)
+        if callable(earlier := before[signal.Signals(number)]):
+            earlier(number, frame)
+
+    try:
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            before[stop] = signal.signal(stop, handle)
+    except ValueError:
+        pass  # not the main thread: a test's server, stopped in another way
+    yield
+    for stop, handler in before.items():
+        signal.signal(stop, handler)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal. The socket is ours, so its send buffer bounds what a stalled reader holds in the kernel."""
+    common: dict[str, Any] = {"log_config": None, "server_header": False, "timeout_graceful_shutdown": BACKSTOP}
+    if settings.app_env == "development":
+        # The reloader's child reads the settings anew, so what the flags said must be in its environment.
+        os.environ.update(HOST=settings.host, PORT=str(settings.port))
+        uvicorn.run("server:app", host=settings.host, port=settings.port, reload=True, **common)
+        return
+    config = uvicorn.Config(create_app(settings), access_log=False, **common)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        listener.bind((settings.host, settings.port))
+        uvicorn.Server(config).run([listener])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python server.py` serves; demo, check, doctor and journal are commands. The result is the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words and words[0] in COMMANDS:
+            return run(words[0], words[1:])
+        serve(load(flags(words)))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def flags(words: Sequence[str]) -> dict[str, str]:
+    """The settings that the command line gives; they win over the environment."""
+    parser = argparse.ArgumentParser(
+        prog="python server.py", description="Serves the API.", epilog=f"commands: {', '.join(COMMANDS)}"
+    )
+    parser.add_argument("--host", help="address to listen on (HOST)")
+    parser.add_argument("--port", help="port to listen on (PORT)")
+    given = vars(parser.parse_args(words))
+    return {name.upper(): value for name, value in given.items() if value is not None}
+
+
+def __getattr__(name: str) -> Any:
+    """`uvicorn server:app` asks for app: made then, so that importing this module opens and reads nothing."""
+    if name != "app":
+        raise AttributeError(name)
+    try:
+        return create_app(load())
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Opens every room with the settings in force, from the bottom up; the stack that is given closes them in reverse."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+
+import aiohttp
+
+from cache.base import Cache
+from cache.exact import loads
+from cache.fallback import Keeper
+from cache.memory import MemoryCache
+from cache.redis import RedisAddress, RedisCache, connect
+from journal.entry import Entry
+from journal.url import open_journal
+from kalshi.auth import Signer
+from kalshi.client import KalshiClient
+from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
+from kalshi.markets import Markets
+from kalshi.portfolio import Portfolio, Tiers
+from routes.access import Access
+from routes.rates import Rates
+from routes.services import Services
+from routes.spring import SpringSessions
+from routes.tickets import Tickets
+from settings import VERSION, Settings
+from streams.duty import BotSettings
+from streams.hub import Hub
+from streams.rhythm import Pace
+from streams.sse import Limits, event_streams
+from streams.watch import Watch
+
+
+async def open_services(settings: Settings, stack: contextlib.AsyncExitStack) -> Services:
+    """Open every room from the bottom up; the stack closes them in reverse."""
+    journal = open_journal(settings.journal_url)
+    await journal.open()
+    stack.push_async_callback(journal.close)
+    session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=str))
+    cache = open_cache(settings)
+    stack.push_async_callback(cache.close)
+    client = KalshiClient.over(session, settings.kalshi_api_url, signer(settings), settings.kalshi_subaccount)
+    hub = Hub(journal.epoch, await journal.head(), settings.max_streams)
+    keeper = Keeper(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest, NotConfigured))
+    stack.push_async_callback(keeper.close)
+    tiers = Tiers(settings.cache_ttl_medium, settings.cache_ttl_long, settings.marks_ttl)
+    portfolio = Portfolio(client, keeper, tiers)
+    markets = Markets(client, keeper, settings.cache_ttl_short)
+    bot = BotSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
+    watch = Watch(session, hub, journal, cache, bot, [lambda entries: touch(portfolio, entries)])
+    await watch.start()
+    stack.push_async_callback(watch.stop)
+    return Services(
+        version=VERSION,
+        started=time.time(),
+        portfolio=portfolio,
+        markets=markets,
+        journal=journal,
+        hub=hub,
+        watch=watch,
+        cache=cache,
+        client=client,
+        streams=event_streams(hub, journal, limits(settings)),
+        access=await open_access(settings, stack),
+        warnings=tuple(warnings(settings)),
+    )
+
+
+def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
+    """Account data read before these happened is stale; what happened on paper did not happen to the account."""
+    real = [
+        entry for entry in entries if entry.kind in ("trade", "settlement") and loads(entry.body)["mode"] != "paper"
+    ]
+    if real:
+        portfolio.touched(float(max(entry.timestamp for entry in real)))
+
+
+def limits(settings: Settings) -> Limits:
+    """How the streams pace themselves."""
+    return Limits(Pace(heartbeat=settings.heartbeat_interval), settings.client_queue_size)
+
+
+def signer(settings: Settings) -> Signer | None:
+    """The trader's key, when both halves of it are set."""
+    if settings.kalshi_api_key is None or settings.kalshi_rsa_key_path is None:
+        return None
+    return Signer.from_file(str(settings.kalshi_api_key), settings.kalshi_rsa_key_path)
+
+
+def redis_address(settings: Settings) -> RedisAddress | None:
+    """Where the shared Redis is, when one is set."""
+    if settings.redis_host is None:
+        return None
+    password = None if settings.redis_password is None else str(settings.redis_password)
+    return RedisAddress(settings.redis_host, settings.redis_port, settings.redis_db, settings.redis_username, password)
+
+
+def open_cache(settings: Settings) -> Cache:
+    """Redis when it is set, which turns to memory while it fails; else memory."""
+    address = redis_address(settings)
+    return MemoryCache() if address is None else RedisCache(connect(address), settings.redis_key_prefix)
+
+
+async def open_access(settings: Settings, stack: contextlib.AsyncExitStack) -> Access:
+    """Who may come in."""
+    sessions = None
+    if settings.auth == "spring-session" and (address := redis_address(settings)):
+        redis = connect(address)
+        stack.push_async_callback(redis.aclose)
+        sessions = SpringSessions(redis)
+    tickets = None if settings.api_token is None else Tickets(str(settings.api_token))
+    return Access(tickets, sessions, Rates(settings.rate_limit) if settings.rate_limit else None)
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """What a deployer must know, in the log and in /health."""
+    if settings.host not in ("127.0.0.1", "::1", "localhost") and not (settings.api_token or settings.auth):
+        yield f"listening on {settings.host} without access control: whoever reaches the port reads the account"
+    key = settings.kalshi_rsa_key_path
+    if key is not None and key.stat().st_mode & 0o077:
+        yield f"the private key {key} can be read by others; chmod 600 it"
