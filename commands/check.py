@@ -1,0 +1,105 @@
+"""`python server.py check`: the settings in force, and whether each neighbour that is configured can be used."""
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+from redis.exceptions import RedisError
+
+from cache.redis import connect
+from journal.errors import JournalError
+from journal.url import open_journal
+from kalshi.client import KalshiClient
+from kalshi.errors import KalshiError
+from rooms import redis_address, signer, warnings
+from settings import Settings, load
+
+LIMIT = 10.0  # seconds for each neighbour
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one neighbour. ok is None when it is not configured, or may be away without harm."""
+
+    name: str
+    ok: bool | None
+    words: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when everything that is configured can be used, else 1."""
+    argparse.ArgumentParser(prog="python server.py check", description=__doc__).parse_args(arguments)
+    settings = load()
+    for name, value in settings.masked().items():
+        print(f"{name:22} {value}")
+    findings = asyncio.run(check(settings))
+    print()
+    for finding in findings:
+        print(f"{ {True: 'ok', False: 'FAILED', None: '-'}[finding.ok]:7} {finding.name}: {finding.words}")
+    for warning in warnings(settings):
+        print(f"warning {warning}")
+    return 1 if any(finding.ok is False for finding in findings) else 0
+
+
+async def check(settings: Settings) -> list[Finding]:
+    """Try each neighbour once."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIMIT)) as session:
+        return [
+            await _tried("journal", lambda: _journal(settings)),
+            await _tried("redis", lambda: _redis(settings)),
+            await _tried("exchange", lambda: _exchange(session, settings)),
+            await _tried("account", lambda: _account(session, settings)),
+            await _tried("bot", lambda: _bot(session, settings)),
+        ]
+
+
+async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, str]]]) -> Finding:
+    try:
+        async with asyncio.timeout(LIMIT):
+            ok, words = await attempt()
+    except (KalshiError, JournalError, RedisError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        return Finding(name, False, str(error) or f"no answer within {LIMIT:g} s")
+    return Finding(name, ok, words)
+
+
+async def _journal(settings: Settings) -> tuple[bool | None, str]:
+    journal = open_journal(settings.journal_url)
+    async with contextlib.AsyncExitStack() as stack:
+        await journal.open()
+        stack.push_async_callback(journal.close)
+        return True, f"epoch {journal.epoch}, head {await journal.head()}"
+
+
+async def _redis(settings: Settings) -> tuple[bool | None, str]:
+    address = redis_address(settings)
+    if address is None:
+        return None, "REDIS_HOST is not set; the cache is in memory"
+    client = connect(address, timeout=2.0)
+    key = f"{settings.redis_key_prefix}check"
+    try:
+        await client.set(key, "1", px=1000)
+        return True, f"{address} takes keys under {settings.redis_key_prefix}"
+    finally:
+        await client.aclose()
+
+
+async def _exchange(session: aiohttp.ClientSession, settings: Settings) -> tuple[bool | None, str]:
+    status = await KalshiClient.over(session, settings.kalshi_api_url).status()
+    return True, f"trading {'active' if status.trading_active else 'paused'} at {settings.kalshi_api_url}"
+
+
+async def _account(session: aiohttp.ClientSession, settings: Settings) -> tuple[bool | None, str]:
+    key = signer(settings)
+    if key is None:
+        return None, "KALSHI_API_KEY and KALSHI_RSA_KEY_PATH are not set; portfolio URLs answer 503"
+    client = KalshiClient.over(session, settings.kalshi_api_url, key, settings.kalshi_subaccount)
+    balance = await client.balance()
+    return True, f"{key.kind} key accepted, balance {balance.balance} dollars"
+
+
+async def _bot(session: aiohttp.ClientSession, settings: Settings) -> tuple[bool | None, str]:
+    async with session.get(settings.bot_status_endpoint, allow_redirects=False) as answer:
+        return answer.status in (200, 404), f"HTTP {answer.status} from {settings.bot_status_endpoint}"

@@ -1,0 +1,155 @@
+"""`python server.py demo`: server, simulator and bot as processes; the bot's live path trades on the simulator."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from commands.child import ROOT, Child
+from commands.plugs import HELP, Plugs, keys
+
+FIRST_TRADE = 10.0  # seconds within which the first trade must be on the stream
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until Ctrl-C or q; 1 when a part does not come up."""
+    parser = argparse.ArgumentParser(prog="python server.py demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="port of the server (8000); the others take free ones")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="prediction-investor-") as folder:
+        return asyncio.run(run(given.port, Path(folder)))
+
+
+async def run(port: int, folder: Path) -> int:
+    """Start the three, show what they do, end them."""
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    if not _is_free(port):
+        print(f"port {port} is taken; choose another with --port")
+        return 1
+    children: list[Child] = []
+    async with aiohttp.ClientSession() as session:
+        try:
+            return await _show(session, port, folder, children, ended)
+        except (TimeoutError, ValueError, aiohttp.ClientError) as error:
+            print(f"the demo did not come up: {error or 'a part did not answer in time'}")
+            for child in children:
+                print(f"--- {child.name}\n{child.log.read_text()[-2000:]}")
+            return 1
+        finally:
+            await asyncio.gather(*(child.stop() for child in reversed(children)))
+
+
+async def _show(
+    session: aiohttp.ClientSession, port: int, folder: Path, children: list[Child], ended: asyncio.Event
+) -> int:
+    begun = time.monotonic()
+    simulator = Child("simulator", ["-m", "simulator", "--port", "0", "--keys", str(folder / "keys")], {}, folder)
+    children.append(simulator)
+    await simulator.start()
+    facts = json.loads(await simulator.first_line())
+    key = facts["keys"][0]
+    account = {"KALSHI_API_URL": facts["url"], "KALSHI_API_KEY": key["id"], "KALSHI_RSA_KEY_PATH": key["path"]}
+    bot_port = _free_port()
+    bot = Child("bot", ["-m", "bot", "--live", "--port", str(bot_port)], account, folder)
+    endpoints = {f"BOT_{name.upper()}_ENDPOINT": f"http://127.0.0.1:{bot_port}/{name}" for name in ("status", "trades")}
+    settings = {**account, **endpoints, "JOURNAL_URL": f"sqlite:///{folder}/journal.db", "LOG_LEVEL": "INFO"}
+    server = Child("server", [str(ROOT / "server.py"), "--port", str(port)], settings, folder)
+    children += [bot, server]
+    await asyncio.gather(bot.start(), server.start())
+    base = f"http://127.0.0.1:{port}/api/python"
+    await _answers(session, f"{base}/health")
+    print(f"serving after {time.monotonic() - begun:.1f} s: a simulated exchange, a bot that trades on it, and this:\n")
+    for path in ("dashboard", "docs", "portfolio/summary", "markets/", "health"):
+        print(f"  {base}/{path}")
+    print(f"\n  curl -N {base}/sse/trading\n\nlogs: {folder}\n{HELP if ended else ''}\n", flush=True)
+    plugs = Plugs(bot, session, facts["faults"]["url"], facts["faults"]["token"])
+    await _until_end(session, base, plugs, ended, begun)
+    return 0
+
+
+async def _until_end(
+    session: aiohttp.ClientSession, base: str, plugs: Plugs, ended: asyncio.Event, begun: float
+) -> None:
+    watching = [
+        asyncio.create_task(_tell_events(session, f"{base}/sse/trading", begun)),
+        asyncio.create_task(_obey(plugs, ended)),
+    ]
+    await ended.wait()
+    print("\nending …", flush=True)
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+
+
+async def _obey(plugs: Plugs, ended: asyncio.Event) -> None:
+    async for key in keys():
+        if key == "q":
+            ended.set()
+        elif words := await plugs.press(key):
+            print(f"* {words}", flush=True)
+
+
+async def _tell_events(session: aiohttp.ClientSession, url: str, begun: float) -> None:
+    """Print what the stream brings, from its beginning, and come back to it for as long as the demo runs."""
+    while True:
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with session.get(url, timeout=aiohttp.ClientTimeout(total=None, sock_read=60)) as stream:
+                name = ""
+                async for raw in stream.content:
+                    line = raw.decode().rstrip("\n")
+                    if line.startswith("event: "):
+                        name = line[7:]
+                    elif line.startswith("data: "):
+                        _tell(name, json.loads(line[6:]), begun)
+        await asyncio.sleep(1.0)
+
+
+def _tell(name: str, data: dict[str, Any], begun: float) -> None:
+    now = f"{time.monotonic() - begun:6.1f} s"
+    if name == "new_trades":
+        for trade in data["trades"]:
+            words = f"{trade['side']:4} {trade['quantity']:>6} {trade['ticker']} at {trade['price']}"
+            print(f"{now}  #{trade['seq']:<5} {words}", flush=True)
+    elif name == "bot_status":
+        reason = f" ({data['reason']})" if data["reason"] else ""
+        print(f"{now}  bot {data['status']}, mode {data['mode']}{reason}", flush=True)
+    elif name in ("settlement", "gap"):
+        print(f"{now}  #{data['seq']:<5} {name}: {data.get('ticker') or data.get('why')}", flush=True)
+
+
+async def _answers(session: aiohttp.ClientSession, url: str, within: float = FIRST_TRADE) -> None:
+    async with asyncio.timeout(within):
+        while True:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with session.get(url) as answer:
+                    if answer.status == 200:
+                        return
+            await asyncio.sleep(0.05)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
