@@ -81,11 +81,13 @@ class Calls:
         json: Any = None,
         lane: Lane = "own",
         total: float | None = None,
+        retry: bool = True,
     ) -> Any:
         """The JSON value of the answer (None for an empty one); numbers with a fraction are Decimal.
 
-        path: below the base URL, ids already quoted. A GET is asked again while that may help and time is left;
-        anything else is sent once, for after a lost answer nobody knows whether it arrived. Raises KalshiError.
+        path: below the base URL, ids already quoted. A GET is asked again while that may help and time is left, unless
+        retry is false; anything else is sent once, for after a lost answer nobody knows whether it arrived.
+        Raises KalshiError.
         """
         signer = None if method == "GET" and path.startswith(_PUBLIC_PATHS) else self.keys()
         if method != "GET":
@@ -99,7 +101,7 @@ class Calls:
                 return await self._try(method, path, params, None, signer, lane, deadline - time.monotonic())
             except KalshiError as error:
                 pause = self._pause(error, tries)
-                if pause is None or time.monotonic() + pause >= deadline:
+                if not retry or pause is None or time.monotonic() + pause >= deadline:
                     raise
             tries += 1
             self.counters.retries += 1

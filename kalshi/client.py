@@ -118,7 +118,7 @@ class KalshiClient:
         """Is it open? Closed, it says so with a 5xx and its normal body."""
         where = "GET /exchange/status"
         try:
-            answer = await self.request("GET", "/exchange/status", lane=lane, total=3.0)
+            answer = await self.request("GET", "/exchange/status", lane=lane, retry=False)
         except ExchangeFault as error:
             if not isinstance(error.body, dict) or "exchange_active" not in error.body:
                 raise

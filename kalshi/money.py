@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 ONE: Final = Decimal(1)
-_FIXED_POINT: Final = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+_FIXED_POINT: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
 def fixed(text: object, what: str, places: int = 6) -> Decimal:
