@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kalshi.client import KalshiClient
-from kalshi.errors import NotConfigured
+from kalshi.errors import BadAnswer, NotConfigured
 from tests.support import payloads
 from tests.support.kalshi import FakeKalshi
 
@@ -46,3 +47,104 @@ async def test_account_calls_without_keys_name_the_settings(kalshi):
         kalshi.answer("GET /markets/A.B-1", {"market": payloads.MARKET})
         assert (await client.market("A.B-1")).yes_bid == Decimal("0.52")
         assert "KALSHI-ACCESS-KEY" not in kalshi.calls[0].headers
+
+
+async def told(rows) -> list[str]:
+    return [row.fill_id async for row in rows]
+
+
+def fills(*names: str, cursor: str = "") -> dict:
+    return {"fills": [payloads.FILL | {"fill_id": name} for name in names], "cursor": cursor}
+
+
+async def test_recent_fills_come_from_the_live_tier_alone(kalshi, client):
+    """Page after page, each once; bounds are widened to whole seconds; the past is not asked."""
+    kalshi.answer("GET /historical/cutoff", payloads.CUTOFF)
+    kalshi.answer("GET /portfolio/fills", fills("c", "b", cursor="2"), fills("b", "a"))
+    since = 1781159370.9  # after the cutoff
+    assert await told(client.fills(min_ts=since, max_ts=since + 10)) == ["c", "b", "a"]
+    first, second = kalshi.asked("/portfolio/fills")
+    assert first.query == {"limit": "1000", "subaccount": "0", "min_ts": "1781159370", "max_ts": "1781159381"}
+    assert second.query == first.query | {"cursor": "2"}
+    assert kalshi.asked("/historical/fills") == []
+
+
+@pytest.mark.parametrize("min_ts", [None, 1780272000.0, 1780275599.0], ids=["all", "at the cutoff", "near the cutoff"])
+async def test_older_fills_come_from_the_historical_tier_too(kalshi, client, min_ts):
+    """What moves from one to the other while we walk is told once."""
+    kalshi.answer("GET /historical/cutoff", payloads.CUTOFF)
+    kalshi.answer("GET /portfolio/fills", fills("c", "b"))
+    kalshi.answer("GET /historical/fills", fills("b", "a"))
+    assert await told(client.fills(min_ts=min_ts, ticker="PRES24-GOP")) == ["c", "b", "a"]
+    assert kalshi.asked("/historical/fills")[0].query["ticker"] == "PRES24-GOP"
+
+
+async def test_a_walk_in_circles_is_an_error(kalshi, client):
+    """A cursor that the exchange has forgotten starts again at page one, without a word."""
+    kalshi.answer("GET /portfolio/fills", fills("b", "a", cursor="forgotten"))
+    with pytest.raises(BadAnswer, match="circles"):
+        await told(client.fills())
+
+
+async def test_positions_and_settlements_are_walked(kalshi, client):
+    """Both to the end, of one subaccount, with the status that was asked for."""
+    other = payloads.POSITION | {"ticker": "OTHER"}
+    pages = [{"market_positions": [payloads.POSITION], "event_positions": [], "cursor": "2"},
+             {"market_positions": [other], "event_positions": []}]  # fmt: skip
+    kalshi.answer("GET /portfolio/positions", *pages)
+    assert [row.ticker for row in await client.positions("all")] == ["PRES24-GOP", "OTHER"]
+    assert kalshi.calls[-1].query["settlement_status"] == "all"
+    kalshi.answer("GET /portfolio/settlements", {"settlements": [payloads.SETTLEMENT], "cursor": None})
+    assert [row.revenue async for row in client.settlements(min_ts=5)] == [3]
+    assert kalshi.calls[-1].query == {"limit": "1000", "subaccount": "0", "min_ts": "5"}
+
+
+async def test_a_subaccount_is_used_alike(kalshi):
+    """The exchange's own defaults differ from call to call."""
+    kalshi.answer("GET /portfolio/balance", payloads.BALANCE)
+    kalshi.answer("GET /portfolio/positions", {"market_positions": [], "event_positions": []})
+    kalshi.answer("GET /portfolio/fills", fills())
+    kalshi.answer("GET /historical/fills", fills())
+    kalshi.answer("GET /portfolio/orders", {"orders": []})
+    kalshi.answer("GET /portfolio/settlements", {"settlements": []})
+    async with aiohttp.ClientSession() as session:
+        client = kalshi.client(session, subaccount=7)
+        await client.balance()
+        await client.positions()
+        await told(client.fills())
+        await client.orders()
+        await client.settlements_page()
+    asked = [call for call in kalshi.calls if call.path.startswith(("/portfolio", "/historical"))]
+    assert len(asked) == 6
+    assert {call.query["subaccount"] for call in asked} == {"7"}
+
+
+async def test_many_markets_are_asked_a_hundred_at_a_time(kalshi, client):
+    """Each once, whatever order and however often they are named."""
+    kalshi.answer("GET /markets", {"markets": [payloads.MARKET]})
+    await client.markets_named([f"M{n % 150:03}" for n in range(300)])
+    asked = [len(call.query["tickers"].split(",")) for call in kalshi.asked("/markets")]
+    assert asked == [100, 50]
+
+
+async def test_the_small_reads(kalshi, client):
+    """Order, orderbook, status, the reads' own time."""
+    kalshi.answer("GET /portfolio/orders/o-1", {"order": payloads.ORDER})
+    kalshi.answer("GET /markets/A-1/orderbook", payloads.ORDERBOOK)
+    kalshi.answer("GET /exchange/status", payloads.STATUS)
+    kalshi.answer("GET /exchange/user_data_timestamp", payloads.as_of("2026-06-11T06:29:30.5Z"))
+    assert (await client.order("o-1")).filled == 4
+    assert (await client.orderbook("A-1", depth=3)).yes[0].price == Decimal("0.52")
+    assert kalshi.asked("/markets/A-1/orderbook")[0].query == {"depth": "3"}
+    assert (await client.status()).trading_active
+    assert await client.user_data_timestamp() == 1781159370.5
+
+
+async def test_with_an_rsa_key_too():
+    """The older kind of key signs reads as well, and a query is not part of what is signed."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    async with FakeKalshi(key) as kalshi, aiohttp.ClientSession() as session:
+        kalshi.answer("GET /portfolio/orders", {"orders": [payloads.ORDER], "cursor": ""})
+        page = await kalshi.client(session).orders(status="canceled")
+        assert [row.order_id for row in page.rows] == ["o-1"]
+        assert kalshi.calls[-1].query == {"limit": "100", "status": "canceled", "subaccount": "0"}
