@@ -37,7 +37,7 @@ class SqliteJournal(SqlJournal):
 
     async def open(self) -> None:
         """Makes the file (0600) or its next version; JournalDamaged when it is another program's."""
-        self.epoch, _ = await self._write(identity())
+        self.epoch, _ = await self.change(identity())
 
     async def close(self) -> None:
         """Ends both threads; a write under way is finished first, as long as the limit allows."""
@@ -49,11 +49,11 @@ class SqliteJournal(SqlJournal):
         parts = (self._path, self._path.with_name(f"{self._path.name}-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
-    async def _write(self, steps: Steps[T]) -> T:
+    async def change(self, steps: Steps[T]) -> T:
         # IMMEDIATE takes the one write lock before the head is read: no other process can give the same seq.
         return await self._writer.run("BEGIN IMMEDIATE", self._still_here(steps), self._limit)
 
-    async def _read(self, steps: Steps[T]) -> T:
+    async def view(self, steps: Steps[T]) -> T:
         return await self._reader.run("BEGIN", steps, self._limit)
 
     def _still_here(self, steps: Steps[T]) -> Steps[T]:
@@ -70,7 +70,9 @@ class SqliteJournal(SqlJournal):
             self._inode = self._path.stat().st_ino
         connection = self._connect()
         try:
+            connection.execute("BEGIN")
             self._check_ours(connection)
+            connection.execute("COMMIT")
             _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")  # on disk, not merely with the kernel, when COMMIT returns
             connection.execute("BEGIN IMMEDIATE")
@@ -90,6 +92,7 @@ class SqliteJournal(SqlJournal):
         return connection
 
     def _check_ours(self, connection: sqlite3.Connection) -> None:
+        # In a transaction, or another process that makes the journal now would show half of itself.
         [(owner,)] = connection.execute("PRAGMA application_id")
         [(version,)] = connection.execute("PRAGMA user_version")
         [(tables,)] = connection.execute("SELECT COUNT(*) FROM sqlite_master")
