@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from journal import identity, matching
 from journal.ask import SPAN, Ask, Dialect, Row, Steps, findable, marks, micros, parts
 from journal.base import Appended, Lease
-from journal.entry import Draft, Entry
+from journal.body import draft
+from journal.entry import Draft, Entry, Trade
 from journal.identity import Known, Peer, Sighting
 from journal.lease import check
 
@@ -68,9 +69,9 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> Steps[Known]:
 
 def _learn(peers: dict[int, Peer], rows: Iterable[Row]) -> None:
     for seq, open, body in rows:
-        peer = Peer.kept(seq, bool(open), body)
-        if peer is not None:
-            peers[seq] = peer
+        told = draft("trade", body)
+        assert isinstance(told, Trade), "names and the open column lead to trades only"
+        peers[seq] = Peer.of(seq, told, bool(open))
 
 
 def _widen(places: Iterable[tuple[int, int]]) -> Steps[None]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
 
-from cache.exact import dumps, loads
+from cache.exact import dumps
 from journal.entry import Baseline, Draft, Gap, Settlement, Trade
 
 WINDOW: Final = Decimal(10)
@@ -44,18 +44,6 @@ class Peer:
     def of(cls, seq: int, trade: Trade, open: bool = True) -> "Peer":
         """The peer that a report makes."""
         return cls(seq, from_exchange(trade), trade.timestamp, likeness(trade), open)
-
-    @classmethod
-    def kept(cls, seq: int, open: bool, body: str) -> "Peer | None":
-        """The peer that a kept entry's JSON text makes; None when the entry is no trade."""
-        said = loads(body)
-        if "trade_id" not in said:
-            return None
-        trade = Trade(
-            Decimal(said["timestamp"]), said["ticker"], said["side"], Decimal(said["quantity"]),
-            Decimal(said["price"]), said["trade_id"], said["source"], said["mode"], said["outcome"],
-        )  # fmt: skip
-        return cls.of(seq, trade, open)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class MysqlJournal(SqlJournal):
     async def open(self) -> None:
         """Makes or migrates the tables; JournalDamaged when the database holds another program's."""
         await self._writer.run(self._migrate())
-        self.epoch, _ = await self._read(identity())
+        self.epoch, _ = await self.view(identity())
 
     async def close(self) -> None:
         """Closes both connections."""
@@ -53,12 +53,12 @@ class MysqlJournal(SqlJournal):
 
     async def size(self) -> int:
         """Bytes of rows and indexes, as the server estimates them."""
-        return await self._read(_size())
+        return await self.view(_size())
 
-    async def _write(self, steps: Steps[T]) -> T:
+    async def change(self, steps: Steps[T]) -> T:
         return await self._writer.run(steps)
 
-    async def _read(self, steps: Steps[T]) -> T:
+    async def view(self, steps: Steps[T]) -> T:
         return await self._reader.run(steps)
 
     async def _connect(self) -> Any:

@@ -11,54 +11,68 @@ from journal.entry import Draft, Entry
 
 
 class SqlJournal(ABC):
-    """What both databases share. A subclass carries steps: `_write` in one durable transaction, `_read` in one view."""
+    """What both databases share; a subclass carries the steps."""
 
     dialect: Dialect
     epoch: str
 
     @abstractmethod
-    async def _write(self, steps: Steps[T]) -> T: ...
+    async def open(self) -> None:
+        """Connect, make or migrate the schema (safe to run twice and from two processes at once)."""
 
     @abstractmethod
-    async def _read(self, steps: Steps[T]) -> T: ...
+    async def close(self) -> None:
+        """Give back threads, files and connections."""
+
+    @abstractmethod
+    async def size(self) -> int:
+        """Bytes on disk, as far as the store says."""
+
+    @abstractmethod
+    async def change(self, steps: Steps[T]) -> T:
+        """The result of steps that write, run in one durable transaction after every other writer's."""
+
+    @abstractmethod
+    async def view(self, steps: Steps[T]) -> T:
+        """The result of steps that only read, all in one view of the journal."""
 
     async def head(self) -> int:
         """The last seq, 0 when empty."""
-        return (await self._read(identity()))[1]
+        return (await self.view(identity()))[1]
 
     async def append(
         self, drafts: Sequence[Draft], lease: Lease | None = None, marks: Mapping[str, str] | None = None
     ) -> Appended:
         """In one durable transaction: check the lease, drop what is known, give seqs, keep the marks."""
-        return await self._write(append.append(self.dialect, drafts, lease, marks))
+        return await self.change(append.append(self.dialect, drafts, lease, marks))
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         """Entries with a seq greater than after, ascending."""
-        return await self._read(past.read(after, limit))
+        return await self.view(past.read(after, limit))
 
     async def history(self, query: Query) -> list[Entry]:
         """One page of the past."""
-        return await self._read(past.history(self.dialect, query))
+        return await self.view(past.history(self.dialect, query))
 
     async def marks(self) -> dict[str, str]:
         """The poller's bookmarks."""
-        return await self._read(_marks())
+        return await self.view(_marks())
 
     async def acquire(self, holder: str, term: float) -> Lease | None:
         """Take the lease when it is free, over or ours."""
-        return await self._write(leases.acquire(self.dialect, holder, term))
+        return await self.change(leases.acquire(self.dialect, holder, term))
 
     async def renew(self, lease: Lease, term: float, status: str) -> Lease:
         """Hold on for another term."""
-        return await self._write(leases.renew(self.dialect, lease, term, status))
+        return await self.change(leases.renew(self.dialect, lease, term, status))
 
     async def release(self, lease: Lease) -> None:
         """Let another take over at once."""
-        await self._write(leases.release(self.dialect, lease))
+        await self.change(leases.release(self.dialect, lease))
 
     async def lease(self) -> Lease | None:
         """The row as it stands."""
-        return await self._read(leases.current())
+        return await self.view(leases.current())
 
 
 def identity() -> Steps[tuple[str, int]]:
