@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from journal.base import Journal
+from journal.sql import SqlJournal
 from journal.sqlite import SqliteJournal
 
 
@@ -40,7 +40,7 @@ def parse(url: str) -> Path | MysqlPlace:
     raise ValueError(f"JOURNAL_URL begins with {parts.scheme or 'no scheme'!r}; {_FORMS}")
 
 
-def open_journal(url: str, limit: float = 10.0) -> Journal:
+def open_journal(url: str, limit: float = 10.0) -> SqlJournal:
     """The journal that a URL names, not yet open. limit: seconds that a call may take.
 
     Raises ValueError for a URL that names none, or when the extra that it needs is not installed.
