@@ -97,6 +97,5 @@ class EventStream:
     async def _cut(self, reader: Subscriber, receive: Receive) -> None:
         """The reader takes nothing: what its transport holds must go too."""
         self._hub.stats.stalled += 1
-        reader.end("slow")
         if fast.abort(receive):
             await reader.lost()

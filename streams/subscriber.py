@@ -38,8 +38,8 @@ class Subscriber:
     """
 
     __slots__ = (
-        "_begun", "_limit", "_send", "_stall", "direct", "ended", "host", "idle", "inbox", "name", "position", "said",
-        "since", "wants",
+        "_begun", "_limit", "_send", "_stall", "direct", "ended", "host", "idle", "inbox", "left", "name", "position",
+        "said", "since", "wants",
     )  # fmt: skip
 
     def __init__(
@@ -53,7 +53,8 @@ class Subscriber:
         self.position: int | None = None  # seq of the last cursor put on this connection
         self.said = 0  # number of the last bot_status put on this connection
         self.idle = False
-        self.ended: End | None = None
+        self.ended: End | None = None  # why the stream ends, once it must
+        self.left = False  # the connection is gone
         self.direct: Callable[[Chunk], bool] | None = None  # writes past the queue; None: it cannot
         self._send = send
         self._stall = stall
@@ -83,7 +84,7 @@ class Subscriber:
         try:
             rest = begin(self._send(chunk.message))
         except Exception:  # noqa: BLE001  whatever a server raises for a connection that broke ends this reader alone
-            self.end("gone")
+            self.gone()
             return True
         if rest is not None:
             self._begun = rest, chunk
@@ -93,7 +94,7 @@ class Subscriber:
 
     def end(self, reason: End) -> None:
         """Let the stream end, for the first reason that is given; a write that hangs gets a last short while."""
-        if self.ended is None or reason == "gone":
+        if self.ended is None:
             self.ended = reason
         self.idle = False
         self.inbox.wake()
@@ -101,7 +102,8 @@ class Subscriber:
             self._limit.reschedule(asyncio.get_running_loop().time() + LAST_GRACE)
 
     def gone(self) -> None:
-        """The reader has left."""
+        """The reader has left: nothing more can be said to it."""
+        self.left = True
         self.end("gone")
 
     async def settle(self) -> Chunk | None:
@@ -130,7 +132,7 @@ class Subscriber:
     async def lost(self) -> None:
         """After a cut: until the server has noticed, so that it does not take our end for a mistake."""
         deadline = asyncio.get_running_loop().time() + LAST_GRACE
-        while self.ended != "gone" and asyncio.get_running_loop().time() < deadline:
+        while not self.left and asyncio.get_running_loop().time() < deadline:
             await self.inbox.wait(LAST_GRACE)
 
     def close(self) -> None:
@@ -146,6 +148,7 @@ class Subscriber:
             async with asyncio.timeout(LAST_GRACE if self.ended else self._stall) as self._limit:
                 await rest
         except TimeoutError as error:
+            self.end("slow")
             raise Stalled from error
         finally:
             self._limit = None

@@ -58,7 +58,7 @@ class Talk:
                 yield chunk
             while chunk := await self._next():
                 yield chunk
-            if reader.ended != "gone":
+            if not reader.left:
                 yield self._farewell()
         finally:
             if self._replay is not None:
