@@ -6,10 +6,10 @@ from typing import Any
 
 from cache.base import Answer
 from cache.fallback import Keeper
+from kalshi import words
 from kalshi.client import KalshiClient, segment
 from kalshi.errors import FieldError
 from kalshi.limits import Lane
-from kalshi.market import Market
 
 FILTERS = ("status", "event_ticker", "series_ticker", "tickers", "limit", "cursor")
 
@@ -31,7 +31,7 @@ class Markets:
 
         async def fetch() -> dict[str, Any]:
             page = await self._client.markets(asked, self._lane)
-            rows = [told(market) for market in page.rows]
+            rows = [words.market(market) for market in page.rows]
             return {"markets": rows, "count": len(rows), "next": page.next}
 
         text = "&".join(f"{name}={value}" for name, value in asked.items())
@@ -45,19 +45,6 @@ class Markets:
             market = await self._client.market(ticker, self._lane)
             if market.ticker != ticker:
                 raise FieldError("GET /markets/{ticker}", "ticker", f"should be {ticker!r}, not {market.ticker!r:.60}")
-            return told(market) | {"rules": market.rules}
+            return words.market(market) | {"rules": market.rules}
 
         return await self._keeper.get(f"{self._prefix}:{segment(ticker)}", self.ttl, fetch)
-
-
-def told(market: Market) -> dict[str, Any]:
-    """A market as we tell it: dollars, contracts, Unix seconds; null for a quote that nobody makes."""
-    return {
-        "ticker": market.ticker, "event_ticker": market.event_ticker, "title": market.title,
-        "yes_title": market.yes_title, "no_title": market.no_title, "type": market.market_type,
-        "status": market.status, "result": market.result or None, "settlement_value": market.settlement_value,
-        "yes_bid": market.yes_bid, "yes_ask": market.yes_ask, "no_bid": market.no_bid, "no_ask": market.no_ask,
-        "yes_bid_size": market.yes_bid_size, "yes_ask_size": market.yes_ask_size, "last_price": market.last_price,
-        "volume": market.volume, "volume_24h": market.volume_24h, "open_interest": market.open_interest,
-        "open_time": market.open_time, "close_time": market.close_time, "expires": market.expires,
-    }  # fmt: skip

@@ -1,26 +1,19 @@
-"""Portfolio: balance, positions, fills, orders, settlements, each an Answer in our words and units.
-
-Sides. The exchange has one book per market, that of YES (Kalshi docs: order_direction). Whoever bids there takes YES
-or gives back NO; which of the two it was the fill does not say. So fills and orders are told in YES terms: side BUY
-for a bid and SELL for an ask, outcome "yes", price the YES price. That alone adds up to the positions, and it is how
-executions are compared: BUY no at p is SELL yes at 1 - p.
-"""
+"""Portfolio: balance, positions, fills, orders, settlements, each an Answer in our words and units."""
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal
 
 from cache.base import Answer
 from cache.fallback import Keeper, Settled
+from kalshi import words
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from kalshi.freshness import Freshness
 from kalshi.limits import Lane
-from kalshi.marks import Mark, mark
-from kalshi.models import Balance, Fill, Order, Position, Settlement
+from kalshi.marks import mark
 
 Read = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -32,6 +25,17 @@ class Tiers:
     account: float = 3600.0  # balance, positions
     history: float = 86400.0  # fills, settlements
     marks: float = 15.0  # prices of held markets; orders too, which come and go without a trade
+
+
+@dataclass(frozen=True, slots=True)
+class _Valued:
+    """Positions with their marks, kept as long as neither part is another: most readers cost no work at all."""
+
+    held: Answer
+    tickers: list[str]
+    marks_key: str
+    marks: Answer | None
+    answer: Answer
 
 
 class Portfolio:
@@ -49,8 +53,8 @@ class Portfolio:
         self.tiers = tiers or Tiers()
         self.freshness = Freshness(clock)
         self._prefix = f"kalshi:{client.account}"
-        # All mutable state besides freshness: positions with their marks, by status, remade when either part changes.
-        self._valued: dict[str, tuple[Answer, Answer | None, Answer]] = {}
+        # All mutable state besides freshness: positions with their marks, by status.
+        self._valued: dict[str, _Valued] = {}
 
     def touched(self, at: float) -> None:
         """A trade or settlement happened at this time (Unix seconds): what was read before it is stale now."""
@@ -60,7 +64,7 @@ class Portfolio:
         """`balance`, `portfolio_value_reported`, `currency`, `by_exchange_index` (cash per shard)."""
 
         async def read() -> dict[str, Any]:
-            return _balance(await self._client.balance(self._lane))
+            return words.balance(await self._client.balance(self._lane))
 
         return await self._account("balance", self.tiers.account, read)
 
@@ -72,24 +76,28 @@ class Portfolio:
         """
 
         async def read() -> dict[str, Any]:
-            return {"positions": [_position(row) for row in await self._client.positions(settled, self._lane)]}
+            return {"positions": [words.position(row) for row in await self._client.positions(settled, self._lane)]}
 
         held = await self._account(f"positions:{settled}", self.tiers.account, read)
-        tickers = sorted(row["ticker"] for row in held.value["positions"] if row["quantity"])
-        marks = await self._marks(tickers) if tickers else None
         known = self._valued.get(settled)
-        if known is not None and known[0] is held and known[1] is marks:
-            return known[2]
-        valued = Answer(_valued(held.value["positions"], marks), held.source, held.as_of, held.stale)
-        self._valued[settled] = held, marks, valued
-        return valued
+        if known is not None and known.held is held:
+            tickers, key = known.tickers, known.marks_key
+        else:
+            tickers = sorted(row["ticker"] for row in held.value["positions"] if row["quantity"])
+            key, known = f"{self._prefix}:marks:{_short(tickers)}", None
+        marks = await self._marks(key, tickers) if tickers else None
+        if known is not None and known.marks is marks:
+            return known.answer
+        answer = Answer(words.with_marks(held.value["positions"], marks), held.source, held.as_of, held.stale)
+        self._valued[settled] = _Valued(held, tickers, key, marks, answer)
+        return answer
 
     async def fills(self, limit: int = 100, cursor: str | None = None) -> Answer:
         """`fills`, `count`, `next`: one page, newest first; `next` leads on into the exchange's historical tier."""
 
         async def read() -> dict[str, Any]:
             page = await self._client.fills_page(limit, cursor, self._lane)
-            return {"fills": [_fill(row) for row in page.rows], "count": len(page.rows), "next": page.next}
+            return {"fills": [words.fill(row) for row in page.rows], "count": len(page.rows), "next": page.next}
 
         return await self._account(_paged("fills", limit, cursor), self.tiers.history, read)
 
@@ -98,7 +106,7 @@ class Portfolio:
 
         async def read() -> dict[str, Any]:
             page = await self._client.orders(status, limit, cursor, self._lane)
-            return {"orders": [_order(row) for row in page.rows], "count": len(page.rows), "next": page.next}
+            return {"orders": [words.order(row) for row in page.rows], "count": len(page.rows), "next": page.next}
 
         return await self._account(_paged(f"orders:{status or 'all'}", limit, cursor), self.tiers.marks, read)
 
@@ -107,7 +115,8 @@ class Portfolio:
 
         async def read() -> dict[str, Any]:
             page = await self._client.settlements_page(limit, cursor, self._lane)
-            return {"settlements": [_settlement(row) for row in page.rows], "count": len(page.rows), "next": page.next}
+            rows = [words.settlement(row) for row in page.rows]
+            return {"settlements": rows, "count": len(rows), "next": page.next}
 
         return await self._account(_paged("settlements", limit, cursor), self.tiers.history, read)
 
@@ -126,7 +135,7 @@ class Portfolio:
         except KalshiError:
             return 0.0  # unknown: the answer itself may still come, and is settled only while nothing has happened
 
-    async def _marks(self, tickers: list[str]) -> Answer | None:
+    async def _marks(self, key: str, tickers: list[str]) -> Answer | None:
         """Price and title by ticker, as Marks; None when they cannot be had."""
 
         async def fetch() -> dict[str, Any]:
@@ -135,7 +144,7 @@ class Portfolio:
             return {ticker: [one.yes, one.title] for ticker, one in marks.items()}
 
         try:
-            return await self._keeper.get(f"{self._prefix}:marks:{_short(tickers)}", self.tiers.marks, fetch)
+            return await self._keeper.get(key, self.tiers.marks, fetch)
         except KalshiError:
             return None  # counted and told by the client; positions without prices are better than none
 
@@ -146,67 +155,3 @@ def _short(names: list[str]) -> str:
 
 def _paged(name: str, limit: int, cursor: str | None) -> str:
     return f"{name}:{limit}:{_short([cursor]) if cursor else ''}"
-
-
-def _balance(balance: Balance) -> dict[str, Any]:
-    return {
-        "balance": balance.balance, "portfolio_value_reported": balance.portfolio_value, "currency": "USD",
-        "by_exchange_index": {str(index): cash for index, cash in balance.by_exchange_index.items()},
-    }  # fmt: skip
-
-
-def _position(position: Position) -> dict[str, Any]:
-    """What does not depend on prices. outcome and average_price are null for a position that is flat."""
-    size = abs(position.quantity)
-    return {
-        "ticker": position.ticker, "quantity": position.quantity,
-        "outcome": ("yes" if position.quantity > 0 else "no") if size else None,
-        "cost": position.cost, "average_price": round(position.cost / size, 6) if size else None,
-        "realized_pnl": position.realized_pnl, "fees": position.fees,
-    }  # fmt: skip
-
-
-def _valued(positions: list[dict[str, Any]], marks: Answer | None) -> dict[str, Any]:
-    told: Mapping[str, Any] = marks.value if marks else {}
-    rows = [_with_mark(row, Mark(*told.get(row["ticker"], (None, None)))) for row in positions]
-    as_of = marks.as_of if marks else None
-    return {"positions": rows, "count": len(rows), "marks_as_of": as_of, "marks_stale": bool(marks and marks.stale)}
-
-
-def _with_mark(row: dict[str, Any], known: Mark) -> dict[str, Any]:
-    """The price of what is held, in the terms of its outcome, as average_price is."""
-    quantity: Decimal = row["quantity"]
-    price = known.of(quantity) if quantity else None
-    value = price * abs(quantity) if price is not None else None if quantity else Decimal(0)
-    return {
-        "ticker": row["ticker"], "title": known.title, "quantity": quantity, "outcome": row["outcome"],
-        "cost": row["cost"], "average_price": row["average_price"], "mark": price, "value": value,
-        "unrealized_pnl": None if value is None else value - row["cost"],
-        "realized_pnl": row["realized_pnl"], "fees": row["fees"],
-    }  # fmt: skip
-
-
-def _fill(fill: Fill) -> dict[str, Any]:
-    return {
-        "fill_id": fill.fill_id, "order_id": fill.order_id, "timestamp": fill.timestamp, "ticker": fill.ticker,
-        "side": fill.side, "outcome": "yes", "quantity": fill.quantity, "price": fill.yes_price, "fee": fill.fee,
-        "is_taker": fill.is_taker,
-    }  # fmt: skip
-
-
-def _order(order: Order) -> dict[str, Any]:
-    return {
-        "order_id": order.order_id, "client_order_id": order.client_order_id or None, "ticker": order.ticker,
-        "side": order.side, "outcome": "yes", "status": order.status, "price": order.yes_price,
-        "quantity": order.quantity, "filled": order.filled, "remaining": order.remaining, "cost": order.cost,
-        "fees": order.fees, "created": order.created, "updated": order.updated, "expires": order.expires,
-    }  # fmt: skip
-
-
-def _settlement(settlement: Settlement) -> dict[str, Any]:
-    return {
-        "timestamp": settlement.settled, "ticker": settlement.ticker, "event_ticker": settlement.event_ticker,
-        "result": settlement.result, "value": settlement.value, "yes_quantity": settlement.yes_quantity,
-        "yes_cost": settlement.yes_cost, "no_quantity": settlement.no_quantity, "no_cost": settlement.no_cost,
-        "revenue": settlement.revenue, "fee": settlement.fee,
-    }  # fmt: skip
