@@ -4,16 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache.breaker import Breaker
-
-
-class Clock:
-    """Monotonic seconds by hand."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 def breaker(clock: Clock) -> Breaker:
@@ -29,7 +20,7 @@ def opened(clock: Clock) -> Breaker:
 
 def test_it_opens_after_so_many_failures_in_a_row():
     """Two failures and a success are no row; the third in a row opens it and says why and since when."""
-    clock = Clock()
+    clock = Clock(100.0)
     it = breaker(clock)
     assert [it.failed("x"), it.failed("x")] == [False, False]
     it.succeeded()
@@ -42,7 +33,7 @@ def test_it_opens_after_so_many_failures_in_a_row():
 
 def test_one_trial_is_let_through_after_the_grace_period():
     """While the trial is under way all others hear no."""
-    clock = Clock()
+    clock = Clock(100.0)
     it = opened(clock)
     clock.now += 1.0
     assert it.state == "half_open"
@@ -51,7 +42,7 @@ def test_one_trial_is_let_through_after_the_grace_period():
 
 def test_a_good_trial_closes_it():
     """Success is told once, and forgets the failures."""
-    clock = Clock()
+    clock = Clock(100.0)
     it = opened(clock)
     clock.now += 1.0
     assert it.allows()
@@ -62,7 +53,7 @@ def test_a_good_trial_closes_it():
 
 def test_each_failed_trial_doubles_the_pause_up_to_the_longest():
     """1, 2, 4, 8, 8 seconds."""
-    clock = Clock()
+    clock = Clock(100.0)
     it = opened(clock)
     pauses = []
     for _ in range(5):
@@ -75,7 +66,7 @@ def test_each_failed_trial_doubles_the_pause_up_to_the_longest():
 
 def test_late_failures_do_not_lengthen_the_pause():
     """Calls that began before it opened end in failure after it: they are no trials."""
-    clock = Clock()
+    clock = Clock(100.0)
     it = opened(clock)
     clock.now += 0.5
     it.failed("late")
@@ -84,7 +75,7 @@ def test_late_failures_do_not_lengthen_the_pause():
 
 def test_a_trial_that_vanished_does_not_block_for_ever():
     """Its caller may have been cancelled; after the longest pause another may try."""
-    clock = Clock()
+    clock = Clock(100.0)
     it = opened(clock)
     clock.now += 1.0
     assert it.allows()
@@ -97,7 +88,7 @@ def test_a_trial_that_vanished_does_not_block_for_ever():
 @given(st.lists(st.sampled_from(["fail", "succeed", "ask", "wait"]), max_size=60))
 def test_it_always_lets_somebody_try_again_in_the_end(steps):
     """From any state, within the longest pause twice, a call is allowed; closed means no reason."""
-    clock = Clock()
+    clock = Clock(100.0)
     it = breaker(clock)
     for step in steps:
         if step == "fail":

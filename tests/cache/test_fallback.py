@@ -8,6 +8,7 @@ import pytest
 from cache.base import Answer
 from cache.fallback import Keeper, Settled
 from cache.memory import MemoryCache
+from tests.support.clock import Clock
 
 
 class Trouble(Exception):
@@ -16,16 +17,6 @@ class Trouble(Exception):
 
 class NoSuchThing(Trouble):
     """The source answered: there is none."""
-
-
-class Clock:
-    """Seconds by hand, for both clocks."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Source:

@@ -14,22 +14,13 @@ from kalshi.errors import BadRequest, ExchangeFault, FieldError, KalshiError, No
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio
 from tests.support import payloads
+from tests.support.clock import Clock
 from tests.support.kalshi import FakeKalshi, Reply
-
-
-class Clock:
-    """Seconds by hand, from now on."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(time.time())
 
 
 @pytest.fixture
