@@ -35,7 +35,7 @@ HELP: Final = {
     "POST /advance": "{seconds}: let the schedule pass",
     "POST /cutoff": "{seconds}: rows older than this move to the historical tier",
     "POST /tier": "{tier}: other token buckets",
-    "GET /ledger": "the truth: cash, start, positions, fills, orders, whatever the reads say",
+    "GET /ledger": "the truth: cash, start, positions, fills, orders, open markets, whatever the reads say",
 }
 
 
@@ -190,6 +190,7 @@ class Control:
             "positions": [position_row(ticker, p) for ticker, p in desk.member.positions.items()],
             "held_dollars": cash_text(desk.member.held()), "fills": [fill_row(fill) for fill in truth.fills],
             "orders": [order_row(order) for order in truth.orders.values()],
+            "markets": [m.ticker for m in desk.exchange.markets.values() if m.state == "active"],
             "settlements": [settlement_row(paid) for paid in truth.settlements],
         })
 
