@@ -25,7 +25,7 @@ class Flow:
         self.desk = Desk(Plan(seed=seed, cash=200, quiet=True), lambda: self.now)
         self.exchange = self.desk.exchange
         self.traders = [self.desk.member] + [self.exchange.open_account(f"trader-{n}", START) for n in (1, 2)]
-        self.markets = [m for m in self.exchange.markets.values() if m.state == "active"][:6]
+        self.markets = [m for m in self.exchange.markets.values() if m.state == "active"]
         self.fills: list[Fill] = []
         self.settlements: list[Settlement] = []
         self.placed = 0
@@ -41,7 +41,9 @@ class Flow:
     def step(self) -> None:
         """One random deed of one random trader, or of time."""
         rng, self.now = self.rng, self.now + self.rng.choice((0.0, 0.01, 1.0))
-        trader, market = rng.choice(self.traders), rng.choice(self.markets)
+        # four markets at a time, so that orders meet; now and then one that may have ended
+        open_ones = [market for market in self.markets if market.state == "active"][:4]
+        trader, market = rng.choice(self.traders), rng.choice(open_ones if rng.random() < 0.97 else self.markets)
         deed = rng.random()
         try:
             if deed < 0.68:
@@ -52,7 +54,7 @@ class Flow:
             elif deed < 0.98 and market.state == "active":
                 self.desk.crowd.quote(market)
                 self.desk.crowd.take(market)
-            elif deed < 0.985:
+            elif deed < 0.982:
                 self._settle(market)
             self.exchange.expire(self.now)
         except Refusal:
@@ -61,8 +63,9 @@ class Flow:
     def _order(self, market: Market) -> NewOrder:
         rng = self.rng
         force = rng.choice(("good_till_canceled",) * 3 + ("immediate_or_cancel", "fill_or_kill"))
+        price = rng.randint(20, 80) * 100 if rng.random() < 0.9 else rng.randint(0, 10_000)
         return NewOrder(
-            market.ticker, rng.choice(("bid", "ask")), rng.choice((rng.randint(1, 99) * 100, rng.randint(0, 10_000))),
+            market.ticker, rng.choice(("bid", "ask")), price,
             rng.choice((1, 33, 100, 700, 2_550, 20_000)), force, rng.choice(("taker_at_cross", "maker")),
             f"id-{rng.randint(0, 10**6)}", self.now + 2 if force[0] == "g" and rng.random() < 0.1 else None,
             post_only=rng.random() < 0.1, reduce_only=force[0] != "g" and rng.random() < 0.3,
@@ -86,7 +89,7 @@ class Flow:
         self.exchange.amend(trader, order, price, count, None)
 
     def _settle(self, market: Market) -> None:
-        if market.state == "active" and len([m for m in self.markets if m.state == "active"]) > 2:
+        if market.state == "active" and len([m for m in self.markets if m.state == "active"]) > 4:
             life, value = self.desk.life, self.rng.choice((0, 10_000, self.rng.randint(1, 99) * 100))
             life.close(market, self.now)
             life.determine(market, {0: "no", 10_000: "yes"}.get(value, "scalar"), value, self.now)  # type: ignore[arg-type]
