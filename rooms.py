@@ -18,13 +18,14 @@ from kalshi.client import KalshiClient
 from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio, Tiers
+from kalshi.push import FillPush, socket_url
 from routes.access import Access
 from routes.rates import Rates
 from routes.services import Services
 from routes.spring import SpringSessions
 from routes.tickets import Tickets
 from settings import VERSION, Settings
-from streams.duty import BotSettings
+from streams.bot import BotSettings
 from streams.hub import Hub
 from streams.rhythm import Pace
 from streams.sse import Limits, event_streams
@@ -39,7 +40,8 @@ async def open_services(settings: Settings, stack: contextlib.AsyncExitStack) ->
     session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=str))
     cache = open_cache(settings)
     stack.push_async_callback(cache.close)
-    client = KalshiClient.over(session, settings.kalshi_api_url, signer(settings), settings.kalshi_subaccount)
+    key = signer(settings)
+    client = KalshiClient.over(session, settings.kalshi_api_url, key, settings.kalshi_subaccount)
     hub = Hub(journal.epoch, await journal.head(), settings.max_streams)
     keeper = Keeper(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest, NotConfigured))
     stack.push_async_callback(keeper.close)
@@ -47,7 +49,9 @@ async def open_services(settings: Settings, stack: contextlib.AsyncExitStack) ->
     portfolio = Portfolio(client, keeper, tiers)
     markets = Markets(client, keeper, settings.cache_ttl_short)
     bot = BotSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
-    watch = Watch(session, hub, journal, cache, bot, [lambda entries: touch(portfolio, entries)])
+    push = FillPush(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
+    listeners = [lambda entries: touch(portfolio, entries)]
+    watch = Watch(session, hub, journal, cache, bot, listeners, exchange=client if key else None, push=push)
     await watch.start()
     stack.push_async_callback(watch.stop)
     return Services(

@@ -18,6 +18,18 @@ T = TypeVar("T")
 MOST_BYTES: Final = 1_000_000  # of one answer, unpacked
 
 
+@dataclass(frozen=True, slots=True)
+class BotSettings:
+    """Where the bot answers and how often it is asked (seconds)."""
+
+    status_url: str
+    trades_url: str
+    interval: float = 3.0
+    timeout: float = 2.5
+    fallback: float = 10.0  # between two readings of the exchange's fills while the bot is offline
+    quiet: float = 30.0  # and while it is online
+
+
 class BotError(Exception):
     """The bot could not be asked; the message says which answer was wrong and how, the same for the same trouble."""
 

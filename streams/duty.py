@@ -9,27 +9,18 @@ import aiohttp
 
 from journal.base import Journal
 from journal.errors import JournalError
-from streams.bot import BotClient
+from streams.account import AccountListener, Push
+from streams.bot import BotClient, BotSettings
+from streams.healer import Healer
 from streams.holes import Holes
 from streams.intake import Intake
 from streams.origin import Origins
 from streams.poller import Poller
 from streams.recorder import Recorder
 from streams.status import BotStatus, Pulse
+from streams.sweep import Exchange
 from streams.vital import Vital, supervised
 from streams.window import Window
-
-
-@dataclass(frozen=True, slots=True)
-class BotSettings:
-    """Where the bot answers and how often it is asked (seconds)."""
-
-    status_url: str
-    trades_url: str
-    interval: float = 3.0
-    timeout: float = 2.5
-    fallback: float = 10.0  # between two readings of the exchange's fills while the bot is offline
-    quiet: float = 30.0  # and while it is online
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +33,8 @@ class Means:
     settings: BotSettings
     vitals: Mapping[str, Vital]
     told: Callable[["Duty", bool], None]  # after each poll: whether the bot's status changed
+    exchange: Exchange | None = None  # None without keys
+    push: Push | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -58,12 +51,16 @@ class Duty:
         if left is not None:
             self.bot.resume(left.status)
         self.holes = Holes(marks.get("holes", ""))
+        self._holes_seen = len(self.holes)
         self.origins = Origins(self.bot, self.holes, settings.interval)
         self.intake = Intake(self.window, self.holes, self.origins, means.recorder, clock)
         client = BotClient(means.session, settings.status_url, settings.trades_url, settings.timeout, clock)
         self.poller = Poller(
-            client, self.intake, self.bot, self.origins, lambda changed: means.told(self, changed),
-            means.vitals["poller"], settings.interval, clock,
+            client, self.intake, self.bot, self.origins, self._told, means.vitals["poller"], settings.interval, clock
+        )
+        self.healer = Healer(
+            means.exchange, self.holes, self.origins, means.recorder, self.bot, self._fresh, means.vitals["healer"],
+            marks, settings.fallback, settings.quiet, clock,
         )  # fmt: skip
 
     @classmethod
@@ -76,18 +73,33 @@ class Duty:
                 means.vitals["poller"].bad(str(wrong))
                 await asyncio.sleep(1.0)
 
-    @property
-    def swept(self) -> float:
-        """As of when the exchange's fills are all known (Unix seconds)."""
-        return 0.0
-
     async def run(self) -> None:
         """Until cancelled, or until another worker has the lease (an exception group with LeaseLost)."""
-        self._means.told(self, True)
+        means, vitals = self._means, self._means.vitals
+        means.told(self, True)
+        works = [(self.poller.run, "poller"), (self.poller.listen, "poller"), (self.healer.run, "healer")]
+        if means.push is not None:
+            listener = AccountListener(
+                means.push, self.origins, self.bot, self.poller, means.recorder, self.healer.poke, vitals["push"],
+                means.clock,
+            )  # fmt: skip
+            works.append((listener.run, "push"))
         async with asyncio.TaskGroup() as parts:
-            vital = self._means.vitals["poller"]
-            parts.create_task(supervised(self.poller.run, vital))
-            parts.create_task(supervised(self.poller.listen, vital))
+            for work, part in works:
+                parts.create_task(supervised(work, vitals[part]))
 
-    async def sweep(self) -> None:
-        """Read the exchange's fills now, where that is possible."""
+    def _told(self, changed: bool) -> None:
+        """After each poll: a change of the bot or a new hole is the healer's business at once."""
+        if changed or len(self.holes) > self._holes_seen:
+            self.healer.poke()
+        self._holes_seen = len(self.holes)
+        self._means.told(self, changed)
+
+    async def _fresh(self) -> None:
+        """Poll the bot now, and wait for what it says."""
+        over = self.poller.poke()
+        try:
+            async with asyncio.timeout(2 * self._means.settings.timeout + 1):
+                await over.wait()
+        except TimeoutError:
+            return  # its status says why

@@ -93,7 +93,9 @@ class LiveTrades:
             cached = 0.0  # foreign bytes under our key are no answer
         sources = self._sources(self._cache.name, cached)
         found = sources.choose(self._clock())
-        if not found[2]:
-            return found
-        await self._sweep()
-        return self._sources(self._cache.name, cached).choose(self._clock())
+        if found[2]:
+            await self._sweep()
+            found = self._sources(self._cache.name, cached).choose(self._clock())
+        if found[0] == "kalshi_api":
+            await self._cache.set(CACHE_KEY, str(found[1]).encode(), sources.pace)
+        return found

@@ -61,6 +61,8 @@ async def supervised(work: Callable[[], Awaitable[None]], vital: Vital, pause: f
         except LeaseLost:
             raise
         except Exception as wrong:  # the last line of defence: counted, shown, logged with its trace
+            if isinstance(wrong, ExceptionGroup) and wrong.subgroup(LeaseLost):
+                raise LeaseLost("another worker writes now") from None
             vital.bad(f"unexpected {type(wrong).__name__}")
             log.exception("%s: restarted after an unexpected error", vital.name)
         await asyncio.sleep(pause)

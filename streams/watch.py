@@ -15,12 +15,16 @@ from cache.base import Cache
 from cache.exact import loads
 from journal.base import Journal, Query
 from journal.entry import Entry
-from streams.duty import BotSettings, Duty, Means
+from journal.errors import LeaseLost
+from streams.account import Push
+from streams.bot import BotSettings
+from streams.duty import Duty, Means
 from streams.feed import Feed, Listener
 from streams.lease import Keeper
 from streams.live import HELD, Live, LiveTrades, Sources
 from streams.recorder import Recorder
 from streams.status import BotStatus, Pulse
+from streams.sweep import Exchange
 from streams.vital import Vital, supervised
 
 log = logging.getLogger(__name__)
@@ -44,12 +48,13 @@ class Audience(Protocol):
 class Watch:
     """One per worker. Whichever worker holds the lease polls; all hear of everything, and can answer trades/live.
 
-    listeners are called with each batch of entries, in order, after the hub.
+    exchange and push: None without keys. listeners are called with each batch of entries, in order, after the hub.
     """
 
     def __init__(
         self, session: aiohttp.ClientSession, hub: Audience, journal: Journal, cache: Cache, bot: BotSettings,
         listeners: Sequence[Listener] = (), clock: Callable[[], float] = time.time,
+        exchange: Exchange | None = None, push: Push | None = None,
     ) -> None:  # fmt: skip
         self._hub = hub
         self._journal = journal
@@ -61,7 +66,7 @@ class Watch:
         for listener in (hub.publish, self._live.publish, *listeners):
             self.feed.listen(listener)
         self._recorder = Recorder(journal, self._announce, self._vitals["recorder"])
-        self._means = Means(session, journal, self._recorder, bot, self._vitals, self._told, clock)
+        self._means = Means(session, journal, self._recorder, bot, self._vitals, self._told, exchange, push, clock)
         holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._keeper = Keeper(
             journal, self._recorder, holder, self._duties, self._dump, self._heard, self._vitals["lease"]
@@ -110,7 +115,7 @@ class Watch:
 
     def _told(self, duty: Duty, changed: bool) -> None:
         status = duty.bot.data if changed else self._pulse.status
-        self._tell(Pulse(status, duty.poller.polled_at or self._pulse.polled, duty.swept))
+        self._tell(Pulse(status, duty.poller.polled_at or self._pulse.polled, duty.healer.swept or self._pulse.swept))
 
     def _tell(self, pulse: Pulse) -> None:
         before, self._pulse = self._pulse, pulse
@@ -127,14 +132,20 @@ class Watch:
         return self._pulse.dump()
 
     def _sources(self, cache: str, cached: float) -> Sources:
-        swept = self._duty.swept if self._duty else 0.0
-        told = max(self._pulse.polled, self._pulse.swept, cached)
+        swept = max(self._pulse.swept, self._duty.healer.swept if self._duty else 0.0)
+        told = max(self._pulse.polled, swept, cached)
         settings = self._settings
         return Sources(self._pulse.polled, (cache, cached), swept, told, settings.interval, settings.fallback)
 
     async def _sweep(self) -> None:
-        if self._duty is not None:
-            await self._duty.sweep()
+        """Ask the exchange for a reader of trades/live, who does not wait longer than this for it."""
+        if self._duty is None:
+            return
+        try:
+            async with asyncio.timeout(2.0):
+                await self._duty.healer.sweep()
+        except (TimeoutError, LeaseLost):
+            return  # the journal's tail answers, marked stale
 
 
 def _pulse(text: str) -> Pulse | None:

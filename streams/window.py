@@ -47,6 +47,7 @@ class Window:
         self.boot: str | None = kept.get("boot")
         self.seq: int | None = kept.get("seq")
         self._seen: dict[str, None] = dict.fromkeys(kept.get("seen", ()))  # the last window's trades, oldest first
+        self._told: int | None = None  # how far the bot counted in the poll before; in this one it may be ahead
         if self.at is not None and polled is not None:
             self.at = max(self.at, polled)
 
@@ -55,13 +56,15 @@ class Window:
         keys = {identity(each.trade): each.trade for each in report.trades}
         boot = _boot(report.trades, reading)
         numbers = _numbers(report.trades, boot)
-        why = self._broken(keys.keys(), boot, numbers, reading) if self.at is not None else ""
+        why = self._broken(keys.keys(), boot, numbers) if self.at is not None else ""
         hole = Hole(seconds(self.at or 0.0), seconds(now), why) if why else None
         new = [trade for key, trade in keys.items() if key not in self._seen]
         self._seen = dict.fromkeys(keys)
-        if boot != self.boot:
-            self.seq = None
-        self.seq = max([*numbers, *([] if self.seq is None else [self.seq])], default=reading.seq if reading else None)
+        counts = reading is not None and reading.seq is not None
+        if boot != self.boot or self.seq is None:
+            self.seq = max(numbers, default=0 if counts else None)
+        self.seq = max(numbers, default=self.seq)
+        self._told = reading.seq if reading is not None else None
         self.boot, self.at = boot, asked
         return Checked(new, hole)
 
@@ -92,14 +95,13 @@ class Window:
         newest = list(self._seen)[-REMEMBERED:]
         return dumps({"at": self.at, "boot": self.boot, "seq": self.seq, "seen": newest})
 
-    def _broken(self, keys: KeysView[str], boot: str | None, numbers: set[int], reading: BotReading | None) -> str:
+    def _broken(self, keys: KeysView[str], boot: str | None, numbers: set[int]) -> str:
         """Why the new window does not join the last one; empty when it does."""
         overlap = not keys.isdisjoint(self._seen)
         if boot is not None and self.boot is not None and boot != self.boot:
             return "" if overlap else "the bot restarted and forgot its trades"
         if boot is not None and self.seq is not None and (numbers or not keys):
-            told = reading.seq if reading is not None and not numbers else None
-            return _missing({number for number in numbers if number > self.seq}, self.seq, told)
+            return _missing({number for number in numbers if number > self.seq}, self.seq, self._told)
         if self._seen:
             return "" if overlap else "no trade of the last window is in this one"
         return "the bot's window filled up between two polls" if len(keys) >= BRIEF_WINDOW else ""
@@ -124,6 +126,6 @@ def _numbers(trades: Sequence[Reported], boot: str | None) -> set[int]:
 
 def _missing(numbers: set[int], last: int, told: int | None = None) -> str:
     """Why the bot's numbers after our last one are not all there; a record that we could not read is missing too."""
-    top = max(numbers, default=told or last)
+    top = max(*numbers, told or 0, last)
     lost = top - last - len(numbers)
     return f"{lost} of the bot's trades after its number {last} are missing" if lost > 0 else ""

@@ -84,10 +84,14 @@ def test_the_mark_carries_the_window_over_our_own_restart() -> None:
 
 
 def test_a_window_without_trades_may_still_be_behind() -> None:
-    """A bot that counts further than it tells has lost trades that we have not seen."""
+    """A bot that counted further a whole poll ago than it tells now has lost trades that we have not seen.
+
+    In the same poll it may be ahead: its status is asked beside its trades, and it trades on.
+    """
     window = Window()
     window.check(numbered([1]), BotReading(boot_id="b1", seq=1), 1.0, 1.0)
-    hole = window.check(Report(), BotReading(boot_id="b1", seq=3), 2.0, 2.0).hole
+    assert window.check(Report(), BotReading(boot_id="b1", seq=3), 2.0, 2.0).hole is None
+    hole = window.check(Report(), BotReading(boot_id="b1", seq=3), 3.0, 3.0).hole
     assert hole is not None
     assert hole.why.startswith("2 of the bot's trades")
 

@@ -1,0 +1,119 @@
+"""Listens to the exchange's push: an execution is on the stream within milliseconds, even when the bot is dead."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Final, Protocol
+
+from journal.entry import Draft, Origin
+from journal.errors import JournalError, LeaseLost
+from kalshi.models import Fill
+from kalshi.push import Connected, Disconnected, Event
+from streams.convert import trade_of
+from streams.origin import Origins, Wait
+from streams.poller import Poller
+from streams.recorder import Recorder
+from streams.status import BotStatus
+from streams.vital import Vital
+
+PATIENCE: Final = 0.25  # seconds that a fill without evidence waits for the bot to claim it
+
+
+class Push(Protocol):
+    """What tells of fills as they happen (kalshi.push.FillPush)."""
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """Connected, fills, Disconnected, Connected …"""
+        ...
+
+
+class AccountListener:
+    """From pushed fills to the journal. What is lost here, a sweep finds: so nothing is retried.
+
+    swept: asks for a sweep, which every Connected needs, since nothing that happened before it is told again.
+    """
+
+    def __init__(
+        self, push: Push, origins: Origins, bot: BotStatus, poller: Poller, recorder: Recorder,
+        sweep: Callable[[], None], vital: Vital, clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._push = push
+        self._origins = origins
+        self._bot = bot
+        self._poller = poller
+        self._recorder = recorder
+        self._sweep = sweep
+        self._clock = clock
+        self._monotonic = monotonic
+        self._held: list[tuple[float, Fill]] = []  # fills with the moment until which they may wait
+        self._news = asyncio.Event()
+        self.vital = vital
+
+    async def run(self) -> None:
+        """Listen and write, for ever."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._listen())
+            both.create_task(self._write())
+
+    async def _listen(self) -> None:
+        async with aclosing(self._push.events()) as events:
+            async for event in events:
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Connected():
+                self.vital.good()
+                self._sweep()
+            case Disconnected():
+                self.vital.bad(event.reason)
+            case Fill() if self._bot.mode == "paper":
+                self.vital.counts["ignored"] += 1
+            case Fill():
+                self.vital.counts["fills"] += 1
+                self._held.append((self._monotonic() + PATIENCE, event))
+                if isinstance(self._verdict(event), Wait):
+                    self._poller.poke()  # the bot may have it already
+                self._news.set()
+
+    async def _write(self) -> None:
+        wait: float | None = None
+        while True:
+            try:
+                async with asyncio.timeout(wait):
+                    await self._news.wait()
+            except TimeoutError:
+                pass  # the patience of a held one is over
+            self._news.clear()
+            drafts, wait = self._judge()
+            if drafts:
+                await self._record(drafts)
+
+    def _verdict(self, fill: Fill) -> Origin | Wait:
+        # A bot that was never asked has not said its mode either, and a fill is of that mode.
+        if not self._bot.seen:
+            return Wait(PATIENCE)
+        return self._origins.judge(fill.timestamp, fill.order_id, fill.client_order_id, self._clock())
+
+    def _judge(self) -> tuple[list[Draft], float | None]:
+        """What can be written now, and how long the rest may still wait (None: nothing waits)."""
+        now, drafts, held = self._monotonic(), list[Draft](), list[tuple[float, Fill]]()
+        for until, fill in self._held:
+            verdict = self._verdict(fill)
+            if isinstance(verdict, Wait) and now < until:
+                held.append((until, fill))
+            elif self._bot.mode != "paper":
+                drafts.append(trade_of(fill, "account" if isinstance(verdict, Wait) else verdict, self._bot.mode))
+        self._held = held
+        return drafts, min((max(0.0, until - now) for until, _ in held), default=None)
+
+    async def _record(self, drafts: list[Draft]) -> None:
+        try:
+            await self._recorder.record(drafts)
+        except LeaseLost:
+            raise
+        except JournalError:
+            self.vital.counts["left"] += len(drafts)  # to the sweep: its watermark has not passed them
+            self._sweep()

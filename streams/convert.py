@@ -1,0 +1,55 @@
+"""The exchange's fills and settlements as drafts for the journal, in the book's own terms: BUY or SELL of YES."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from journal.entry import Baseline, Mode, Origin, Settlement, Trade
+from kalshi.models import Fill, Position
+from kalshi.models import Settlement as Paid
+from kalshi.money import ONE
+
+SOURCE = "kalshi_api"
+
+
+def trade_of(fill: Fill, origin: Origin, mode: Mode) -> Trade:
+    """A fill as a trade; its id is the exchange's."""
+    return Trade(
+        timestamp=fill.timestamp, ticker=fill.ticker, side=fill.side, quantity=fill.quantity, price=fill.yes_price,
+        trade_id=fill.fill_id, source=SOURCE, mode=mode, fee=fill.fee, order_id=fill.order_id, origin=origin,
+        fill_id=fill.fill_id,
+    )  # fmt: skip
+
+
+def settlement_of(paid: Paid, mode: Mode) -> Settlement:
+    """A settlement; where the exchange does not say what one YES was paid, its result or the revenue does."""
+    return Settlement(
+        timestamp=paid.settled, ticker=paid.ticker, event_ticker=paid.event_ticker, result=paid.result,
+        value=paid.value if paid.value is not None else _value(paid), yes_quantity=paid.yes_quantity,
+        no_quantity=paid.no_quantity, revenue=paid.revenue, fee=paid.fee, source=SOURCE, mode=mode,
+    )  # fmt: skip
+
+
+def _value(paid: Paid) -> Decimal:
+    match paid.result:
+        case "yes":
+            return ONE
+        case "no":
+            return Decimal(0)
+    net = paid.yes_quantity - paid.no_quantity
+    if net > 0:
+        return (paid.revenue / net).quantize(Decimal("0.0001"))
+    return ONE - (paid.revenue / -net).quantize(Decimal("0.0001")) if net < 0 else Decimal(0)
+
+
+def baseline_of(positions: Sequence[Position], timestamp: Decimal, mode: Mode) -> Baseline:
+    """The positions that the account held before the journal began."""
+    held = [
+        {
+            "ticker": each.ticker, "quantity": each.quantity, "cost": each.cost,
+            "average_price": (each.cost / abs(each.quantity)).quantize(Decimal("0.000001")),
+            "realized_pnl": each.realized_pnl, "fees": each.fees,
+        }
+        for each in positions
+        if each.quantity
+    ]  # fmt: skip
+    return Baseline(timestamp, held, SOURCE, mode)
