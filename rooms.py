@@ -24,6 +24,7 @@ from routes.rates import Rates
 from routes.services import Services
 from routes.spring import SpringSessions
 from routes.tickets import Tickets
+from routes.timing import Durations
 from settings import VERSION, Settings
 from streams.bot import BotSettings
 from streams.hub import Hub
@@ -32,7 +33,7 @@ from streams.sse import Limits, event_streams
 from streams.watch import Watch
 
 
-async def open_services(settings: Settings, stack: contextlib.AsyncExitStack) -> Services:
+async def open_services(settings: Settings, durations: Durations, stack: contextlib.AsyncExitStack) -> Services:
     """Open every room from the bottom up; the stack closes them in reverse."""
     journal = open_journal(settings.journal_url)
     await journal.open()
@@ -64,6 +65,8 @@ async def open_services(settings: Settings, stack: contextlib.AsyncExitStack) ->
         watch=watch,
         cache=cache,
         client=client,
+        keeper=keeper,
+        durations=durations,
         streams=event_streams(hub, journal, limits(settings)),
         access=await open_access(settings, stack),
         warnings=tuple(warnings(settings)),

@@ -24,6 +24,7 @@ from routes.access import Guard
 from routes.headers import secured
 from routes.problems import HANDLERS
 from routes.services import Services, of
+from routes.timing import Durations, Timed
 from settings import Settings, SettingsError, load
 
 SEND_BUFFER = 128 * 1024  # bytes of kernel memory that one reader who does not read may hold
@@ -42,15 +43,17 @@ class App(Starlette):
 def create_app(settings: Settings) -> App:
     """The application with these settings; nothing is opened before its lifespan begins."""
 
+    durations = Durations()
+
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
         logs.set_up(settings.log_level, settings.app_env == "development")
         async with contextlib.AsyncExitStack() as stack:
-            services = await open_services(settings, stack)
+            services = await open_services(settings, durations, stack)
             stack.enter_context(on_stop_signal(lambda: services.hub.close("shutdown")))
             yield {"services": services}
 
-    middleware = [Middleware(Guard, access=lambda scope: of(scope).access)]
+    middleware = [Middleware(Timed, durations=durations), Middleware(Guard, access=lambda scope: of(scope).access)]
     if settings.cors_origins:
         middleware.insert(0, cors(settings.cors_origins))
     return App(

@@ -6,7 +6,7 @@ from typing import Any, cast
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from routes import health, markets, openapi, pages, portfolio, service, session
+from routes import health, markets, metrics, openapi, pages, portfolio, service, session
 from routes.replies import Reply
 from routes.services import of
 from routes.summary import summary
@@ -49,6 +49,7 @@ def table(markets_ttl: float) -> dict[str, Callable[..., Any]]:
         "/health/ready": health.ready,
         "/docs": pages.docs,
         "/dashboard": pages.dashboard,
+        "/metrics": metrics.metrics,
         "/openapi.json": openapi.openapi,
         "/web/{file}": pages.asset,
         "": service.index,

@@ -98,7 +98,7 @@ PROBLEM = shape(
     instance=TEXT,
 )
 
-PART = shape({"reason": TEXT, "since": NUMBER, "age": maybe(NUMBER)}, state=TEXT)
+PART = shape({"reason": maybe(TEXT), "since": NUMBER, "age": maybe(NUMBER)}, state=TEXT)
 FAILED = shape(error=shape(type=TEXT, status=WHOLE, detail=TEXT))
 
 NAMED: dict[str, Schema] = {

@@ -8,11 +8,13 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from cache.base import Cache
+from cache.fallback import Keeper
 from journal.base import Journal
 from kalshi.client import KalshiClient
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio
 from routes.access import Access
+from routes.timing import Durations
 from streams.hub import Hub
 from streams.sse import EventStream
 from streams.watch import Watch
@@ -31,6 +33,8 @@ class Services:
     watch: Watch
     cache: Cache
     client: KalshiClient
+    keeper: Keeper
+    durations: Durations
     streams: Mapping[str, EventStream]  # by name: trading, trades, portfolio, status
     access: Access
     warnings: tuple[str, ...] = ()  # what a deployer must know, such as a public address without access control

@@ -1,0 +1,221 @@
+"""Every URL of the contract on a running server: both slash forms, HEAD, provenance, schemas, caching, problems."""
+
+import json
+import time
+from typing import Any
+
+import jsonschema
+import pytest
+
+from routes import table
+from routes.openapi import PATHS
+from tests.support.server import Server
+
+PAGES = {"/docs", "/dashboard", "/metrics"}
+STREAMS = {"/sse/trading", "/sse/trades", "/sse/portfolio", "/sse/status"}
+PROVENANCE = {path for path, operation in PATHS.items() if path not in PAGES | STREAMS | {"/openapi.json"}} - {
+    "/health",
+    "/health/live",
+    "/health/ready",
+}
+SOURCES = {"bot_live", "redis_cache", "memory_cache", "journal", "kalshi_api"}
+
+
+def fill_in(path: str, traded: str) -> str:
+    """The path with a real ticker in it."""
+    return path.replace("{ticker}", traded)
+
+
+@pytest.fixture(scope="module")
+def document(server: Server) -> dict[str, Any]:
+    """The server's own OpenAPI document."""
+    found: dict[str, Any] = server.get("/openapi.json").json()
+    return found
+
+
+def validate(document: dict[str, Any], path: str, status: int, media: str, body: Any) -> None:
+    """Hold one JSON answer to the schema that the document gives for it."""
+    content = document["paths"][path]["get"]["responses"][str(status)]["content"]
+    schema = {**content[media]["schema"], "components": document["components"]}
+    jsonschema.validate(body, schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("path", sorted(set(PATHS) - STREAMS))
+def test_a_url_answers_in_both_forms_and_to_head(server: Server, traded: str, path: str) -> None:
+    """With and without a trailing slash, GET and HEAD: the same status and type, and never a redirect."""
+    bare = fill_in(path, traded).rstrip("/")
+    first = server.get(bare)
+    assert first.status_code in ((200, 501) if path == "/metrics" else (200,)), first.text
+    for method, form in (("GET", bare + "/"), ("HEAD", bare), ("HEAD", bare + "/")):
+        again = server.get(form, method)
+        assert (again.status_code, again.headers["Content-Type"]) == (first.status_code, first.headers["Content-Type"])
+        assert method == "GET" or again.content == b""
+
+
+@pytest.mark.parametrize("path", sorted(PROVENANCE))
+def test_an_answer_names_its_source_and_age(server: Server, traded: str, document: dict[str, Any], path: str) -> None:
+    """source, as_of and stale stand in every body, and the body is what the OpenAPI document says."""
+    answer = server.get(fill_in(path, traded))
+    body = answer.json()
+    assert body["source"] in SOURCES
+    assert abs(time.time() - body["as_of"]) < 120
+    assert body["stale"] in (True, False)
+    validate(document, path, 200, "application/json", body)
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
+def test_health_is_as_documented(server: Server, document: dict[str, Any], path: str) -> None:
+    """The health URLs answer 200 and hold to their schemas."""
+    validate(document, path, 200, "application/json", server.get(path).json())
+
+
+def test_the_document_and_the_table_have_the_same_urls() -> None:
+    """What is served is described, and what is described is served."""
+    served = {path or "/" for path in table(1)} - {"/web/{file}"}
+    assert {path.rstrip("/") or "/" for path in PATHS} == served
+
+
+@pytest.mark.parametrize("path", ["/portfolio/balance", "/portfolio/positions", "/portfolio/fills", "/markets/"])
+def test_what_you_hold_is_not_sent_again(server: Server, path: str) -> None:
+    """A weak ETag over the data: 304 for whoever holds it, with the same ETag and no body."""
+    first = server.get(path)
+    assert first.headers["ETag"].startswith('W/"')
+    second = server.get(path, headers={"If-None-Match": f'"other", {first.headers["ETag"]}'})
+    assert (second.status_code, second.content) == (304, b"")
+    assert second.headers["ETag"] == first.headers["ETag"]
+    assert server.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [
+        ("/portfolio/balance", "private, no-cache"),
+        ("/portfolio/trades/live", "no-store"),
+        ("/markets/", "public, max-age=300"),
+        ("/health", "no-store"),
+    ],
+)
+def test_what_may_be_cached_is_said(server: Server, path: str, policy: str) -> None:
+    """Account data private, live data never, markets for their tier, with the answer's own Age."""
+    answer = server.get(path)
+    assert answer.headers["Cache-Control"] == policy
+    if path != "/health":
+        assert int(answer.headers["Age"]) >= 0
+
+
+def test_money_keeps_its_decimal_text(server: Server, traded: str) -> None:
+    """Prices are JSON numbers with their exact text: 0.52, never 0.52000000000000002."""
+    text = server.get("/portfolio/fills").text
+    assert '"price":0.52,' in text
+    fill = json.loads(text)["fills"][0]
+    assert (fill["ticker"], fill["side"], fill["quantity"]) == (traded, "BUY", 3)
+
+
+def test_a_position_is_told_with_its_title_and_mark(server: Server, traded: str) -> None:
+    """The account's position, with the market's title and a price."""
+    (position,) = [row for row in server.get("/portfolio/positions").json()["positions"] if row["ticker"] == traded]
+    assert (position["quantity"], position["outcome"], position["average_price"]) == (3, "yes", 0.52)
+    assert position["title"]
+    assert position["unrealized_pnl"] == pytest.approx(position["value"] - position["cost"])
+
+
+BAD = [
+    ("/portfolio/fills?limit=0", "limit", "a whole number from 1 to 1000"),
+    ("/portfolio/fills?limit=-1", "limit", "a whole number"),
+    ("/portfolio/fills?limit=abc", "limit", "a whole number"),
+    ("/portfolio/fills?limit=1001", "limit", "1 to 1000"),
+    ("/portfolio/fills?limit=1e9", "limit", "a whole number"),
+    ("/portfolio/fills?cursor=%00", "cursor", "`next`"),
+    ("/portfolio/orders?status=open", "status", "resting, canceled, executed"),
+    ("/portfolio/trades/live?limit=", "limit", "a whole number"),
+    ("/portfolio/trades/history?after=x", "after", "a cursor such as"),
+    ("/portfolio/trades/history?before=zzzzzzzz-3", "before", "the present journal"),
+    ("/portfolio/trades/history?since=yesterday", "since", "Unix seconds"),
+    ("/portfolio/trades/history?until=NaN", "until", "Unix seconds"),
+    ("/portfolio/trades/history?ticker=a/b", "ticker", "letters, digits"),
+    ("/markets/?status=active", "status", "unopened, open"),
+    ("/markets/?tickers=" + ",".join(["A"] * 101), "tickers", "at most 100"),
+    ("/markets/" + "A" * 300, "ticker", "1 to 100"),
+    ("/markets/caf%C3%A9", "ticker", "letters, digits"),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "allowed"), BAD, ids=lambda text: str(text)[:40])
+def test_a_bad_parameter_is_named(server: Server, document: dict[str, Any], path: str, name: str, allowed: str) -> None:
+    """400 as a problem that says the name, the value and what is allowed."""
+    answer = server.get(path)
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    assert problem["name"] == name
+    assert allowed in problem["allowed"]
+    assert problem["type"] == "/api/python/docs#bad-request"
+    validate(document, "/portfolio/fills", 400, "application/problem+json", problem)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/nothing", "GET", 404),
+        ("/markets/a/b", "GET", 404),
+        ("/markets/A%0AB", "GET", 404),
+        ("/markets/NOSUCH-MARKET", "GET", 404),
+        ("/portfolio/balance", "POST", 405),
+        ("/sse/trading", "DELETE", 405),
+        ("/web/..%2fserver.py", "GET", 404),
+        ("/web/__init__.py", "GET", 404),
+    ],
+)
+def test_errors_are_problems(server: Server, path: str, method: str, status: int) -> None:
+    """404 and 405 are problems too, and 405 says which methods are allowed."""
+    answer = server.get(path, method)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert answer.json()["status"] == status
+    assert status != 405 or "GET" in answer.headers["Allow"]
+
+
+def test_outside_the_prefix_there_is_a_problem_too(server: Server) -> None:
+    """A path without the prefix is a 404 problem, not a bare text."""
+    answer = server.get("/../../somewhere")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_unknown_query_names_are_ignored(server: Server) -> None:
+    """A parameter that nobody knows changes nothing."""
+    assert server.get("/portfolio/balance?colour=blue&limit=x").status_code == 200
+
+
+def test_links_are_right_behind_a_proxy(server: Server) -> None:
+    """The index's links carry the scheme and host that the trusted proxy says the visitor used."""
+    headers = {"Host": "app.example.com", "X-Forwarded-Proto": "https"}
+    links = server.get("/", headers=headers).json()["links"]
+    assert links["summary"] == "https://app.example.com/api/python/portfolio/summary"
+
+
+def test_only_the_named_origin_may_read(server: Server) -> None:
+    """CORS: the exact origin is allowed and sees ETag, Age and Retry-After; another gets nothing."""
+    named = server.get("/portfolio/balance", headers={"Origin": "https://app.example.com"})
+    assert named.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "Origin" in named.headers["Vary"]
+    assert {"ETag", "Age", "Retry-After"} <= set(named.headers["Access-Control-Expose-Headers"].split(", "))
+    other = server.get("/portfolio/balance", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+def test_every_answer_carries_the_security_headers(server: Server) -> None:
+    """Errors, pages and streams included."""
+    for path in ("/health", "/nothing", "/docs"):
+        headers = server.get(path).headers
+        assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
+        assert "Server" not in headers
+
+
+def test_history_pages_without_holes(server: Server) -> None:
+    """Walking by next gives every entry once, in order, and its cursor is the head."""
+    seen: list[int] = []
+    after = "0"
+    while after:
+        page = server.get(f"/portfolio/trades/history?after={after}&limit=2").json()
+        seen += [entry["seq"] for entry in page["entries"]]
+        after = page["next"]
+    assert seen == list(range(1, len(seen) + 1))
+    assert page["cursor"].endswith(f"-{seen[-1]}")
