@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
-from cache.exact import dumps
+from cache.exact import plain
 from journal.entry import Baseline, Draft, Gap, Settlement, Trade
 
 WINDOW: Final = Decimal(10)
@@ -153,6 +154,8 @@ def find(sightings: Iterable[Sighting], life: str) -> Sighting | None:
     return None
 
 
-def _digest(*parts: object) -> str:
-    # Hashed, so that ids of any length, case and script are told apart alike by every database.
-    return blake2b(dumps(parts).encode(), digest_size=16).hexdigest()
+def _digest(*parts: str | Decimal) -> str:
+    # Hashed, so that ids of any length, case and script are told apart alike by every database; quoted, so that no
+    # two lists of parts share a text.
+    texts = [quoted(part if isinstance(part, str) else plain(part)) for part in parts]
+    return blake2b(",".join(texts).encode(), digest_size=16).hexdigest()
