@@ -1,12 +1,19 @@
 """What only the MySQL journal has to prove: a server that hangs, dies, refuses or holds another's tables."""
 
 import asyncio
+import tempfile
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from journal.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
 from journal.mysql import MysqlJournal
@@ -171,3 +178,54 @@ async def _works(journal: SqlJournal) -> bool:
         return await journal.head() > 0
     except JournalError:
         return False
+
+
+@pytest.mark.slow
+async def test_a_connection_is_encrypted_and_checked(tmp_path: Path) -> None:
+    """With our own authority the server is believed and the line is encrypted; the system's do not know it."""
+    _certificates(tmp_path)
+    with tempfile.TemporaryDirectory(prefix="maria") as folder:
+        for part in ("ca.pem", "cert.pem", "key.pem"):
+            (Path(folder) / part).write_bytes((tmp_path / part).read_bytes())
+        server = MariaServer(
+            Path(folder), f"--ssl-ca={folder}/ca.pem", f"--ssl-cert={folder}/cert.pem", f"--ssl-key={folder}/key.pem"
+        )
+        server.start()
+        server.sql("CREATE DATABASE pi; CREATE USER me@'%' REQUIRE SSL; GRANT ALL ON pi.* TO me@'%'")
+        place = f"mysql://me@localhost:{server.port}/pi"
+        try:
+            journal = open_journal(f"{place}?ssl_ca={folder}/ca.pem", limit=5)
+            await journal.open()
+            assert (await journal.append([trade()])).by_draft == [1]
+            await journal.close()
+            for doubtful in (place, f"{place}?ssl=1"):
+                journal = open_journal(doubtful, limit=5)
+                with pytest.raises(JournalUnavailable):
+                    await journal.open()
+                await journal.close()
+        finally:
+            server.kill()
+
+
+def _certificates(folder: Path) -> None:
+    """An authority of our own, and what it says of localhost."""
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of our own")])
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    for name, key, subject in (("ca", keys[0], issuer), ("cert", keys[1], x509.Name([]))):
+        now = datetime.now(UTC)
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=name == "ca", path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=name != "ca")
+            .sign(keys[0], hashes.SHA256())
+        )
+        (folder / f"{name}.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
