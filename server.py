@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 import logs
 from commands import COMMANDS, run
+from notify import notifying
 from rooms import open_services
 from routes import routes
 from routes.access import Guard
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> App:
         async with contextlib.AsyncExitStack() as stack:
             services = await open_services(settings, durations, stack)
             stack.enter_context(on_stop_signal(lambda: services.hub.close("shutdown")))
+            await stack.enter_async_context(notifying())
             yield {"services": services}
 
     middleware = [Middleware(Timed, durations=durations), Middleware(Guard, access=lambda scope: of(scope).access)]

@@ -19,9 +19,10 @@ MAY: dict[str, set[str]] = {
     "web": set(),
     "settings": set(),
     "logs": set(),
+    "notify": set(),
     "rooms": {"cache", "kalshi", "journal", "streams", "routes", "settings"},
     "commands": {"cache", "kalshi", "journal", "streams", "routes", "settings", "rooms", "logs"},
-    "server": {"cache", "kalshi", "journal", "streams", "routes", "settings", "rooms", "logs", "commands"},
+    "server": {"cache", "kalshi", "journal", "streams", "routes", "settings", "rooms", "logs", "notify", "commands"},
 }
 FILES = [
     path
