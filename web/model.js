@@ -1,0 +1,108 @@
+/** All that the page knows: the books, the last entries, titles and marks. No element of the page is touched here. */
+
+import { Book, Books } from './positions.js';
+
+/** @typedef {import('./types').Entry} Entry */
+/** @typedef {{ ticker: string, title: string | null, quantity: number, outcome: 'yes' | 'no' | null, cost: number, mark: number | null }} Held a row of /portfolio/positions */
+
+export const KEEP = 2000; // entries that the page holds; older ones are read from the journal when asked for
+
+export class Model {
+  constructor() {
+    this.books = new Books();
+    /** @type {Entry[]} the newest entries, ascending by seq */
+    this.recent = [];
+    /** @type {import('./types').BotStatus | null} */
+    this.status = null;
+    /** @type {Map<string, string>} */
+    this.titles = new Map();
+    /** @type {Map<string, number>} prices of YES by the exchange */
+    this.marks = new Map();
+    /** @type {Map<string, { price: number, time: number }>} prices of YES of our own last trades, where there is no mark */
+    this.traded = new Map();
+    /** @type {Map<string, Held> | null} what the exchange says we hold */
+    this.exchange = null;
+    /** @type {string[]} entries whose numbers could not be kept */
+    this.refused = [];
+    this.entries = 0;
+  }
+
+  /** What is shown: the mode of the bot, else of the last entry. @returns {import('./types').Mode} */
+  get mode() {
+    return this.status?.mode ?? this.books.latest ?? 'live';
+  }
+
+  get book() {
+    return this.books.of(this.mode);
+  }
+
+  /** @param {Entry} entry */
+  add(entry) {
+    try {
+      this.books.add(entry);
+    } catch (error) {
+      this.refused.push(`#${entry.seq}: ${/** @type {Error} */ (error).message}`);
+    }
+    this.entries += 1;
+    if ('trade_id' in entry) this.#trade(entry);
+    this.recent.push(entry);
+    if (this.recent.length > KEEP * 1.5) this.recent.splice(0, this.recent.length - KEEP);
+  }
+
+  /** The journal is another one now. */
+  clear() {
+    this.books = new Books();
+    this.recent = [];
+    this.traded.clear();
+    this.refused = [];
+    this.entries = 0;
+  }
+
+  /** @param {import('./types').Trade} trade */
+  #trade(trade) {
+    const price = trade.outcome === 'no' ? Number((1 - trade.price).toFixed(6)) : trade.price;
+    const known = this.traded.get(trade.ticker);
+    if (!known || trade.timestamp >= known.time) this.traded.set(trade.ticker, { price, time: trade.timestamp });
+  }
+
+  /** @param {Held[]} rows */
+  hold(rows) {
+    this.exchange = new Map(rows.filter((row) => row.quantity !== 0).map((row) => [row.ticker, row]));
+    for (const row of rows) {
+      if (row.title) this.titles.set(row.ticker, row.title);
+      if (row.mark !== null && row.mark !== undefined && row.outcome) {
+        this.marks.set(row.ticker, row.outcome === 'yes' ? row.mark : Number((1 - row.mark).toFixed(6)));
+      }
+    }
+  }
+
+  /**
+   * The mark of a market: the exchange's, else our own last trade's.
+   * @param {string} ticker
+   */
+  mark(ticker) {
+    return this.marks.get(ticker) ?? this.traded.get(ticker)?.price ?? null;
+  }
+
+  /** Rows and sums of the shown mode. */
+  positions() {
+    const rows = this.book.positions((ticker) => this.mark(ticker));
+    return { rows, totals: Book.totals(rows) };
+  }
+
+  /**
+   * Where the book and the exchange disagree on what is held; null when the exchange was not heard.
+   * @param {import('./types').Position[]} rows
+   */
+  differences(rows) {
+    if (!this.exchange) return null;
+    /** @type {Map<string, number>} */
+    const differing = new Map();
+    const own = new Map(rows.map((row) => [row.ticker, Number(row.quantity)]));
+    for (const ticker of new Set([...own.keys(), ...this.exchange.keys()])) {
+      const theirs = this.exchange.get(ticker)?.quantity ?? 0;
+      if (theirs !== (own.get(ticker) ?? 0)) differing.set(ticker, theirs);
+    }
+    return differing;
+  }
+}
