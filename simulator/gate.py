@@ -18,7 +18,6 @@ PUBLIC: Final = (
     "/account/endpoint_costs",
 )
 """Path starts that need no signature (SDK 3.34; recorded demo server)."""
-SIGNED: Final = "/exchange/user_data_timestamp"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -89,7 +88,7 @@ class Gate:
     def _admit(self, request: web.Request) -> None:
         path = request.path.removeprefix(PREFIX)
         signed = "KALSHI-ACCESS-KEY" in request.headers
-        if signed or not path.startswith(PUBLIC) or path == SIGNED:
+        if signed or not path.startswith(PUBLIC):
             # whether an encoded path is verified as sent or decoded is not known: both count
             self.doorman.check(request.headers, request.method, request.path, request.rel_url.raw_path)
             resource = request.match_info.route.resource
