@@ -63,7 +63,7 @@ class BotSettings:
         "BOT_STRATEGY", ("maker", "reversion"), _words, "strategies by name, with commas; markets take turns"
     )
     tickers: tuple[str, ...] = _setting("BOT_TICKERS", (), _words, "markets, with commas; none: the most traded ones")
-    markets: int = _setting("BOT_MARKETS", 8, int, "how many markets to choose when no tickers are named")
+    markets: int = _setting("BOT_MARKETS", 16, int, "how many markets to choose when no tickers are named")
     interval: float = _setting("BOT_INTERVAL", 1.0, _seconds, "seconds between two looks at the markets")
     seed: int | None = _setting("BOT_SEED", None, int, "makes the strategies' chance repeatable")
     order_size: Decimal = _setting("BOT_ORDER_SIZE", Decimal(5), _number, "contracts of an order, at most")

@@ -1,0 +1,179 @@
+"""The bot over HTTP: the six fields, pages and waiting, 304, and nobody in who should not be."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.api import Api
+from bot.tape import Tape
+from tests.support.trading import execution
+
+TOKEN = "0123456789abcdef"
+
+
+class Fake:
+    """Controls that note what they were told."""
+
+    def __init__(self, trades: int) -> None:
+        self.tape = Tape("boot")
+        self.told: list[str] = []
+        for number in range(trades):
+            self.tape.add(execution("BUY", "5", "0.65", name=f"f{number}"), exchange=True)
+
+    def status(self) -> Mapping[str, Any]:
+        return {"status": "running", "mode": "paper", "trades": self.tape.seq}
+
+    async def pause(self) -> None:
+        self.told.append("pause")
+
+    async def resume(self) -> None:
+        self.told.append("resume")
+
+    async def halt(self) -> None:
+        self.told.append("halt")
+
+    async def clear(self) -> None:
+        self.told.append("clear")
+
+
+@asynccontextmanager
+async def serving(controls: Fake, token: str = "") -> AsyncIterator[aiohttp.ClientSession]:
+    """A session at the API's root."""
+    runner = web.AppRunner(Api(controls, token).app(), shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as session:
+            yield session
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_plain_poller_sees_the_last_hundred() -> None:
+    """GET /trades without a word: at most a hundred, oldest first, six fields, exact numbers."""
+    async with serving(Fake(130)) as session, session.get("/trades") as response:
+        text = await response.text()
+        body = json.loads(text)
+    assert (body["count"], body["seq"], body["boot_id"]) == (100, 130, "boot")
+    assert [trade["seq"] for trade in body["trades"]] == list(range(31, 131))
+    assert {"timestamp", "ticker", "side", "quantity", "price", "trade_id"} <= body["trades"][0].keys()
+    assert '"price":0.65' in text
+
+
+async def test_health_and_status_are_the_same() -> None:
+    """A reader may ask either."""
+    async with serving(Fake(3)) as session:
+        for path in ("/health", "/status"):
+            async with session.get(path) as response:
+                assert (await response.json())["trades"] == 3
+
+
+async def test_an_unchanged_window_is_304() -> None:
+    """Until the next trade."""
+    controls = Fake(2)
+    async with serving(controls) as session:
+        async with session.get("/trades") as response:
+            tag = response.headers["ETag"]
+        async with session.get("/trades", headers={"If-None-Match": tag}) as response:
+            assert response.status == 304
+        controls.tape.add(execution("BUY", "1", "0.5"), exchange=True)
+        async with session.get("/trades", headers={"If-None-Match": tag}) as response:
+            assert response.status == 200
+
+
+async def test_pages_after_a_seq() -> None:
+    """after and limit walk forward."""
+    async with serving(Fake(7)) as session, session.get("/trades?after=3&limit=2") as response:
+        assert [trade["seq"] for trade in (await response.json())["trades"]] == [4, 5]
+
+
+async def test_a_reader_that_waits_hears_at_once() -> None:
+    """The long poll answers with the trade, within milliseconds of it, and empty when its time is over."""
+    controls = Fake(1)
+    async with serving(controls) as session:
+
+        async def poll(wait: str) -> tuple[int, float]:
+            async with session.get(f"/trades?after=1&wait={wait}") as response:
+                return (await response.json())["count"], time.monotonic()
+
+        waiting = asyncio.create_task(poll("20"))
+        await asyncio.sleep(0.2)
+        added = time.monotonic()
+        controls.tape.add(execution("BUY", "1", "0.5"), exchange=True)
+        count, heard = await waiting
+        assert count == 1
+        assert heard - added < 0.5
+        async with session.get("/trades?after=2&wait=0.05") as response:
+            assert (await response.json())["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["after=-1", "after=x", "after=1&limit=0", "limit=5000", "after=1&wait=x", "after=1&wait=-1", "after=1&wait=nan"],
+)
+async def test_queries_that_cannot_be_read_are_400(query: str) -> None:
+    """With JSON that says what was expected."""
+    async with serving(Fake(1)) as session, session.get(f"/trades?{query}") as response:
+        assert response.status == 400
+        assert (await response.json())["error"] == "bad_request"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/nothing", 404, id="unknown path"),
+        pytest.param("POST", "/trades", 405, id="wrong method"),
+        pytest.param("DELETE", "/status", 405, id="wrong method on status"),
+        pytest.param("POST", "/halt", 404, id="no token set: no commands"),
+    ],
+)
+async def test_what_is_not_there_is_json_too(method: str, path: str, status: int) -> None:
+    """404 and 405, never HTML."""
+    async with serving(Fake(0)) as session, session.request(method, path) as response:
+        assert response.status == status
+        assert "error" in await response.json()
+        assert status != 405 or "GET" in response.headers["Allow"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:9000", "127.0.0.1.evil.example", "", "[::2]:80"])
+async def test_a_foreign_host_is_refused(host: str) -> None:
+    """A page that rebinds its own name to 127.0.0.1 reads nothing and commands nothing."""
+    controls = Fake(1)
+    async with serving(controls, TOKEN) as session:
+        async with session.get("/trades", headers={"Host": host}) as response:
+            assert response.status in (400, 403)
+            assert "trade_id" not in await response.text()
+        headers = {"Host": host, "Authorization": f"Bearer {TOKEN}"}
+        async with session.post("/halt", headers=headers) as response:
+            assert response.status in (400, 403)
+    assert controls.told == []
+
+
+@pytest.mark.parametrize("given", ["", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer ", f"bearer{TOKEN}"])
+async def test_commands_ask_for_the_token(given: str) -> None:
+    """401, and nothing happens."""
+    controls = Fake(0)
+    async with serving(controls, TOKEN) as session, session.post("/halt", headers={"Authorization": given}) as response:
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert controls.told == []
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "halt", "clear"])
+async def test_commands_with_the_token_are_obeyed(name: str) -> None:
+    """And answered with the status that follows; GET does not command."""
+    controls = Fake(0)
+    async with serving(controls, TOKEN) as session:
+        async with session.post(f"/{name}", headers={"Authorization": f"Bearer {TOKEN}"}) as response:
+            assert (await response.json())["status"] == "running"
+        async with session.get(f"/{name}", headers={"Authorization": f"Bearer {TOKEN}"}) as response:
+            assert response.status == 405
+    assert controls.told == [name]
