@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import spring, tickets
@@ -15,7 +16,9 @@ from routes.tickets import Tickets
 from streams.stats import network
 
 CHALLENGE: Final = 'Bearer realm="prediction-investor"'
-OPEN: Final = ("/api/python/health/live", "/api/python/health/ready", "/api/python/session")
+LOGIN: Final = "/api/python/session"
+OPEN: Final = ("/api/python/health/live", "/api/python/health/ready", LOGIN)
+PAGES: Final = ("/api/python/dashboard", "/api/python/docs", "/api/python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,12 @@ def _cookie(connection: HTTPConnection, name: str) -> str:
     return connection.cookies.get(name, "")
 
 
+def _is_person(scope: Scope, problem: Problem) -> bool:
+    """Whether a browser asks for a page that a login would show."""
+    pages = scope["path"].rstrip("/") in PAGES
+    return problem.status == 401 and pages and "text/html" in HTTPConnection(scope).headers.get("accept", "")
+
+
 class Guard:
     """Turns visitors away before anything of theirs is read. The access rules come with the lifespan."""
 
@@ -69,6 +78,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (problem := await self.access(scope).refusal(scope)):
-            await render(problem, scope["path"])(scope, receive, send)
+            answer = RedirectResponse(LOGIN, 303) if _is_person(scope, problem) else render(problem, scope["path"])
+            await answer(scope, receive, send)
             return
         await self.app(scope, receive, send)

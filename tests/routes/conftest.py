@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.support.neighbours import redis_server
 from tests.support.server import Server, running_server
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.threadbot import serving_bot
+
+__all__ = ["redis_server"]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,174 @@
+"""Who may come in, on running servers: the token, its ticket, Spring's sessions, the rate limit; and no secret told."""
+
+import base64
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from routes.rates import NETWORKS, Rates
+from routes.spring import session_id
+from routes.tickets import LIFETIME, Tickets
+from tests.support.neighbours import RedisServer
+from tests.support.server import Server, running_server
+
+TOKEN = "correct-horse-battery-staple"
+LIVE = "11111111-aaaa-bbbb-cccc-000000000001"
+ANONYMOUS = "11111111-aaaa-bbbb-cccc-000000000002"
+
+
+def cookie(session: str) -> str:
+    """An id as Spring writes it into a cookie."""
+    return base64.b64encode(session.encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that asks for the token."""
+    with running_server(tmp_path_factory.mktemp("guarded"), API_TOKEN=TOKEN) as server:
+        yield server
+
+
+@pytest.mark.parametrize("path", ["/health", "/portfolio/balance", "/sse/trading", "/docs", "/metrics", "/nothing"])
+def test_without_the_token_nothing_is_told(guarded: Server, path: str) -> None:
+    """401 as a problem that asks for a Bearer, whatever the path, so that not even its existence is told."""
+    answer = guarded.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready/", "/session"])
+def test_probes_and_the_login_page_are_open(guarded: Server, path: str) -> None:
+    """What a load balancer and a person without a token need."""
+    assert guarded.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer wrong", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer \xff"], ids=range(6)
+)
+def test_a_wrong_token_is_refused(guarded: Server, header: str) -> None:
+    """Only the whole token opens."""
+    assert guarded.get("/health", headers={"Authorization": header.encode("latin-1")}).status_code == 401
+
+
+def test_a_program_sends_the_token(guarded: Server) -> None:
+    """Authorization: Bearer opens everything."""
+    assert guarded.get("/health", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["bearer", "json", "form"])
+def test_a_browser_trades_the_token_for_a_cookie(guarded: Server, way: str) -> None:
+    """POST /session gives an HttpOnly, SameSite=Strict cookie that opens the rest, streams too; DELETE takes it."""
+    more = {
+        "bearer": {"headers": {"Authorization": f"Bearer {TOKEN}"}},
+        "json": {"json": {"token": TOKEN}},
+        "form": {"data": {"token": TOKEN}},
+    }[way]
+    answer = guarded.get("/session", "POST", **more)
+    assert answer.status_code == (303 if way == "form" else 204)
+    header = answer.headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/api/python"} <= set(header.split("; "))
+    assert TOKEN not in header
+    held = {"pi_session": answer.cookies["pi_session"]}
+    assert guarded.get("/health", cookies=held).status_code == 200
+    assert guarded.get("/sse/trading", "HEAD", cookies=held).status_code == 200
+    assert 'pi_session="";' in guarded.get("/session", "DELETE").headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"json": {"token": "wrong"}}, 401),
+        ({"json": ["token"]}, 400),
+        ({"data": b"\xff\xfe"}, 400),
+        ({"data": b"x" * 5000}, 413),
+        ({}, 400),
+    ],
+    ids=["wrong", "list", "garbage", "large", "empty"],
+)
+def test_a_bad_login_is_refused(guarded: Server, more: dict[str, object], status: int) -> None:
+    """A problem, and no cookie."""
+    answer = guarded.get("/session", "POST", **more)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_browser_is_shown_the_login_page(guarded: Server) -> None:
+    """A person who asks for the dashboard is sent to log in, and not shown a problem in JSON."""
+    answer = guarded.get("/dashboard", headers={"Accept": "text/html,*/*"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/api/python/session")
+
+
+def test_the_log_tells_no_secret_and_no_address(guarded: Server) -> None:
+    """After all that, neither the token nor a whole address stands in anything that was written."""
+    text = guarded.log.read_text()
+    assert TOKEN not in text
+    assert "127.0.0.1:" not in text.replace("http://127.0.0.1:", "")
+
+
+def test_a_ticket_ends_and_cannot_be_made() -> None:
+    """A ticket is good until its end, for its own token alone, and only as it was issued."""
+    now = [1000.0]
+    tickets = Tickets(TOKEN, lambda: now[0])
+    ticket = tickets.issue()
+    assert tickets.expires(ticket) == 1000 + LIFETIME
+    for forged in ("", "x", "9999999999.aa.bb", ticket[:-1], ticket + "0", "9" + ticket, ticket.replace(".", ":")):
+        assert tickets.expires(forged) is None
+    assert Tickets("another", lambda: now[0]).expires(ticket) is None
+    now[0] += LIFETIME
+    assert tickets.expires(ticket) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "%%%", "a", cookie("short"), cookie("../../etc/passwd0000"), cookie("x" * 99), "ÿ"]
+)
+def test_what_cannot_be_a_session_is_not_asked_for(text: str) -> None:
+    """A cookie that no Spring wrote never reaches Redis."""
+    assert session_id(text) is None
+
+
+def test_a_network_has_its_own_bucket_and_the_memory_is_bounded() -> None:
+    """So many requests a minute each; then the wait is told; the least recent of too many networks is forgotten."""
+    now = [0.0]
+    rates = Rates(2, lambda: now[0])
+    assert [rates.spend("a"), rates.spend("a"), rates.spend("a"), rates.spend("b")] == [0, 0, 30, 0]
+    now[0] = 30.0
+    assert rates.spend("a") == 0
+    for number in range(NETWORKS + 5):
+        rates.spend(str(number))
+    assert len(rates._buckets) <= NETWORKS
+
+
+def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> None:
+    """429 with Retry-After; the probes of a load balancer are counted too, for they come from a network as well."""
+    with running_server(tmp_path, RATE_LIMIT="5") as server:
+        answers = [server.get("/health") for _ in range(8)]
+    assert [answer.status_code for answer in answers][-1] == 429
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert answers[-1].headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.redis
+def test_springs_sessions_open_while_they_live(tmp_path: Path, redis_server: RedisServer) -> None:
+    """A logged-in session opens; an anonymous, unknown or ended one does not; Redis away means closed."""
+    port = redis_server.port
+    client = redis.Redis(port=port)
+    client.hset(f"spring:session:sessions:{LIVE}", mapping={"sessionAttr:SPRING_SECURITY_CONTEXT": b"\xac\xed"})
+    client.hset(f"spring:session:sessions:{ANONYMOUS}", mapping={"creationTime": "1"})
+    with running_server(tmp_path, AUTH="spring-session", REDIS_HOST="127.0.0.1", REDIS_PORT=str(port)) as server:
+
+        def status(value: str) -> int:
+            return server.get("/health", cookies={"SESSION": value}).status_code
+
+        assert status(cookie(LIVE)) == 200
+        assert [status(cookie(ANONYMOUS)), status(cookie("f" * 36)), status(LIVE), status("")] == [401] * 4
+        client.delete(f"spring:session:sessions:{LIVE}")
+        assert status(cookie(LIVE)) == 401
+        redis_server.kill()
+        begun = time.monotonic()
+        assert status(cookie(LIVE)) == 503
+        assert time.monotonic() - begun < 1
+        assert LIVE not in server.log.read_text()
+    client.close()
