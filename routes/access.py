@@ -1,5 +1,6 @@
 """Who may come in: everybody, holders of the token or its ticket, or whoever is logged in at Spring."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -13,11 +14,14 @@ from routes.problems import Problem, render
 from routes.rates import Rates
 from routes.spring import SessionsAway, SpringSessions
 from routes.tickets import Tickets
+from routes.timing import STREAMS
+from streams.event import bye
 from streams.stats import network
 
 CHALLENGE: Final = 'Bearer realm="prediction-investor"'
 LOGIN: Final = "/api/python/session"
 OPEN: Final = ("/api/python/health/live", "/api/python/health/ready", LOGIN)
+RETRY: Final = 1.0  # seconds before the browser comes back, and is turned away
 PAGES: Final = ("/api/python/dashboard", "/api/python/docs", "/api/python")
 
 
@@ -36,11 +40,15 @@ class Access:
 
     async def refusal(self, scope: Scope) -> Problem | None:
         """Why this request is turned away; None when it may pass."""
-        path = scope["path"].rstrip("/")
-        if self.rates is not None and (wait := self.rates.spend(network((scope.get("client") or ("",))[0]))):
+        client = scope.get("client") or ("",)
+        if self.rates is not None and (wait := self.rates.spend(network(client[0]))):
             return Problem(429, "too many requests from your network; ask again later", {"Retry-After": str(wait)})
-        if self.is_public or path in OPEN or scope["method"] == "OPTIONS":
+        if self.is_public or scope["path"].rstrip("/") in OPEN or scope["method"] == "OPTIONS":
             return None
+        return await self.stranger(scope)
+
+    async def stranger(self, scope: Scope) -> Problem | None:
+        """Why this visitor is not known, or not any more; None when it is."""
         connection = HTTPConnection(scope)
         if self.tickets is not None and self._holds_ticket(self.tickets, connection):
             return None
@@ -70,15 +78,39 @@ def _is_person(scope: Scope, problem: Problem) -> bool:
 
 
 class Guard:
-    """Turns visitors away before anything of theirs is read. The access rules come with the lifespan."""
+    """Turns visitors away before anything of theirs is read, and ends a stream whose visitor is known no more.
 
-    def __init__(self, app: ASGIApp, access: Callable[[Scope], Access]) -> None:
+    The access rules come with the lifespan. recheck: seconds between two looks at the visitor of an open stream.
+    """
+
+    def __init__(self, app: ASGIApp, access: Callable[[Scope], Access], recheck: float = 15.0) -> None:
         self.app = app
         self.access = access
+        self.recheck = recheck
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (problem := await self.access(scope).refusal(scope)):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        access = self.access(scope)
+        if problem := await access.refusal(scope):
             answer = RedirectResponse(LOGIN, 303) if _is_person(scope, problem) else render(problem, scope["path"])
             await answer(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
+        elif access.is_public or not scope["path"].startswith(STREAMS):
+            await self.app(scope, receive, send)
+        else:
+            await self._watched(access, scope, receive, send)
+
+    async def _watched(self, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a stream in a task of its own, which ends when its visitor's login does."""
+        stream = asyncio.ensure_future(self.app(scope, receive, send))
+        try:
+            while not (await asyncio.wait([stream], timeout=self.recheck))[0]:
+                if await access.stranger(scope):
+                    stream.cancel()
+                    await asyncio.wait([stream])
+                    await send({"type": "http.response.body", "body": bye("age", RETRY), "more_body": False})
+                    return
+            await stream
+        finally:
+            stream.cancel()

@@ -1,13 +1,16 @@
 """Who may come in, on running servers: the token, its ticket, Spring's sessions, the rate limit; and no secret told."""
 
+import asyncio
 import base64
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
+from routes.access import Access, Guard
 from routes.rates import NETWORKS, Rates
 from routes.spring import session_id
 from routes.tickets import LIFETIME, Tickets
@@ -164,6 +167,8 @@ def test_springs_sessions_open_while_they_live(tmp_path: Path, redis_server: Red
 
         assert status(cookie(LIVE)) == 200
         assert [status(cookie(ANONYMOUS)), status(cookie("f" * 36)), status(LIVE), status("")] == [401] * 4
+        with server.get("/sse/status", cookies={"SESSION": cookie(LIVE)}, stream=True) as stream:
+            assert stream.status_code == 200
         client.delete(f"spring:session:sessions:{LIVE}")
         assert status(cookie(LIVE)) == 401
         redis_server.kill()
@@ -172,3 +177,35 @@ def test_springs_sessions_open_while_they_live(tmp_path: Path, redis_server: Red
         assert time.monotonic() - begun < 1
         assert LIVE not in server.log.read_text()
     client.close()
+
+
+async def test_a_stream_ends_with_its_login() -> None:
+    """A visitor of an open stream is looked at again; when it is known no more, the stream ends with a bye."""
+    now = [1000.0]
+    tickets = Tickets(TOKEN, lambda: now[0])
+    ended: list[str] = []
+    sent: list[Any] = []
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("stream")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    headers = [(b"cookie", f"pi_session={tickets.issue()}".encode())]
+    scope = {"type": "http", "method": "GET", "path": "/api/python/sse/trading", "headers": headers}
+    guard = Guard(endless, lambda scope: Access(tickets), recheck=0.01)
+    serving = asyncio.create_task(guard(scope, receive, send))
+    await asyncio.sleep(0.05)
+    assert not serving.done()
+    now[0] += LIFETIME
+    await asyncio.wait_for(serving, 2)
+    assert ended == ["stream"]
+    assert b"event: bye" in sent[-1]["body"]
+    assert sent[-1]["more_body"] is False
