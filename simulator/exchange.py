@@ -5,59 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from simulator.account import Account
-from simulator.book import Book
-from simulator.fees import MAKER_RATE, TAKER_RATE
-from simulator.happening import Fill, Happening, LevelChanged, OrderChanged, PositionChanged, Reason, Trade
+from simulator.floor import Floor
+from simulator.happening import OrderChanged, Reason
 from simulator.market import Market
 from simulator.order import NewOrder, Order, Side
-from simulator.refusal import not_found
 from simulator.rules import check, check_grid, check_open, closable, funded
 
 
-class Exchange:
-    """Markets, accounts, orders. Everything that happens is told to the listeners, in order."""
+class Exchange(Floor):
+    """What members may do with orders, and what the exchange does to them."""
 
     def __init__(self, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
-        self.clock = clock
-        self.new_id = new_id
-        self.markets: dict[str, Market] = {}
-        self.accounts: dict[str, Account] = {}
-        self.orders: dict[str, Order] = {}  # all of the members', but of the house only what rests
-        self.listeners: list[Callable[[Happening], None]] = []
-        self.collected = 0  # money: the fees ever paid, for the books to add up
+        super().__init__(clock, new_id)
         self.trading = True  # False during a trading pause: no create, no amend
         self._pending = 0.0  # expiry of the order that expires first, 0 when none does
-
-    def open_account(self, name: str, cash: int, house: bool = False) -> Account:
-        """A new account with cash (money)."""
-        self.accounts[name] = Account(name, cash, house)
-        return self.accounts[name]
-
-    def new_book(self, ticker: str) -> Book:
-        """A book that tells its changes."""
-
-        def told(side: Side, price: int, delta: int, order: Order) -> None:
-            self.tell(LevelChanged(self.clock(), ticker, side, price, delta, order.account, order.client_order_id))
-
-        return Book(told)
-
-    def tell(self, happening: Happening) -> None:
-        """Say what happened to all who listen."""
-        for listener in self.listeners:
-            listener(happening)
-
-    def market(self, ticker: str) -> Market:
-        """The market; refuses an unknown one."""
-        if ticker not in self.markets:
-            raise not_found("market not found")
-        return self.markets[ticker]
-
-    def order(self, account: Account, order_id: str) -> Order:
-        """A resting order of the account; one that ended is as unknown as one that never was."""
-        order = self.orders.get(order_id)
-        if order is None or order.account != account.name or order.status != "resting":
-            raise not_found()
-        return order
 
     # ---- what members do
 
@@ -117,28 +78,11 @@ class Exchange:
 
     # ---- what the exchange does
 
-    def end(self, order: Order, reason: Reason = "") -> int:
-        """Take a resting order off the book; the count that this took away."""
-        account = self.accounts[order.account]
-        self.markets[order.ticker].book.own(order.side).remove(order)
-        account.unrest(order)
-        reduced = order.end()
-        order.updated = self.clock()
-        if account.house:
-            self.orders.pop(order.order_id, None)
-        self.tell(OrderChanged(order.updated, copy.copy(order), reason))
-        return reduced
-
-    def end_all(self, market: Market, reason: Reason) -> None:
-        """Cancel everything that rests in a market."""
-        for order in [*market.book.bids.orders(), *market.book.asks.orders()]:
-            self.end(order, reason)
-
     def expire(self, now: float) -> None:
         """End the members' orders whose time has passed."""
         if not self._pending or now < self._pending:
             return
-        waiting = [order for order in self._resting() if order.expires]
+        waiting = [order for order in self.resting() if order.expires]
         for order in waiting:
             if order.expires and order.expires <= now:
                 self.end(order, "ExpiryCancel")
@@ -147,17 +91,9 @@ class Exchange:
     def pause(self) -> None:
         """Begin a trading pause; orders that asked for it are cancelled."""
         self.trading = False
-        for order in self._resting():
+        for order in self.resting():
             if order.asked.cancel_on_pause:
                 self.end(order, "HaltCancel")
-
-    def _resting(self) -> list[Order]:
-        return [
-            order
-            for account in self.accounts.values() if not account.house
-            for orders in account.resting.values()
-            for order in orders.values()
-        ]
 
     def _fillable(self, market: Market, order: Order) -> int:
         """What a fill-or-kill could take without meeting its own account."""
@@ -198,49 +134,19 @@ class Exchange:
             for name, order in ((account.name, asked), (against.name, replace(asked, side=other)))
         )
         self.orders[taker.order_id] = taker
-        self._execute(market, taker, maker, asked.count)
+        self.execute(market, taker, maker, asked.count)
         return taker
 
     def _take(self, market: Market, taker: Order, maker: Order, count: int) -> None:
         """One execution against an order of the book."""
         ladder, house = market.book.own(maker.side), self.accounts[maker.account]
-        self._execute(market, taker, maker, count)
+        self.execute(market, taker, maker, count)
         ladder.resize(maker, -count)
         if not maker.remaining:
             ladder.remove(maker)
             house.unrest(maker)
             if house.house:
                 del self.orders[maker.order_id]
-
-    def _execute(self, market: Market, taker: Order, maker: Order, count: int) -> None:
-        """Both sides of an execution at the maker's price."""
-        now, price, trade_id = self.clock(), maker.price, self.new_id()
-        for order in (maker, taker):
-            self._book_fill(market, order, trade_id, price, count, order is taker, now)
-        market.last, market.last_size, market.updated = price, count, now
-        market.volume += count
-        market.dollar_volume += count * price
-        self.tell(Trade(trade_id, market.ticker, price, count, taker.side, now))
-
-    def _book_fill(
-        self, market: Market, order: Order, trade_id: str, price: int, count: int, is_taker: bool, now: float
-    ) -> None:
-        account = self.accounts[order.account]
-        rate = TAKER_RATE if is_taker else MAKER_RATE if market.event.series.maker_fees else 0
-        long = max(0, account.position(order.ticker).count)
-        fee = account.trade(order.ticker, order.side, price, count, rate, now)
-        market.open_interest += max(0, account.position(order.ticker).count) - long
-        self.collected += fee
-        order.fill(price, count, fee, is_taker)
-        order.updated = now
-        market.holders.add(account.name)
-        position = account.positions[order.ticker]
-        self.tell(OrderChanged(now, copy.copy(order), "Trade"))
-        self.tell(Fill(
-            trade_id, order.order_id, order.client_order_id, account.name, order.ticker, order.side, price, count,
-            is_taker, fee, now, position.count,
-        ))
-        self.tell(PositionChanged(now, account.name, order.ticker, copy.copy(position), account.cash))
 
     def _rest_or_end(self, market: Market, order: Order, stopped: Reason, changed: Reason = "") -> None:
         """What a match leaves: on the book when it may rest, cancelled when not."""

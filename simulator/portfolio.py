@@ -1,4 +1,4 @@
-"""The account's reads: balance, positions, fills, orders, settlements, and the historical tier."""
+"""The account's reads: balance, positions, fills, orders, settlements; fills and orders in both tiers."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -6,12 +6,11 @@ from typing import Any, TypeVar
 from aiohttp import web
 from multidict import MultiMapping
 
-from simulator.buckets import COSTS, DEFAULT_COST
 from simulator.desk import Desk
 from simulator.gate import answer
 from simulator.pages import limit_of, page, whole, word
 from simulator.refusal import bad_parameter, not_found, refuse
-from simulator.units import cash_text, cents, count_text, rfc3339
+from simulator.units import cash_text, cents, count_text
 from simulator.wire import (
     SHARD,
     event_position_row,
@@ -19,15 +18,13 @@ from simulator.wire import (
     order_row,
     position_row,
     settlement_row,
-    trade_row,
 )
-from simulator.wire_market import market_row
 
 T = TypeVar("T")
 
 
 class Portfolio:
-    """Handlers of GET /portfolio, /historical and /account."""
+    """Handlers of GET /portfolio, and of the historical fills and orders."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -42,12 +39,6 @@ class Portfolio:
             "/portfolio/orders/{order_id}/queue_position": self.queue_position,
             "/portfolio/settlements": self.settlements,
             "/portfolio/summary/total_resting_order_value": self.resting_value,
-            "/portfolio/subaccounts/balances": self.subaccounts,
-            "/portfolio/deposits": self.deposits, "/portfolio/withdrawals": self.withdrawals,
-            "/historical/cutoff": self.cutoff, "/historical/positions": self.old_positions,
-            "/historical/markets": self.old_markets, "/historical/markets/{ticker}": self.old_market,
-            "/historical/trades": self.old_trades,
-            "/account/limits": self.limits, "/account/endpoint_costs": self.endpoint_costs,
         }
 
     async def balance(self, request: web.Request) -> web.Response:
@@ -163,61 +154,6 @@ class Portfolio:
         held = self.desk.member.held()
         breakdown = [{"exchange_index": SHARD, "balance": cash_text(held)}]
         return answer({"total_resting_order_value": cents(held), "resting_order_value_breakdown": breakdown})
-
-    async def subaccounts(self, request: web.Request) -> web.Response:
-        """GET /portfolio/subaccounts/balances: the primary one only."""
-        reads = self.desk.reads()
-        row = {"subaccount_number": 0, "exchange_index": SHARD, "balance": cash_text(reads.cash),
-               "updated_ts": int(reads.as_of)}
-        return answer({"subaccount_balances": [row]})
-
-    async def deposits(self, request: web.Request) -> web.Response:
-        """GET /portfolio/deposits: money falls from the sky here."""
-        return answer({"deposits": [], "cursor": ""})
-
-    async def withdrawals(self, request: web.Request) -> web.Response:
-        """GET /portfolio/withdrawals."""
-        return answer({"withdrawals": [], "cursor": ""})
-
-    async def cutoff(self, request: web.Request) -> web.Response:
-        """GET /historical/cutoff."""
-        names = ("market_settled_ts", "trades_created_ts", "orders_updated_ts", "market_positions_last_updated_ts")
-        return answer(dict.fromkeys(names, rfc3339(self.desk.cutoff)))
-
-    async def old_positions(self, request: web.Request) -> web.Response:
-        """GET /historical/positions: positions stay in the live tier here."""
-        limit_of(request.query)
-        return answer({"market_positions": [], "event_positions": [], "positions": [], "cursor": ""})
-
-    async def old_markets(self, request: web.Request) -> web.Response:
-        """GET /historical/markets: settled before the cutoff."""
-        old = [m for m in self.desk.exchange.markets.values() if m.settled_at and m.settled_at < self.desk.cutoff]
-        rows, cursor = page(old, lambda market: market.ticker, request.query, limit_of(request.query))
-        return answer({"markets": [market_row(market) for market in rows], "cursor": cursor})
-
-    async def old_market(self, request: web.Request) -> web.Response:
-        """GET /historical/markets/{ticker}."""
-        return answer({"market": market_row(self.desk.exchange.market(request.match_info["ticker"]))})
-
-    async def old_trades(self, request: web.Request) -> web.Response:
-        """GET /historical/trades."""
-        rows = [trade for trade in reversed(self.desk.tape) if trade.at < self.desk.cutoff]
-        part, cursor = page(rows, lambda trade: trade.trade_id, request.query, limit_of(request.query))
-        return answer({"trades": [trade_row(trade) for trade in part], "cursor": cursor})
-
-    async def limits(self, request: web.Request) -> web.Response:
-        """GET /account/limits."""
-        buckets = self.desk.buckets
-        sizes = {
-            name: {"refill_rate": bucket.rate, "bucket_capacity": bucket.capacity}
-            for name, bucket in (("read", buckets.read), ("write", buckets.write))
-        }
-        return answer({"usage_tier": buckets.tier} | sizes | {"grants": []})
-
-    async def endpoint_costs(self, request: web.Request) -> web.Response:
-        """GET /account/endpoint_costs."""
-        costs = [{"method": method, "path": path, "cost": cost} for (method, path), cost in COSTS.items()]
-        return answer({"default_cost": DEFAULT_COST, "endpoint_costs": costs})
 
     def _event(self, ticker: str) -> str:
         return self.desk.exchange.markets[ticker].event.ticker
