@@ -37,7 +37,7 @@ class RedisAddress:
         return f"{self.host}:{self.port}/{self.db}"
 
 
-def connect(address: RedisAddress, timeout: float = 0.125, connections: int = 16) -> Client:
+def connect(address: RedisAddress, timeout: float = 0.5, connections: int = 16) -> Client:
     """A client that gives up after timeout seconds; nothing is sent until it is used.
 
     redis-py's own defaults try eleven times for five seconds each, a minute on a server that hangs, and repeat a wrong
@@ -73,7 +73,8 @@ class RedisCache:
         self._memory = memory or MemoryCache()
         # One failure is enough to turn away, because coming back costs one probe and waiting costs every reader.
         self.breaker = breaker or Breaker(failures=1, grace=0.2, longest=5.0)
-        # All mutable state besides these two: the probe that runs while Redis is down.
+        # All mutable state besides these two: the calls under way, and the probe that runs while Redis is down.
+        self._calls: set[asyncio.Future[Any]] = set()
         self._probe: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -104,10 +105,14 @@ class RedisCache:
             await self._ask(self._client.delete(*(self._prefix + key for key in keys)))
 
     async def close(self) -> None:
-        """End the probe and the connections."""
+        """End the probe, the calls under way and the connections."""
+        left: set[asyncio.Future[Any]] = set(self._calls)
         if self._probe is not None:
-            self._probe.cancel()
-            await asyncio.wait([self._probe], timeout=1.0)
+            left.add(self._probe)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=1.0)
         try:
             async with asyncio.timeout(1.0):
                 await self._client.aclose()
@@ -115,16 +120,34 @@ class RedisCache:
             log.debug("redis: closing: %s", error)
 
     async def _ask(self, call: Awaitable[T]) -> tuple[bool, T | None]:
-        """(True, the answer) or (False, None) within half the budget; the first failure opens the breaker."""
+        """(True, the answer) or (False, None) within half the budget; the first failure opens the breaker.
+
+        In a task of its own: under load a cancelled call of the library was seen to go on until its socket timeout,
+        and nobody is to wait for that.
+        """
+        task = asyncio.ensure_future(call)
+        self._calls.add(task)
+        task.add_done_callback(self._ended)
         try:
-            async with asyncio.timeout(self._budget / 2):
-                return True, await call
+            await asyncio.wait([task], timeout=self._budget / 2)
+        finally:
+            if not task.done():
+                task.cancel()
+        if not task.done():
+            self._failed(f"no answer within {self._budget / 2:.3f} s")
+            return False, None
+        try:
+            return True, task.result()
         except (RedisError, OSError) as error:
-            self._failed(error)
+            self._failed(_words(error))
             return False, None
 
-    def _failed(self, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}" if str(error) else f"no answer within {self._budget / 2:.3f} s"
+    def _ended(self, task: "asyncio.Future[Any]") -> None:
+        self._calls.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, for whoever asked may have stopped waiting
+
+    def _failed(self, reason: str) -> None:
         if self.breaker.failed(reason):
             log.warning("redis is down, memory takes over: %s", reason)
         if self._probe is None or self._probe.done():
@@ -134,14 +157,13 @@ class RedisCache:
         """Try now and then, ever more rarely, until one write and one read went through."""
         while self.breaker.state != "closed":
             await asyncio.sleep(self.breaker.retry_in + 0.01)
-            if not self.breaker.allows():
-                continue
+            self.breaker.allows()  # this is the trial
             try:
                 # More patient than a request may be: nobody waits here, and a busy Redis is not a dead one.
-                async with asyncio.timeout(max(1.0, self._budget)):
+                async with asyncio.timeout(2.0):
                     await self._write_and_read()
             except (RedisError, OSError) as error:
-                self.breaker.failed(f"{type(error).__name__}: {error}" if str(error) else "no answer to a probe")
+                self.breaker.failed(_words(error))
             else:
                 self.breaker.succeeded()
                 log.info("redis is back")
@@ -151,3 +173,7 @@ class RedisCache:
         key = self._prefix + "probe"
         await self._client.set(key, b"1", px=10_000)
         await self._client.get(key)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else "no answer in time"

@@ -137,11 +137,16 @@ async def test_an_old_value_does_not_stand_in_for_ever(clock):
     source = Source("old")
     await keeper.get("k", 60, source)
     source.value = Trouble("down")
-    clock.now += 159
+    clock.now += 159.5
     assert (await keeper.get("k", 60, source)).stale
-    clock.now += 2
+    clock.now += 0.6  # too old now, and too early to ask again
     with pytest.raises(Trouble):
         await keeper.get("k", 60, source)
+    assert source.calls == 2
+    clock.now += 1
+    with pytest.raises(Trouble):
+        await keeper.get("k", 60, source)
+    assert source.calls == 3
 
 
 async def test_a_failure_is_remembered_for_a_moment(keeper, clock):
@@ -239,6 +244,44 @@ async def test_two_workers_share_what_one_fetched(clock):
     await shared.set("k", b'[900,0,"older"]', 60)  # a cache that went back in time
     clock.now += 2
     assert (await there.get("k", 60, source)).value == {"n": 1}
+
+
+async def test_the_source_of_an_answer_follows_the_cache(clock):
+    """When Redis is down the same value is told from memory, and says so."""
+    cache = MemoryCache(clock=clock)
+    cache.name = "redis_cache"
+    keeper = keeper_over(cache, clock)
+    await keeper.get("k", 60, Source("value"))
+    assert (await keeper.get("k", 60, Source())).source == "redis_cache"
+    cache.name = "memory_cache"
+    clock.now += 1
+    assert await keeper.get("k", 60, Source()) == Answer("value", "memory_cache", 1000.0)
+
+
+async def test_a_key_let_go_of_during_its_fetch_is_still_answered(clock):
+    """Many other keys came meanwhile."""
+    keeper = keeper_over(MemoryCache(clock=clock), clock, most=2)
+    source = Source("value")
+    source.gate = asyncio.Event()
+    reader = asyncio.create_task(keeper.get("k", 60, source))
+    await asyncio.sleep(0.01)
+    for n in range(5):
+        await keeper.get(f"other{n}", 60, Source(n))
+    source.gate.set()
+    assert (await reader).value == "value"
+    assert keeper.peek("k", 60).value == "value"
+
+
+async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone(clock):
+    """We failed without an old value; then the shared cache has one, though it is past its time."""
+    cache = MemoryCache(clock=clock)
+    keeper = keeper_over(cache, clock)
+    source = Source(Trouble("down"))
+    with pytest.raises(Trouble):
+        await keeper.get("k", 60, source)
+    await cache.set("k", b'[900,0,"theirs"]', 60)
+    assert await keeper.get("k", 60, source) == Answer("theirs", "memory_cache", 900.0, stale=True)
+    assert source.calls == 1
 
 
 async def test_what_is_held_is_bounded(clock):

@@ -5,6 +5,7 @@ import logging
 import time
 
 import pytest
+import redis.exceptions
 
 from cache.redis import RedisAddress, RedisCache, connect
 from tests.support.eventually import eventually
@@ -117,6 +118,7 @@ async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):
     await cache.set("a", b"1", 60)
     assert await cache.get("a") == b"1"
     assert "Authentication" in cache.breaker.reason or "password" in cache.breaker.reason
+    await eventually(lambda: cache.breaker.retry_in > 0.5)  # probed in vain, and ever more rarely
     assert "wr0ng-pass" not in caplog.text + cache.breaker.reason + repr(cache)
     await cache.close()
 
@@ -128,3 +130,14 @@ async def test_closing_while_it_is_hung_is_quick(cache, redis_server):  # noqa: 
     began = time.monotonic()
     await cache.close()
     assert time.monotonic() - began < 1.5
+
+
+async def test_a_client_that_fails_to_close_is_let_go(cache, monkeypatch):
+    """Nothing that a neighbour does stops us from stopping."""
+
+    async def fail():
+        raise redis.exceptions.ConnectionError("gone")
+
+    monkeypatch.setattr(cache._client, "aclose", fail)
+    await cache.close()
+    monkeypatch.undo()
