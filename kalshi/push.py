@@ -116,7 +116,7 @@ class FillPush:
         """One connection from handshake to loss, which it ends with by raising KalshiError."""
         headers = self._signer.headers("GET", self._url.raw_path)
         try:
-            async with asyncio.timeout(10.0):
+            async with asyncio.timeout(self._silence):
                 socket = await self._session.ws_connect(
                     self._url, headers=headers, autoping=False, max_msg_size=1 << 22,
                     timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
@@ -125,7 +125,7 @@ class FillPush:
             # `from None` here and below: the causes carry the request with its signed headers.
             raise Unreachable(f"the handshake was refused with HTTP {error.status}") from None
         except TimeoutError:
-            raise Unreachable("no handshake within 10 s") from None
+            raise Unreachable(f"no handshake within {self._silence:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from None
         async with socket, aclosing(self._texts(socket)) as texts:

@@ -55,6 +55,12 @@ def test_a_key_of_another_kind_is_refused():
         Signer.from_pem("id", pem(ec.generate_private_key(ec.SECP256R1()), PKCS8))
 
 
+def test_a_key_file_is_read(tmp_path):
+    """What is in it signs."""
+    (tmp_path / "key.pem").write_bytes(pem(ED, PKCS8))
+    assert Signer.from_file("id", tmp_path / "key.pem").kind == "Ed25519"
+
+
 def test_a_missing_file_is_named(tmp_path):
     """The path is in the message, so that it can be corrected."""
     with pytest.raises(KeyUnusable, match=r"nowhere\.pem: No such file"):

@@ -184,6 +184,21 @@ async def test_the_breaker_opens_and_closes(session, kalshi, caplog):
     ]  # fmt: skip
 
 
+async def test_while_one_call_tries_the_others_do_not(session, kalshi):
+    """Half-open lets one through; the rest hear at once that it is left alone."""
+    kalshi.answer(f"GET {PATH}", Reply(500))
+    calls = calls_of(session, kalshi, breaker=Breaker(failures=1, grace=0.05))
+    with pytest.raises(errors.CircuitOpen):
+        await calls.request("GET", PATH)
+    await asyncio.sleep(0.06)
+    kalshi.answer(f"GET {PATH}", Reply(json=payloads.BALANCE, wait=0.1))
+    trial = asyncio.create_task(calls.request("GET", PATH))
+    await asyncio.sleep(0.02)
+    with pytest.raises(errors.CircuitOpen):
+        await calls.request("GET", PATH)
+    assert (await trial)["balance"] == 9801
+
+
 async def test_refusals_do_not_open_the_breaker(session, kalshi):
     """Whoever says no is there."""
     calls = calls_of(session, kalshi, breaker=Breaker(failures=1))

@@ -103,6 +103,14 @@ def test_new_words_are_taken():
     assert Settlement.from_api(Fields(payloads.SETTLEMENT | {"market_result": "void"}, "e")).result == "void"
 
 
+def test_sides_are_of_the_yes_book():
+    """A bid buys YES; an ask sells it, whose price for NO is the complement."""
+    ask = {"book_side": "ask", "outcome_side": "no"}
+    fill, order = Fill.from_api(Fields(payloads.FILL | ask, "e")), Order.from_api(Fields(payloads.ORDER | ask, "e"))
+    assert (fill.side, fill.yes_price, fill.no_price, order.side) == ("SELL", Decimal("0.52"), Decimal("0.48"), "SELL")
+    assert Fill.from_api(Fields(payloads.FILL, "e")).side == "BUY"
+
+
 def test_what_may_be_left_out():
     """Deprecated, nullable and optional fields."""
     fill = {name: value for name, value in payloads.FILL.items() if name not in ("created_time", "trade_id")}

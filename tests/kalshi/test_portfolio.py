@@ -161,6 +161,15 @@ async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_
     assert [call.path for call in kalshi.calls[-2:]] == ["/exchange/user_data_timestamp", "/portfolio/balance"]
 
 
+async def test_without_the_reads_own_time_an_answer_still_comes(kalshi, portfolio, clock):
+    """Fresh as long as nothing has happened; after a trade nobody can say that it is taken in."""
+    kalshi.answer("GET /exchange/user_data_timestamp", Reply(404, {}))
+    answer = await portfolio.balance()
+    assert not answer.stale
+    portfolio.touched(answer.as_of - 100)
+    assert (await portfolio.balance()).stale
+
+
 async def test_a_trade_from_the_future_counts_as_now(portfolio, clock):
     """A bot whose clock is an hour ahead must not make everything stale for an hour."""
     portfolio.touched(clock.now + 3600)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from kalshi.auth import Signer
+from kalshi.errors import Unreachable
 from kalshi.models import Fill
 from kalshi.push import Connected, Disconnected, FillPush
 from tests.support import payloads
@@ -137,6 +138,48 @@ async def test_pings_are_answered_and_keep_the_line(session, kalshi):
         assert not waiting.done()
         await kalshi.push(frame())
         assert isinstance(await waiting, Fill)
+
+
+async def test_a_subscription_that_never_comes_is_given_up(session, kalshi):
+    """The line lives, for pings come, but it would never tell a fill."""
+    kalshi.silent = True
+    push = push_of(session, kalshi, silence=0.3)
+
+    async def pings():
+        while True:
+            await asyncio.sleep(0.05)
+            for socket in list(kalshi.sockets):
+                await socket.ping(b"heartbeat")
+
+    pinging = asyncio.create_task(pings())
+    async with aclosing(push.events()) as events:
+        assert await anext(events) == Disconnected("no subscription within 0 s")
+    pinging.cancel()
+
+
+async def test_a_handshake_that_hangs_is_given_up(session):
+    """Somebody takes the connection and never says a word."""
+
+    async def mute(reader, writer):
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    push = FillPush(session, f"ws://127.0.0.1:{port}/ws", Signer("id", FakeKalshi().key), silence=0.1)
+    async with server, aclosing(push.events()) as events:
+        assert await anext(events) == Disconnected("no handshake within 0 s")
+
+
+async def test_a_socket_that_breaks_under_a_pong_is_a_reason(session, kalshi):
+    """The library raises where it would write to a line that is gone."""
+
+    class Broken:
+        async def send_str(self, text):
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    with pytest.raises(Unreachable, match="the socket broke: ClientConnectionResetError"):
+        await anext(push_of(session, kalshi)._texts(Broken()))
 
 
 async def test_nobody_there(session):

@@ -187,6 +187,8 @@ class FakeKalshi:
         self.sockets.add(socket)
         try:
             async for message in socket:
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    continue  # a pong, which only a socket without autoping sees
                 command = json.loads(message.data)
                 self.commands.append(command)
                 for place, channel in enumerate(command["params"]["channels"], 1):
