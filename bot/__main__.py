@@ -19,6 +19,7 @@ from bot.desk import Desk
 from bot.engine import Engine, Plan
 from bot.errors import BotError
 from bot.life import Life
+from bot.listener import listen
 from bot.live import LiveVenue
 from bot.paper import PaperVenue
 from bot.prices import Prices
@@ -32,6 +33,7 @@ from kalshi.auth import Signer
 from kalshi.calls import Calls
 from kalshi.client import KalshiClient
 from kalshi.errors import KeyUnusable
+from kalshi.push import FillPush, socket_url
 from kalshi.wire import Wire
 
 log = logging.getLogger("bot")
@@ -56,7 +58,11 @@ async def run(settings: BotSettings) -> None:
     signer = Signer.from_file(settings.api_key, settings.key_path) if settings.live else None
     async with aiohttp.ClientSession() as session:
         client = KalshiClient(Calls(Wire(session, settings.api_url), signer), settings.subaccount)
-        life, controls = assemble(settings, client)
+        life, controls, live = assemble(settings, client)
+        ears = None
+        if live is not None and signer is not None:
+            push = FillPush(session, socket_url(settings.api_url), signer, settings.subaccount)
+            ears = asyncio.create_task(listen(push, live))
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, life.stop)
@@ -66,6 +72,9 @@ async def run(settings: BotSettings) -> None:
             await serve(runner, settings)
             await life.run()
         finally:
+            if ears is not None:
+                ears.cancel()
+                await asyncio.wait([ears])
             await runner.cleanup()
 
 
@@ -86,7 +95,7 @@ async def serve(runner: web.AppRunner, settings: BotSettings) -> None:
     )  # fmt: skip
 
 
-def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotControls]:
+def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotControls, LiveVenue | None]:
     """All the parts, wired. Raises StateDamaged when what was remembered cannot be believed."""
     boot_id = secrets.token_hex(4)
     limits = Limits(
@@ -104,7 +113,7 @@ def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotCont
         log.warning("cleared at the start: %s", ", ".join(forgotten) or "nothing was halted")
     prices = Prices(client, time.time)
     venue: Venue
-    reconciler = None
+    live = reconciler = None
     if settings.live:
         venue = live = LiveVenue(client, desk, desk.account, settings.order_prefix, boot_id, time.time)
         reconciler = Reconciler(client, desk.account, live.fills)
@@ -120,7 +129,7 @@ def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotCont
     )  # fmt: skip
     engine = Engine(prices, venue, desk, plan, save, time.time, Random(settings.seed))
     life = Life(desk, venue, engine, reconciler, kept is None or settings.clear, settings.interval, save)
-    return life, BotControls(settings, desk, venue, engine, life, time.time)
+    return life, BotControls(settings, desk, venue, engine, life, time.time), live
 
 
 if __name__ == "__main__":

@@ -1,0 +1,217 @@
+"""Orders whose answer was lost are found by reading, never sent again; whose they are is known in the end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import aiohttp
+import pytest
+
+from bot.account import Account
+from bot.errors import Refused, Unreachable, Unsure
+from bot.listener import listen
+from bot.live import LiveVenue
+from bot.reconcile import Reconciler
+from bot.view import Execution
+from kalshi.auth import Signer
+from kalshi.client import KalshiClient
+from kalshi.push import FillPush, socket_url
+from tests.support.eventually import eventually
+from tests.support.simulator import Simulator, running_simulator
+from tests.support.trading import wish
+from tests.support.venues import client
+
+WRITES = "*/portfolio/events/orders*"
+
+
+@dataclass
+class Told:
+    """A Report that adds up."""
+
+    fills: list[Execution] = field(default_factory=list)
+    paid: list[tuple[str, Decimal]] = field(default_factory=list)
+
+    def execution(self, execution: Execution) -> None:
+        self.fills.append(execution)
+
+    def settlement(self, ticker: str, value: Decimal) -> None:
+        self.paid.append((ticker, value))
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running_simulator(tmp_path_factory.mktemp("keys"), "--tier", "prime") as running:
+        yield running
+
+
+@dataclass
+class Stage:
+    """A live venue and the market it trades."""
+
+    client: KalshiClient
+    session: aiohttp.ClientSession
+    venue: LiveVenue
+    account: Account
+    told: Told
+    ticker: str
+    simulator: Simulator
+
+    async def settled(self, fills: int) -> bool:
+        """One look; are the books where they should be and nothing open to doubt?"""
+        with suppress(Unreachable):
+            await self.venue.refresh({})
+        return len(self.told.fills) >= fills and not self.venue.frozen(self.ticker)
+
+    async def orders(self) -> list[str]:
+        """The client ids of all orders of this life that the exchange knows."""
+        prefix = self.venue._prefix + self.venue._boot_id
+        page = await self.client.orders(limit=1000)
+        return [order.client_order_id for order in page.rows if order.client_order_id.startswith(prefix)]
+
+
+@pytest.fixture
+async def stage(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    monkeypatch.setattr("bot.live._ABSENT_AFTER", 0.5)
+    simulator.clear()
+    async with aiohttp.ClientSession() as session:
+        reader = client(session, simulator, attempt=0.5)
+        markets = (await reader.markets({"status": "open", "limit": 1000})).rows
+        ticker = next(market.ticker for market in markets if market.ticker.startswith("KXRAINNYC"))
+        simulator.quote(ticker, "0.4500", "0.5500")
+        account, told = Account(), Told()
+        venue = LiveVenue(reader, told, account, "pi-bot-", f"b{time.monotonic_ns()}", time.time)
+        await Reconciler(reader, account, venue.fills).begin()
+        yield Stage(reader, session, venue, account, told, ticker, simulator)
+        simulator.clear()
+        await venue.cancel_all()
+
+
+@pytest.mark.parametrize(
+    ("fault", "exists"),
+    [
+        pytest.param({"kind": "drop", "after": True}, True, id="taken, then the line was cut"),
+        pytest.param({"kind": "half"}, True, id="taken, half of the answer came"),
+        pytest.param({"kind": "latency", "seconds": 1.0}, False, id="still on its way when we stopped waiting"),
+        pytest.param({"kind": "drop"}, False, id="cut before it was taken"),
+        pytest.param({"kind": "error", "status": 500}, False, id="a server error"),
+    ],
+)
+async def test_a_lost_answer_is_resolved_by_reading(stage: Stage, fault: dict[str, object], exists: bool) -> None:
+    """Unsure at first; then it is known whether it was done, and there is at most one order at the exchange."""
+    stage.simulator.fault(**fault, path=WRITES, method="POST", times=1)  # type: ignore[arg-type]
+    with pytest.raises(Unsure):
+        await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
+    assert stage.venue.frozen(stage.ticker)
+    assert sum(order.quantity for order in stage.venue.resting()) == 5, "what may exist counts"
+    await eventually(lambda: stage.settled(1 if exists else 0), within=12, every=0.2)
+    assert len(await stage.orders()) == (1 if exists else 0)
+    assert sum(fill.quantity for fill in stage.told.fills) == (5 if exists else 0)
+    assert stage.venue.resting() == []
+
+
+@pytest.mark.parametrize("fault", [{"kind": "rate_limit"}, {"kind": "trading_pause"}], ids=["429", "trading pause"])
+async def test_a_clear_no_leaves_nothing(stage: Stage, fault: dict[str, object]) -> None:
+    """Refused, or at worst unsure and then known not to exist."""
+    stage.simulator.fault(**fault, path=WRITES)  # type: ignore[arg-type]
+    with pytest.raises((Refused, Unsure)):
+        await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
+    stage.simulator.clear()
+    await eventually(lambda: stage.settled(0), within=12, every=0.2)
+    assert await stage.orders() == []
+    assert stage.venue.resting() == []
+
+
+@pytest.mark.parametrize("kind", ["drop", "half", "error"])
+async def test_a_cancel_whose_answer_is_lost_is_verified(stage: Stage, kind: str) -> None:
+    """cancel_all reads until nothing of ours rests, and touches nobody else's order."""
+    other = {
+        "ticker": stage.ticker, "side": "bid", "count": "1.00", "price": "0.4000", "client_order_id": f"me{time.time()}",
+        "time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross",
+    }  # fmt: skip
+    theirs = (await stage.client.request("POST", "/portfolio/events/orders", json=other))["order_id"]
+    await stage.venue.place(wish("BUY", "5", "0.46", stage.ticker))
+    await stage.venue.place(wish("SELL", "5", "0.54", stage.ticker))
+    stage.simulator.fault(kind, path=WRITES, method="DELETE", times=2)
+    await stage.venue.cancel_all()
+    assert stage.venue.resting() == []
+    resting = [order.order_id for order in (await stage.client.orders("resting", limit=1000)).rows]
+    assert resting == [theirs]
+    await stage.client.request("DELETE", f"/portfolio/events/orders/{theirs}", {"market_ticker": stage.ticker})
+
+
+async def test_trades_outside_the_bot_move_the_account_and_not_the_books(stage: Stage) -> None:
+    """A fill of another's order is counted for the comparison with positions, and never reported as ours."""
+    stage.simulator.fill(stage.ticker, "bid", "3.00", "0.5000")
+    await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
+    await eventually(lambda: stage.settled(1), within=5)
+    await eventually(lambda: stage.settled(1), within=5)
+    assert sum(fill.quantity for fill in stage.told.fills) == 5
+    assert await Reconciler(stage.client, stage.account, stage.venue.fills).differences() == ""
+
+
+async def test_a_position_that_no_fill_explains_is_named(stage: Stage) -> None:
+    """A fill hidden from us leaves a difference in words."""
+    stage.simulator.fill(stage.ticker, "bid", "3.00", "0.5000")
+    positions = {row.ticker: row.quantity for row in await stage.client.positions()}
+    stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
+    await stage.venue.fills.walk()
+    stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
+    told = await Reconciler(stage.client, stage.account, stage.venue.fills).differences()
+    assert stage.ticker in told
+
+
+async def test_another_life_finds_what_the_first_left(stage: Stage) -> None:
+    """Orders that rest are found by their prefix and cancelled; fills while nobody looked become trades once."""
+    await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
+    kept = stage.account.dump()
+    stage.simulator.control(
+        "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
+    )
+    account, told = Account.load(kept), Told()
+    second = LiveVenue(stage.client, told, account, "pi-bot-", "second", time.time)
+    await second.cancel_all()
+    await second.fills.walk()
+    assert [fill.quantity for fill in told.fills] == [2]
+    assert await Reconciler(stage.client, account, second.fills).differences() == ""
+    assert (await stage.client.orders("resting")).rows == []
+    await second.fills.walk()
+    assert len(told.fills) == 1
+
+
+async def test_a_settlement_is_told_once_and_explains_the_position(stage: Stage) -> None:
+    """Five YES that pay a dollar each; the position's end is no difference."""
+    markets = (await stage.client.markets({"status": "open", "limit": 1000})).rows
+    ticker = next(market.ticker for market in markets if market.ticker.startswith("KXGASAVG"))
+    stage.simulator.quote(ticker, "0.4500", "0.5500")
+    await stage.venue.place(wish("BUY", "5", "0.60", ticker, rest=False))
+    await eventually(lambda: stage.settled(1), within=5)
+    stage.simulator.control("POST", "/settle", {"ticker": ticker, "result": "yes"})
+    await stage.venue.fills.settlements()
+    await stage.venue.fills.settlements()
+    assert stage.told.paid == [(ticker, Decimal(1))]
+    assert await Reconciler(stage.client, stage.account, stage.venue.fills).differences() == ""
+
+
+async def test_a_pushed_fill_is_known_within_milliseconds(stage: Stage) -> None:
+    """Nobody looks here: the push alone tells it, once."""
+    signer = Signer.from_file("demo-ed25519", stage.simulator.keys["demo-ed25519"])
+    push = FillPush(stage.session, socket_url(stage.simulator.url), signer)
+    ears = asyncio.create_task(listen(push, stage.venue))
+    try:
+        await eventually(lambda: push.connected)
+        await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
+        begun = time.monotonic()
+        stage.simulator.control(
+            "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "5.00", "price": "0.5000"}
+        )
+        await eventually(lambda: stage.told.fills, within=2, every=0.002)
+        assert time.monotonic() - begun < 1
+        assert stage.venue.resting() == []
+        await stage.venue.refresh({})
+        assert len(stage.told.fills) == 1
+    finally:
+        ears.cancel()
+        await asyncio.wait([ears])
