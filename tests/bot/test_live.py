@@ -128,7 +128,8 @@ async def test_a_clear_no_leaves_nothing(stage: Stage, fault: dict[str, object])
 async def test_a_cancel_whose_answer_is_lost_is_verified(stage: Stage, kind: str) -> None:
     """cancel_all reads until nothing of ours rests, and touches nobody else's order."""
     other = {
-        "ticker": stage.ticker, "side": "bid", "count": "1.00", "price": "0.4000", "client_order_id": f"me{time.time()}",
+        "ticker": stage.ticker, "side": "bid", "count": "1.00", "price": "0.4000",
+        "client_order_id": f"me{time.time()}",
         "time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross",
     }  # fmt: skip
     theirs = (await stage.client.request("POST", "/portfolio/events/orders", json=other))["order_id"]
