@@ -85,14 +85,13 @@ async def measure(name: str, call: Callable[[], Awaitable[int]], times: int = 20
 
 async def rows(journal: SqlJournal, entries: int) -> AsyncIterator[str]:
     """Each kind of call, one after another."""
-    chance = random.Random(7)
-    made = 0
+    start, made, chance = await journal.head(), 0, random.Random(7)
 
     def append(count: int) -> Callable[[], Awaitable[int]]:
         async def call() -> int:
             nonlocal made
             made += count
-            return len((await journal.append(drafts(entries + made, count, chance))).entries)
+            return len((await journal.append(drafts(start + made, count, chance))).entries)
 
         return call
 
@@ -105,7 +104,7 @@ async def rows(journal: SqlJournal, entries: int) -> AsyncIterator[str]:
     yield await measure("append 1", append(1))
     yield await measure("append 100", append(100))
     yield await measure("append 500", append(500))
-    yield await measure("append 100 fills of those", fills(journal, entries, chance))
+    yield await measure("append 100 fills of those", fills(journal, start, chance))
     await journal.append(last)
     yield await measure("append 100 known", again)
     for label, query in queries(entries, known).items():
@@ -115,14 +114,14 @@ async def rows(journal: SqlJournal, entries: int) -> AsyncIterator[str]:
     yield await measure("replay of 200,000 in pages of 500", lambda: replay(journal, entries, 500), times=3)
 
 
-def fills(journal: SqlJournal, entries: int, chance: random.Random) -> Callable[[], Awaitable[int]]:
+def fills(journal: SqlJournal, start: int, chance: random.Random) -> Callable[[], Awaitable[int]]:
     """Appends what the other reporter tells of trades that were appended just now."""
     told = 0
 
     async def call() -> int:
         nonlocal told
         told += 100
-        bots = drafts(2 * entries + told, 100, chance)
+        bots = drafts(2 * start + told, 100, chance)
         await journal.append(bots)
         return (await journal.append(as_fills(bots))).known
 

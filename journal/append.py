@@ -60,7 +60,7 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> Steps[Known]:
     peers: dict[int, Peer] = {}
     for ticker, since, until in identity.windows(drafts, sightings):
         near = "ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1"
-        sql = f"SELECT seq, open, body FROM entries{dialect.by('by_ticker_time')} WHERE {near}"
+        sql = f"SELECT seq, open, body FROM entries{dialect.by('by_time_of_ticker')} WHERE {near}"
         _learn(peers, (yield Ask(sql, [findable(ticker), micros(since), micros(until)])))
     for part in parts(identity.met(drafts, sightings) - peers.keys()):
         _learn(peers, (yield Ask(f"SELECT seq, open, body FROM entries WHERE seq IN ({marks(part)})", part)))

@@ -38,7 +38,7 @@ class Dialect:
 
     now: str  # the expression for the clock that leases go by, Unix seconds
     lock: str  # ends a SELECT whose rows must not change before the transaction ends
-    by: Callable[[str], str]  # stands behind a table's name and holds the plan to one index; "" is the seq
+    by: Callable[[str], str]  # stands behind a table's name and holds the plan to one index
 
 
 def micros(timestamp: Decimal) -> int:

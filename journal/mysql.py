@@ -28,7 +28,7 @@ class MysqlJournal(SqlJournal):
     """
 
     dialect = Dialect(
-        "UNIX_TIMESTAMP(NOW(6))", " FOR UPDATE", lambda index: f" FORCE INDEX ({index or 'PRIMARY'})"
+        "UNIX_TIMESTAMP(NOW(6))", " FOR UPDATE", lambda index: f" FORCE INDEX ({index})"
     )  # fmt: skip
 
     def __init__(self, place: MysqlPlace, limit: float = 10.0) -> None:

@@ -29,7 +29,7 @@ def history(dialect: Dialect, query: Query) -> Steps[list[Entry]]:
     forward = query.after is not None or query.since is not None
     page = _Page(dialect, query)
     if query.since is None and query.until is None:
-        rows = yield page.walk(0, None, query.limit, forward)
+        rows = yield page.walk(1, None, query.limit, forward)
     elif (few := (yield page.count())[0][0]) <= _FEW:
         rows = (yield page.sort(forward)) if few else []
     else:
@@ -54,36 +54,41 @@ class _Page:
             self._where("timestamp >= ?", micros(query.since))
         if query.until is not None:
             self._where("timestamp <= ?", micros(query.until))
-        self._where("seq > ?", query.after or 0)
-        if query.before is not None:
-            self._where("seq < ?", query.before)
 
     def _where(self, condition: str, arg: object) -> None:
         self._conditions.append(condition)
         self._args.append(arg)
 
-    @property
-    def _index_by_time(self) -> str:
-        return self._by("by_time" if self._query.ticker is None else "by_ticker_time")
-
     def count(self) -> Ask:
         """How many match, counted no further than a few."""
-        matches = f"SELECT 1 FROM entries{self._index_by_time} WHERE {' AND '.join(self._conditions)} LIMIT ?"
-        return Ask(f"SELECT COUNT(*) FROM ({matches}) AS matches", [*self._args, _FEW + 1])
+        found, args = self._found("by_time", 1, None)
+        return Ask(f"SELECT COUNT(*) FROM ({found} LIMIT ?) AS matches", [*args, _FEW + 1])
 
     def sort(self, forward: bool) -> Ask:
-        """Few matches, found by time and sorted by seq; their bodies are fetched for the page alone."""
-        where, order = " AND ".join(self._conditions), "ASC" if forward else "DESC"
-        found = f"SELECT seq AS place FROM entries{self._index_by_time} WHERE {where} ORDER BY seq {order} LIMIT ?"
-        sql = f"SELECT {_COLUMNS} FROM ({found}) AS page JOIN entries ON seq = place ORDER BY seq {order}"
-        return Ask(sql, [*self._args, self._query.limit])
+        """Few matches, found by time and sorted by seq."""
+        return self._page("by_time", 1, None, self._query.limit, forward)
 
     def walk(self, first: int, last: int | None, limit: int, forward: bool) -> Ask:
-        """Matches in the order of seq between first and last, both included."""
-        where = " AND ".join([*self._conditions, "seq >= ?", *(["seq <= ?"] if last else [])])
-        by, order = self._by("by_ticker" if self._query.ticker is not None else ""), "ASC" if forward else "DESC"
-        sql = f"SELECT {_COLUMNS} FROM entries{by} WHERE {where} ORDER BY seq {order} LIMIT ?"
-        return Ask(sql, [*self._args, first, *([last] if last else []), limit])
+        """Matches met in the order of seq between first and last, both included."""
+        return self._page("by_seq", first, last, limit, forward)
+
+    def _page(self, index: str, first: int, last: int | None, limit: int, forward: bool) -> Ask:
+        # The indexes hold all that the conditions look at; only the rows of the page itself are fetched.
+        found, args = self._found(index, first, last)
+        order = "ASC" if forward else "DESC"
+        page = f"({found} ORDER BY seq {order} LIMIT ?) AS page"
+        return Ask(f"SELECT {_COLUMNS} FROM {page} JOIN entries ON seq = place ORDER BY seq {order}", [*args, limit])
+
+    def _found(self, index: str, first: int, last: int | None) -> tuple[str, list[Any]]:
+        """The seqs that match between first and last. One bound on each side: SQLite starts at only one of them."""
+        query = self._query
+        if query.ticker is not None:
+            index = f"{index}_of_ticker"
+        ends = [end for end in (last, None if query.before is None else query.before - 1) if end is not None]
+        bounds = [("seq >= ?", max(first, (query.after or 0) + 1)), *([("seq <= ?", min(ends))] if ends else [])]
+        where = " AND ".join([*self._conditions, *(bound for bound, _ in bounds)])
+        sql = f"SELECT seq AS place FROM entries{self._by(index)} WHERE {where}"
+        return sql, [*self._args, *(seq for _, seq in bounds)]
 
     def spans(self) -> Ask:
         """The spans that meet the window of time and the bounds of seq, ascending."""

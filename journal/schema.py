@@ -11,10 +11,11 @@ SQLITE_STEPS: Final = (
         """CREATE TABLE entries (
             seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, timestamp INTEGER NOT NULL, ticker TEXT NOT NULL,
             source TEXT NOT NULL, open INTEGER NOT NULL, body TEXT NOT NULL)""",
-        # Every index ends with the seq by itself, as SQLite's row id.
+        # Pages are found in the indexes alone. Those by time end with the seq by themselves, as SQLite's row id.
+        "CREATE INDEX by_seq ON entries (seq, timestamp)",
         "CREATE INDEX by_time ON entries (timestamp)",
-        "CREATE INDEX by_ticker ON entries (ticker)",
-        "CREATE INDEX by_ticker_time ON entries (ticker, timestamp)",
+        "CREATE INDEX by_seq_of_ticker ON entries (ticker, seq, timestamp)",
+        "CREATE INDEX by_time_of_ticker ON entries (ticker, timestamp)",
         """CREATE TABLE sightings (
             name TEXT NOT NULL, life TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (name, life)) WITHOUT ROWID""",
         "CREATE TABLE spans (span INTEGER PRIMARY KEY, earliest INTEGER NOT NULL, latest INTEGER NOT NULL)",
@@ -37,7 +38,8 @@ MYSQL_STEPS: Final = (
         seq BIGINT NOT NULL PRIMARY KEY, kind VARCHAR(16) {_ASCII} NOT NULL, timestamp BIGINT NOT NULL,
         ticker VARCHAR(255) {_BINARY} NOT NULL, source VARCHAR(64) {_BINARY} NOT NULL, open TINYINT NOT NULL,
         body MEDIUMTEXT {_ASCII} NOT NULL,
-        KEY by_time (timestamp, seq), KEY by_ticker (ticker, seq), KEY by_ticker_time (ticker, timestamp, seq)
+        KEY by_seq (seq, timestamp), KEY by_time (timestamp, seq),
+        KEY by_seq_of_ticker (ticker, seq, timestamp), KEY by_time_of_ticker (ticker, timestamp, seq)
     ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC""",
     f"""CREATE TABLE IF NOT EXISTS sightings (
         name CHAR(32) {_ASCII} NOT NULL, life CHAR(16) {_ASCII} NOT NULL, seq BIGINT NOT NULL,

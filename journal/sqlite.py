@@ -24,7 +24,7 @@ class SqliteJournal(SqlJournal):
     call gives up with JournalUnavailable; what it was writing may then still be kept, and appending it again is safe.
     """
 
-    dialect = Dialect("journal_clock()", "", lambda index: f" INDEXED BY {index}" if index else " NOT INDEXED")
+    dialect = Dialect("journal_clock()", "", lambda index: f" INDEXED BY {index}")
 
     def __init__(self, path: str | Path, clock: Callable[[], float] = time.time, limit: float = 10.0) -> None:
         self.epoch = ""
