@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
 from tests.support.apache import Apache, apache, browser_session
 from tests.support.fakebot import FakeBot
-from tests.support.service import Service
-
-STANDIN = "tests/deploy/standin.py"
+from tests.support.service import ROOT, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,25 @@ class Site:
         return self.apache.url("/api/python" + path)
 
 
-def make_service(bot: FakeBot) -> Service:
-    """The service behind Apache, following this bot."""
-    return Service([STANDIN, "{port}", bot.url])
+def make_service(bot: FakeBot, folder: Path, journal: str = "journal.db") -> Service:
+    """The service behind Apache, following this bot; services that share a journal are workers of one whole."""
+    env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
+        "BOT_STATUS_ENDPOINT": bot.url + "/status", "BOT_TRADES_ENDPOINT": bot.url + "/trades",
+        "BOT_POLL_INTERVAL": "0.2", "HEARTBEAT_INTERVAL": "0.5", "JOURNAL_URL": f"sqlite:///{folder / journal}",
+        # the exchange is away: nothing here needs it, and no test may call it
+        "KALSHI_API_URL": "http://127.0.0.1:9", "LOG_LEVEL": "WARNING",
+    }  # fmt: skip
+    return Service([str(ROOT / "server.py"), "--port", "{port}"], env, folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site() -> AsyncIterator[Site]:
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """The plain site, one for all tests of a module."""
+    folder = tmp_path_factory.mktemp("service")
     async with (
         FakeBot().serving() as bot,
-        make_service(bot) as service,
-        Service([STANDIN, "{port}", bot.url]) as spring,
+        make_service(bot, folder) as service,
+        Service(["tests/deploy/spring.py", "{port}"]) as spring,
         apache({"PI_BACKEND": service.address, "PI_SPRING": spring.address}) as server,
         browser_session() as session,
     ):

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import ssl
 import statistics
 import time
@@ -24,11 +25,12 @@ REST = ["/", "/health", "/portfolio/balance", "/portfolio/positions", "/markets/
 
 
 async def test_every_url_passes(site: Site) -> None:
-    """Each URL reaches the service under its prefix, with and without a trailing slash."""
-    for path in REST:
-        for url in {path, path.rstrip("/")}:
-            async with site.session.get(site.url(url), allow_redirects=False) as answer:
-                assert answer.status == 200, url
+    """Each URL reaches the service under its prefix, with and without a slash, and answers as it does directly."""
+    direct = f"http://{site.service.address}/api/python"
+    for path in {*REST, *(path.rstrip("/") for path in REST)}:
+        async with site.session.get(direct + path) as said, site.session.get(site.url(path)) as heard:
+            assert (heard.status, heard.content_type) == (said.status, said.content_type), path
+            assert heard.history == (), path
     for name in STREAMS:
         async with site.session.get(site.url(f"/sse/{name}/")) as answer:
             assert (answer.status, answer.content_type) == (200, "text/event-stream"), name
@@ -51,6 +53,24 @@ async def test_forwarded_headers_cannot_be_forged(site: Site) -> None:
     assert heard["url"].startswith("http://")
     assert heard["client"] == "127.0.0.1"
     assert heard["headers"]["x-forwarded-for"] == "127.0.0.1"
+    async with site.session.get(site.url("/"), headers=claims) as answer:
+        assert (await answer.json())["links"]["docs"] == f"http://{HOST}/api/python/docs"
+    clients = site.url("/sse/clients")
+    async with site.session.get(site.url("/sse/trading"), headers=claims), site.session.get(clients) as answer:
+        assert "6.6.6" not in await answer.text()
+
+
+async def test_pages(site: Site) -> None:
+    """The dashboard and the API page come through with everything that they load from the service."""
+    for page in ("/dashboard", "/docs"):
+        async with site.session.get(site.url(page)) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/html"), page
+            text = await answer.text()
+        linked = re.findall(r'(?:src|href)="(web/[^"#]+)"', text)
+        assert linked, page
+        for link in linked:
+            async with site.session.get(site.url("/" + link)) as answer:
+                assert answer.status == 200, link
 
 
 async def test_events_are_not_held_back(site: Site) -> None:
@@ -72,14 +92,14 @@ async def test_events_are_not_held_back(site: Site) -> None:
 
 async def test_json_is_compressed_and_304_still_works(site: Site) -> None:
     """DEFLATE leaves the ETag alone, so that If-None-Match matches the next time."""
-    headers = {"Accept-Encoding": "gzip"}
+    url, headers = site.url("/portfolio/trades/history"), {"Accept-Encoding": "gzip"}
     async with aiohttp.ClientSession(auto_decompress=False) as session:
-        async with session.get(site.url("/openapi.json"), headers=headers) as answer:
+        async with session.get(url, headers=headers) as answer:
             assert answer.headers["Content-Encoding"] == "gzip"
             assert "Accept-Encoding" in answer.headers["Vary"]
             assert json.loads(gzip.decompress(await answer.read()))
             tag = answer.headers["ETag"]
-        async with session.get(site.url("/openapi.json"), headers=headers | {"If-None-Match": tag}) as answer:
+        async with session.get(url, headers=headers | {"If-None-Match": tag}) as answer:
             assert answer.status == 304
 
 

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -111,12 +112,12 @@ async def test_two_hundred_plain_readers_survive(site: Site, sig: signal.Signals
     assert returned[-1] < 6
 
 
-async def test_two_backends_one_killed() -> None:
+async def test_two_backends_one_killed(tmp_path: Path) -> None:
     """With two backends a killed one costs its readers one reconnect, REST nothing, and nobody a trade."""
     async with (
         FakeBot().serving() as bot,
-        make_service(bot) as one,
-        make_service(bot) as two,
+        make_service(bot, tmp_path) as one,
+        make_service(bot, tmp_path) as two,
         apache({"PI_BACKEND": one.address, "PI_BACKEND_2": two.address}) as server,
         browser_session() as session,
         readers(session, server.url("/api/python/sse/trades"), 40) as pages,
