@@ -310,7 +310,7 @@ async def test_leaving_leaves_nothing_behind(serve: Serve, after: str) -> None:
     server = await serve(kept=20)
     before = len(asyncio.all_tasks())
     server.pages.held = asyncio.Event() if after == "replay" else None
-    for _ in range(12):
+    for _ in range(6):
         wire = await server.open("trades", cursor=f"{EPOCH}-1" if after == "replay" else None)
         if after != "headers":
             await wire.read()
@@ -318,7 +318,7 @@ async def test_leaving_leaves_nothing_behind(serve: Serve, after: str) -> None:
             server.publish()
             await wire.until(has(server.hub.position))
         if after == "unread":
-            server.publish(3000)
+            server.publish(1000)
         wire.close()
     await server.empty()
     await eventually(lambda: len(asyncio.all_tasks()) <= before)

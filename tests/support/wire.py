@@ -133,7 +133,10 @@ async def served(
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup()
-    one.port = server.servers[0].sockets[0].getsockname()[1]
+    listener = server.servers[0].sockets[0]
+    # Accepted sockets inherit it: a reader that does not read is felt after some KB instead of some MB.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    one.port = listener.getsockname()[1]
     try:
         yield one
     finally:
@@ -141,7 +144,8 @@ async def served(
             wire.close()
         await one.empty()
         await eventually(lambda: not server.server_state.connections, every=0.002)
-        server.should_exit = True
-        await server.shutdown()
+        for listening in server.servers:  # server.shutdown() would sleep a tenth of a second first
+            listening.close()
+            await listening.wait_closed()
 
 
