@@ -41,15 +41,14 @@ class Means:
 class Duty:
     """One term of polling. It begins where the journal's marks say that the last one ended."""
 
-    def __init__(self, means: Means, marks: Mapping[str, str], left: Pulse | None) -> None:
+    def __init__(self, means: Means, marks: Mapping[str, str], left: Pulse) -> None:
         """left: what the last holder of the lease told before it ended."""
         settings, clock = means.settings, means.clock
         self._means = means
         self.bot = BotStatus(since=clock())
-        self.window = Window(marks.get("bot", ""), left.polled if left else None)
+        self.window = Window(marks.get("bot", ""), left.polled)
         self.bot.seen = self.window.at is not None
-        if left is not None:
-            self.bot.resume(left.status)
+        self.bot.resume(left.status)
         self.holes = Holes(marks.get("holes", ""))
         self._holes_seen = len(self.holes)
         self.origins = Origins(self.bot, self.holes, settings.interval)
@@ -64,7 +63,7 @@ class Duty:
         )  # fmt: skip
 
     @classmethod
-    async def begin(cls, means: Means, left: Pulse | None) -> "Duty":
+    async def begin(cls, means: Means, left: Pulse) -> "Duty":
         """Read where the last one ended; a journal that is away is waited for."""
         while True:
             try:

@@ -15,17 +15,17 @@ PAGE = 500
 class Feed:
     """Entries come from our own recorder, the relay, or the journal's tail. One that does not join is read from there.
 
-    position: seq of the last entry that the listeners have. tail: seconds between two looks at the journal's end,
-    the way on which nothing can be missed, however little the quicker ways bring.
+    position: seq of the last entry that the listeners have. tail: says how many seconds may lie between two looks at
+    the journal's end, the way on which nothing can be missed, however little the quicker ways bring.
     """
 
-    def __init__(self, journal: Journal, position: int, vital: Vital, tail: float = 1.0) -> None:
+    def __init__(self, journal: Journal, position: int, vital: Vital, tail: Callable[[], float]) -> None:
         self._journal = journal
         self._listeners: list[Listener] = []
         self._behind = asyncio.Event()
         self.position = position
         self.vital = vital
-        self.tail = tail
+        self._tail = tail
 
     def listen(self, listener: Listener) -> None:
         """Call listener with each batch from now on; it must be quick and not wait."""
@@ -47,7 +47,7 @@ class Feed:
         """Follow the journal's end, for ever."""
         while True:
             try:
-                async with asyncio.timeout(self.tail):
+                async with asyncio.timeout(self._tail()):
                     await self._behind.wait()
             except TimeoutError:
                 pass  # nobody called: time to look by ourselves

@@ -10,7 +10,7 @@ from journal.errors import JournalError, LeaseLost
 from streams.bot import BotClient, BotError, Poll
 from streams.intake import Intake
 from streams.origin import Origins
-from streams.report import BotReading, Report
+from streams.report import BotReading, joined
 from streams.status import BotStatus
 from streams.vital import Vital
 
@@ -102,9 +102,7 @@ class Poller:
                 break
             if not more.trades:
                 break
-            known = {each.seq for each in more.trades}
-            both = (*more.trades, *(each for each in report.trades if each.seq not in known))
-            report = Report(both, report.skipped)
+            report = joined(report, more)
         return replace(poll, report=report)
 
     def _take(self, poll: Poll) -> None:

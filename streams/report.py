@@ -34,6 +34,17 @@ class Report:
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
+def joined(one: Report, more: Report) -> Report:
+    """Two readings of one bot as a single window; one's counts of what was skipped stand."""
+    known = {each.seq for each in one.trades}
+    return Report(ordered([*one.trades, *(each for each in more.trades if each.seq not in known)]), one.skipped)
+
+
+def ordered(trades: Iterable[Reported]) -> tuple[Reported, ...]:
+    """Oldest first; at one moment in the bot's own order."""
+    return tuple(sorted(trades, key=lambda each: (each.trade.timestamp, each.seq or 0)))
+
+
 @dataclass(frozen=True, slots=True)
 class BotReading:
     """A bot's status answer. loop_age: seconds since its own loop last turned, None when it does not say."""
@@ -52,9 +63,8 @@ def read_trades(answer: object, mode: Mode) -> Report:
     if not isinstance(records, list):
         raise Unreadable("neither a list of trades nor an object with one")
     skipped: Counter[str] = Counter()
-    found = list(_readable(records, mode, skipped))
-    found.sort(key=lambda each: (each.trade.timestamp, each.seq or 0))
-    return Report(tuple(found), dict(skipped))
+    found = ordered(_readable(records, mode, skipped))
+    return Report(found, dict(skipped))
 
 
 def _readable(records: Iterable[object], mode: Mode, skipped: Counter[str]) -> Iterable[Reported]:

@@ -72,17 +72,18 @@ class Pulse:
 
     status: str  # the JSON text of bot_status
     polled: float = 0.0  # when the last good poll was asked
-    swept: float = 0.0  # as of when the exchange's fills are all known
+    swept: float = 0.0  # when the exchange's fills were last read as a whole
+    at: float = 0.0  # when this was told: of two, the later one counts, whichever way was slower
 
     def dump(self) -> str:
         """Its JSON text, for the lease row and the relay."""
-        return dumps({"status": self.status, "polled": self.polled, "swept": self.swept})
+        return dumps({"status": self.status, "polled": self.polled, "swept": self.swept, "at": self.at})
 
     @classmethod
     def load(cls, text: str) -> "Pulse":
         """The pulse in such a text. Raises ValueError when it is none."""
         kept = loads(text)
         try:
-            return cls(str(kept["status"]), float(kept["polled"]), float(kept["swept"]))
+            return cls(str(kept["status"]), float(kept["polled"]), float(kept["swept"]), float(kept["at"]))
         except (TypeError, KeyError) as wrong:
             raise ValueError(f"no pulse: {text:.60}") from wrong

@@ -6,13 +6,14 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import aiohttp
 
 from cache.base import Cache
 from cache.exact import loads
+from cache.redis import RedisAddress, connect
 from journal.base import Journal, Query
 from journal.entry import Entry
 from journal.errors import LeaseLost
@@ -23,6 +24,8 @@ from streams.feed import Feed, Listener
 from streams.lease import Keeper
 from streams.live import HELD, Live, LiveTrades, Sources
 from streams.recorder import Recorder
+from streams.relay import BLOCK, Relay
+from streams.roll import Roll
 from streams.status import BotStatus, Pulse
 from streams.sweep import Exchange
 from streams.vital import Vital, supervised
@@ -54,7 +57,8 @@ class Watch:
     def __init__(
         self, session: aiohttp.ClientSession, hub: Audience, journal: Journal, cache: Cache, bot: BotSettings,
         listeners: Sequence[Listener] = (), clock: Callable[[], float] = time.time,
-        exchange: Exchange | None = None, push: Push | None = None,
+        exchange: Exchange | None = None, push: Push | None = None, redis: RedisAddress | None = None,
+        prefix: str = "python:", snapshot: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:  # fmt: skip
         self._hub = hub
         self._journal = journal
@@ -62,27 +66,44 @@ class Watch:
         self._clock = clock
         self._vitals = {name: Vital(name, clock) for name in PARTS}
         self._live = Live(hub.position)
-        self.feed = Feed(journal, hub.position, self._vitals["feed"])
+        self.feed = Feed(journal, hub.position, self._vitals["feed"], self._tail)
         for listener in (hub.publish, self._live.publish, *listeners):
             self.feed.listen(listener)
         self._recorder = Recorder(journal, self._announce, self._vitals["recorder"])
         self._means = Means(session, journal, self._recorder, bot, self._vitals, self._told, exchange, push, clock)
-        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._keeper = Keeper(
-            journal, self._recorder, holder, self._duties, self._dump, self._heard, self._vitals["lease"]
+            journal, self._recorder, worker, self._duties, self._dump, self._heard, self._vitals["lease"]
         )
+        self._relay: Relay | None = None
+        self._roll: Roll | None = None
+        if redis is not None:
+            self._link(redis, prefix, worker, snapshot)
         self._duty: Duty | None = None  # while this worker holds the lease
         self._pulse = Pulse(BotStatus(since=clock()).data)  # of the bot, from our poller or another worker's
         self._tasks: list[asyncio.Task[None]] = []
         self.live = LiveTrades(self._live, self._sources, self._sweep, cache, clock)
 
+    def _link(self, redis: RedisAddress, prefix: str, worker: str, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+        writer, reader, vital = connect(redis, connections=4), connect(redis, BLOCK + 3, 1), self._vitals["relay"]
+        key = f"{prefix}relay:{self._journal.epoch}"
+        self._relay = Relay(writer, reader, key, worker, self.feed.offer, self._heard, vital)
+        self._roll = Roll(writer, prefix, self._journal.epoch, worker, snapshot, vital, self._clock)
+
     async def start(self) -> None:
-        """Load the newest trades, then watch. Raises JournalError."""
+        """Load the newest trades, then watch. Raises JournalError, and TwoJournals for a prefix that is another's."""
+        if self._roll is not None:
+            await self._roll.claim()
         page = await self._journal.history(Query(limit=HELD, before=self._hub.position + 1))
         if page:
             self._live.publish(page[::-1])
         self._hub.status(self._pulse.status)
-        for work, part in ((self.feed.run, "feed"), (self._keeper.run, "lease")):
+        works = [(self.feed.run, "feed"), (self._keeper.run, "lease")]
+        if self._relay is not None and self._roll is not None:
+            works += [(self._relay.send, "relay"), (self._relay.listen, "relay"), (self._roll.run, "relay")]
+        else:
+            self._vitals["relay"].idle("no Redis: other workers follow the journal")
+        for work, part in works:
             self._tasks.append(asyncio.create_task(supervised(work, self._vitals[part])))
 
     async def stop(self) -> None:
@@ -91,6 +112,13 @@ class Watch:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self._relay is not None and self._roll is not None:
+            await self._roll.leave()
+            await self._relay.close()
+
+    async def gather(self) -> list[dict[str, Any]]:
+        """The snapshots of the other workers, for numbers that add up over all; none without Redis."""
+        return await self._roll.gather() if self._roll is not None else []
 
     def health(self) -> dict[str, dict[str, object]]:
         """Each part with state, age (seconds since it last did well), reason and counts."""
@@ -104,7 +132,8 @@ class Watch:
         return parts
 
     async def _duties(self, left_behind: str) -> None:
-        self._duty = await Duty.begin(self._means, _pulse(left_behind))
+        left = _pulse(left_behind)
+        self._duty = await Duty.begin(self._means, left if left and left.at > self._pulse.at else self._pulse)
         try:
             await self._duty.run()
         finally:
@@ -112,10 +141,15 @@ class Watch:
 
     def _announce(self, entries: Sequence[Entry]) -> None:
         self.feed.offer(entries)
+        if self._relay is not None:
+            self._relay.entries(entries)
 
     def _told(self, duty: Duty, changed: bool) -> None:
         status = duty.bot.data if changed else self._pulse.status
-        self._tell(Pulse(status, duty.poller.polled_at or self._pulse.polled, duty.healer.swept or self._pulse.swept))
+        polled, swept = duty.poller.polled_at or self._pulse.polled, duty.healer.swept or self._pulse.swept
+        self._tell(Pulse(status, polled, swept, self._clock()))
+        if self._relay is not None:
+            self._relay.pulse(self._pulse.dump())
 
     def _tell(self, pulse: Pulse) -> None:
         before, self._pulse = self._pulse, pulse
@@ -125,8 +159,13 @@ class Watch:
 
     def _heard(self, text: str) -> None:
         pulse = _pulse(text)
-        if pulse is not None and self._duty is None:
+        if pulse is not None and self._duty is None and pulse.at > self._pulse.at:
             self._tell(pulse)
+
+    def _tail(self) -> float:
+        """Seconds between looks at the journal's end: it is a net where something quicker brings the news."""
+        quicker = self._duty is not None or (self._relay is not None and self._relay.reading)
+        return 2.0 if quicker else 0.5
 
     def _dump(self) -> str:
         return self._pulse.dump()

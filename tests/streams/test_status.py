@@ -1,0 +1,60 @@
+"""Online, offline, stalled: when they change, and when nothing is said."""
+
+import pytest
+
+from streams.report import BotReading
+from streams.status import STALLED_AFTER, BotStatus, Pulse
+
+GOOD = BotReading()
+OLD = BotReading(loop_age=STALLED_AFTER + 1)
+BETTER = BotReading(loop_age=STALLED_AFTER - 1)
+FRESH = BotReading(loop_age=0.5)
+PAPER = BotReading(mode="paper")
+
+
+@pytest.mark.parametrize(
+    ("polls", "said"),
+    [
+        pytest.param([GOOD], ["online"], id="one answer is enough"),
+        pytest.param([None], ["offline"], id="never answered: no waiting"),
+        pytest.param([GOOD, GOOD], ["online", ""], id="nothing changes"),
+        pytest.param([GOOD, None, GOOD], ["online", "", ""], id="one failure is weather"),
+        pytest.param([GOOD, None, None, None], ["online", "", "offline", ""], id="two are not"),
+        pytest.param([GOOD, None, None, GOOD], ["online", "", "offline", "online"], id="and back"),
+        pytest.param([GOOD, OLD, OLD], ["online", "stalled", ""], id="stalled"),
+        pytest.param([OLD, BETTER, FRESH], ["stalled", "", "online"], id="stalled until it is clearly well"),
+        pytest.param([BETTER], ["online"], id="not stalled before its time"),
+        pytest.param([GOOD, PAPER], ["online", "online"], id="another mode is news"),
+    ],
+)
+def test_a_story_of_polls(polls: list[BotReading | None], said: list[str]) -> None:
+    """What each poll makes the world hear, "" for nothing."""
+    bot = BotStatus(since=0.0)
+    heard = [bot.status if bot.note(poll, "no connection", 0, 1.0) else "" for poll in polls]
+    assert heard == said
+
+
+def test_since_is_the_last_change_of_status() -> None:
+    """Another mode or reason does not move it."""
+    bot = BotStatus(since=0.0)
+    bot.note(GOOD, "", 0, 5.0)
+    bot.note(PAPER, "", 0, 9.0)
+    assert (bot.since, bot.mode, bot.seen) == (5.0, "paper", True)
+
+
+def test_a_status_survives_a_change_of_worker() -> None:
+    """What one leaves behind another goes on from, and it says the same."""
+    bot = BotStatus(since=0.0)
+    bot.note(BotReading(mode="demo", trades=7), "", 0, 5.0)
+    after = BotStatus(since=99.0)
+    after.resume(bot.data)
+    assert after.data == bot.data == '{"status":"online","since":5.0,"mode":"demo","reason":null,"trades":7}'
+
+
+def test_a_pulse_is_text_and_back() -> None:
+    """As it stands in the lease row; anything else is refused."""
+    pulse = Pulse('{"status":"online"}', 1.5, 2.5, 3.5)
+    assert Pulse.load(pulse.dump()) == pulse
+    for text in ("", "null", "{}", '{"status": "x", "polled": null, "swept": 1, "at": 1}'):
+        with pytest.raises(ValueError):
+            Pulse.load(text)

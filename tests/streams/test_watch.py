@@ -1,0 +1,204 @@
+"""The whole watch over HTTP and a real journal: what the bot does is told once, in order, or its loss is."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from journal.base import Query
+from journal.errors import JournalUnavailable
+from tests.support.bot import Answer, ScriptedBot, drip, hang_up, says, serving, tells, trade
+from tests.support.eventually import eventually
+from tests.support.watching import worker
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.db"
+
+
+async def test_trades_are_told_once_in_order(path: Path) -> None:
+    """The window at start, then what is new, each with its seq; the bot is said to be online."""
+    async with serving(ScriptedBot()) as bot:
+        bot.make(trade(2), trade(1))
+        async with worker(path, bot) as (watch, ears, _):
+            await eventually(lambda: len(ears.heard) == 2)
+            bot.make(trade(3))
+            await eventually(lambda: len(ears.heard) == 3)
+            assert ears.ids == ["t1", "t2", "t3"]
+            assert ears.statuses == ["offline", "online"]
+            answer = await watch.live.answer(2)
+            assert [json.loads(text)["trade_id"] for text in answer.trades] == ["t3", "t2"]
+            assert (answer.source, answer.stale, answer.cursor_seq) == ("bot_live", False, 3)
+
+
+async def test_a_numbered_bot_is_heard_at_once(path: Path) -> None:
+    """A bot that holds its answer back until there is news is not waited for: the poll is seconds away."""
+    async with serving(ScriptedBot(numbered=True)) as bot:
+        bot.make(trade(1))
+        async with worker(path, bot, interval=5.0) as (_, ears, _):
+            await eventually(lambda: any("after" in asked for asked in bot.asked))
+            took = []
+            for number in range(2, 12):
+                began = time.monotonic()
+                bot.make(trade(number))
+                await eventually(lambda number=number: len(ears.heard) == number, every=0.001)
+                took.append(time.monotonic() - began)
+                await asyncio.sleep(0.01)
+            assert sorted(took)[5] < 0.1
+
+
+async def test_a_numbered_bot_fills_a_jump_itself(path: Path) -> None:
+    """More than a window between two polls is asked for by number, and is no hole."""
+    async with serving(ScriptedBot(numbered=True)) as bot:
+        bot.make(trade(0))
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: len(ears.heard) == 1)
+        bot.make(*(trade(number) for number in range(1, 2500)))
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: len(ears.heard) == 2499)
+            assert ears.ids == [f"t{number}" for number in range(1, 2500)]
+
+
+BAD: dict[str, tuple[str, Answer | None]] = {
+    "html": ("HTML instead of JSON", says("<html>no</html>", content_type="text/html")),
+    "half": ("not whole JSON", says('{"trades": [{"times')),
+    "nan": ("NaN is not a number", says('[{"price": NaN}]')),
+    "infinity": ("Infinity is not a number", says('[{"price": -Infinity}]')),
+    "null": ("neither a list", says("null")),
+    "empty": ("not whole JSON", says("")),
+    "deep": ("not whole JSON", says("[" * 100_000)),
+    "exponent": ("not whole JSON", says("[1e99999999999999999999]")),
+    "latin": ("not whole JSON", says(b'["\xff\xfe\xfd"]')),
+    "error": ("HTTP 500", says("[]", status=500)),
+    "redirect": ("redirects are not followed", says("", status=302, headers={"Location": "/other"})),
+    "drip": ("no whole answer within", drip),
+    "hang-up": ("trades: ", hang_up),
+    "huge": ("larger than 1000 kB", tells([trade(number) for number in range(20_000)])),
+    "broken-gzip": ("trades: ", says(b"\x1f\x8b nonsense", headers={"Content-Encoding": "gzip"})),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+async def test_a_bad_answer_is_named_and_nothing_is_lost(kind: str, path: Path) -> None:
+    """Offline within two polls with the reason in words; afterwards what it made meanwhile is told, nothing twice."""
+    reason, answer = BAD[kind]
+    async with serving(ScriptedBot()) as bot:
+        bot.make(trade(1), trade(2))
+        async with worker(path, bot) as (watch, ears, _):
+            await eventually(lambda: len(ears.heard) == 2)
+            assert answer is not None
+            bot.answers["/trades"] = answer
+            await eventually(lambda: ears.statuses[-1] == "offline")
+            assert reason in ears.said[-1]["reason"]
+            assert watch.health()["bot"]["state"] == watch.health()["poller"]["state"] == "degraded"
+            bot.make(trade(3))
+            bot.answers.clear()
+            await eventually(lambda: "t3" in ears.ids)
+            assert ears.statuses == ["offline", "online", "offline", "online"]
+            assert ears.ids == ["t1", "t2", "t3"]
+            assert len(ears.bodies("gap")) == (1 if kind == "huge" else 0)
+
+
+async def test_bad_records_do_not_take_good_ones_along(path: Path) -> None:
+    """Each that cannot be read is counted under its reason; in gzip, in any order, with strange neighbours."""
+    async with serving(ScriptedBot()) as bot:
+        bot.make(
+            trade(5), trade(1, price=65), trade(2, quantity=-1), trade(3, ticker="A\nB"), {"timestamp": 1},
+            trade(4, price=0.1 + 0.2, colour="red"),
+        )  # fmt: skip
+        bot.trades.append(None)  # type: ignore[arg-type]
+
+        async def zipped(request: web.Request) -> web.StreamResponse:
+            response = web.json_response(bot.trades)
+            response.enable_compression(web.ContentCoding.gzip)
+            return response
+
+        bot.answers["/trades"] = zipped
+        async with worker(path, bot) as (watch, ears, _):
+            await eventually(lambda: len(ears.heard) == 2)
+            assert ears.ids == ["t4", "t5"]
+            assert '"price":0.3,' in ears.heard[0].body
+            assert sum(watch.health()["poller"]["skipped"].values()) == 5  # type: ignore[attr-defined]
+
+
+async def test_status_falls_to_health(path: Path) -> None:
+    """A bot that answers 404 on its status URL is asked for /health, once and then at once."""
+    async with serving(ScriptedBot()) as bot:
+        bot.answers["/status"] = says("", status=404)
+        bot.answers["/health"] = tells({"ok": True, "mode": "paper", "trades": 7})
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: ears.statuses[-1] == "online")
+            assert (ears.said[-1]["mode"], ears.said[-1]["trades"]) == ("paper", 7)
+            await eventually(lambda: bot.asked.count("/health") > 2)
+            assert bot.asked.count("/status") == 1
+
+
+async def test_a_stalled_bot_is_not_called_online(path: Path) -> None:
+    """It answers, but its own loop is old."""
+    async with serving(ScriptedBot()) as bot:
+        bot.status["loop_age"] = 99
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: ears.statuses[-1] == "stalled")
+            bot.status["loop_age"] = 0.1
+            await eventually(lambda: ears.statuses[-1] == "online")
+
+
+@pytest.mark.parametrize("while_we_are_away", [False, True])
+async def test_a_hole_without_keys_is_announced(path: Path, while_we_are_away: bool) -> None:
+    """More trades than the window between two polls, or while we were away: a gap entry, then what is left."""
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(*(trade(number) for number in range(3)))
+        async with worker(path, bot, interval=0.2) as (_, ears, _):
+            await eventually(lambda: len(ears.heard) == 3)
+            if not while_we_are_away:
+                bot.make(*(trade(number) for number in range(10, 20)))
+                await eventually(lambda: ears.bodies("gap"))
+        if while_we_are_away:
+            bot.make(*(trade(number) for number in range(10, 20)))
+            async with worker(path, bot) as (_, ears, _):
+                await eventually(lambda: ears.bodies("gap"))
+                assert ears.ids == ["t17", "t18", "t19"]
+        gap = ears.bodies("gap")[0]
+        assert gap["from"] < gap["to"]
+        assert "no exchange keys" in gap["why"]
+
+
+async def test_our_restart_loses_and_doubles_nothing(path: Path) -> None:
+    """The window is known again, and only what is new is told."""
+    async with serving(ScriptedBot()) as bot:
+        bot.make(trade(1), trade(2))
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: len(ears.heard) == 2)
+        bot.make(trade(3))
+        async with worker(path, bot) as (_, ears, journal):
+            await eventually(lambda: len(ears.heard) == 1)
+            assert ears.ids == ["t3"]
+            assert ears.statuses[0] == "offline"
+            assert len(await journal.history(Query())) == 3
+
+
+async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the journal cannot be written the poller keeps what it read, and health says why; then it is told."""
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
+        await eventually(lambda: ears.statuses[-1] == "online")
+        honest = journal.append
+
+        async def full(*_: object) -> None:
+            raise JournalUnavailable("the disk is full")
+
+        monkeypatch.setattr(journal, "append", full)
+        for number in range(9):  # more than a window, each seen by one poll at least
+            bot.make(trade(number))
+            polls = len(bot.asked)
+            await eventually(lambda polls=polls: len(bot.asked) > polls + 3)
+        assert ears.heard == []
+        assert watch.health()["recorder"]["reason"] == "the disk is full"
+        assert watch.health()["poller"]["pending"] == 9
+        monkeypatch.setattr(journal, "append", honest)
+        await eventually(lambda: len(ears.heard) == 9)
+        assert ears.ids == [f"t{number}" for number in range(9)]

@@ -1,0 +1,81 @@
+"""An exchange in memory, for those who heal from it: it lags, fails and refuses as a test wants."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from kalshi.models import Fill, Position, Settlement
+from kalshi.push import Connected, Event
+
+
+def fill(number: int, at: float, **changes: Any) -> Fill:
+    """One execution, told apart by number; it looks like tests.support.bot.trade(number)."""
+    told = Fill(
+        fill_id=f"f{number}", order_id=f"o{number}", ticker=f"KXBOT-{number % 7}", timestamp=Decimal(str(at)),
+        book_side="bid" if number % 2 else "ask", outcome_side="yes" if number % 2 else "no",
+        quantity=Decimal(1 + number % 50), yes_price=Decimal("0.65"), fee=Decimal("0.01"), is_taker=True,
+        exchange_index=0,
+    )  # fmt: skip
+    return replace(told, **changes)
+
+
+def settlement(ticker: str, at: float, **changes: Any) -> Settlement:
+    """One market that paid YES."""
+    told = Settlement(
+        ticker=ticker, event_ticker="EV", result="yes", yes_quantity=Decimal(3), yes_cost=Decimal(1),
+        no_quantity=Decimal(0), no_cost=Decimal(0), revenue=Decimal(3), fee=Decimal(0), value=Decimal(1),
+        settled=Decimal(str(at)),
+    )  # fmt: skip
+    return replace(told, **changes)
+
+
+class ScriptedExchange:
+    """rows: what happened. complete: up to when its reads are complete. wrong: what every call raises."""
+
+    def __init__(self, complete: float = 0.0) -> None:
+        self.fills_made: list[Fill] = []
+        self.settled: list[Settlement] = []
+        self.held: list[Position] = []
+        self.complete = complete
+        self.wrong: Exception | None = None
+        self.asked: list[float] = []  # min_ts of each reading of fills
+
+    async def user_data_timestamp(self) -> float:
+        """See streams.sweep.Exchange; so the others."""
+        self._check()
+        return self.complete
+
+    async def fills(self, min_ts: float | None = None) -> AsyncIterator[Fill]:
+        self._check()
+        self.asked.append(min_ts or 0.0)
+        for made in reversed(self.fills_made):
+            if int(min_ts or 0) <= made.timestamp <= self.complete:
+                yield made
+
+    async def settlements(self, min_ts: float | None = None) -> AsyncIterator[Settlement]:
+        self._check()
+        for made in self.settled:
+            if int(min_ts or 0) <= made.settled <= self.complete:
+                yield made
+
+    async def positions(self) -> list[Position]:
+        self._check()
+        return self.held
+
+    def _check(self) -> None:
+        if self.wrong is not None:
+            raise self.wrong
+
+
+class ScriptedPush:
+    """Tells what is put into it."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Event] = asyncio.Queue()
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        yield Connected()
+        while True:
+            yield await self.queue.get()

@@ -1,0 +1,69 @@
+"""Workers that watch a bot, each with its own view of one journal, and what they told."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from cache.exact import loads
+from cache.memory import MemoryCache
+from journal.entry import Entry
+from journal.sqlite import SqliteJournal
+from streams.bot import BotSettings
+from streams.watch import Watch
+from tests.support.bot import ScriptedBot
+
+
+class Ears:
+    """A hub that only remembers; it refuses what does not follow, as the real one does."""
+
+    def __init__(self, position: int) -> None:
+        self.first = self.position = position
+        self.heard: list[Entry] = []
+        self.said: list[dict[str, Any]] = []
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Entries that follow."""
+        for entry in entries:
+            assert entry.seq == self.position + 1, f"{entry.seq} after {self.position}"
+            self.position = entry.seq
+            self.heard.append(entry)
+
+    def status(self, data: str) -> None:
+        """A bot_status."""
+        self.said.append(loads(data))
+
+    @property
+    def statuses(self) -> list[str]:
+        """The words, one per event."""
+        return [each["status"] for each in self.said]
+
+    def bodies(self, kind: str = "trade") -> list[dict[str, Any]]:
+        """What was heard of this kind."""
+        return [loads(entry.body) for entry in self.heard if entry.kind == kind]
+
+    @property
+    def ids(self) -> list[str]:
+        """Trade ids in the order of seq."""
+        return [body["trade_id"] for body in self.bodies()]
+
+
+@asynccontextmanager
+async def worker(
+    path: Path, bot: ScriptedBot, interval: float = 0.1, **more: Any
+) -> AsyncIterator[tuple[Watch, Ears, SqliteJournal]]:
+    """One worker on the journal in this file."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    settings = BotSettings(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)
+    async with aiohttp.ClientSession() as session:
+        ears = Ears(await journal.head())
+        watch = Watch(session, ears, journal, MemoryCache(), settings, **more)
+        await watch.start()
+        try:
+            yield watch, ears, journal
+        finally:
+            await watch.stop()
+            await journal.close()
