@@ -54,7 +54,7 @@ async def serve(options: argparse.Namespace) -> None:
         print(json.dumps(_first_line(options.keys, ports, token)), flush=True)
         await _live(desk, sockets, stopped)
     finally:
-        await sockets.cut()
+        sockets.cut()
         for runner in runners:
             await runner.cleanup()
 

@@ -11,6 +11,8 @@ from simulator.units import read_count, read_price
 SIDES: Final = get_args(Side)
 FORCES: Final = get_args(Force)
 SELF_TRADES: Final = get_args(SelfTrade)
+END_OF_TIME: Final = 253_402_300_800
+"""The year 10000, which has no RFC 3339 text."""
 
 
 class Asked:
@@ -26,7 +28,7 @@ class Asked:
         """Read a request's body."""
         try:
             return cls(json.loads(body or b"{}"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise malformed("body is not JSON") from error
 
     def __contains__(self, name: str) -> bool:
@@ -83,17 +85,25 @@ class Asked:
         return value
 
 
+def expiry(asked: Asked) -> float | None:
+    """expiration_time in Unix seconds, None when absent."""
+    seconds = asked.whole("expiration_time")
+    if seconds is not None and not 0 <= seconds < END_OF_TIME:
+        raise refuse(400, "invalid_order", "expiration_time is not a time in seconds")
+    return None if seconds is None else float(seconds)
+
+
 def new_order(asked: Asked) -> NewOrder:
     """A create request (Kalshi docs: create order V2)."""
     if asked.whole("subaccount"):
         raise refuse(403, "forbidden", "subaccount not found")
     if (asked.whole("exchange_index") or 0) > 0:
         raise refuse(400, "bad_request", "the market is not on that exchange index")
-    expires = asked.whole("expiration_time")
+    expires = expiry(asked)
     return NewOrder(
         ticker=asked.text("ticker"), side=asked.word("side", SIDES), force=asked.word("time_in_force", FORCES),
         self_trade=asked.word("self_trade_prevention_type", SELF_TRADES), price=asked.price(), count=asked.count(),
-        client_order_id=asked.text("client_order_id", ""), expires=None if expires is None else float(expires),
+        client_order_id=asked.text("client_order_id", ""), expires=expires,
         post_only=asked.flag("post_only"), reduce_only=asked.flag("reduce_only"),
         cancel_on_pause=asked.flag("cancel_order_on_pause"), group_id=asked.text("order_group_id", ""),
     )

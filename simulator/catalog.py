@@ -119,12 +119,16 @@ PLANS: Final = (
 
 
 def make_event(
-    plan: Plan, opens: float, speed: float, rng: Random, new_book: Callable[[str], Book]
+    plan: Plan, opens: float, speed: float, rng: Random, new_book: Callable[[str], Book], exact: bool = False
 ) -> tuple[Event, list[Market]]:
-    """The next event of a plan, opening at a time; its period and timer pass `speed` times as fast."""
+    """The next event of a plan, opening at a time; its period and timer pass `speed` times as fast.
+
+    exact: the ticker names the second of the close, as it does anyway when events are shorter than a day.
+    """
     closes = opens + plan.series.period / speed
     moment = datetime.fromtimestamp(closes, UTC)
-    stamp = moment.strftime("%y%b%d").upper() + (moment.strftime("%H%M%S") if plan.series.period / speed < DAY else "")
+    exact = exact or plan.series.period / speed < DAY
+    stamp = moment.strftime("%y%b%d%H%M%S" if exact else "%y%b%d").upper()
     date = f"{moment:%B} {moment.day}, {moment.year}"
     title = plan.question.format(date=date, time=f"{moment:%H:%M}")
     event = Event(f"{plan.series.ticker}-{stamp}", plan.series, title, f"On {date}", plan.exclusive)

@@ -92,7 +92,7 @@ class Control:
             raise ValueError("a JSON object was expected")
         fault = self.desk.faults.add(options)
         if fault.kind in ("ws_cut", "maintenance"):
-            await self.sockets.cut()
+            self.sockets.cut()
         if fault.kind == "ws_cut":
             self.desk.faults.clear(fault.id)
         return answer(_fault(fault), 201)

@@ -34,6 +34,8 @@ class Crowd:
         """All requotes and trades that are due."""
         for market in self.exchange.markets.values():
             if market.state != "active":
+                self._quote_at.pop(market.ticker, None)
+                self._take_at.pop(market.ticker, None)
                 continue
             last, due = self._quote_at.get(market.ticker, (now, now))
             if now >= due:
@@ -43,11 +45,6 @@ class Crowd:
             if now >= self._take_at.setdefault(market.ticker, now + self.rng.expovariate(self.pace / TAKE)):
                 self.take(market)
                 self._take_at[market.ticker] = now + self.rng.expovariate(self.pace / TAKE)
-
-    def forget(self, ticker: str) -> None:
-        """Drop what is remembered of a market that has ended."""
-        self._quote_at.pop(ticker, None)
-        self._take_at.pop(ticker, None)
 
     def quote(self, market: Market) -> None:
         """Replace the crowd's quotes by fresh ones around the fair price."""

@@ -46,18 +46,18 @@ class Exchange(Floor):
         order = self.order(account, order_id)
         return order, self.end(order, reason)
 
-    def decrease(self, account: Account, order_id: str, to: int) -> Order:
+    def decrease(self, account: Account, order_id: str, to: int, reason: Reason = "Decrease") -> Order:
         """Let at most `to` remain; the order keeps its place in time. Nothing left is a cancel."""
         order = self.order(account, order_id)
         if to <= 0:
-            self.end(order, "Decrease")
+            self.end(order, reason)
             return order
         by = order.remaining - to
         order.remaining = to
         order.initial = order.filled + to
         order.updated = self.clock()
         self.markets[order.ticker].book.own(order.side).resize(order, -by)
-        self.tell(OrderChanged(order.updated, copy.copy(order), "Decrease"))
+        self.tell(OrderChanged(order.updated, copy.copy(order), reason))
         return order
 
     def amend(self, account: Account, order: Order, price: int, count: int, expires: float | None) -> Order:
@@ -67,8 +67,9 @@ class Exchange(Floor):
         """
         remaining = count - order.filled
         order.expires = expires
+        self._note_expiry(order)
         if price == order.price and 0 < remaining <= order.remaining:
-            return self.decrease(account, order.order_id, remaining) if remaining < order.remaining else order
+            return self.decrease(account, order.order_id, remaining, "Amend")
         market = self.markets[order.ticker]
         market.book.own(order.side).remove(order)
         account.unrest(order)
@@ -94,6 +95,10 @@ class Exchange(Floor):
         for order in self.resting():
             if order.asked.cancel_on_pause:
                 self.end(order, "HaltCancel")
+
+    def _note_expiry(self, order: Order) -> None:
+        if order.expires:
+            self._pending = min(self._pending or order.expires, order.expires)
 
     def _fillable(self, market: Market, order: Order) -> int:
         """What a fill-or-kill could take without meeting its own account."""
@@ -156,8 +161,7 @@ class Exchange(Floor):
             account.rest(order)
             market.book.own(order.side).add(order)
             market.quoted = True
-            if order.expires and not account.house:
-                self._pending = min(self._pending or order.expires, order.expires)
+            self._note_expiry(order)
         elif order.remaining or order.status == "resting":
             order.end()
         self.tell(OrderChanged(order.updated, copy.copy(order), stopped or changed))

@@ -2,7 +2,7 @@
 
 import fnmatch
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -85,7 +85,11 @@ class Faults:
         self.changed()
 
     def hit(self, kind: str, method: str = "", path: str = "", channel: str = "") -> Fault | None:
-        """The fault of this kind that strikes now, if any; counts it."""
+        """The first fault of this kind that strikes now, if any; counts it."""
+        return next(self.hits(kind, method, path, channel), None)
+
+    def hits(self, kind: str, method: str = "", path: str = "", channel: str = "") -> Iterator[Fault]:
+        """All faults of this kind that strike now; each is counted as it is taken."""
         for fault in list(self.active.values()):
             if fault.kind != kind or not fault.concerns(method, path) or fault.channel not in ("", channel):
                 continue
@@ -97,8 +101,7 @@ class Faults:
                 fault.times -= 1
                 if fault.times <= 0:
                     del self.active[fault.id]
-            return fault
-        return None
+            yield fault
 
     def on(self, kind: str) -> Fault | None:
         """The fault of this kind in force, uncounted."""

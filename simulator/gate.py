@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from simulator.desk import Desk
 from simulator.faults import edit
 from simulator.refusal import Refusal, not_found, refuse
 
+log = logging.getLogger(__name__)
 PREFIX: Final = "/trade-api/v2"
 PUBLIC: Final = (
     "/exchange/", "/markets", "/events", "/series", "/historical/cutoff", "/historical/markets", "/historical/trades",
@@ -55,10 +57,8 @@ class Gate:
             return _hang_up(request)
         if not isinstance(response, web.Response) or response.text is None or not response.text:
             return response
-        while fault := faults.hit("field", method, path):
+        for fault in faults.hits("field", method, path):
             response.text = edit(response.text, fault)
-            if fault.times is None:
-                break
         return await _half(request, response) if faults.hit("half", method, path) else response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -74,6 +74,9 @@ class Gate:
             refusal = refuse(405, "method_not_allowed")
         except web.HTTPRequestEntityTooLarge:
             refusal = refuse(413, "request_too_large")
+        except Exception:  # a mistake of ours must look like one of the exchange's, and be seen here
+            log.exception("%s %s", request.method, request.path)
+            refusal = refuse(500, "internal_server_error")
         return answer(refusal.body, refusal.status)
 
     def _troubles(self, request: web.Request) -> None:

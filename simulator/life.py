@@ -95,6 +95,7 @@ class Life:
                     held.fees, now,
                 ))
         market.settled_at = now
+        del self._determined_at[market.ticker]
         market.open_interest = 0
         self._turn(market, "finalized", now)
         self._forget_oldest()
@@ -110,8 +111,9 @@ class Life:
 
     def _create(self, plan: Plan, opens: float) -> None:
         event, markets = make_event(plan, opens, self.speed, self.rng, self.exchange.new_book)
-        if event.ticker in self.events:
-            return
+        while event.ticker in self.events:  # two of one day, or of one second: the later one waits a second
+            event, markets = make_event(plan, opens, self.speed, self.rng, self.exchange.new_book, exact=True)
+            opens += 1
         self.events[event.ticker] = event
         self._plans[event.ticker] = plan
         for market in markets:
@@ -131,3 +133,5 @@ class Life:
                 del self.exchange.markets[market.ticker]
                 for name in market.holders:
                     del self.exchange.accounts[name].positions[market.ticker]
+                if not any(other.event is market.event for other in self.exchange.markets.values()):
+                    del self.events[market.event.ticker], self._plans[market.event.ticker]

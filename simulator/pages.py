@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from simulator.refusal import bad_parameter
 
 T = TypeVar("T")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def limit_of(query: Mapping[str, str], default: int = 100, low: int = 1, high: int = 1000) -> int:
@@ -20,7 +22,7 @@ def whole(query: Mapping[str, str], name: str, default: int, low: int = 0, high:
     text = query.get(name, "")
     if not text:
         return default
-    if not text.lstrip("-").isdigit() or not text.isascii() or not low <= int(text[:20]) <= high:
+    if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
         raise bad_parameter(name)
     return int(text)
 

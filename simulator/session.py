@@ -61,12 +61,13 @@ class Session:
             "list_subscriptions": self._list,
         }
         try:
-            if given.get("cmd") not in commands:
+            cmd = given.get("cmd")
+            if not isinstance(cmd, str) or cmd not in commands:
                 raise Trouble(5 if given else 1)
             params = given.get("params")
-            if given["cmd"] != "list_subscriptions" and not isinstance(params, dict):
+            if cmd != "list_subscriptions" and not isinstance(params, dict):
                 raise Trouble(2)
-            commands[given["cmd"]](tag, params or {})
+            commands[cmd](tag, params or {})
         except Trouble as trouble:
             self._send({"type": "error"} | tag | {"msg": {"code": trouble.code, "msg": str(trouble)}}, "")
 
@@ -88,7 +89,7 @@ class Session:
         if not isinstance(channels, list) or not channels:
             raise Trouble(3)
         tickers = _tickers(params)
-        if any(channel not in TYPES for channel in channels):
+        if any(not isinstance(channel, str) or channel not in TYPES for channel in channels):
             raise Trouble(8)
         if "orderbook_delta" in channels and tickers is None:
             raise Trouble(14)

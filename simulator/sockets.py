@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from contextlib import suppress
 from typing import Final
 
@@ -14,7 +13,6 @@ from simulator.happening import Fill, Happening, LevelChanged, OrderChanged, Pos
 from simulator.session import Session
 from simulator.wire import Row
 
-log = logging.getLogger(__name__)
 PING_EVERY: Final = 10.0
 """Seconds between pings with the payload "heartbeat" (recorded demo server)."""
 OUTBOX: Final = 20_000
@@ -24,9 +22,10 @@ OUTBOX: Final = 20_000
 class Socket:
     """One connection: a session and what waits to be written."""
 
-    def __init__(self, desk: Desk, ws: web.WebSocketResponse) -> None:
+    def __init__(self, desk: Desk, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
         self.desk = desk
         self.ws = ws
+        self._transport = transport
         self.session = Session(desk.exchange.markets, self.put)
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
 
@@ -40,14 +39,21 @@ class Socket:
         elif channel and faults.hit("ws_double", channel=channel):
             copies = 2
         for _ in range(copies):
-            with suppress(asyncio.QueueFull):  # the writer ends a socket whose outbox is full
+            try:
                 self.outbox.put_nowait(text)
+            except asyncio.QueueFull:  # a reader this slow must learn that it has missed something
+                self.cut()
+
+    def cut(self) -> None:
+        """End the connection without a farewell."""
+        if self._transport is not None:
+            self._transport.abort()
 
     async def write(self) -> None:
         """Send what waits, and a ping now and then, until the socket ends."""
         loop = asyncio.get_running_loop()
         ping_at = loop.time() + PING_EVERY
-        while not self.ws.closed and not self.outbox.full():
+        while not self.ws.closed:
             try:
                 async with asyncio.timeout_at(ping_at):
                     text = await self.outbox.get()
@@ -56,7 +62,6 @@ class Socket:
                 await self.ws.ping(b"heartbeat")
             else:
                 await self.ws.send_str(text)
-        await self.ws.close(code=1008)
 
 
 class Sockets:
@@ -72,7 +77,7 @@ class Sockets:
         """One connection, from the signed handshake (the gate's) to its end."""
         ws = web.WebSocketResponse(max_msg_size=64 * 2**20)
         await ws.prepare(request)
-        socket = Socket(self.desk, ws)
+        socket = Socket(self.desk, ws, request.transport)
         self.open.add(socket)
         writer = asyncio.create_task(socket.write())
         try:
@@ -117,12 +122,10 @@ class Sockets:
                 message = channels.ticker_message(self.desk.exchange.markets[ticker], self.desk.clock())
                 self._deliver("ticker", ticker, message)
 
-    async def cut(self) -> None:
+    def cut(self) -> None:
         """End all connections without a farewell."""
-        for socket in list(self.open):
-            transport = socket.ws.get_extra_info("socket")
-            log.info("socket cut %s", transport)
-            await socket.ws.close(code=1001)
+        for socket in self.open:
+            socket.cut()
 
     def _deliver(self, channel: str, ticker: str, message: Row) -> None:
         for socket in self.open:

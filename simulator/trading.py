@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.asked import SIDES, Asked, new_order
+from simulator.asked import SIDES, Asked, expiry, new_order
 from simulator.desk import Desk
 from simulator.gate import answer
 from simulator.order import Order
@@ -91,13 +91,13 @@ class Trading:
             raise refuse(400, "order_side_mismatch")
         if asked.text("client_order_id", order.client_order_id) != order.client_order_id:
             raise refuse(400, "order_id_and_client_order_id_mismatch")
-        price, count, expires = asked.price(), asked.count(), asked.whole("expiration_time")
+        price, count, expires = asked.price(), asked.count(), expiry(asked)
         new_id = asked.text("updated_client_order_id", "")
         check_amendment(exchange.market(order.ticker), member, order, price, count, new_id)
         if new_id:
             member.client_ids.add(new_id)
             order.client_order_id = new_id
-        until = order.expires if expires is None else float(expires) if expires else None
+        until = order.expires if expires is None else expires or None  # 0 clears it
         exchange.amend(member, order, price, count, until)
         return answer(placed_row(order, order.updated))
 

@@ -14,8 +14,8 @@ CONTRACT: Final = 100
 GRAIN: Final = 100
 """The step of an account's cash as money: direct members hold $0.0001 (Kalshi docs: fee rounding)."""
 
-_PRICE: Final = re.compile(r"(\d{1,7})(?:\.(\d{1,4})0{0,2})?")
-_COUNT: Final = re.compile(r"(\d{1,12})(?:\.(\d{1,2}))?")
+_PRICE: Final = re.compile(r"(\d{1,7})(?:\.(\d{1,4})0{0,2})?", re.ASCII)
+_COUNT: Final = re.compile(r"(\d{1,12})(?:\.(\d{1,2}))?", re.ASCII)
 
 
 def read_price(text: str) -> int | None:

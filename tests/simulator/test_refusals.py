@@ -36,12 +36,14 @@ def test_a_bad_signature_is_401(desk: Desk, key_id: str, seconds: float, signed:
 
 
 def test_a_signature_is_needed_for_the_account_only(desk: Desk) -> None:
-    """Market data is public, the account and its timestamp are not."""
+    """Market data and all of /exchange are public, the account is not."""
     missing = (401, nested("signature_is_missing_from_headers"))
     assert desk.call("GET", "/portfolio/balance", headers={}) == missing
-    assert desk.call("GET", "/exchange/user_data_timestamp", headers={}) == missing
     assert desk.call("GET", "/historical/fills", headers={}) == missing
-    for path in ("/exchange/status", "/markets?limit=1", "/historical/cutoff", "/account/endpoint_costs", "/series"):
+    for path in (
+        "/exchange/status", "/exchange/user_data_timestamp", "/markets?limit=1", "/historical/cutoff",
+        "/account/endpoint_costs", "/series",
+    ):
         assert desk.call("GET", path, headers={})[0] == 200
 
 
