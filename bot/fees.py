@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from bot.view import ONE, ZERO
 
-_TAKER = Decimal("0.07")
+TAKER = Decimal("0.07")
 _MAKER = Decimal("0.0175")
 _SMALLEST = Decimal("0.0001")
 
@@ -14,13 +14,13 @@ _SMALLEST = Decimal("0.0001")
 class FeeRule:
     """The rates of one series. A maker pays only where fee_type says so."""
 
-    taker: Decimal = _TAKER
+    taker: Decimal = TAKER
     maker: Decimal = ZERO
 
     @classmethod
     def of_series(cls, fee_type: str, multiplier: Decimal) -> "FeeRule":
         """The rule that a series names; one that is not known costs what the dearest known one does."""
-        return cls(_TAKER * multiplier, ZERO if fee_type == "quadratic" else _MAKER * multiplier)
+        return cls(TAKER * multiplier, ZERO if fee_type == "quadratic" else _MAKER * multiplier)
 
     def fee(self, quantity: Decimal, price: Decimal, is_taker: bool) -> Decimal:
         """Dollars for one fill."""
@@ -28,5 +28,5 @@ class FeeRule:
         return (rate * quantity * price * (ONE - price)).quantize(_SMALLEST, ROUND_CEILING)
 
 
-DEAREST = FeeRule(_TAKER, _MAKER)
+DEAREST = FeeRule(TAKER, _MAKER)
 """For a market whose series is not known."""

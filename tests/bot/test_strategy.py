@@ -112,8 +112,9 @@ def test_the_maker_withdraws_without_a_market() -> None:
         pytest.param("0.56", "0.58", "0", {"SELL": ("0.56", 5)}, id="strayed above: sell"),
         pytest.param("0.50", "0.52", "3", {"SELL": ("0.50", 3)}, id="returned: close the long"),
         pytest.param("0.48", "0.50", "-3", {"BUY": ("0.50", 3)}, id="returned: close the short"),
-        pytest.param("0.42", "0.44", "18", {"BUY": ("0.44", 2)}, id="never past the most"),
-        pytest.param("0.42", "0.44", "20", {}, id="full"),
+        pytest.param("0.44", "0.46", "0", {}, id="strayed, but not far enough to pay for the trip"),
+        pytest.param("0.42", "0.44", "5", {}, id="one position at a time"),
+        pytest.param("0.50", "0.52", "0.4", {"SELL": ("0.50", D("0.4"))}, id="a rest is closed too"),
     ],
 )
 def test_reversion(bid: str, ask: str, position: str, wants: dict[str, tuple[str, Decimal]]) -> None:

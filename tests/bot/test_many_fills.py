@@ -1,0 +1,152 @@
+"""Many fills with everything going wrong: the bot's own books end equal to the exchange's, to the fourth decimal."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.desk import Desk
+from bot.engine import Engine, Plan
+from bot.listener import listen
+from bot.live import LiveVenue
+from bot.prices import Prices
+from bot.reconcile import Reconciler
+from bot.view import Cancel, Intent, Place, View
+from kalshi.auth import Signer
+from kalshi.push import FillPush, socket_url
+from tests.support.eventually import eventually
+from tests.support.simulator import Simulator, running_simulator
+from tests.support.trading import D, limits
+from tests.support.venues import client
+
+WRITES = "*/portfolio/events/orders*"
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "drop", "after": True, "path": WRITES, "method": "POST", "times": 1},
+    {"kind": "drop", "path": WRITES, "method": "POST", "times": 1},
+    {"kind": "half", "path": WRITES, "method": "POST", "times": 1},
+    {"kind": "half", "path": WRITES, "method": "DELETE", "times": 1},
+    {"kind": "error", "status": 503, "path": WRITES, "times": 1},
+    {"kind": "rate_limit", "path": WRITES, "times": 2},
+    {"kind": "error", "status": 500, "path": "*/portfolio/fills*", "times": 2},
+    {"kind": "drop", "path": "*/portfolio/orders*", "times": 1},
+    {"kind": "half", "path": "*/markets*", "times": 1},
+    {"kind": "stale", "seconds": 0.4},
+    {"kind": "ws_lose", "channel": "fill", "times": 5},
+    {"kind": "ws_double", "channel": "fill", "times": 5},
+    {"kind": "ws_cut"},
+]
+
+
+def busy(view: View) -> Sequence[Intent]:
+    """Something at every look: takes either side, rests inside the spread, takes back; fractions too."""
+    quote, turn = view.quote, int(view.draw * 10_000)
+    if quote.bid is None or quote.ask is None:
+        return []
+    if view.resting and turn % 3 == 0:
+        return [Cancel(order, "busy") for order in view.resting]
+    quantity = Decimal(25 * (1 + turn % 16)) / 100
+    side, price, rest = (
+        ("BUY", quote.ask, False), ("SELL", quote.bid, False), ("BUY", D("0.50"), True), ("SELL", D("0.52"), True),
+    )[turn % 4]  # fmt: skip
+    return [Place(quote.ticker, side, price, quantity, rest, "busy")]  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def trading(simulator: Simulator) -> AsyncIterator[tuple[Desk, LiveVenue, Engine, Reconciler, list[str]]]:
+    """A desk with a live venue, hearing by push, on eight markets that are quoted at 0.45 / 0.55."""
+    async with aiohttp.ClientSession() as session:
+        reader = client(session, simulator, attempt=0.5)
+        tickers = [row.ticker for row in (await reader.markets({"status": "open", "limit": 1000})).rows][:8]
+        desk = Desk("boot", limits(order_size=D(50), market_exposure=D(5000), total_exposure=D(50_000),
+                                   daily_loss=D(10**6), drawdown=D(10**6)), exchange=True)  # fmt: skip
+        venue = LiveVenue(reader, desk, desk.account, "pi-bot-", "boot", time.time)
+        reconciler = Reconciler(reader, desk.account, venue.fills)
+        await reconciler.begin()
+        plan = Plan([busy], tickers, 8, D(50), D(1000), 0.0, weekly_pause=False)
+        engine = Engine(Prices(reader, time.time), venue, desk, plan, lambda durable: None, time.time, Random(7))
+        push = FillPush(session, socket_url(simulator.url), _signer(simulator), first=0.05, longest=0.2)
+        ears = asyncio.create_task(listen(push, venue))
+        try:
+            yield desk, venue, engine, reconciler, tickers
+        finally:
+            ears.cancel()
+            await asyncio.wait([ears])
+
+
+def _signer(simulator: Simulator) -> Signer:
+    return Signer.from_file("demo-ed25519", simulator.keys["demo-ed25519"])
+
+
+async def churn(simulator: Simulator, desk: Desk, venue: LiveVenue, engine: Engine, tickers: list[str], n: int) -> None:
+    """Trade until there are n fills, while others hit what rests and something new goes wrong every few turns."""
+    chance, turn = Random(11), 0
+    while desk.tape.seq < n:
+        if turn % 15 == 0:
+            for ticker in tickers:
+                simulator.quote(ticker, "0.4500", "0.5500")
+        if turn % 4 == 3:
+            simulator.clear()
+            simulator.fault(**chance.choice(FAULTS))
+        for order in venue.resting()[:4]:
+            side, price = ("ask", "0.5000") if order.side == "BUY" else ("bid", "0.5200")
+            body = {"ticker": order.ticker, "side": side, "price": price, "count": f"{chance.randint(1, 300) / 100:.2f}"}
+            simulator.control("POST", "/take", body)
+        await engine.turn()
+        turn += 1
+    simulator.clear()
+
+
+@pytest.mark.parametrize(
+    "fills",
+    [pytest.param(300, id="300"), pytest.param(10_000, id="10000", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
+)
+async def test_own_books_equal_the_exchanges(
+    fills: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Positions, costs, fees and cash; no fill was reported twice; and answers really were lost on the way."""
+    caplog.set_level("INFO", "bot")
+    monkeypatch.setattr("bot.live._ABSENT_AFTER", 0.6)
+    with running_simulator(tmp_path, "--tier", "prestige", "--cash", "1000000") as simulator:
+        async with trading(simulator) as (desk, venue, engine, reconciler, tickers):
+            await churn(simulator, desk, venue, engine, tickers, int(os.environ.get("FILLS", fills)))
+            desk.risk.halt("person", "the end", time.time())
+            await eventually(lambda: _withdrawn(engine), within=20, every=0.2)
+            await eventually(lambda: _agrees(reconciler), within=20, every=0.2)
+            ledger = simulator.ledger()
+            check(desk, ledger)
+            assert sum("no answer that can be believed" in record.getMessage() for record in caplog.records) >= 2
+            trades = desk.tape.after(0, 100_000).trades
+            assert len({trade["trade_id"] for trade in trades}) == len(trades) == min(desk.tape.seq, 10_000)
+
+
+def check(desk: Desk, ledger: Any) -> None:
+    """The exchange's ledger against our books."""
+    theirs = {
+        row["ticker"]: (D(row["position_fp"]), D(row["fees_paid_dollars"]), D(row["market_exposure_dollars"]))
+        for row in ledger["positions"]
+    }
+    ours = {ticker: (p.quantity, p.fees, p.cost) for ticker, p in desk.books.positions.items()}
+    assert ours.keys() == theirs.keys()
+    for ticker, (quantity, fees, cost) in ours.items():
+        assert (quantity, fees) == theirs[ticker][:2]
+        assert abs(cost - theirs[ticker][2]) < D("0.01"), "the cost of an average, rounded at every close"
+    # in cash, a contract sold short has brought its price and cost a dollar until it is bought back
+    spent = sum((p.cash + min(p.quantity, D(0)) - p.fees for p in desk.books.positions.values()), D(0))
+    assert D(ledger["cash_dollars"]) - D(ledger["start_dollars"]) == spent
+
+
+async def _withdrawn(engine: Engine) -> bool:
+    await engine.turn()
+    return not engine.trouble and not engine._venue.resting()
+
+
+async def _agrees(reconciler: Reconciler) -> bool:
+    return await reconciler.differences() == ""
