@@ -1,7 +1,6 @@
 """Many fills with everything going wrong: the bot's own books end equal to the exchange's, to the fourth decimal."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -97,17 +96,18 @@ async def churn(simulator: Simulator, desk: Desk, venue: LiveVenue, engine: Engi
             simulator.fault(**chance.choice(FAULTS))
         for order in venue.resting()[:4]:
             side, price = ("ask", "0.5000") if order.side == "BUY" else ("bid", "0.5200")
-            body = {"ticker": order.ticker, "side": side, "price": price, "count": f"{chance.randint(1, 300) / 100:.2f}"}
+            count = f"{chance.randint(1, 300) / 100:.2f}"
+            body = {"ticker": order.ticker, "side": side, "price": price, "count": count}
             simulator.control("POST", "/take", body)
         await engine.turn()
         turn += 1
     simulator.clear()
 
 
-@pytest.mark.parametrize(
-    "fills",
-    [pytest.param(300, id="300"), pytest.param(10_000, id="10000", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
-)
+LONG = pytest.param(10_000, id="10000", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])
+
+
+@pytest.mark.parametrize("fills", [pytest.param(300, id="300"), LONG])
 async def test_own_books_equal_the_exchanges(
     fills: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -116,7 +116,7 @@ async def test_own_books_equal_the_exchanges(
     monkeypatch.setattr("bot.live._ABSENT_AFTER", 0.6)
     with running_simulator(tmp_path, "--tier", "prestige", "--cash", "1000000") as simulator:
         async with trading(simulator) as (desk, venue, engine, reconciler, tickers):
-            await churn(simulator, desk, venue, engine, tickers, int(os.environ.get("FILLS", fills)))
+            await churn(simulator, desk, venue, engine, tickers, fills)
             desk.risk.halt("person", "the end", time.time())
             await eventually(lambda: _withdrawn(engine), within=20, every=0.2)
             await eventually(lambda: _agrees(reconciler), within=20, every=0.2)
