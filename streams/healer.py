@@ -107,7 +107,7 @@ class Healer:
 
         Trades that are older than the baseline are in it already, whoever adds them up.
         """
-        now = await exchange.user_data_timestamp()
+        now = min(self._clock(), await exchange.user_data_timestamp())
         baseline = baseline_of(await exchange.positions(), seconds(now), self._bot.mode)
         begun = min([now, *(float(hole.start) for hole in self._holes)])
         known = Known(begun, begun, now)

@@ -89,7 +89,8 @@ class Sweeper:
         # The holes are taken first and the exchange's own clock is read before its rows: a hole is healed only
         # when rows that were read afterwards are complete beyond its end.
         holes = list(self._holes)
-        complete = await self._exchange.user_data_timestamp()
+        # A clock that is ahead of ours must not carry the mark over what has yet to happen.
+        complete = min(self._clock(), await self._exchange.user_data_timestamp())
         swept = Swept(healed=[hole for hole in holes if float(hole.end) <= complete])
         fills_to = await self._fills(min([known.fills, *(float(hole.start) for hole in holes)]), known, mode, swept)
         await self._settlements(known, mode, swept)

@@ -129,6 +129,7 @@ class Watch:
         parts["bot"] = {"state": state, "age": age, **status}
         if self._duty is not None:
             parts["poller"] |= {"skipped": dict(self._duty.poller.skipped), "pending": self._duty.intake.pending}
+            parts["healer"] |= {"open": len(self._duty.holes)}
         return parts
 
     async def _duties(self, left_behind: str) -> None:

@@ -1,0 +1,204 @@
+"""Healing, against an exchange that lags, fails and refuses; the bot speaks HTTP, the journal is real."""
+
+import asyncio
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journal.base import Query
+from kalshi.errors import NotAllowed, Unreachable
+from kalshi.models import Position
+from streams.healer import PAPER
+from tests.support.bot import ScriptedBot, says, serving, trade
+from tests.support.eventually import eventually
+from tests.support.exchange import ScriptedExchange, ScriptedPush, fill, settlement
+from tests.support.watching import Ears, worker
+
+REFUSED = NotAllowed("GET /portfolio/fills", 401, "authentication_error")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def exchange() -> ScriptedExchange:
+    """Complete up to an hour from now: no test waits for it unless it says so."""
+    return ScriptedExchange(complete=time.time() + 3600)
+
+
+def now(number: int, **changes: Any) -> dict[str, Any]:
+    """A trade of the bot, a moment ago."""
+    return trade(number, timestamp=round(time.time(), 3), **changes)
+
+
+async def known(ears: Ears, count: int) -> None:
+    """So many trades were heard."""
+    await eventually(lambda: len(ears.ids) == count)
+
+
+async def begun(watch: Any) -> None:
+    """The first sweep is over."""
+    await eventually(lambda: watch.health()["healer"].get("sweeps"))
+
+
+async def test_the_first_start_begins_now(path: Path, exchange: ScriptedExchange) -> None:
+    """What the account holds is the baseline; older fills are not read."""
+    exchange.complete = time.time()
+    exchange.fills_made.append(fill(1, time.time() - 60))
+    one = Position("T", 0, *[Decimal(3)] * 6)
+    exchange.held.append(one)
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        await begun(watch)
+        assert ears.bodies("baseline")[0]["positions"][0]["ticker"] == "T"
+        assert ears.ids == []
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        await begun(watch)
+        assert ears.heard == []
+
+
+async def test_a_hole_is_healed_from_fills(path: Path, exchange: ScriptedExchange) -> None:
+    """More than the window between two polls: the rest comes from the exchange, as the bot's, each once, no gap."""
+    exchange.complete = time.time()
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, interval=0.3, exchange=exchange) as (watch, ears, _):
+            await begun(watch)
+            made = [now(number) for number in range(10, 20)]
+            exchange.complete = time.time() + 60
+            exchange.fills_made += [fill(n, each["timestamp"]) for n, each in zip(range(10, 20), made, strict=True)]
+            bot.make(*made)
+            await known(ears, 11)
+            await eventually(lambda: watch.health()["healer"]["healed"] == 1)
+            assert {body["source"] for body in ears.bodies()} == {"bot_live", "kalshi_api"}
+            assert {body["origin"] for body in ears.bodies()} == {"bot"}
+            assert sorted(int(name.strip("tf")) for name in ears.ids) == [1, *range(10, 20)]
+            assert ears.bodies("gap") == []
+
+
+async def test_a_hole_stays_open_until_the_exchange_is_complete(path: Path, exchange: ScriptedExchange) -> None:
+    """Reads that lag behind the hole's end heal nothing; an exchange that is away neither; both survive a restart."""
+    exchange.complete = time.time()
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await begun(watch)
+            bot.make(*(now(number) for number in range(10, 20)))
+            await eventually(lambda: watch.health()["healer"].get("open") == 1)
+            exchange.wrong = Unreachable("no answer")
+            await eventually(lambda: watch.health()["healer"]["state"] == "degraded")
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await eventually(lambda: watch.health()["healer"]["state"] == "degraded")
+            exchange.wrong, exchange.complete = None, time.time() + 60
+            exchange.fills_made.append(fill(15, time.time() - 0.2))
+            await eventually(lambda: watch.health()["healer"].get("healed") == 1)
+            assert ears.ids == ["f15"]
+            assert ears.bodies("gap") == []
+
+
+@pytest.mark.parametrize("reason", ["refused", "paper"])
+async def test_what_can_never_be_healed_is_announced(path: Path, exchange: ScriptedExchange, reason: str) -> None:
+    """Keys that are refused, and paper mode, in which the exchange is not even asked."""
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        if reason == "paper":
+            bot.status["mode"] = "paper"
+            exchange.fills_made.append(fill(7, time.time()))
+        else:
+            exchange.wrong = REFUSED
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await known(ears, 1)
+            bot.make(*(now(number) for number in range(10, 20)))
+            await eventually(lambda: ears.bodies("gap"))
+            assert (PAPER if reason == "paper" else "HTTP 401") in ears.bodies("gap")[0]["why"]
+            assert exchange.asked == []
+            assert watch.health()["healer"]["state"] == ("idle" if reason == "paper" else "degraded")
+
+
+async def test_the_account_beside_the_bot(path: Path, exchange: ScriptedExchange) -> None:
+    """An execution that the bot does not claim within two polls is the account's; one it claims is the bot's."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        await begun(watch)
+        exchange.complete = time.time() + 3600
+        exchange.fills_made += [fill(1, time.time() + 4000), fill(2, time.time()), fill(3, time.time())]
+        bot.make(now(3, order_id="o3"))
+        await known(ears, 2)
+        await asyncio.sleep(0.5)
+        assert {body["trade_id"]: body["origin"] for body in ears.bodies()} == {"f2": "account", "t3": "bot"}
+        assert watch.health()["recorder"]["heuristic"] == 1
+
+
+async def test_while_the_bot_is_offline_fills_are_its_trades(path: Path, exchange: ScriptedExchange) -> None:
+    """The fallback: fills come at its pace, as the bot's; when it is back nothing comes twice."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        bot.make(now(1))
+        await known(ears, 1)
+        await begun(watch)
+        honest, bot.answers["/trades"] = bot.answers, says("no")
+        await eventually(lambda: ears.statuses[-1] == "offline")
+        made = now(2)
+        bot.make(made)
+        exchange.fills_made.append(fill(2, made["timestamp"]))
+        await known(ears, 2)
+        assert ears.bodies()[-1] | {"origin": "bot", "source": "kalshi_api"} == ears.bodies()[-1]
+        answer = await watch.live.answer(10)
+        assert answer.source in ("kalshi_api", "memory_cache")
+        honest.clear()
+        await eventually(lambda: ears.statuses[-1] == "online")
+        await asyncio.sleep(0.3)
+        assert len(ears.ids) == 2
+        assert ears.bodies("gap") == []
+
+
+async def test_settlements_come_once(path: Path, exchange: ScriptedExchange) -> None:
+    """Each is an entry of its own kind, and sweeps that read it again change nothing."""
+    exchange.complete = time.time()
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
+        await begun(watch)
+        exchange.complete = time.time() + 3600
+        exchange.settled += [settlement("A", time.time()), settlement("B", time.time(), value=None, result="no")]
+        await eventually(lambda: len(ears.bodies("settlement")) == 2)
+        sweeps = watch.health()["healer"]["sweeps"]
+        await eventually(lambda: watch.health()["healer"]["sweeps"] > sweeps + 2)  # type: ignore[operator]
+        assert [(each["ticker"], each["value"]) for each in ears.bodies("settlement")] == [("A", 1), ("B", 0)]
+        assert len(await journal.history(Query())) == 3
+
+
+async def test_push_is_on_the_stream_at_once(path: Path, exchange: ScriptedExchange) -> None:
+    """With evidence in milliseconds, without it after the bot's last chance to claim; REST repeats none of them."""
+    push = ScriptedPush()
+    async with serving(ScriptedBot(numbered=True)) as bot:
+        bot.status["order_prefix"] = "bot-"
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
+            await begun(watch)
+            began = time.monotonic()
+            mine, other = fill(1, time.time(), client_order_id="bot-1"), fill(2, time.time(), client_order_id="x")
+            push.queue.put_nowait(mine)
+            await eventually(lambda: ears.ids == ["f1"], every=0.001)
+            assert time.monotonic() - began < 0.15
+            push.queue.put_nowait(other)
+            push.queue.put_nowait(other)
+            await eventually(lambda: ears.ids == ["f1", "f2"])
+            exchange.fills_made += [mine, other]
+            sweeps = watch.health()["healer"]["sweeps"]
+            await eventually(lambda: watch.health()["healer"]["sweeps"] > sweeps + 2)  # type: ignore[operator]
+            bot.make(now(1, fill_id="f1"))
+            await asyncio.sleep(0.3)
+            assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("f1", "bot"), ("f2", "account")]
+
+
+async def test_push_is_off_in_paper_mode(path: Path, exchange: ScriptedExchange) -> None:
+    """What the account does is not what the paper bot does."""
+    push = ScriptedPush()
+    async with serving(ScriptedBot()) as bot:
+        bot.status["mode"] = "paper"
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
+            await eventually(lambda: ears.said[-1]["mode"] == "paper")
+            push.queue.put_nowait(fill(1, time.time()))
+            await eventually(lambda: watch.health()["push"].get("ignored") == 1)
+            assert ears.ids == []
