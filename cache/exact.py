@@ -1,7 +1,7 @@
 """JSON whose numbers keep their decimal text: money goes in and comes out without ever being a float."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
@@ -15,12 +15,14 @@ class Raw(str):
 
 def plain(number: Decimal) -> str:
     """The shortest exact text of a finite decimal: 0.65, 50, -3.5; never an exponent."""
-    if not number.is_finite():
-        raise ValueError(f"{number} has no JSON text; numbers must be finite")
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text or not text[-1].isdigit():
+        if not number.is_finite():
+            raise ValueError(f"{number} has no JSON text; numbers must be finite")
+        text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text
 
 
 def dumps(value: Any) -> str:
@@ -28,9 +30,9 @@ def dumps(value: Any) -> str:
 
     Takes what JSON has, with Decimal for exact numbers; raises TypeError for anything else and ValueError for NaN.
     """
-    out: list[str] = []
-    _write(value, out.append)
-    return "".join(out)
+    # By exact type first: a thousand markets are twenty thousand values, and the event loop waits for them all.
+    write = _WRITERS.get(type(value))
+    return write(value) if write is not None else _other(value)
 
 
 def loads(text: str | bytes) -> Any:
@@ -42,38 +44,41 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not a number that JSON knows")
 
 
-def _write(value: Any, put: Any) -> None:
+def _object(value: Mapping[str, Any]) -> str:
+    return "{" + ",".join([f"{quoted(key)}:{dumps(item)}" for key, item in value.items()]) + "}"
+
+
+def _array(value: Sequence[Any]) -> str:
+    return "[" + ",".join([dumps(item) for item in value]) + "]"
+
+
+def _float(value: float) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: quoted,
+    Raw: str,
+    Decimal: plain,
+    int: str,
+    float: _float,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+    dict: _object,
+    list: _array,
+    tuple: _array,
+}
+
+
+def _other(value: Any) -> str:
+    """Relatives of what JSON knows: enumerations, named tuples, read-only mappings."""
+    if isinstance(value, Mapping):
+        return _object(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return _array(value)
     if isinstance(value, str):
-        put(value if isinstance(value, Raw) else quoted(value))
-    elif value is None or isinstance(value, bool):
-        put("null" if value is None else "true" if value else "false")
-    elif isinstance(value, int):
-        put(str(int(value)))
-    elif isinstance(value, Decimal):
-        put(plain(value))
-    elif isinstance(value, float):
-        put(json.dumps(value, allow_nan=False))
-    elif isinstance(value, Mapping):
-        _write_object(value, put)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        _write_array(value, put)
-    else:
-        raise TypeError(f"{type(value).__name__} has no JSON form here")
-
-
-def _write_object(value: Mapping[str, Any], put: Any) -> None:
-    mark = "{"
-    for key, item in value.items():
-        put(f"{mark}{quoted(key)}:")
-        _write(item, put)
-        mark = ","
-    put("{}" if mark == "{" else "}")
-
-
-def _write_array(value: Sequence[Any], put: Any) -> None:
-    mark = "["
-    for item in value:
-        put(mark)
-        _write(item, put)
-        mark = ","
-    put("[]" if mark == "[" else "]")
+        return quoted(value)
+    for kind in (int, Decimal, float):
+        if isinstance(value, kind):
+            return _WRITERS[kind](kind(value))
+    raise TypeError(f"{type(value).__name__} has no JSON form here")

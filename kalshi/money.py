@@ -13,12 +13,12 @@ def fixed(text: object, what: str, places: int = 6) -> Decimal:
 
     what: named in the error. places: decimals allowed. Raises ValueError for anything but such a string.
     """
-    if not isinstance(text, str) or not _FIXED_POINT.fullmatch(text):
+    found = _FIXED_POINT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
         raise ValueError(f"{what}: a fixed-point string such as \"0.5200\" was expected, not {text!r:.60}")
-    number = Decimal(text)
-    if number.normalize().as_tuple().exponent < -places:  # type: ignore[operator]  # finite by the pattern
+    if places < 6 and found[1] and len(found[1].rstrip("0")) > places + 1:
         raise ValueError(f"{what}: at most {places} decimals were expected, not {text!r:.60}")
-    return number
+    return Decimal(found[0])
 
 
 def cents(value: object, what: str) -> Decimal:

@@ -1,13 +1,16 @@
 """JSON with exact numbers: what goes in comes out, and never as a float."""
 
+import collections
+import enum
 import json
+import types
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache.exact import dumps, loads, plain
+from cache.exact import Raw, dumps, loads, plain
 
 exact = st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-10**12, max_value=10**12)
 values = st.recursive(
@@ -59,6 +62,23 @@ def test_what_json_does_not_know_is_refused(bad):
 def test_line_breaks_of_every_kind_are_escaped():
     """A stream's line must not be split by what is in it."""
     assert dumps("a\n\r\u2028\u2029\u0085b") == r'"a\n\r\u2028\u2029\u0085b"'
+
+
+def test_relatives_of_what_json_knows_are_written_like_it():
+    """Enumerations, named tuples, read-only mappings; and text that is JSON already as it stands."""
+
+    class Colour(enum.StrEnum):
+        RED = "red"
+
+    class Old(str, enum.Enum):  # noqa: UP042  # its str() is not its value
+        BLUE = "blue"
+
+    class Number(enum.IntEnum):
+        ONE = 1
+
+    pair = collections.namedtuple("pair", "a b")
+    value = {"c": Colour.RED, "o": Old.BLUE, "n": Number.ONE, "p": pair(1, None), "r": Raw('{"x":1}')}
+    assert dumps(types.MappingProxyType(value)) == '{"c":"red","o":"blue","n":1,"p":[1,null],"r":{"x":1}}'
 
 
 def test_a_float_keeps_its_shortest_text():
