@@ -146,7 +146,8 @@ class Keeper:
         """The newest of what the cache has and what we hold: after an outage the cache may have gone back in time."""
         raw = await self.cache.get(key)
         held = self._held.setdefault(key, _Held())
-        record = Record.decode(raw) if raw is not None else None
+        unread = raw is not None and not (held.record is not None and held.record.wrote(raw))
+        record = Record.decode(raw) if raw is not None and unread else None
         if record is not None and raw is not None and (held.record is None or record.as_of > held.record.as_of):
             self._hold(key, held, record, len(raw))
         elif held.answer is not None and held.answer.source != self.cache.name:

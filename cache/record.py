@@ -34,6 +34,10 @@ class Record:
         """Its JSON text, decimals exact."""
         return dumps([self.as_of, self.through, self.value]).encode("ascii")
 
+    def wrote(self, raw: bytes) -> bool:
+        """Is this its text? Told by the time alone: a large value need not be read again to find it the same."""
+        return raw.startswith(f"[{dumps(self.as_of)},".encode("ascii"))
+
     @classmethod
     def decode(cls, raw: bytes) -> "Record | None":
         """The record of such a text; None for anything else, for a shared store may hold anything."""

@@ -37,6 +37,15 @@ def test_its_text_keeps_exact_numbers():
     assert Record.decode(record.encode()) == record
 
 
+def test_its_own_text_is_known_by_its_time():
+    """Another record of the same key was read at another time."""
+    record = Record("x", 1000.25, 5.0)
+    assert record.wrote(record.encode())
+    assert not record.wrote(Record("x", 1000.251).encode())
+    assert not Record("x", 1000.2).wrote(record.encode())
+    assert not record.wrote(b"\xac\xed")
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"{}", b"null", b"[1,2]", b'["a","b","c"]', b"[NaN,0,1]", b"\xac\xed\x00\x05", b"[" * 100000]
 )
