@@ -84,7 +84,8 @@ def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
 
 def limits(settings: Settings) -> Limits:
     """How the streams pace themselves."""
-    return Limits(Pace(heartbeat=settings.heartbeat_interval), settings.client_queue_size)
+    pace = Pace(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
+    return Limits(pace, settings.client_queue_size)
 
 
 def signer(settings: Settings) -> Signer | None:
