@@ -14,8 +14,8 @@ from statistics import median
 from typing import Any
 
 from load import Readers
-from machine import HERE, Process, compiled, description, free_port, wait_for
-from peer import Peer, all_peers, environment, publishing
+from machine import HERE, Process, compiled, description
+from peer import Peer, all_peers, publishing, running
 
 Figures = dict[str, float]
 PACED, TIGHT = 60, 200
@@ -23,21 +23,17 @@ PACED, TIGHT = 60, 200
 
 def measure(peer: Peer, client: Path, readers: int, stalled: int, slow: int) -> Figures:
     """One peer, one round."""
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        with Process(peer.command(port, folder), environment(peer, folder)) as server:
-            wait_for(port)
-            time.sleep(0.5)
-            empty = server.resident()
-            with Readers(client, port, peer.path, readers, stalled, slow) as streams:
-                time.sleep(0.3)
-                figures = {
-                    "kb_per_reader": (server.resident() - empty) / readers,
-                    "opened_per_second": streams.opening["opened"] / streams.opening["seconds"],
-                }
-                warm = phase(peer, server, streams, port, 5, gap(peer, readers))
-                paced = phase(peer, server, streams, port, PACED // peer.weight, gap(peer, readers))
-                tight = phase(peer, server, streams, port, TIGHT // peer.weight, 0)
+    with tempfile.TemporaryDirectory() as name, running(peer, Path(name)) as (server, port, publisher):
+        empty = server.resident()
+        with Readers(client, port, peer.path, readers, stalled, slow) as streams:
+            time.sleep(0.3)
+            figures = {
+                "kb_per_reader": (server.resident() - empty) / readers,
+                "opened_per_second": streams.opening["opened"] / streams.opening["seconds"],
+            }
+            warm = phase(peer, server, streams, publisher, 5, gap(peer, readers))
+            paced = phase(peer, server, streams, publisher, PACED // peer.weight, gap(peer, readers))
+            tight = phase(peer, server, streams, publisher, TIGHT // peer.weight, 0)
     figures |= {f"paced_{key}": value for key, value in paced.items()} | {f"tight_{key}": v for key, v in tight.items()}
     figures["lost"] = warm["lost"] + paced["lost"] + tight["lost"]
     return figures
@@ -48,11 +44,11 @@ def gap(peer: Peer, readers: int) -> float:
     return max(0.02, readers * 40e-6 * (4 if peer.weight > 1 else 1))
 
 
-def phase(peer: Peer, server: Process, streams: Readers, port: int, events: int, pause: float) -> Figures:
+def phase(peer: Peer, server: Process, streams: Readers, publisher: int, events: int, pause: float) -> Figures:
     """Publish and wait until every reader has all."""
     streams.begin(events, 60)
     before = server.cpu()
-    thread = publishing(peer, port, events, pause)
+    thread = publishing(peer, publisher, events, pause)
     seen = streams.result()
     thread.join()
     after = server.cpu()

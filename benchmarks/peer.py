@@ -1,20 +1,20 @@
 """The servers that are measured side by side: how each is started, where it streams, how it is made to publish."""
 
+import contextlib
 import importlib.util
 import json
-import os
 import shutil
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from string import Template
 
-from machine import HERE, compiled
+from machine import CLIENT_CORE, HERE, Process, compiled, free_port, wait_for
 
 PEERS = HERE / "peers"
 Publish = Callable[[int, int, float], None]  # port, events, gap in seconds (0: back to back)
@@ -61,6 +61,7 @@ class Peer:
     publish: Publish = burst
     weight: int = 1
     environment: dict[str, str] = field(default_factory=dict)
+    bot: bool = False  # it polls a bot, which publishes for it
     missing: Callable[[], str | None] = lambda: None
 
 
@@ -77,6 +78,15 @@ def ours(way: str) -> Peer:
     return Peer(
         f"ours:{way}", uvicorn("ours_app:app"), "/api/python/sse/trading",
         environment={"STREAM_WAY": way, "PYTHONPATH": str(HERE.parent), "JOURNAL_FILE": ""},
+    )  # fmt: skip
+
+
+def server() -> Peer:
+    """The whole server: it hears of each trade from a bot, keeps it in its journal, and tells it."""
+    return Peer(
+        "server", lambda port, _: [sys.executable, "server.py", "--port", str(port)], "/api/python/sse/trading",
+        environment={"JOURNAL_FILE": "", "APP_ENV": "production", "MAX_STREAMS": "20000", "LOG_LEVEL": "ERROR"},
+        bot=True,
     )  # fmt: skip
 
 
@@ -102,7 +112,7 @@ def _needs_package(name: str) -> Callable[[], str | None]:
 def all_peers() -> list[Peer]:
     """Everything that can be compared, ours first."""
     return [
-        ours("auto"), ours("write"), ours("step"), ours("queue"),
+        server(), ours("write"), ours("step"), ours("queue"),
         Peer("fastapi+sse-starlette", uvicorn("fastapi_app:app"), weight=4, missing=_needs_package("sse_starlette")),
         Peer("bare asgi", uvicorn("bare_app:app")),
         Peer("node", lambda port, _: ["node", str(PEERS / "node_app.js"), str(port)], missing=_needs("node")),
@@ -112,15 +122,30 @@ def all_peers() -> list[Peer]:
 
 
 def publishing(peer: Peer, port: int, events: int, gap: float) -> threading.Thread:
-    """Publish beside what the caller does meanwhile."""
+    """Publish beside what the caller does meanwhile. port: the server's, or its bot's."""
     thread = threading.Thread(target=peer.publish, args=(port, events, gap), daemon=True)
     thread.start()
     return thread
 
 
-def environment(peer: Peer, folder: Path) -> dict[str, str]:
-    """Its variables; a journal gets a file of this run."""
-    values = dict(peer.environment)
-    if "JOURNAL_FILE" in values:
-        values["JOURNAL_FILE"] = os.fspath(folder / "journal.db")
-    return values
+@contextlib.contextmanager
+def running(peer: Peer, folder: Path) -> Iterator[tuple[Process, int, int]]:
+    """The peer's process, its port, and the port that takes what is to be published."""
+    port = free_port()
+    with contextlib.ExitStack() as stack:
+        values = dict(peer.environment)
+        publisher = port
+        if "JOURNAL_FILE" in values:
+            file = folder / "journal.db"
+            values |= {"JOURNAL_FILE": str(file), "JOURNAL_URL": f"sqlite:///{file}"}
+        if peer.bot:
+            publisher = free_port()
+            url = f"http://127.0.0.1:{publisher}"
+            values |= {"BOT_STATUS_ENDPOINT": f"{url}/status", "BOT_TRADES_ENDPOINT": f"{url}/trades"}
+            bot = [sys.executable, str(PEERS / "bench_bot.py"), str(publisher)]
+            stack.enter_context(Process(bot, core=CLIENT_CORE))
+            wait_for(publisher)
+        process = stack.enter_context(Process(peer.command(port, folder), values))
+        wait_for(port)
+        time.sleep(1.0 if peer.bot else 0.5)
+        yield process, port, publisher
