@@ -1,0 +1,50 @@
+"""The OpenAPI document: valid by a public validator, and true under a public fuzzer."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import validate
+
+from tests.support.server import Server
+
+
+def test_the_document_is_valid(server: Server) -> None:
+    """A public validator for OpenAPI 3.1 finds nothing wrong."""
+    document = server.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_the_streams_are_described(server: Server) -> None:
+    """Every stream says text/event-stream and names its events."""
+    paths = server.get("/openapi.json").json()["paths"]
+    for name in ("trading", "trades", "portfolio", "status"):
+        operation = paths[f"/sse/{name}"]["get"]
+        assert "text/event-stream" in operation["responses"]["200"]["content"]
+        assert "`heartbeat`" in operation["description"]
+
+
+@pytest.mark.slow
+def test_a_fuzzer_finds_no_5xx_and_no_undocumented_status(server: Server, tmp_path: Path) -> None:
+    """schemathesis over the REST part, beside a Kalshi that answers."""
+    command = [
+        str(Path(sys.executable).parent / "schemathesis"),
+        "run",
+        f"{server.base}/openapi.json",
+        "--url",
+        server.base,
+        "--checks",
+        "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+        "--exclude-path-regex",
+        "^/sse/(trading|trades|portfolio|status)|/metrics",
+        "--max-examples",
+        "25",
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--seed",
+        "1",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
