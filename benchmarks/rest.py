@@ -1,0 +1,128 @@
+"""Cached answers a second, beside FastAPI with a pydantic model and a bare Starlette Response.
+
+Interleaved rounds, server and client (wrk) on a core each, medians and ratios of the same round.
+"""
+
+import argparse
+import contextlib
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.machine import CLIENT_CORE, HERE, Process, description, free_port, wait_for
+
+GOALS = {"fastapi": 2.2, "starlette": 0.9}
+PATH = "/api/python/portfolio/balance"
+
+
+def main() -> int:
+    """Print the table and keep the figures; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2)
+    given = parser.parse_args()
+    if shutil.which("wrk") is None:
+        print("the client is wrk: apt-get install wrk")
+        return 2
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        ports = {name: stack.enter_context(serving(name, Path(folder))) for name in ("ours", "fastapi", "starlette")}
+        for port in ports.values():
+            ask(port)
+        rounds = [{name: measure(port, given.seconds) for name, port in ports.items()} for _ in range(given.rounds)]
+    return tell(rounds)
+
+
+@contextlib.contextmanager
+def serving(name: str, folder: Path) -> Iterator[int]:
+    """A server on its core; its port."""
+    port = free_port()
+    with contextlib.ExitStack() as stack:
+        if name == "ours":
+            command = [sys.executable, "server.py", "--port", str(port)]
+            environment = stack.enter_context(exchange(folder))
+        else:
+            app = f"benchmarks.peers.rest_{name}:app"
+            command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log"]
+            environment = {}
+        stack.enter_context(Process(command, environment))
+        wait_for(port)
+        yield port
+
+
+@contextlib.contextmanager
+def exchange(folder: Path) -> Iterator[dict[str, str]]:
+    """A simulated exchange with keys, so that ours answers the real URL from its real cache."""
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(folder / "keys"), "--quiet-markets"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=HERE.parent) as process:
+        try:
+            assert process.stdout is not None
+            facts = json.loads(process.stdout.readline())
+            key = facts["keys"][0]
+            yield {
+                "KALSHI_API_URL": facts["url"],
+                "KALSHI_API_KEY": key["id"],
+                "KALSHI_RSA_KEY_PATH": key["path"],
+                "JOURNAL_URL": f"sqlite:///{folder}/journal.db",
+                "BOT_STATUS_ENDPOINT": "http://127.0.0.1:9/status",
+                "BOT_TRADES_ENDPOINT": "http://127.0.0.1:9/trades",
+            }
+        finally:
+            process.terminate()
+
+
+def ask(port: int, within: float = 10.0) -> None:
+    """Until the answer is there, so that it is cached."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        url = f"http://127.0.0.1:{port}{PATH}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"port {port} does not answer {PATH}")
+
+
+def measure(port: int, seconds: int) -> dict[str, float]:
+    """Requests a second and the 99th percentile in milliseconds."""
+    url = f"http://127.0.0.1:{port}{PATH}"
+    pin = ["taskset", "-c", CLIENT_CORE] if shutil.which("taskset") else []
+    command = [*pin, "wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", url]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rate, slow = re.search(r"Requests/sec:\s+([\d.]+)", text), re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
+    assert rate is not None, text
+    assert slow is not None, text
+    assert "Non-2xx" not in text, text
+    return {"rate": float(rate[1]), "p99_ms": float(slow[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[slow[2]]}
+
+
+def tell(rounds: list[dict[str, dict[str, float]]]) -> int:
+    """The table; whether every goal is reached."""
+    print(f"{'server':10} {'answers/s':>10} {'p99 ms':>8} {'ours is':>9} {'goal':>6}")
+    missed = 0
+    result: dict[str, dict[str, float]] = {}
+    for name in rounds[0]:
+        rate = statistics.median(each[name]["rate"] for each in rounds)
+        p99 = statistics.median(each[name]["p99_ms"] for each in rounds)
+        ratio = statistics.median(each["ours"]["rate"] / each[name]["rate"] for each in rounds)
+        goal = GOALS.get(name)
+        missed += goal is not None and ratio < goal
+        print(f"{name:10} {rate:10.0f} {p99:8.2f} {ratio:8.2f}x {f'{goal}x' if goal else '':>6}")
+        result[name] = {"rate": rate, "p99_ms": p99, "ours_is": ratio}
+    kept = {"machine": description(), "rounds": len(rounds), "servers": result}
+    (HERE / "results").mkdir(exist_ok=True)
+    (HERE / "results" / "rest.json").write_text(json.dumps(kept, indent=1) + "\n")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
