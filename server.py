@@ -22,10 +22,10 @@ from notify import notifying
 from rooms import open_services
 from routes import routes
 from routes.access import Guard
-from routes.headers import secured
+from routes.headers import Outgoing
 from routes.problems import HANDLERS
 from routes.services import Services, of
-from routes.timing import Durations, Timed
+from routes.timing import STREAMS, Durations, pattern
 from settings import Settings, SettingsError, load
 
 SEND_BUFFER = 128 * 1024  # bytes of kernel memory that one reader who does not read may hold
@@ -33,17 +33,22 @@ BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not
 
 
 class App(Starlette):
-    """The application: Starlette, with headers of ours on every answer, errors of Starlette's own included."""
+    """The application: Starlette, with headers of ours on every answer, Starlette's own errors included."""
+
+    durations: Durations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            send = secured(send)
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        outgoing = Outgoing(send)
+        await super().__call__(scope, receive, outgoing)
+        if not scope["path"].startswith(STREAMS):  # the length of a stream is no latency
+            self.durations.add(pattern(scope), outgoing.status, outgoing.seconds)
 
 
 def create_app(settings: Settings) -> App:
     """The application with these settings; nothing is opened before its lifespan begins."""
-
     durations = Durations()
 
     @contextlib.asynccontextmanager
@@ -55,12 +60,13 @@ def create_app(settings: Settings) -> App:
             await stack.enter_async_context(notifying())
             yield {"services": services}
 
-    middleware = [Middleware(Timed, durations=durations), Middleware(Guard, access=lambda scope: of(scope).access)]
+    middleware = [Middleware(Guard, access=lambda scope: of(scope).access)]
     if settings.cors_origins:
         middleware.insert(0, cors(settings.cors_origins))
-    return App(
-        routes=routes(settings.cache_ttl_short), middleware=middleware, exception_handlers=HANDLERS, lifespan=lifespan
-    )
+    table = routes(settings.cache_ttl_short)
+    app = App(routes=table, middleware=middleware, exception_handlers=HANDLERS, lifespan=lifespan)
+    app.durations = durations
+    return app
 
 
 def cors(origins: Sequence[str]) -> Middleware:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from routes import health, markets, metrics, openapi, pages, portfolio, service, session
@@ -23,6 +23,23 @@ class Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await of(scope).streams[self.name](scope, receive, cast(AsgiSend, send))
+
+
+class Exact(Router):
+    """A router that finds a URL without parameters by one look-up: the search was a fifth of a cached answer."""
+
+    def __init__(self, routes: list[BaseRoute]) -> None:
+        super().__init__(routes, redirect_slashes=False)
+        self.exact = {route.path: route for route in routes if isinstance(route, Route) and "{" not in route.path}
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Starlette's own search is for the rest."""
+        route = self.exact.get(scope["path"][len(scope["root_path"]) :])
+        if route is None:
+            await super().app(scope, receive, send)
+        else:
+            scope["route"] = route
+            await route.handle(scope, receive, send)
 
 
 def table(markets_ttl: float) -> dict[str, Callable[..., Any]]:
@@ -65,4 +82,4 @@ def routes(markets_ttl: float) -> list[BaseRoute]:
         if path + slash
     ]
     logins = [Route("/session" + slash, session.Session) for slash in ("", "/")]
-    return [Route(PREFIX, service.index, methods=["GET"]), Mount(PREFIX, routes=[*both, *logins])]
+    return [Mount(PREFIX, Exact([*both, *logins])), Route(PREFIX, service.index, methods=["GET"])]

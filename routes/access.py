@@ -38,6 +38,11 @@ class Access:
         """Whether anybody who reaches the port may read everything."""
         return self.tickets is None and self.sessions is None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether no request is ever refused."""
+        return self.rates is None and self.is_public
+
     async def refusal(self, scope: Scope) -> Problem | None:
         """Why this request is turned away; None when it may pass."""
         client = scope.get("client") or ("",)
@@ -93,7 +98,9 @@ class Guard:
             await self.app(scope, receive, send)
             return
         access = self.access(scope)
-        if problem := await access.refusal(scope):
+        if access.is_open:
+            await self.app(scope, receive, send)
+        elif problem := await access.refusal(scope):
             answer = RedirectResponse(LOGIN, 303) if _is_person(scope, problem) else render(problem, scope["path"])
             await answer(scope, receive, send)
         elif access.is_public or not scope["path"].startswith(STREAMS):

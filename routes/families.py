@@ -96,8 +96,8 @@ def _durations(durations: Durations) -> HistogramMetricFamily:
     family = HistogramMetricFamily(
         "pi_http_request_duration_seconds", "REST answers; streams are not in it", labels=["url", "status"]
     )
-    for key, counts in durations.buckets.items():
+    for (url, status), counts in durations.buckets.items():
         sums = [sum(counts[: place + 1]) for place in range(len(counts))]
         buckets = [*zip(map(str, BOUNDS), map(float, sums), strict=False), ("+Inf", float(sums[-1]))]
-        family.add_metric(list(key), buckets, durations.sums[key])
+        family.add_metric([url, str(status)], buckets, durations.sums[url, status])
     return family

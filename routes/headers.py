@@ -1,5 +1,6 @@
-"""Headers that every answer carries, so that a browser takes it for what it is and nothing else."""
+"""The way out of every answer: headers so that a browser takes it for what it is, and how long it took."""
 
+import time
 from typing import Final
 
 from starlette.types import Message, Send
@@ -11,12 +12,27 @@ SECURITY: Final = [
 ]
 
 
-def secured(send: Send) -> Send:
-    """A send that puts them on; Strict-Transport-Security is the proxy's, which alone knows whether there is TLS."""
+class Outgoing:
+    """A send that puts the headers on and remembers the status; one object for both, since each wrapper costs.
 
-    async def secured_send(message: Message) -> None:
+    Strict-Transport-Security is the proxy's, which alone knows whether there is TLS.
+    """
+
+    __slots__ = ("_begun", "_send", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = time.perf_counter()
+        self.status = 500  # what the server answers when the application gives nothing
+
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.perf_counter() - self._begun
+
+    async def __call__(self, message: Message) -> None:
+        """Pass a message on."""
         if message["type"] == "http.response.start":
+            self.status = message["status"]
             message["headers"] = [*message["headers"], *SECURITY]
-        await send(message)
-
-    return secured_send
+        await self._send(message)
