@@ -1,4 +1,4 @@
-"""python server.py journal export | import | verify | backfill: moves a journal, checks it, reaches further back."""
+"""python server.py journal export | import | verify | backfill | new-epoch: moves, checks and completes a journal."""
 
 import argparse
 import asyncio
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("file", nargs="?", default="-", help="- is standard input or output (default)")
         command.add_argument("--format", choices=("jsonl", "csv"), help="default: as the file's name ends, else jsonl")
     commands.add_parser("verify", help="check that no entry is missing and each tells one story")
+    commands.add_parser("new-epoch", help="have every reader start anew; for a journal put back from an old backup")
     backfill = commands.add_parser("backfill", help="append the exchange's older fills that are not known yet")
     backfill.add_argument("--since", type=_moment, default=Decimal(0), help="2026-01-31 (UTC) or Unix seconds")
     return parser
@@ -61,6 +62,9 @@ async def _run(options: argparse.Namespace, journal_url: str, fills: Fills | Non
                 return await _import(journal, options.file, _format(options))
             case "verify":
                 return await _verify(journal)
+            case "new-epoch":
+                _say(f"the epoch is {await archive.renew_epoch(journal)}; restart the server")
+                return 0
             case _:
                 return await _backfill(journal, options.since, fills)
     finally:

@@ -104,6 +104,13 @@ async def restore(journal: SqlJournal, stream: AsyncIterator[Record]) -> Importe
     return Imported(added, header.head - added, journal.epoch)
 
 
+async def renew_epoch(journal: SqlJournal) -> str:
+    """Gives the journal a new epoch, so that every cursor from before is answered with a reset."""
+    journal.epoch = new_epoch()
+    await journal.change(_finish(journal.epoch, {}))
+    return journal.epoch
+
+
 async def _merge(journal: SqlJournal, kept: Sequence[Kept]) -> Appended:
     done = await journal.append([_draft(record.entry) for record in kept])
     closed = [seq for seq, record in zip(done.by_draft, kept, strict=True) if not record.open]

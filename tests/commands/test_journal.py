@@ -58,6 +58,16 @@ def test_a_journal_moves_to_a_server(url: str, mariadb: str, tmp_path: Path) -> 
     assert _append(mariadb, [trade()]) == [1]
 
 
+def test_a_new_epoch(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every cursor from before is void; the entries stay."""
+    assert main(["verify"], url) == 0
+    assert main(["new-epoch"], url) == 0
+    assert main(["verify"], url) == 0
+    first, renewed, last = capsys.readouterr().err.splitlines()
+    assert first.split()[-1] != last.split()[-1]
+    assert f"the epoch is {last.split()[-1]}" in renewed
+
+
 def test_verify_fails_on_a_hole(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is wrong is printed, and the exit code says so."""
     connection = sqlite3.connect(tmp_path / "journal.db")
