@@ -58,10 +58,14 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> Steps[Known]:
         for row in (yield Ask(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
             sightings[row[0]].append(Sighting(*row))
     peers: dict[int, Peer] = {}
-    for ticker, since, until in identity.windows(drafts, sightings):
-        near = "ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1"
-        sql = f"SELECT seq, open, body FROM entries{dialect.by('by_time_of_ticker')} WHERE {near}"
-        _learn(peers, (yield Ask(sql, [findable(ticker), micros(since), micros(until)])))
+    near = (
+        f"SELECT seq, open, body FROM entries{dialect.by('by_time_of_ticker')}"
+        " WHERE ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1"
+    )
+    for windows in parts(identity.windows(drafts, sightings), 50):
+        # Together, since a server on another host is a round trip away.
+        places = [(findable(ticker), micros(since), micros(until)) for ticker, since, until in windows]
+        _learn(peers, (yield Ask(" UNION ALL ".join([near] * len(places)), [arg for place in places for arg in place])))
     for part in parts(identity.met(drafts, sightings) - peers.keys()):
         _learn(peers, (yield Ask(f"SELECT seq, open, body FROM entries WHERE seq IN ({marks(part)})", part)))
     return Known(sightings, peers)

@@ -1,9 +1,12 @@
 """What every journal promises, held against each kind there is."""
 
 import asyncio
+import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,8 @@ from journal.sql import SqlJournal
 from tests.journal.conftest import Another
 from tests.support.drafts import baseline, fill, gap, settlement, trade
 from tests.support.eventually import eventually
+
+ROOT = Path(__file__).parents[2]
 
 
 async def test_a_new_journal_is_empty(journal: SqlJournal) -> None:
@@ -98,6 +103,38 @@ async def test_writers_at_once_share_the_seqs(journal: SqlJournal, another: Anot
     seqs = sorted(entry.seq for each in done for entry in each.entries)
     assert seqs == list(range(1, 41))
     assert await journal.head() == 40
+
+
+WORKER = """
+    import asyncio, sys
+    from journal.url import open_journal
+    from tests.support.drafts import trade
+
+    async def main():
+        journal = open_journal(sys.argv[1])
+        await journal.open()
+        for number in range(20):
+            done = await journal.append([trade(at=number), trade(trade_id=sys.argv[2], at=number)])
+            for entry in done.entries:
+                print(entry.seq, flush=True)
+        await journal.close()
+
+    asyncio.run(main())
+"""
+
+
+async def test_processes_at_once_share_the_seqs(url: str, another: Another) -> None:
+    """Three processes make the journal and append at once: each seq is announced by one, none is missing."""
+    children = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", textwrap.dedent(WORKER), url, f"own{n}", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        )
+        for n in range(3)
+    ]
+    told = b"".join([(await child.communicate())[0] for child in children])
+    assert sorted(map(int, told.split())) == list(range(1, 81))  # 20 that all tell, 20 of each one's own
+    journal = await another()
+    assert [entry.seq for entry in await journal.read(0, 99)] == list(range(1, 81))
 
 
 async def test_opening_at_once_makes_one_journal(make: Callable[[], SqlJournal]) -> None:
