@@ -72,20 +72,13 @@ class BotClient:
     async def poll(self, mode: Mode) -> Poll:
         """Ask both at once; mode is what the bot last said it was, for the case that only trades are answered."""
         asked = self._clock()
-        reading, trades = await asyncio.gather(self._try(self._status()), self._try(self._body(self._trades_url)))
+        reading, trades = await asyncio.gather(_try(self._status), _try(lambda: self._body(self._trades_url)))
         known = None if isinstance(reading, BotError) else reading
         report = trades if isinstance(trades, BotError) else self._report(trades, known.mode if known else mode)
         answers = (("status", reading), ("trades", report))
         trouble = [f"{name}: {why}" for name, why in answers if isinstance(why, BotError)]
         read = None if isinstance(report, BotError) else report
         return Poll(asked, known, read, "; ".join(trouble), isinstance(report, TooLarge))
-
-    @staticmethod
-    async def _try(answer: Coroutine[Any, Any, T]) -> "T | BotError":
-        try:
-            return await answer
-        except BotError as trouble:
-            return trouble
 
     async def after(self, seq: int, mode: Mode, wait: float) -> Report:
         """What the bot has after this seq; it may hold its answer back for so many seconds. Raises BotError."""
@@ -138,6 +131,13 @@ class BotClient:
             raise BotError(f"no whole answer within {seconds:g} s") from None
         except aiohttp.ClientError as wrong:
             raise BotError(_words(wrong)) from None
+
+
+async def _try(ask: Callable[[], Coroutine[Any, Any, T]]) -> T | BotError:
+    try:
+        return await ask()
+    except BotError as trouble:
+        return trouble
 
 
 class NotThere(BotError):

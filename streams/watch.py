@@ -20,6 +20,7 @@ from journal.errors import LeaseLost
 from streams.account import Push
 from streams.bot import BotSettings
 from streams.duty import Duty, Means
+from streams.errors import TwoJournals
 from streams.feed import Feed, Listener
 from streams.lease import Keeper
 from streams.live import HELD, Live, LiveTrades, Sources
@@ -92,8 +93,12 @@ class Watch:
 
     async def start(self) -> None:
         """Load the newest trades, then watch. Raises JournalError, and TwoJournals for a prefix that is another's."""
-        if self._roll is not None:
-            await self._roll.claim()
+        if self._relay is not None and self._roll is not None:
+            try:
+                await self._roll.claim()
+            except TwoJournals:
+                await self._relay.close()
+                raise
         page = await self._journal.history(Query(limit=HELD, before=self._hub.position + 1))
         if page:
             self._live.publish(page[::-1])
