@@ -35,6 +35,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast markets open, close, settle")
     parser.add_argument("--tier", choices=TIERS, default="basic", help="size of the token buckets")
     parser.add_argument("--cash", type=int, default=10_000, help="dollars in the account at the start")
+    parser.add_argument("--read-lag", type=float, default=0.0, help="seconds by which account reads trail (default 0)")
     parser.add_argument("--quiet-markets", action="store_true", help="no crowd, no schedule: only what is asked for")
     return parser
 
@@ -42,7 +43,7 @@ def arguments() -> argparse.ArgumentParser:
 async def serve(options: argparse.Namespace) -> None:
     """Run until SIGINT or SIGTERM."""
     doorman = Doorman(load_or_make(options.keys), time.time)
-    plan = Plan(options.seed, options.speed, options.tier, options.cash, options.quiet_markets)
+    plan = Plan(options.seed, options.speed, options.tier, options.cash, options.quiet_markets, options.read_lag)
     desk = Desk(plan, time.time)
     sockets, token = Sockets(desk), secrets.token_urlsafe(16)
     stopped = asyncio.Event()

@@ -22,13 +22,17 @@ TWO_WEEKS: Final = 14 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to set up a desk. cash: dollars. quiet: no crowd and no schedule, only what is asked for."""
+    """How to set up a desk. cash: dollars. quiet: no crowd and no schedule, only what is asked for.
+
+    read_lag: seconds by which account reads trail the engine when no fault says otherwise.
+    """
 
     seed: int = 1
     speed: float = 1.0
     tier: str = "basic"
     cash: int = 10_000
     quiet: bool = False
+    read_lag: float = 0.0
 
 
 class Desk:
@@ -42,6 +46,7 @@ class Desk:
         self.exchange = Exchange(clock, lambda: str(uuid.uuid4()))
         self.member: Account = self.exchange.open_account(MEMBER, plan.cash * 1_000_000)
         self.replica = Replica(MEMBER, self.member.cash, clock)
+        self.replica.lag = plan.read_lag
         self.truth = Replica(MEMBER, self.member.cash, clock)  # the same without lag, for the control port
         self.tape: deque[Trade] = deque(maxlen=5000)  # the newest public trades, oldest first
         self.exchange.listeners += [self.replica, self.truth, self._record]
@@ -86,7 +91,7 @@ class Desk:
     def _obey(self) -> None:
         """Take over the faults that are a state."""
         stale = self.faults.on("stale")
-        self.replica.lag = stale.seconds if stale else 0.0
+        self.replica.lag = stale.seconds if stale else self.plan.read_lag
         paused = any(map(self.faults.on, ("trading_pause", "exchange_pause", "maintenance")))
         if paused and self.exchange.trading:
             self.exchange.pause()

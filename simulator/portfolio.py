@@ -42,7 +42,10 @@ class Portfolio:
         }
 
     async def balance(self, request: web.Request) -> web.Response:
-        """GET /portfolio/balance; portfolio_value is of positions only, as recorded on the demo server."""
+        """GET /portfolio/balance; portfolio_value is of positions only, as recorded on the demo server.
+
+        Cash that resting orders hold is part of balance; total_resting_order_value tells how much that is.
+        """
         check_subaccount(request.query)
         reads, markets = self.desk.reads(), self.desk.exchange.markets
         value = sum(p.payout(markets[ticker].mark()) for ticker, p in reads.positions.items() if p.count)

@@ -25,7 +25,9 @@ class Flow:
         self.desk = Desk(Plan(seed=seed, cash=200, quiet=True), lambda: self.now)
         self.exchange = self.desk.exchange
         self.traders = [self.desk.member] + [self.exchange.open_account(f"trader-{n}", START) for n in (1, 2)]
-        self.markets = [m for m in self.exchange.markets.values() if m.state == "active"]
+        active = [m for m in self.exchange.markets.values() if m.state == "active"]
+        # the finest grid first: its prices times a fraction of a contract are what rounding is about
+        self.markets = sorted(active, key=lambda market: market.structure != "deci_cent")
         self.fills: list[Fill] = []
         self.settlements: list[Settlement] = []
         self.placed = 0
@@ -63,7 +65,8 @@ class Flow:
     def _order(self, market: Market) -> NewOrder:
         rng = self.rng
         force = rng.choice(("good_till_canceled",) * 3 + ("immediate_or_cancel", "fill_or_kill"))
-        price = rng.randint(20, 80) * 100 if rng.random() < 0.9 else rng.randint(0, 10_000)
+        fine = 0 if market.structure == "linear_cent" else rng.choice((0, 0, 10, 70))
+        price = rng.randint(20, 80) * 100 + fine if rng.random() < 0.9 else rng.randint(0, 10_000)
         return NewOrder(
             market.ticker, rng.choice(("bid", "ask")), price,
             rng.choice((1, 33, 100, 700, 2_550, 20_000)), force, rng.choice(("taker_at_cross", "maker")),

@@ -50,6 +50,24 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_reads_may_trail_writes_as_on_the_exchange(tmp_path: Path) -> None:
+    """With --read-lag a cancelled order still reads resting for a moment, then it does not."""
+    with running_simulator(tmp_path, "--read-lag", "0.4") as simulator:
+        call = Signed(simulator.url, "demo-ed25519", simulator.keys["demo-ed25519"])
+        order = {
+            "ticker": simulator.ledger()["markets"][0], "side": "bid", "count": "1.00", "price": "0.0100",
+            "time_in_force": "good_till_canceled", "self_trade_prevention_type": "maker",
+        }
+        order_id = call("POST", "/portfolio/events/orders", order)[1]["order_id"]
+        assert call("GET", f"/portfolio/orders/{order_id}")[0] == 404
+        deadline = time.monotonic() + 5
+        while call("GET", f"/portfolio/orders/{order_id}")[0] == 404:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert call("DELETE", f"/portfolio/events/orders/{order_id}")[0] == 200
+        assert call("GET", f"/portfolio/orders/{order_id}")[1]["order"]["status"] == "resting"
+
+
 @pytest.mark.parametrize("text", ["", "not a key"])
 def test_a_file_that_is_no_key_is_named(tmp_path: Path, text: str) -> None:
     """A broken PEM stops the start with its reason."""
