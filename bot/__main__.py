@@ -38,6 +38,7 @@ from kalshi.wire import Wire
 
 log = logging.getLogger("bot")
 
+_PATIENCE = 5.0  # seconds that a read may take with its retries: the loop must go on turning
 _CLOSING = 1.0  # seconds that requests in flight may take at the end
 
 
@@ -57,7 +58,8 @@ async def run(settings: BotSettings) -> None:
     """Trade and answer until SIGTERM or SIGINT."""
     signer = Signer.from_file(settings.api_key, settings.key_path) if settings.live else None
     async with aiohttp.ClientSession() as session:
-        client = KalshiClient(Calls(Wire(session, settings.api_url), signer), settings.subaccount)
+        calls = Calls(Wire(session, settings.api_url), signer, attempt=_PATIENCE / 2, total=_PATIENCE)
+        client = KalshiClient(calls, settings.subaccount)
         life, controls, live = assemble(settings, client)
         ears = None
         if live is not None and signer is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from bot.account import Account
-from bot.errors import Refused, Unreachable, Unsure
+from bot.errors import Refused, Unreachable, Unsure, VenueError
 from bot.fills import Fills
 from bot.orders import Orders
 from bot.own import Own, OwnOrders
@@ -21,6 +21,7 @@ _SWEEP_EVERY = 5.0  # seconds between looks at what rests
 _PAID_EVERY = 10.0  # seconds between looks at settlements
 _ABSENT_AFTER = 3.0  # seconds of the exchange's reading clock after which an order that does not show does not exist
 _CANCEL_ROUNDS = 10
+_CANCEL_LIMIT = 6.0  # seconds for all rounds together
 
 
 class LiveVenue:
@@ -85,19 +86,18 @@ class LiveVenue:
 
     async def cancel_all(self) -> None:
         """Cancel ours, then read until the exchange shows none. Raises Unsure while one may rest."""
-        for turn in range(_CANCEL_ROUNDS):
-            await asyncio.sleep(0.1 * turn)  # reads trail the engine, so give them time
-            try:
-                await self._resolve()
-                await self._sweep()
-                if not self.own.open() and not self.own.unsure():
-                    return
-                for order in self.resting():
-                    await self.cancel(order)
-            except (KalshiError, Unreachable, Unsure):
-                continue
+        why = "it took too long"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CANCEL_LIMIT):
+                for turn in range(_CANCEL_ROUNDS):
+                    await asyncio.sleep(0.1 * turn)  # reads trail the engine, so give them time
+                    try:
+                        if await self._all_gone():
+                            return
+                    except (KalshiError, VenueError) as error:
+                        why = str(error)
         left = len(self.own.open()) + len(self.own.unsure())
-        raise Unsure(f"{left} of our orders may still rest; cancelling goes on")
+        raise Unsure(f"{left or 'some'} of our orders may still rest ({why}); cancelling goes on")
 
     async def refresh(self, quotes: Mapping[str, Quote]) -> None:
         """Fills first, then what is unsure, then, less often, the slow looks. Raises Unreachable."""
@@ -117,6 +117,15 @@ class LiveVenue:
         """A fill that the exchange pushed. When whose it is cannot be read now, the next look finds it again."""
         with suppress(KalshiError):
             await self.fills.take([fill])
+
+    async def _all_gone(self) -> bool:
+        await self._resolve()
+        await self._sweep()
+        if not self.own.open() and not self.own.unsure():
+            return True
+        for order in self.resting():
+            await self.cancel(order)
+        return False
 
     def _due(self, look: str, every: float) -> bool:
         now = self._clock()

@@ -1,0 +1,211 @@
+"""The loop: it trades what it may, stands behind no old price, and what halts it is on disk first."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot import strategy_maker
+from bot.desk import Desk
+from bot.engine import Engine, Plan
+from bot.errors import Unreachable
+from bot.fees import FeeRule
+from bot.life import Life
+from bot.paper import PaperVenue
+from bot.view import Intent, Quote, View
+from tests.support.eventually import eventually
+from tests.support.trading import D, limits, quote, wish
+
+FRIDAY = 1_700_200_000.0
+
+
+class Market:
+    """Prices that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = FRIDAY
+        self.quotes_now: dict[str, Quote] = {name: quote(ticker=name) for name in ("KXA", "KXB", "KXC")}
+        self.down = False
+        self.open = True
+
+    async def quotes(self, tickers: Iterable[str]) -> dict[str, Quote]:
+        if self.down:
+            raise Unreachable("the exchange is down")
+        seen = {name: self.quotes_now[name] for name in tickers if name in self.quotes_now}
+        return {name: quote_at(each, self.now) for name, each in seen.items()}
+
+    async def choose(self, count: int) -> list[str]:
+        return [name for name, each in sorted(self.quotes_now.items()) if each.active][:count]
+
+    async def recent(self, ticker: str, count: int) -> list[Decimal]:
+        return [D("0.5")] * 3
+
+    async def trading(self) -> bool:
+        return self.open
+
+
+def quote_at(now: Quote, moment: float) -> Quote:
+    """The same quote, read at a moment."""
+    return Quote(
+        now.ticker, now.bid, now.bid_size, now.ask, now.ask_size, now.last, now.volume, moment, now.active, now.bands,
+        now.value,
+    )  # fmt: skip
+
+
+class Stage:
+    """An engine on paper over such a market."""
+
+    def __init__(self, tickers: Sequence[str] = ("KXA",), decide: Any = strategy_maker.decide, **more: Any) -> None:
+        self.market = Market()
+        self.saved: list[bool] = []
+        self.desk = Desk("boot", limits(**more), exchange=False)
+        clock = lambda: self.market.now  # noqa: E731
+        self.venue = PaperVenue(self.desk, "boot", "pi-bot-", clock, no_fee)
+        plan = Plan([decide], tickers, 2, D(5), D(20), 1.0, weekly_pause=True)
+        self.engine = Engine(self.market, self.venue, self.desk, plan, self.saved.append, clock, Random(1))  # type: ignore[arg-type]
+
+    async def turns(self, count: int = 1, seconds: float = 1.0) -> None:
+        """Time passes, the engine turns."""
+        for _ in range(count):
+            self.market.now += seconds
+            await self.engine.turn()
+
+
+async def no_fee(ticker: str) -> FeeRule:
+    """Costs nothing."""
+    return FeeRule(D(0), D(0))
+
+
+async def test_it_quotes_and_goes_on() -> None:
+    """The maker's two orders rest after the first turn and stay."""
+    stage = Stage()
+    await stage.turns(3)
+    assert sorted(order.side for order in stage.venue.resting()) == ["BUY", "SELL"]
+
+
+async def test_old_prices_stand_behind_nothing() -> None:
+    """Cut off, it says so once, withdraws when its prices are too old, and quotes again when they are back."""
+    stage = Stage()
+    await stage.turns(1)
+    stage.market.down = True
+    await stage.turns(5)
+    assert len(stage.venue.resting()) == 2
+    assert "down" in stage.engine.trouble
+    await stage.turns(8)
+    assert stage.venue.resting() == []
+    stage.market.down = False
+    await stage.turns(2)
+    assert stage.engine.trouble == ""
+    assert len(stage.venue.resting()) == 2
+
+
+async def test_a_closed_exchange_is_left_alone() -> None:
+    """While it does not trade nothing is sent."""
+    stage = Stage()
+    stage.market.open = False
+    await stage.turns(3)
+    assert stage.venue.resting() == []
+    stage.market.open = True
+    await stage.turns(6)
+    assert len(stage.venue.resting()) == 2
+
+
+async def test_the_weekly_pause_is_left_alone_before_the_exchange_says_so() -> None:
+    """Thursday at 03:30 in New York, whatever /exchange/status says."""
+    stage = Stage()
+    stage.market.now = datetime(2026, 11, 26, 3, 30, tzinfo=ZoneInfo("America/New_York")).timestamp()
+    await stage.turns(3)
+    assert stage.venue.resting() == []
+
+
+async def test_a_loss_halts_for_good_and_is_on_disk_first() -> None:
+    """Long ten, the price falls: halted, withdrawn, saved; and the price's return changes nothing."""
+    stage = Stage(daily_loss=D(3))
+    await stage.turns(1)
+    await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
+    stage.market.quotes_now["KXA"] = quote("0.09", "0.11")
+    await stage.turns(2)
+    assert list(stage.desk.risk.halts) == ["daily_loss"]
+    assert True in stage.saved
+    stage.market.quotes_now["KXA"] = quote()
+    await stage.turns(5)
+    assert stage.venue.resting() == []
+    assert stage.desk.risk.halted
+
+
+async def test_paused_it_only_closes() -> None:
+    """Long ten and paused: an ask may rest, a bid may not."""
+    stage = Stage()
+    await stage.turns(1)
+    await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
+    stage.desk.risk.paused = True
+    await stage.engine.settle()
+    await stage.turns(2)
+    assert [order.side for order in stage.venue.resting()] == ["SELL"]
+
+
+async def test_it_chooses_markets_and_replaces_those_that_close() -> None:
+    """Two of three; when one closes the third takes its place."""
+    stage = Stage(tickers=())
+    await stage.turns(1)
+    assert stage.engine.tickers == ["KXA", "KXB"]
+    stage.market.quotes_now["KXA"] = quote(active=False)
+    await stage.turns(8)
+    assert stage.engine.tickers == ["KXC", "KXB"]
+    assert {order.ticker for order in stage.venue.resting()} == {"KXB", "KXC"}
+
+
+async def test_a_fault_in_a_strategy_halts_and_the_bot_lives_on() -> None:
+    """The loop turns, the fault is a halt, nothing rests; stop ends it."""
+
+    def broken(view: View) -> Sequence[Intent]:
+        raise ZeroDivisionError
+
+    stage = Stage(decide=broken)
+    life = Life(stage.desk, stage.venue, stage.engine, None, True, 0.01, stage.saved.append)
+
+    running = asyncio.create_task(life.run())
+    await eventually(lambda: stage.desk.risk.halted)
+    assert list(stage.desk.risk.halts) == ["fault"]
+    assert not running.done()
+    life.stop()
+    await asyncio.wait_for(running, 5)
+    assert life.stage == "stopping"
+    assert stage.saved[-1] is True
+
+
+class Disagreeing:
+    """A reconciler with an opinion."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        self.begun = 0
+
+    async def begin(self) -> None:
+        self.begun += 1
+
+    async def differences(self) -> str:
+        return self.words
+
+
+@pytest.mark.parametrize(("words", "halts"), [("", []), ("KXA: our fills say 1, the exchange 2", ["reconcile"])])
+async def test_it_does_not_trade_on_a_difference(words: str, halts: list[str]) -> None:
+    """Found at the start: not one order is sent, and the halt says what differs."""
+
+    stage = Stage()
+    reconciler = Disagreeing(words)
+    life = Life(stage.desk, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
+    running = asyncio.create_task(life.run())
+    await eventually(lambda: life.stage == "running")
+    assert list(stage.desk.risk.halts) == halts
+    assert (stage.venue.resting() == []) == bool(words)
+    assert reconciler.begun == 1
+    if words:
+        assert words in stage.desk.risk.halts["reconcile"].why
+    life.stop()
+    await asyncio.wait_for(running, 5)
