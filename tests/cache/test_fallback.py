@@ -1,6 +1,7 @@
 """Keeper: one fetch however many ask, the same answer while nothing changes, an old one when the source fails."""
 
 import asyncio
+import time
 from decimal import Decimal
 
 import pytest
@@ -129,6 +130,25 @@ async def test_the_last_good_value_stands_in_when_the_source_fails(keeper, clock
     clock.now += 15
     assert await keeper.get("k", 60, source) == Answer("new", "kalshi_api", clock.now)
     assert keeper.counts.failed == 7
+
+
+async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_is_at_hand(clock):
+    """It is told the old value, and the fetch goes on for those who come later."""
+    keeper = keeper_over(MemoryCache(clock=clock), clock, patience=0.02)
+    source = Source("old")
+    await keeper.get("k", 60, source)
+    clock.now += 60
+    source.value, source.gate = "new", asyncio.Event()
+    assert await keeper.get("k", 60, source) == Answer("old", "memory_cache", 1000.0, stale=True)
+    clock.now += 0.03
+    began = time.perf_counter()
+    for _ in range(20):
+        assert (await keeper.get("k", 60, source)).stale
+    assert time.perf_counter() - began < 0.2
+    source.gate.set()
+    await asyncio.sleep(0.01)
+    assert (await keeper.get("k", 60, source)).value == "new"
+    assert source.calls == 2
 
 
 async def test_an_old_value_does_not_stand_in_for_ever(clock):
