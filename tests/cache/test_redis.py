@@ -7,6 +7,7 @@ import time
 import pytest
 import redis.exceptions
 
+from cache.fallback import Keeper
 from cache.redis import RedisAddress, RedisCache, connect
 from tests.support.eventually import eventually
 from tests.support.neighbours import RedisServer, redis_program, redis_server  # noqa: F401  # a fixture
@@ -141,3 +142,37 @@ async def test_a_client_that_fails_to_close_is_let_go(cache, monkeypatch):
     monkeypatch.setattr(cache._client, "aclose", fail)
     await cache.close()
     monkeypatch.undo()
+
+
+async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, redis_server):  # noqa: F811
+    """A cold key over a hung server: one look, one fetch, one write; then neither look nor write."""
+    keeper = Keeper(cache, "kalshi_api", (OSError,), near=0.0)
+
+    async def fetch():
+        return {"n": 1}
+
+    redis_server.hang()
+    for most in (BUDGET + SLACK, 0.05, 0.05):
+        began = time.monotonic()
+        answer = await keeper.get("k", 60, fetch)
+        assert time.monotonic() - began < most
+        assert answer.value == {"n": 1}
+    assert answer.source == "memory_cache"
+    redis_server.wake()
+    await eventually(lambda: cache.breaker.state == "closed", within=8)
+    assert (await keeper.get("k", 60, fetch)).source == "redis_cache"
+
+
+async def test_a_flush_costs_no_answer(cache, redis_server):  # noqa: F811
+    """What this process knows it tells on, though the shared store has forgotten."""
+    keeper = Keeper(cache, "kalshi_api", (OSError,), near=0.0)
+    calls = 0
+
+    async def fetch():
+        nonlocal calls
+        calls += 1
+        return calls
+
+    await keeper.get("k", 60, fetch)
+    redis_server.command("FLUSHALL")
+    assert (await keeper.get("k", 60, fetch)).value == 1
