@@ -44,13 +44,17 @@ class Server:
         return time.monotonic() - begun
 
 
+def clean_environment() -> dict[str, str]:
+    """The machine's environment without any setting of ours."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
+
+
 @contextlib.contextmanager
 def running_server(folder: Path, command: list[str] | None = None, port: int = 0, **settings: str) -> Iterator[Server]:
     """A server while the block runs. command: how to start it, with {port} in it; python server.py unless given."""
     port = port or free_port()
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
     defaults = {"JOURNAL_URL": f"sqlite:///{folder}/journal.db", "BOT_POLL_INTERVAL": "0.3"}
-    environment = {**clean, **defaults, **settings, "PYTHONPATH": str(ROOT)}
+    environment = {**clean_environment(), **defaults, **settings, "PYTHONPATH": str(ROOT)}
     words = [word.format(port=port) for word in command or [str(ROOT / "server.py"), "--port", "{port}"]]
     log = folder / f"server-{port}.log"
     with log.open("ab") as stream:
