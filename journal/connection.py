@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from asyncmy.errors import MySQLError
 
@@ -79,13 +79,21 @@ class Connection:
 
 async def carry(cursor: Any, steps: Steps[T]) -> T:
     """Asks what the steps ask, hands them the rows, and returns what they return."""
+    rows: list[Row] | None = None
+    while True:
+        # On a thread: judging some hundred reports takes long enough for open streams to notice.
+        ask, result = await asyncio.to_thread(_advance, steps, rows)
+        if ask is None:
+            return cast(T, result)
+        rows = await _rows(cursor, ask)
+
+
+def _advance(steps: Steps[T], rows: list[Row] | None) -> tuple[Ask | None, T | None]:
+    """The next question, or none and the result. A thread cannot hand over a StopIteration."""
     try:
-        ask = next(steps)
-        while True:
-            ask = steps.send(await _rows(cursor, ask))
+        return (next(steps) if rows is None else steps.send(rows)), None
     except StopIteration as end:
-        result: T = end.value
-        return result
+        return None, end.value
 
 
 async def _rows(cursor: Any, ask: Ask) -> list[Row]:

@@ -87,6 +87,8 @@ class MysqlJournal(SqlJournal):
         tables = {name for (name,) in found}
         if "entries" in tables and "journal_steps" not in tables:
             raise JournalDamaged(f"{self._place} holds another program's tables; give the journal its own database")
+        if "journal_steps" not in tables:
+            yield Ask("CREATE TABLE journal_steps (step INT NOT NULL PRIMARY KEY) ENGINE = InnoDB")
         yield from self._steps()
         [(flush,)] = yield Ask("SELECT @@innodb_flush_log_at_trx_commit")
         if flush != 1:
@@ -94,7 +96,6 @@ class MysqlJournal(SqlJournal):
         yield Ask("SELECT RELEASE_LOCK(?)", [lock])
 
     def _steps(self) -> Steps[None]:
-        yield Ask("CREATE TABLE IF NOT EXISTS journal_steps (step INT NOT NULL PRIMARY KEY) ENGINE = InnoDB")
         [(taken,)] = yield Ask("SELECT COALESCE(MAX(step), 0) FROM journal_steps")
         if taken > len(MYSQL_STEPS):
             raise JournalDamaged(f"journal {self._place} was made by a newer version ({taken}); update this program")
