@@ -90,10 +90,11 @@ async def serve(runner: web.AppRunner, settings: BotSettings) -> None:
     host, port = runner.addresses[0][:2]
     loud = logging.WARNING if settings.mode == "live" else logging.INFO
     log.log(
-        loud, "%s mode at http://%s:%s against %s: orders of at most %s contracts, %s dollars at risk in a market and "
-        "%s in all, halting at %s lost in a day or %s below the best", settings.mode.upper(), host, port,
-        settings.api_url, settings.order_size, settings.market_exposure, settings.total_exposure, settings.daily_loss,
-        settings.drawdown,
+        loud, "%s mode at http://%s:%s against %s: %s on %s, orders of at most %s contracts, %s dollars at risk in a "
+        "market and %s in all, halting at %s lost in a day or %s below the best", settings.mode.upper(), host, port,
+        settings.api_url, " and ".join(settings.strategy),
+        ", ".join(settings.tickers) or f"the {settings.markets} most traded markets", settings.order_size,
+        settings.market_exposure, settings.total_exposure, settings.daily_loss, settings.drawdown,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from bot.errors import VenueError
 from bot.tape import Page, Tape
 from cache.exact import dumps
 
@@ -77,6 +78,8 @@ class Api:
             return _json({"error": "forbidden", "message": "this bot answers to localhost only"}, 403)
         try:
             return await handler(request)
+        except VenueError as error:
+            return _json({"error": "unavailable", "message": str(error)}, 503, {"Retry-After": "5"})
         except BadQuery as error:
             return _json({"error": "bad_request", "message": str(error)}, 400)
         except web.HTTPMethodNotAllowed as error:

@@ -47,9 +47,10 @@ class Books:
     """Positions by ticker."""
 
     def __init__(self) -> None:
-        # all mutable state: what the executions so far add up to, and how many they were
+        # all mutable state: what the executions so far add up to, how many they were, and what settled markets left
         self.positions: dict[str, Position] = {}
         self.trades = 0
+        self._past = Position()
 
     def __repr__(self) -> str:
         return f"Books(trades={self.trades}, open={sum(1 for p in self.positions.values() if p.quantity)})"
@@ -66,16 +67,17 @@ class Books:
         self.trades += 1
 
     def settle(self, ticker: str, value: Decimal) -> bool:
-        """The market paid value for each YES (one minus it for each NO). False when nothing was held."""
-        position = self.positions.get(ticker)
-        if position is None or position.quantity == 0:
+        """The market paid value for each YES (one minus it for each NO) and is over. False when it was not known."""
+        position = self.positions.pop(ticker, None)
+        if position is None:
             return False
-        position.trade(-position.quantity, value, ZERO)
+        self._past.cash += position.cash + position.quantity * value
+        self._past.fees += position.fees
         return True
 
     def profit(self, marks: Mapping[str, Decimal]) -> dict[str, Decimal]:
         """realized, unrealized, fees and total in dollars; a position without a mark counts at cost."""
-        realized = unrealized = fees = ZERO
+        realized, fees, unrealized = self._past.realized, self._past.fees, ZERO
         for ticker, position in self.positions.items():
             realized += position.realized
             fees += position.fees
@@ -87,6 +89,7 @@ class Books:
         """The books as JSON-ready values, exact."""
         return {
             "trades": self.trades,
+            "past": [str(self._past.cash), str(self._past.fees)],
             "positions": {
                 ticker: [str(p.quantity), str(p.cost), str(p.cash), str(p.fees)] for ticker, p in self.positions.items()
             },
@@ -97,6 +100,7 @@ class Books:
         """The books that dump gave. Raises KeyError, TypeError, ValueError or ArithmeticError when they are not."""
         books = cls()
         books.trades = int(kept["trades"])
+        books._past.cash, books._past.fees = (Decimal(number) for number in kept["past"])
         for ticker, numbers in kept["positions"].items():
             quantity, cost, cash, fees = (Decimal(number) for number in numbers)
             books.positions[ticker] = Position(quantity, cost, cash, fees)

@@ -57,8 +57,7 @@ class Desk:
     def load(self, kept: Mapping[str, Any]) -> None:
         """Take it up again. Raises StateDamaged."""
         try:
-            self.books.positions |= (books := Books.load(kept["books"])).positions
-            self.books.trades = books.trades
+            self.books = self.risk.books = Books.load(kept["books"])
             self.risk.load(kept["risk"])
             self.marks = {ticker: Decimal(mark) for ticker, mark in kept["marks"].items()}
             if self.exchange:

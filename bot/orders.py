@@ -12,7 +12,7 @@ from kalshi.fields import Fields
 from kalshi.models import Order
 
 _CREATE = "/portfolio/events/orders"
-_PAGES = 10  # of a thousand orders; how far back a lost order is looked for
+_PAGE, _PAGES = 200, 20  # orders and pages; how far back a lost order is looked for
 _NOT_SENT = (errors.CircuitOpen, errors.Busy, errors.NotConfigured, errors.KeyUnusable)
 
 
@@ -76,7 +76,7 @@ class Orders:
         """The order of this client id, newest first, back to a time. Raises KalshiError."""
         cursor: str | None = None
         for _ in range(_PAGES):
-            page = await self._client.orders(limit=1000 if cursor else 100, cursor=cursor)
+            page = await self._client.orders(limit=_PAGE, cursor=cursor)
             for order in page.rows:
                 if order.client_order_id == client_order_id:
                     return order

@@ -39,7 +39,7 @@ class Risk:
 
     def __init__(self, limits: Limits, books: Books) -> None:
         self.limits = limits
-        self._books = books
+        self.books = books
         # all mutable state: what stopped us, and the profits that losses are measured from
         self.paused = False
         self.halts: dict[str, Halt] = {}
@@ -110,12 +110,12 @@ class Risk:
             orders.setdefault(order.ticker, []).append(order)
         return {
             ticker: exposure
-            for ticker in self._books.positions.keys() | orders.keys()
+            for ticker in self.books.positions.keys() | orders.keys()
             if (exposure := self._of(ticker, orders.get(ticker, [])))
         }
 
     def _of(self, ticker: str, orders: list[Order]) -> Decimal:
-        held = self._books.positions.get(ticker) or Position()
+        held = self.books.positions.get(ticker) or Position()
         return market_exposure(held.quantity, held.cost, orders)
 
     def _fits(self, wish: Place, size: Decimal, resting: Sequence[Order]) -> bool:
@@ -128,7 +128,7 @@ class Risk:
 
     def _closing(self, wish: Place, resting: Sequence[Order]) -> Decimal:
         """How many contracts would only close: held the other way and not already being closed."""
-        held = self._books.position(wish.ticker)
+        held = self.books.position(wish.ticker)
         against = -signed(wish.side, Decimal(1)) * held
         spoken_for = sum(o.quantity for o in resting if o.ticker == wish.ticker and o.side == wish.side)
         return max(against - spoken_for, Decimal(0))

@@ -49,7 +49,7 @@ def test_damaged_parts_are_refused() -> None:
     """A file of ours whose parts are not what they should be."""
     desk = Desk("boot", limits(), exchange=False)
     with pytest.raises(StateDamaged):
-        desk.load({"books": {"trades": "x", "positions": {}}, "risk": {}, "marks": {}})
+        desk.load({"books": {"trades": "x", "past": ["0", "0"], "positions": {}}, "risk": {}, "marks": {}})
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
