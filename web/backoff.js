@@ -1,11 +1,11 @@
 /** How long to wait before the next try: longer each time, and never the same for two browsers. */
 
-/** Seconds by what ended the last connection: [first wait, longest wait]. */
+/** Seconds by what ended the last connection: [first wait, longest wait]. A page is to be current within 5 s of a restart. */
 const PACE = {
-  error: [0.4, 5],
-  shutdown: [0.8, 5],
-  age: [0.3, 5],
-  slow: [0.5, 5],
+  error: [0.4, 2.4],
+  shutdown: [0.8, 2.4],
+  age: [0.3, 2.4],
+  slow: [0.5, 2.4],
   full: [5, 30],
 };
 

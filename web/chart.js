@@ -41,7 +41,7 @@ export class Chart {
     if (width < 80) return;
     this.points = thinned(line, since, now, Math.max(60, width - EDGE.left - EDGE.right));
     if (this.points.length === 0) {
-      this.place.replaceChildren(empty('Nothing was realised in this period', 'The curve begins with the first position that closes.'));
+      this.place.replaceChildren(empty('Nothing was realized in this period', 'The curve begins with the first position that closes.'));
       return;
     }
     const [first, last] = [this.points[0], this.points[this.points.length - 1]];
@@ -110,7 +110,7 @@ export class Chart {
   #choose(at) {
     this.chosen = at;
     const point = this.points[at];
-    this.readout.textContent = point ? `${moment(point[0])}  ${gain(point[1])} realised after fees` : '';
+    this.readout.textContent = point ? `${moment(point[0])}  ${gain(point[1])}` : 'realized, after fees; dotted: with open positions';
     if (!this.cross || !this.x || !this.y) return;
     if (!point) return this.cross.replaceChildren();
     const [x, y] = [this.x(point[0]), this.y(point[1])];

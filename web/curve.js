@@ -1,4 +1,4 @@
-/** Profit over time: what every market realised, less fees, added up in the order of time. Pure. */
+/** Profit over time: what every market realized, less fees, added up in the order of time. Pure. */
 
 /** @typedef {{ times: number[], totals: number[] }} Line totals in dollars */
 
@@ -26,6 +26,10 @@ export class Curve {
     if (fresh.some(([time]) => time < last)) {
       this.#begin(book);
       fresh.splice(0, fresh.length, ...this.#fresh());
+    }
+    if (this.line.times.length === 0 && fresh.length) { // it stood at what it stood at until the first move
+      this.line.times.push(fresh[0][0]);
+      this.line.totals.push(this.sum / 1e8);
     }
     for (const [time, gain] of fresh) {
       this.sum += gain;
@@ -113,7 +117,7 @@ function from(times, time, low = 0) {
 export function ticks(low, high, about) {
   const rough = (high - low || 1) / about;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 2.5, 5, 10].find((each) => each * power >= rough) ?? 10) * power;
+  const step = ([1, 2, 5, 10].find((each) => each * power >= rough) ?? 10) * power;
   const found = [];
   for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at += 1) found.push(Number((at * step).toPrecision(12)));
   return found;

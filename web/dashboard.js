@@ -30,8 +30,9 @@ const notice = new Notice();
 const curve = new Curve();
 const trades = new Trades(model, older, () => soon(draw));
 const markets = new Markets(base, (found) => {
-  for (const market of found) model.titles.set(market.ticker, market.title);
-  trades.refresh();
+  const known = model.titles.size;
+  model.quote(found);
+  if (model.titles.size !== known) trades.refresh();
   soon(draw);
 });
 
@@ -141,13 +142,27 @@ const account = new Poll(20, async () => {
   const summary = await get(new URL('portfolio/summary', base));
   const { balance, positions, bot } = summary;
   if (!balance || balance.error) figures.fail('cash', balance?.error?.detail ?? 'not told');
-  else figures.set('cash', balance.balance, age.stampOf(balance, TERM));
-  if (positions?.positions) model.hold(positions.positions);
+  else figures.set('cash', balance.balance, { ...age.stampOf(balance, TERM), why: model.mode === 'paper' ? 'The cash of the real account; paper trades do not move it.' : '' });
+  if (positions?.positions) model.hold(positions.positions, positions.as_of);
+  await name();
   if (bot && !model.status) model.status = bot;
   const ill = balance?.error ?? positions?.error;
-  states.alert('exchange', ill ? 'The exchange does not answer' : '', `${ill?.detail ?? ''} Positions and profit come from the journal and stay right; cash and marks are the last that were known.`);
+  states.alert('exchange', ill ? 'The exchange does not answer' : '', `${ill?.detail ?? ''}. Positions and profit come from the journal and stay right; cash and marks are the last that were known.`);
   soon(draw);
 }, (error) => figures.fail('cash', error.message));
+/** Titles and quotes of what is held and not in the exchange's answer: paper positions above all. */
+async function name() {
+  const open = [...model.book.ledgers.values()].filter(({ ticker, lots }) => (lots.quantity !== 0 && !model.marks.has(ticker)) || !model.titles.has(ticker));
+  const tickers = open.map((ledger) => ledger.ticker).filter((ticker) => !asked.has(ticker) || model.quotes.has(ticker)).slice(0, 50);
+  for (const ticker of tickers) asked.add(ticker);
+  if (tickers.length === 0) return;
+  const known = model.titles.size;
+  model.quote((await get(new URL(`markets/?tickers=${tickers.map(encodeURIComponent).join(',')}&limit=200`, base))).markets);
+  if (model.titles.size !== known) trades.refresh();
+}
+/** @type {Set<string>} asked for once; what the exchange does not know is not asked for again */
+const asked = new Set();
+
 const listing = new Poll(60, () => markets.read(), (error) => markets.fail(error.message));
 const health = new Poll(15, async () => service.show(await get(new URL('health', base))), () => {});
 

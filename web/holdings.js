@@ -5,7 +5,7 @@ import { count, gain, money, plain, price, tone } from './format.js';
 
 /** @typedef {import('./types').Position} Position */
 
-const HEADS = [['Market', ''], ['Held', 'n'], ['Average', 'n'], ['Mark', 'n'], ['Value', 'n low'], ['Unrealized', 'n'], ['Realized', 'n'], ['Fees', 'n low']];
+const HEADS = [['Market', ''], ['Held', 'n'], ['Average', 'n mid'], ['Mark', 'n'], ['Value', 'n low'], ['Unrealized', 'n'], ['Realized', 'n low'], ['Fees', 'n low']];
 
 export class Holdings {
   /** @param {HTMLElement} section */
@@ -45,7 +45,7 @@ export class Holdings {
     this.check.className = differing?.size ? 'differs' : 'minor';
     if (kept.length === 0) {
       this.rows.clear();
-      const hint = all ? 'The first trade opens one.' : 'Closed ones are behind the button above.';
+      const hint = rows.some((row) => row.trades > 0) && !all ? 'Closed ones are behind the button above.' : 'The first trade opens one.';
       this.place.replaceChildren(empty('No open positions', hint));
       return;
     }
@@ -77,6 +77,7 @@ export class Holdings {
 function fill(element, row, title, theirs) {
   const [market, held, average, mark, value, unrealized, realized, fees] = [...element.cells];
   say(market.children[0], title ?? row.ticker);
+  market.title = title ? `${title} (${row.ticker})` : row.ticker;
   market.children[1].toggleAttribute('hidden', !title);
   const text = row.outcome ? `${count(row.quantity.replace('-', ''))} ${row.outcome === 'yes' ? 'YES' : 'NO '}` : 'closed';
   if (held.firstChild?.nodeValue !== text) held.replaceChildren(text);
@@ -87,7 +88,7 @@ function fill(element, row, title, theirs) {
   say(value, money(row.value));
   for (const [cell, amount] of /** @type {[HTMLElement, string | null][]} */ ([[unrealized, row.unrealized_pnl], [realized, row.realized_pnl]])) {
     say(cell, gain(amount));
-    cell.className = `n ${tone(amount)}`;
+    cell.className = `n ${cell === realized ? 'low ' : ''}${tone(amount)}`;
   }
   say(fees, `${money(row.fees)}${row.fees_unknown ? ' +?' : ''}`);
   fees.title = row.fees_unknown ? `${row.fees_unknown} trades came without their fee` : '';
@@ -104,7 +105,7 @@ function byValue(a, b) {
 
 /** @param {Map<string, number> | null} differing */
 function told(differing) {
-  if (!differing) return 'not compared with the exchange yet';
+  if (!differing) return '';
   if (differing.size === 0) return 'quantities agree with the exchange';
   return `▲ ${differing.size} differ from the exchange`;
 }

@@ -20,7 +20,7 @@ export class Ledger {
     /** @type {number[]} */ this.quantities = [];
     /** @type {number[]} */ this.prices = [];
     /** @type {number[]} NaN where the fee is not known */ this.fees = [];
-    /** @type {number[]} what each move realised, less its fee: for curves, where a float will do */ this.gains = [];
+    /** @type {number[]} what each move realized, less its fee: for curves, where a float will do */ this.gains = [];
     /** @type {Opening | null} */
     this.opening = null;
     this.after = -Infinity;
@@ -96,7 +96,7 @@ export class Ledger {
   }
 
   /**
-   * What the moves come to, in exact decimal text; value and unrealised profit where a mark (of YES, 10^-6) is given.
+   * What the moves come to, in exact decimal text; value and unrealized profit where a mark (of YES, 10^-6) is given.
    * @param {number | null} mark
    * @returns {import('./types').Position}
    */

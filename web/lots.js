@@ -19,7 +19,7 @@ export class Lots {
   }
 
   /**
-   * Hold contracts more, or give back what was held on the other side first; returns the profit realised by that.
+   * Hold contracts more, or give back what was held on the other side first; returns the profit realized by that.
    * @param {number} quantity hundredths, + YES, - NO
    * @param {number} price of YES, 10^-6 dollars
    */

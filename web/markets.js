@@ -74,7 +74,7 @@ export class Markets {
 function listed(market) {
   const left = (market.close_time ?? 0) - Date.now() / 1000;
   return h('tr', {},
-    h('td', { class: 'market' }, h('b', {}, market.title), h('span', { class: 'minor' }, market.ticker)),
+    h('td', { class: 'market', title: `${market.title} (${market.ticker})` }, h('b', {}, market.title), h('span', { class: 'minor' }, market.ticker)),
     h('td', { class: 'n' }, price(market.yes_bid)), h('td', { class: 'n' }, price(market.yes_ask)), h('td', { class: 'n' }, price(market.last_price)),
     h('td', { class: 'n low' }, plain(market.volume_24h)),
     h('td', { class: 'low', title: market.close_time ? exactly(market.close_time) : undefined }, market.close_time ? (left > 0 ? `in ${ago(left)}` : 'past') : '–'),

@@ -18,10 +18,14 @@ export class Model {
     this.titles = new Map();
     /** @type {Map<string, number>} prices of YES by the exchange */
     this.marks = new Map();
-    /** @type {Map<string, { price: number, time: number }>} prices of YES of our own last trades, where there is no mark */
+    /** @type {Map<string, number>} the same, from the list of markets */
+    this.quotes = new Map();
+    /** @type {Map<string, { price: number, time: number }>} prices of YES of our own last trades, where nobody quotes */
     this.traded = new Map();
     /** @type {Map<string, Held> | null} what the exchange says we hold */
     this.exchange = null;
+    /** when the exchange said so */
+    this.exchangeAt = 0;
     /** @type {string[]} entries whose numbers could not be kept */
     this.refused = [];
     this.entries = 0;
@@ -65,8 +69,12 @@ export class Model {
     if (!known || trade.timestamp >= known.time) this.traded.set(trade.ticker, { price, time: trade.timestamp });
   }
 
-  /** @param {Held[]} rows */
-  hold(rows) {
+  /**
+   * @param {Held[]} rows
+   * @param {number} at when they were so
+   */
+  hold(rows, at) {
+    this.exchangeAt = at;
     this.exchange = new Map(rows.filter((row) => row.quantity !== 0).map((row) => [row.ticker, row]));
     for (const row of rows) {
       if (row.title) this.titles.set(row.ticker, row.title);
@@ -76,12 +84,22 @@ export class Model {
     }
   }
 
+  /** @param {{ ticker: string, title: string, yes_bid: number | null, yes_ask: number | null, last_price: number | null }[]} markets */
+  quote(markets) {
+    for (const { ticker, title, yes_bid: bid, yes_ask: ask, last_price: last } of markets) {
+      if (title) this.titles.set(ticker, title);
+      const middle = bid !== null && ask !== null && ask - bid <= 0.1 ? Number(((bid + ask) / 2).toFixed(6)) : last ?? bid;
+      if (middle === null) this.quotes.delete(ticker);
+      else this.quotes.set(ticker, middle);
+    }
+  }
+
   /**
-   * The mark of a market: the exchange's, else our own last trade's.
+   * The mark of a market: the exchange's for what it knows us to hold, else its quotes, else our own last trade.
    * @param {string} ticker
    */
   mark(ticker) {
-    return this.marks.get(ticker) ?? this.traded.get(ticker)?.price ?? null;
+    return this.marks.get(ticker) ?? this.quotes.get(ticker) ?? this.traded.get(ticker)?.price ?? null;
   }
 
   /** Rows and sums of the shown mode. */
@@ -91,17 +109,19 @@ export class Model {
   }
 
   /**
-   * Where the book and the exchange disagree on what is held; null when the exchange was not heard.
+   * Where the book and the exchange disagree on what is held; null when there is nothing to compare: the exchange was
+   * not heard, or it knows nothing of these trades because they are on paper. Markets traded since it spoke are left out.
    * @param {import('./types').Position[]} rows
    */
   differences(rows) {
-    if (!this.exchange) return null;
+    if (!this.exchange || this.mode === 'paper') return null;
     /** @type {Map<string, number>} */
     const differing = new Map();
     const own = new Map(rows.map((row) => [row.ticker, Number(row.quantity)]));
     for (const ticker of new Set([...own.keys(), ...this.exchange.keys()])) {
       const theirs = this.exchange.get(ticker)?.quantity ?? 0;
-      if (theirs !== (own.get(ticker) ?? 0)) differing.set(ticker, theirs);
+      const moved = this.book.ledgers.get(ticker)?.times.at(-1) ?? 0;
+      if (moved < this.exchangeAt - 2 && theirs !== (own.get(ticker) ?? 0)) differing.set(ticker, theirs);
     }
     return differing;
   }

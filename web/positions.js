@@ -36,7 +36,7 @@ export class Book {
   }
 
   /**
-   * The sums of rows. unmarked: how many open positions have no mark and are not in value or unrealised profit.
+   * The sums of rows. unmarked: how many open positions have no mark and are not in value or unrealized profit.
    * @param {import('./types').Position[]} rows
    * @returns {import('./types').Totals}
    */

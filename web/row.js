@@ -6,7 +6,7 @@ import { count, exactly, gain, moment, money, price } from './format.js';
 
 /** @typedef {import('./types').Entry} Entry */
 
-export const HEADS = [['Time', ''], ['Market', ''], ['Side', ''], ['Contracts', 'n'], ['Price', 'n'], ['Amount', 'n'], ['Fee', 'n low'], ['Source', 'low'], ['#', 'n low']];
+export const HEADS = [['Time', ''], ['Market', ''], ['Side', ''], ['Contracts', 'n'], ['Price', 'n'], ['Amount', 'n mid'], ['Fee', 'n low'], ['Source', 'low'], ['#', 'n low']];
 
 /**
  * @param {Entry} entry
@@ -31,7 +31,7 @@ function traded(trade, title) {
   const source = trade.origin === 'account' ? 'account' : named(trade.source);
   return h('tr', { title: `trade ${trade.trade_id}${trade.origin === 'account' ? ', made outside the bot' : ''}` },
     time(trade), market(trade.ticker, title), side,
-    cell(count(trade.quantity)), cell(price(trade.price)), cell(money(trade.quantity * trade.price)),
+    cell(count(trade.quantity)), cell(price(trade.price)), cell(money(trade.quantity * trade.price), 'n mid'),
     cell(trade.fee === null || trade.fee === undefined ? '–' : price(trade.fee), 'n low'), h('td', { class: 'low minor' }, source), cell(String(trade.seq), 'n low minor'));
 }
 
@@ -41,7 +41,7 @@ function traded(trade, title) {
  */
 function settled(entry, title) {
   return h('tr', { class: 'settled' }, time(entry), market(entry.ticker, title), h('td', {}, h('span', { class: 'side paid' }, '■ PAID'), ` ${entry.result.toUpperCase()}`),
-    cell(''), cell(price(entry.value)), cell(gain(entry.revenue)), cell(price(entry.fee), 'n low'), h('td', { class: 'low minor' }, named(entry.source)), cell(String(entry.seq), 'n low minor'));
+    cell(''), cell(price(entry.value)), cell(gain(entry.revenue), 'n mid'), cell(price(entry.fee), 'n low'), h('td', { class: 'low minor' }, named(entry.source)), cell(String(entry.seq), 'n low minor'));
 }
 
 /** @param {Entry} entry */
@@ -62,5 +62,5 @@ function cell(text, kind = 'n') {
  * @param {string | undefined} title
  */
 function market(ticker, title) {
-  return h('td', { class: 'market' }, h('b', {}, title ?? ticker), title ? h('span', { class: 'minor' }, ticker) : null);
+  return h('td', { class: 'market', title: title ? `${title} (${ticker})` : ticker }, h('b', {}, title ?? ticker), title ? h('span', { class: 'minor' }, ticker) : null);
 }

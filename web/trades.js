@@ -33,6 +33,7 @@ export class Trades {
     /** @type {Entry[]} what came since the last frame */
     this.fresh = [];
     this.drawn = false;
+    this.body.addEventListener('animationend', (event) => /** @type {Element} */ (event.target).closest('tr')?.classList.remove('new'));
     this.#controls();
   }
 

@@ -1,0 +1,83 @@
+"""A headless Chromium for tests: it asks nobody, its console is read, and what it shows can be kept as a picture."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome as Driver
+from selenium.webdriver import ChromeOptions
+from selenium.webdriver.chrome.service import Service
+
+PICTURES = Path(os.environ.get("SCREENSHOTS", "screenshots"))
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--hide-scrollbars",
+    "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu", "--lang=en-US",
+)  # fmt: skip
+SIZES = {"wide": (1600, 1000), "desk": (1280, 900), "phone": (390, 844)}
+
+
+class Chrome:
+    """`with Chrome()`: one browser; tabs share it as a user's do."""
+
+    def __init__(self) -> None:
+        for program in ("chromium", "chromedriver"):
+            if shutil.which(program) is None:
+                missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+                missing(f"{program} is missing: apt-get install chromium chromium-driver")
+        options = ChromeOptions()
+        options.binary_location = str(shutil.which("chromium"))
+        for flag in FLAGS:
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = Driver(options=options, service=Service(str(shutil.which("chromedriver"))))
+        self.driver.set_page_load_timeout(20)
+        self.driver.set_script_timeout(30)
+        self.size("wide")
+
+    def __enter__(self) -> Chrome:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.driver.quit()
+
+    def open(self, url: str) -> None:
+        self.driver.get(url)
+
+    def size(self, name: str, scale: float = 1) -> None:
+        """wide, desk or phone."""
+        width, height = SIZES[name]
+        metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": name == "phone"}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def theme(self, name: str) -> None:
+        """What the system prefers: light or dark."""
+        feature = {"name": "prefers-color-scheme", "value": name}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def text(self, selector: str) -> str:
+        """What an element says; empty when there is none."""
+        script = "const e = document.querySelector(arguments[0]); return e ? e.textContent : ''"
+        return str(self.run(script, selector))
+
+    def errors(self) -> list[str]:
+        """What the console complained about since it was last asked, but for answers that never came."""
+        entries = self.driver.get_log("browser")
+        severe = [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+        unheard = ("net::ERR_", "Failed to load resource")
+        return [message for message in severe if not any(word in message for word in unheard)]
+
+    def picture(self, name: str, whole: bool = False) -> Path:
+        """Keep what it shows as screenshots/<name>.png."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole})
+        path = PICTURES / f"{name}.png"
+        path.write_bytes(base64.b64decode(shot["data"]))
+        return path
