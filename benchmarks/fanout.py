@@ -1,6 +1,6 @@
 """Fan-out side by side: our streams and their peers, round by round in turn, as a table of medians and ratios.
 
-    python benchmarks/fanout.py [--readers 1000] [--rounds 5] [--only ours:auto,nchan] [--keep]
+    python -m benchmarks.fanout [--readers 1000] [--rounds 5] [--only ours:auto,nchan] [--keep]
 
 The server runs on one core, the load client on another. --keep writes benchmarks/results/fanout-<readers>.json.
 """
@@ -11,11 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from load import Readers
-from machine import HERE, Process, compiled, description
-from peer import Peer, all_peers, publishing, running
+from benchmarks.load import Readers
+from benchmarks.machine import HERE, Process, compiled, kept
+from benchmarks.peer import Peer, all_peers, publishing, running
 
 Figures = dict[str, float]
 PACED, TIGHT = 60, 200
@@ -109,16 +108,8 @@ def main() -> None:
                 print(f"round {number + 1}, {peer.name}: {json.dumps(rounds[peer.name][-1])}", flush=True)
     print(table(rounds))
     if options.keep:
-        keep(options, rounds)
-
-
-def keep(options: argparse.Namespace, rounds: dict[str, list[Figures]]) -> None:
-    """The last results, with machine and versions."""
-    result: dict[str, Any] = {"machine": description(), "options": vars(options), "rounds": rounds}
-    folder = HERE / "results"
-    folder.mkdir(exist_ok=True)
-    suffix = f"-{options.stalled + options.slow}-bad" if options.stalled + options.slow else ""
-    (folder / f"fanout-{options.readers}{suffix}.json").write_text(json.dumps(result, indent=1) + "\n")
+        bad = f"-{options.stalled + options.slow}-bad" if options.stalled + options.slow else ""
+        kept(f"fanout-{options.readers}{bad}", vars(options), rounds)
 
 
 if __name__ == "__main__":

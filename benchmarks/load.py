@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from machine import CLIENT_CORE
+from benchmarks.machine import CLIENT_CORE
 
 
 class Readers:

@@ -1,6 +1,7 @@
 """What a benchmark needs of the machine: processes on their own core, their CPU and memory, versions to keep."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import shutil
@@ -97,6 +98,14 @@ def description() -> dict[str, Any]:
         "load": os.getloadavg()[0], "packages": {name: _version(name) for name in names},
         "programs": {name: _says(name, flag) for name, flag in (("node", "--version"), ("nginx", "-v"))},
     }  # fmt: skip
+
+
+def kept(name: str, options: dict[str, Any], rounds: object) -> None:
+    """Write results/<name>.json: the last results, with machine and versions."""
+    folder = HERE / "results"
+    folder.mkdir(exist_ok=True)
+    result = {"machine": description(), "options": options, "rounds": rounds}
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 def _version(name: str) -> str | None:
