@@ -8,7 +8,7 @@ from journal.base import Journal
 from journal.entry import Entry
 
 AT_ONCE = 4
-PAGE = 1000  # entries: about 230 KB of events
+PAGE = 500  # entries, about 115 KB of events: larger ones hold the live fan-out up for longer than they save
 
 
 class Replays:

@@ -14,8 +14,10 @@ Way = Literal["auto", "queue", "step", "write"]
 
 AsgiSend = Callable[[Message], Coroutine[Any, Any, None]]
 
-# A reader that must end while a write hangs gets this long to take it; then the connection is cut.
-LAST_GRACE = 0.2
+# Seconds that a reader which must end while a write hangs gets to take it; then the connection is cut. A process
+# that stops cannot wait for one reader; one that was slow may hear why, if it is not dead.
+STOP_GRACE = 0.2
+SLOW_GRACE = 2.0
 
 
 class Stalled(Exception):
@@ -99,7 +101,8 @@ class Subscriber:
         self.idle = False
         self.inbox.wake()
         if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(asyncio.get_running_loop().time() + LAST_GRACE)
+            until = asyncio.get_running_loop().time() + (SLOW_GRACE if reason == "slow" else STOP_GRACE)
+            self._limit.reschedule(min(until, self._limit.when() or until))
 
     def gone(self) -> None:
         """The reader has left: nothing more can be said to it."""
@@ -131,9 +134,9 @@ class Subscriber:
 
     async def lost(self) -> None:
         """After a cut: until the server has noticed, so that it does not take our end for a mistake."""
-        deadline = asyncio.get_running_loop().time() + LAST_GRACE
+        deadline = asyncio.get_running_loop().time() + STOP_GRACE
         while not self.left and asyncio.get_running_loop().time() < deadline:
-            await self.inbox.wait(LAST_GRACE)
+            await self.inbox.wait(STOP_GRACE)
 
     def close(self) -> None:
         """Drop all that still waits."""
@@ -145,7 +148,7 @@ class Subscriber:
 
     async def _finish(self, rest: Rest) -> None:
         try:
-            async with asyncio.timeout(LAST_GRACE if self.ended else self._stall) as self._limit:
+            async with asyncio.timeout(STOP_GRACE if self.ended else self._stall) as self._limit:
                 await rest
         except TimeoutError as error:
             self.end("slow")

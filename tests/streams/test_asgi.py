@@ -1,0 +1,133 @@
+"""The streams beside servers that are no uvicorn: public ASGI alone, as the specification has it."""
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+
+from streams.hub import Hub
+from streams.rhythm import Pace
+from streams.sse import Limits, event_streams
+from tests.support.eventually import eventually
+from tests.support.pages import EPOCH, Pages, trades
+
+SCOPE = {"type": "http", "method": "GET", "headers": [], "query_string": b"", "client": ("192.0.2.9", 1)}
+
+
+class Server:
+    """A server by hand: keeps what is sent; may block, and may say by OSError that the client has left."""
+
+    def __init__(self) -> None:
+        self.sent: list[MutableMapping[str, Any]] = []
+        self.gone = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
+        self.broken = False
+        self._asked = False
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        """The request, then the disconnect."""
+        if self._asked:
+            await self.gone.wait()
+            return {"type": "http.disconnect"}
+        self._asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """As ASGI's."""
+        await self.open.wait()
+        if self.broken:
+            raise OSError("the client has left")
+        self.sent.append(message)
+
+    @property
+    def body(self) -> bytes:
+        """All that was sent."""
+        return b"".join([message.get("body", b"") for message in self.sent])
+
+
+class Stand:
+    """A hub, a stream and a server, running."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.hub = Hub(EPOCH, 0)
+        self.server = Server()
+        streams = event_streams(self.hub, Pages(), Limits(**limits))  # type: ignore[arg-type]
+        self.task = asyncio.create_task(
+            streams["trading"](dict(SCOPE), self.server.receive, self.server.send)  # type: ignore[arg-type]
+        )
+
+    async def live(self) -> None:
+        """Until the stream has said its first words."""
+        await eventually(lambda: self.server.body)
+
+
+async def test_entries_go_through_the_queue() -> None:
+    """No server but uvicorn has its send() run by the hub; the entries come all the same."""
+    stand = Stand()
+    await stand.live()
+    stand.hub.publish(trades(1, 3))
+    await eventually(lambda: b'"seq":3' in stand.server.body)
+    assert all(reader.direct is None for reader in stand.hub.subscribers)
+    stand.server.gone.set()
+    await asyncio.wait_for(stand.task, 1)
+    assert not list(stand.hub.subscribers)
+
+
+async def test_a_send_that_raises_ends_the_stream_quietly() -> None:
+    """ASGI 2.4 says so that the client has left."""
+    stand = Stand()
+    await stand.live()
+    stand.server.broken = True
+    stand.hub.publish(trades(1, 1))
+    await asyncio.wait_for(stand.task, 1)
+    assert stand.hub.stats.ends == {"gone": 1}
+
+
+async def test_a_send_that_never_returns_is_given_up() -> None:
+    """Nothing can be cut here, so the app returns and leaves it to the server; the slot is free."""
+    stand = Stand(stall=0.05)
+    await stand.live()
+    stand.server.open.clear()
+    stand.hub.publish(trades(1, 1))
+    await asyncio.wait_for(stand.task, 2)
+    assert (stand.hub.stats.stalled, stand.hub.stats.ends["slow"]) == (1, 1)
+    assert not list(stand.hub.subscribers)
+
+
+async def test_a_full_queue_that_drains_in_time_still_gets_its_bye() -> None:
+    """The reader was slow, not dead: it hears why, and comes back with its cursor."""
+    stand = Stand(queue_size=2)
+    await stand.live()
+    stand.server.open.clear()
+    for seq in range(1, 6):
+        stand.hub.publish(trades(seq, seq))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    stand.server.open.set()
+    await asyncio.wait_for(stand.task, 2)
+    assert b'event: bye\ndata: {"reason":"slow"}' in stand.server.body
+    assert stand.server.sent[-1]["more_body"] is False
+    assert stand.hub.stats.stalled == 0
+
+
+async def test_shutdown_does_not_wait_for_a_write_that_hangs() -> None:
+    """Half a second after the farewell even a stalled stream has ended, whatever its own limit."""
+    stand = Stand(stall=60)
+    await stand.live()
+    stand.server.open.clear()
+    stand.hub.publish(trades(1, 1))
+    await asyncio.sleep(0.01)
+    stand.hub.close("shutdown")
+    await asyncio.wait_for(stand.task, 0.6)
+
+
+async def test_a_cancelled_stream_cleans_up() -> None:
+    """uvicorn's backstop cancels what does not end."""
+    stand = Stand(pace=Pace(heartbeat=0.01))
+    await stand.live()
+    stand.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stand.task
+    assert not list(stand.hub.subscribers)
