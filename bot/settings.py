@@ -165,3 +165,14 @@ def _parser() -> argparse.ArgumentParser:
         else:
             parser.add_argument(flag, help=text)
     return parser
+
+
+def table() -> str:
+    """The settings as rows of a table in Markdown, as docs/bot.md shows them."""
+    rows = []
+    for item in fields(BotSettings):
+        flag = f"`--{item.name.replace('_', '-')}`" if item.repr else ""
+        default = "" if item.default is False or item.default in (None, "", ()) else item.default
+        shown = ",".join(default) if isinstance(default, tuple) else str(default)
+        rows.append(f"| `{item.metadata['env']}` | {flag} | {shown} | {item.metadata['help']} |")
+    return "\n".join(rows)
