@@ -21,6 +21,7 @@ from kalshi.portfolio import Portfolio, Tiers
 from kalshi.push import FillPush, socket_url
 from routes.access import Access
 from routes.rates import Rates
+from routes.service import snapshot
 from routes.services import Services
 from routes.spring import SpringSessions
 from routes.tickets import Tickets
@@ -51,8 +52,19 @@ async def open_services(settings: Settings, durations: Durations, stack: context
     markets = Markets(client, keeper, settings.cache_ttl_short)
     bot = BotSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
     push = FillPush(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
-    listeners = [lambda entries: touch(portfolio, entries)]
-    watch = Watch(session, hub, journal, cache, bot, listeners, exchange=client if key else None, push=push)
+    watch = Watch(
+        session,
+        hub,
+        journal,
+        cache,
+        bot,
+        [lambda entries: touch(portfolio, entries)],
+        exchange=client if key else None,
+        push=push,
+        redis=redis_address(settings),
+        prefix=settings.redis_key_prefix,
+        snapshot=lambda: snapshot(hub, watch),
+    )
     await watch.start()
     stack.push_async_callback(watch.stop)
     return Services(

@@ -8,7 +8,10 @@ from starlette.responses import Response
 
 from routes.replies import live_json
 from routes.services import services
+from streams.hub import Hub
+from streams.roll import add_up
 from streams.stats import client
+from streams.watch import Watch
 
 LINKS = {
     "docs": "docs",
@@ -36,17 +39,30 @@ async def index(request: Request) -> Response:
 
 
 async def stats(request: Request) -> Response:
-    """What the streams did since the start."""
+    """What the streams did since the start, added up over the workers that share a Redis."""
     service = services(request)
-    body = service.hub.stats.view(len(list(service.hub.subscribers)), service.hub.position)
-    return live_json({**_now(), **body, "uptime": round(time.time() - service.started, 3)})
+    views = [snapshot(service.hub, service.watch), *await service.watch.gather()]
+    total = add_up([view["stats"] for view in views])
+    return live_json({**_now(), **total, "workers": len(views), "uptime": round(time.time() - service.started, 3)})
 
 
 async def clients(request: Request) -> Response:
-    """Who listens now, with no more of an address than its network."""
-    hub = services(request).hub
-    found = [client(reader, hub.position, hub.clock()) for reader in hub.subscribers]
-    return live_json({**_now(), "clients": found, "count": len(found)})
+    """Who listens now, at every worker, with no more of an address than its network."""
+    service = services(request)
+    views = [snapshot(service.hub, service.watch), *await service.watch.gather()]
+    found = [reader for view in views for reader in view["clients"]]
+    return live_json({**_now(), "clients": found, "count": len(found), "workers": len(views)})
+
+
+def snapshot(hub: Hub, watch: Watch) -> dict[str, Any]:
+    """This worker's part of both; what it tells the others of itself."""
+    readers = list(hub.subscribers)
+    parts = watch.health()
+    counts = {"polls": parts["poller"].get("polls", 0), "gaps": parts["recorder"].get("gaps", 0)}
+    return {
+        "stats": {**hub.stats.view(len(readers), hub.position), **counts},
+        "clients": [client(reader, hub.position, hub.clock()) for reader in readers],
+    }
 
 
 def _now() -> dict[str, Any]:
