@@ -162,7 +162,7 @@ class Calls:
     async def _learn(self, signer: Signer) -> None:
         """Ask for the tier and the costs once an hour, on the way of a read; without an answer what is known stays."""
         now = time.monotonic()
-        if now < self._learn_at:
+        if now < self._learn_at or self.breaker.state != "closed":
             return
         self._learn_at = now + RELEARN  # before awaiting: whoever comes meanwhile goes on with what is known
         try:

@@ -54,6 +54,7 @@ class Wire:
         async for part in response.content.iter_chunked(65536):
             parts += part
             if len(parts) > self._largest:
+                response.close()  # the rest is not wanted, and the connection is not worth reading it
                 raise errors.BadAnswer(f"{where}: the answer is larger than {self._largest} bytes")
         return bytes(parts)
 
