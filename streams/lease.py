@@ -8,7 +8,7 @@ from typing import Any
 from journal.base import Journal, Lease
 from journal.errors import JournalError, LeaseLost
 from streams.recorder import Recorder
-from streams.vital import Vital
+from streams.vital import Vital, ended
 
 
 class Keeper:
@@ -95,9 +95,9 @@ class Keeper:
 
 async def _end(*tasks: "asyncio.Future[Any]") -> None:
     """Cancel and wait. Duties end by themselves when the lease is lost; anything else is a mistake and must be seen."""
+    await ended(*tasks)
     for task in tasks:
-        task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        result = None if task.cancelled() else task.exception()
         if isinstance(result, BaseExceptionGroup):
             _, result = result.split((LeaseLost, asyncio.CancelledError))
         if isinstance(result, BaseException) and not isinstance(result, LeaseLost | asyncio.CancelledError):

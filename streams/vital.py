@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from journal.errors import LeaseLost
 
@@ -66,3 +67,12 @@ async def supervised(work: Callable[[], Awaitable[None]], vital: Vital, pause: f
             vital.bad(f"unexpected {type(wrong).__name__}")
             log.exception("%s: restarted after an unexpected error", vital.name)
         await asyncio.sleep(pause)
+
+
+async def ended(*tasks: "asyncio.Future[Any]", again: float = 1.0) -> None:
+    """Cancel and wait until all are over. A library that swallows a cancellation gets another one."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=again)

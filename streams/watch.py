@@ -29,7 +29,7 @@ from streams.relay import BLOCK, Relay
 from streams.roll import Roll
 from streams.status import BotStatus, Pulse
 from streams.sweep import Exchange
-from streams.vital import Vital, supervised
+from streams.vital import Vital, ended, supervised
 
 log = logging.getLogger(__name__)
 PARTS = ("poller", "healer", "push", "recorder", "feed", "lease", "relay")
@@ -113,9 +113,7 @@ class Watch:
 
     async def stop(self) -> None:
         """Stop polling, let the write under way end, give the lease back."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         self._tasks.clear()
         if self._relay is not None and self._roll is not None:
             await self._roll.leave()

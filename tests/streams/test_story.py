@@ -1,0 +1,170 @@
+"""Random stories of a bot, an exchange and our own restarts: no trade is lost without a gap, none is told twice."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from cache.exact import loads
+from journal.entry import Entry
+from journal.sqlite import SqliteJournal
+from streams.healer import Healer
+from streams.holes import Holes
+from streams.intake import Intake
+from streams.origin import Origins
+from streams.recorder import Recorder
+from streams.report import Report, read_status, read_trades
+from streams.status import BotStatus
+from streams.vital import Vital
+from streams.window import Window
+from tests.support.bot import trade, wire
+from tests.support.exchange import ScriptedExchange, fill
+
+T = TypeVar("T")
+WINDOW = 5
+
+
+class Story(RuleBasedStateMachine):
+    """One worker without its timers: each rule is something that happens, `poll` and `heal` are our own turns."""
+
+    @initialize(numbered=st.booleans(), keys=st.booleans())
+    def begin(self, numbered: bool, keys: bool) -> None:
+        """A journal, an exchange that is complete up to now, a bot that has just started."""
+        self.loop = asyncio.new_event_loop()
+        self.folder = Path(tempfile.mkdtemp())
+        self.now = 1_700_000_000.0
+        self.numbered, self.keys = numbered, keys
+        self.window: list[dict[str, Any]] = []
+        self.made: dict[int, float] = {}  # number of each execution, and when
+        self.life, self.count, self.up = 1, 0, True
+        self.exchange = ScriptedExchange(self.now)
+        self.told: list[Entry] = []
+        self.journal: SqliteJournal | None = None
+        self.start()
+
+    def run(self, work: Awaitable[T]) -> T:
+        """To its end."""
+
+        async def bounded() -> T:
+            async with asyncio.timeout(20):
+                return await work
+
+        return self.loop.run_until_complete(bounded())
+
+    def start(self) -> None:
+        """A worker begins where the journal says."""
+        self.journal = SqliteJournal(self.folder / "journal.db", clock=lambda: self.now)
+        self.run(self.journal.open())
+        marks = self.run(self.journal.marks())
+        self.recorder = Recorder(self.journal, self.told.extend, Vital("recorder"))
+        self.recorder.lease = self.run(self.journal.acquire("worker", 1e6))
+        self.bot = BotStatus(since=self.now)
+        self.bot.seen = bool(marks.get("bot"))
+        self.holes = Holes(marks.get("holes", ""))
+        origins = Origins(self.bot, self.holes, 3.0)
+        self.intake = Intake(Window(marks.get("bot", "")), self.holes, origins, self.recorder, lambda: self.now)
+        self.healer = Healer(
+            self.exchange if self.keys else None, self.holes, origins, self.recorder, self.bot, self.fresh,
+            Vital("healer"), marks, clock=lambda: self.now,
+        )  # fmt: skip
+        self.poll()
+        self.heal()
+
+    async def fresh(self) -> None:
+        """Every rule that heals has polled before."""
+
+    @rule(count=st.integers(1, 2 * WINDOW))
+    def trade(self, count: int) -> None:
+        """Executions, a few or more than the window holds; ids are used again after a restart of the bot."""
+        for _ in range(count):
+            self.now += 0.25
+            number = len(self.made) + 1
+            self.made[number] = self.now
+            self.count += 1
+            more = {"boot_id": f"life{self.life}", "seq": self.count} if self.numbered else {}
+            # The price tells the truth of which execution it is, whatever the ids say.
+            record = trade(number, timestamp=self.now, trade_id=f"id{self.count}", price=number / 10_000, **more)
+            self.window = [*self.window, record][-WINDOW:]
+            price = Decimal(number) / 10_000
+            self.exchange.fills_made.append(fill(number, self.now, yes_price=price))
+
+    @rule()
+    def restart_the_bot(self) -> None:
+        """Its memory is gone, its ids and numbers begin again."""
+        self.now += 1
+        self.life, self.count, self.window = self.life + 1, 0, []
+
+    @rule()
+    def switch_the_bot(self) -> None:
+        """Down, or up again; it trades on all the same, as one behind a broken network does."""
+        self.up = not self.up
+
+    @rule(turned=st.booleans())
+    def poll(self, turned: bool = False) -> None:
+        """Our turn; in any order of records."""
+        self.now += 3
+        if not self.up:
+            self.bot.note(None, "no connection", 0, self.now)
+            return
+        status = {"boot_id": f"life{self.life}", "seq": self.count} if self.numbered else {}
+        reading = read_status(wire(status), self.now)
+        report: Report = read_trades(wire(self.window[::-1] if turned else self.window), "live")
+        self.intake.take(report, reading, self.now)
+        self.bot.note(reading, "", len(report.trades), self.now)
+        self.run(self.intake.flush())
+
+    @rule(lag=st.sampled_from([0.0, 1.0, 30.0]))
+    def heal(self, lag: float = 0.0) -> None:
+        """Our turn; the exchange's reads may lag."""
+        self.exchange.complete = max(self.exchange.complete, self.now - lag)
+        self.run(self.healer.sweep())
+
+    @rule()
+    def restart_us(self) -> None:
+        """kill -9 between two turns: nothing but the journal is left."""
+        assert self.journal is not None
+        self.run(self.journal.close())
+        self.now += 5
+        self.start()
+
+    @invariant()
+    def none_is_told_twice(self) -> None:
+        """And seqs have no hole."""
+        assert [entry.seq for entry in self.told] == list(range(1, len(self.told) + 1))
+        numbers = self.numbers()
+        assert len(numbers) == len(set(numbers)), sorted(numbers)
+
+    def teardown(self) -> None:
+        """When all is up again and both have had their turn, each execution was told or lies in a gap."""
+        if not hasattr(self, "loop"):
+            return
+        self.up = True
+        for _ in range(3):
+            self.poll()
+            self.now += 60
+            self.heal()
+        gaps = [loads(entry.body) for entry in self.told if entry.kind == "gap"]
+        lost = {number: at for number, at in self.made.items() if number not in set(self.numbers())}
+        silent = [at for at in lost.values() if not any(gap["from"] - 1 <= at <= gap["to"] + 1 for gap in gaps)]
+        assert self.journal is not None
+        self.run(self.journal.close())
+        self.loop.close()
+        shutil.rmtree(self.folder)
+        assert not silent, f"lost without a word: {silent}"
+        assert not (self.keys and lost), "with keys everything is healed"
+        assert len(self.holes) == 0
+
+    def numbers(self) -> list[int]:
+        """Which executions were told, by the price that names them."""
+        return [int(loads(entry.body)["price"] * 10_000) for entry in self.told if entry.kind == "trade"]
+
+
+Story.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestStory = Story.TestCase
