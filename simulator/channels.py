@@ -12,6 +12,7 @@ from simulator.wire_market import levels, quote
 TYPES: Final = {
     "fill": "fill", "ticker": "ticker", "trade": "trade", "market_positions": "market_position",
     "orderbook_delta": "orderbook_delta", "user_orders": "user_order",
+    "market_lifecycle_v2": "market_lifecycle_v2",
 }
 """Channel -> the type of its messages."""
 SEQUENCED: Final = ("orderbook_delta", "trade")
@@ -73,6 +74,26 @@ def ticker_message(market: Market, now: float) -> Row:
         "yes_ask_size_fp": count_text(market.book.asks.sizes.get(ask, 0)),
         "last_trade_size_fp": count_text(market.last_size), "ts": int(now), "ts_ms": int(now * 1000), "time": moment,
     }
+
+
+LIFE: Final = {
+    "initialized": "created", "active": "activated", "inactive": "deactivated", "closed": "close_date_updated",
+    "determined": "determined", "finalized": "settled",
+}
+"""Status of a market -> the event that told it."""
+
+
+def life_message(market: Market, now: float) -> Row:
+    """Channel market_lifecycle_v2; the times are Unix seconds."""
+    row: Row = {
+        "market_ticker": market.ticker, "event_type": LIFE[market.state], "open_ts": int(market.opens),
+        "close_ts": int(market.closes), "ts_ms": int(now * 1000),
+    }
+    if market.result:
+        row |= {"result": market.result, "determination_ts": int(now)}
+    if market.settled_at:
+        row["settled_ts"] = int(market.settled_at)
+    return row
 
 
 def delta_message(change: LevelChanged, mine: bool, yes_price: bool) -> Row:

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
 from aiohttp import web
@@ -9,7 +10,7 @@ from aiohttp import web
 from simulator.asked import SIDES, Asked
 from simulator.buckets import TIERS
 from simulator.desk import Desk
-from simulator.faults import KINDS
+from simulator.faults import KINDS, Fault
 from simulator.gate import Handler, answer
 from simulator.market import Market
 from simulator.order import NewOrder
@@ -199,5 +200,5 @@ class Control:
         return asked, self.desk.exchange.market(asked.text("ticker"))
 
 
-def _fault(fault: Any) -> dict[str, Any]:
-    return {name: getattr(fault, name) for name in fault.__dataclass_fields__}
+def _fault(fault: Fault) -> dict[str, Any]:
+    return asdict(fault)

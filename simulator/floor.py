@@ -23,8 +23,6 @@ class Floor:
         self.orders: dict[str, Order] = {}  # all of the members', but of the house only what rests
         self.listeners: list[Callable[[Happening], None]] = []
         self.collected = 0  # money: the fees ever paid, for the books to add up
-        self.trading = True  # False during a trading pause: no create, no amend
-        self._pending = 0.0  # expiry of the order that expires first, 0 when none does
 
     def open_account(self, name: str, cash: int, house: bool = False) -> Account:
         """A new account with cash (money)."""

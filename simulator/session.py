@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.channels import SEQUENCED, TYPES, snapshot_message
+from simulator.channels import SEQUENCED, TYPES, snapshot_message, ticker_message
 from simulator.market import Market
 from simulator.wire import Row
 
@@ -45,8 +45,9 @@ class Subscription:
 class Session:
     """What one connection has asked for."""
 
-    def __init__(self, markets: dict[str, Market], send: Send) -> None:
+    def __init__(self, markets: dict[str, Market], send: Send, clock: Callable[[], float]) -> None:
         self.markets = markets
+        self.clock = clock
         self._send = send
         self.subscriptions: dict[int, Subscription] = {}
         self._last_sid = 0
@@ -98,6 +99,8 @@ class Session:
             self._send({"type": "subscribed"} | tag | {"msg": {"channel": channel, "sid": subscription.sid}}, "")
             if channel == "orderbook_delta":
                 self._snapshots(subscription, new)
+            if channel == "ticker" and params.get("send_initial_snapshot") is True:
+                self._quotes(subscription, new)
 
     def _open(self, channel: str, tickers: set[str] | None, yes_price: bool) -> tuple[Subscription, set[str]]:
         """The channel's subscription, and the markets that are new in it; repeating adds markets."""
@@ -115,6 +118,11 @@ class Session:
             if ticker in self.markets:
                 message = snapshot_message(self.markets[ticker], subscription.yes_price)
                 self._data(subscription, "orderbook_snapshot", message)
+
+    def _quotes(self, subscription: Subscription, tickers: Iterable[str]) -> None:
+        for ticker in sorted(tickers or self.markets):
+            if ticker in self.markets:
+                self._data(subscription, "ticker", ticker_message(self.markets[ticker], self.clock()))
 
     def _unsubscribe(self, tag: Row, params: Row) -> None:
         for sid in _sids(params):

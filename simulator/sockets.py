@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 
 from simulator import channels
 from simulator.desk import MEMBER, Desk
-from simulator.happening import Fill, Happening, LevelChanged, OrderChanged, PositionChanged, Trade
+from simulator.happening import Fill, Happening, LevelChanged, MarketChanged, OrderChanged, PositionChanged, Trade
 from simulator.session import Session
 from simulator.wire import Row
 
@@ -26,7 +26,7 @@ class Socket:
         self.desk = desk
         self.ws = ws
         self._transport = transport
-        self.session = Session(desk.exchange.markets, self.put)
+        self.session = Session(desk.exchange.markets, self.put, desk.clock)
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
 
     def put(self, message: Row, channel: str) -> None:
@@ -105,6 +105,9 @@ class Sockets:
             case Trade():
                 self._moved[happening.ticker] = None
                 self._deliver("trade", happening.ticker, channels.trade_message(happening))
+            case MarketChanged() if happening.ticker in self.desk.exchange.markets:
+                market = self.desk.exchange.markets[happening.ticker]
+                self._deliver("market_lifecycle_v2", happening.ticker, channels.life_message(market, happening.at))
             case LevelChanged():
                 self._moved[happening.ticker] = None
                 mine = happening.account == MEMBER

@@ -144,6 +144,16 @@ def test_an_order_ends_at_its_expiry(room: Room) -> None:
     assert (mine.status, room.reasons[-1]) == ("canceled", "ExpiryCancel")
 
 
+def test_an_amended_expiry_counts_and_is_seen(room: Room) -> None:
+    """Nothing else changes; reads see it; the order ends at the new time."""
+    mine = room.order("bid", 40, 5)
+    room.exchange.amend(room.me, mine, 4000, 500, room.now + 5)
+    assert room.reasons[-1] == "Amend"
+    assert room.desk.reads().orders[mine.order_id].expires == room.now + 5
+    room.exchange.expire(room.now + 5)
+    assert mine.status == "canceled"
+
+
 def test_less_at_the_same_price_keeps_the_place_in_time(room: Room) -> None:
     """An amend down or a decrease stays first; an amend up goes behind."""
     first, second = room.order("bid", 40, 5), room.crowd("bid", 40, 5)

@@ -101,6 +101,26 @@ async def test_the_ticker_follows_the_quotes(desk: Desk, line: Line) -> None:
     assert message["msg"]["yes_bid_dollars"] == "0.3000"
 
 
+async def test_the_ticker_begins_with_the_quotes_now_on_request(desk: Desk, line: Line) -> None:
+    """send_initial_snapshot: one message per market before anything moves."""
+    await line.subscribe("ticker", market_tickers=[desk.ticker], send_initial_snapshot=True)
+    message = (await line.next())["msg"]
+    assert (message["market_ticker"], message["yes_bid_dollars"]) == (desk.ticker, "0.4000")
+
+
+async def test_the_life_of_a_market_is_told(desk: Desk, line: Line) -> None:
+    """Closed, determined, settled, with the result."""
+    ticker = desk.markets[10]
+    await line.subscribe("market_lifecycle_v2")
+    await asyncio.to_thread(desk.simulator.control, "POST", "/settle", {"ticker": ticker, "result": "no"})
+    told = []
+    while "settled" not in told:
+        message = (await line.next("market_lifecycle_v2"))["msg"]
+        told += [message["event_type"]] if message["market_ticker"] == ticker else []
+    assert told == ["close_date_updated", "determined", "settled"]
+    assert message["result"] == "no"
+
+
 async def test_commands_one_by_one(desk: Desk, line: Line) -> None:
     """list, repeated subscribe, add and delete markets, unsubscribe."""
     sids = await line.subscribe("fill", market_ticker=desk.ticker)
