@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ class Service:
     def __init__(self, command: Sequence[str], env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
         self.port = free_port()
         self._command = [word.format(port=self.port) for word in command]
-        self._env, self._cwd = env, cwd
+        self.env, self._cwd = env if env is not None else dict(os.environ), cwd
         self.process: asyncio.subprocess.Process | None = None
 
     @property
@@ -31,7 +32,7 @@ class Service:
     async def start(self) -> None:
         """Start it and wait until it accepts connections."""
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, *self._command, env=self._env, cwd=self._cwd
+            sys.executable, *self._command, env=self.env, cwd=self._cwd
         )
         await eventually(lambda: listening(self.port), within=20)
 
