@@ -48,6 +48,8 @@ def main() -> int:
         settings = read_settings(sys.argv[1:], os.environ)
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         asyncio.run(run(settings))
+    except asyncio.CancelledError:
+        return 1
     except (BotError, KeyUnusable) as error:
         print(f"bot: {error}", file=sys.stderr)
         return 2
@@ -65,9 +67,7 @@ async def run(settings: BotSettings) -> None:
         if live is not None and signer is not None:
             push = FillPush(session, socket_url(settings.api_url), signer, settings.subaccount)
             ears = asyncio.create_task(listen(push, live))
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, life.stop)
+        heed_signals(life)
         runner = web.AppRunner(Api(controls, settings.token).app(), access_log=None, shutdown_timeout=_CLOSING)
         await runner.setup()
         try:
@@ -78,6 +78,19 @@ async def run(settings: BotSettings) -> None:
                 ears.cancel()
                 await asyncio.wait([ears])
             await runner.cleanup()
+
+
+def heed_signals(life: Life) -> None:
+    """The first signal ends the bot in order; the second does not wait for what cannot be cancelled."""
+    loop, running = asyncio.get_running_loop(), asyncio.current_task()
+
+    def ask() -> None:
+        if not life.stop() and running is not None:
+            log.warning("asked twice: ending at once; the next start cancels what may still rest")
+            running.cancel()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ask)
 
 
 async def serve(runner: web.AppRunner, settings: BotSettings) -> None:

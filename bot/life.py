@@ -53,9 +53,11 @@ class Life:
         """Seconds since the loop last came round: how a frozen bot shows itself."""
         return time.monotonic() - self._turned
 
-    def stop(self) -> None:
-        """End soon; safe to call from a signal."""
+    def stop(self) -> bool:
+        """End soon; safe to call from a signal. False when that was asked before: who asks twice is in a hurry."""
+        first = not self._stop.is_set()
         self._stop.set()
+        return first
 
     async def run(self) -> None:
         """Until stop. Trouble with the exchange is waited out; a fault of ours halts, and the bot goes on answering."""

@@ -50,18 +50,27 @@ class Reconciler:
         self._account.found(positions, now)
 
     async def differences(self) -> str:
-        """What positions say against fills, in words; empty when they agree."""
+        """What positions say against fills, in words; empty when they agree.
+
+        While we trade the two are read at different moments and may differ by what happened between. Such a
+        difference changes from one try to the next; only one that stays the same through all of them is real.
+        """
         found: dict[str, tuple[Decimal, Decimal]] = {}
+        lasting: set[tuple[str, Decimal]] | None = None
         try:
-            for _ in range(_TRIES):
+            for turn in range(_TRIES):
+                await asyncio.sleep(_PAUSE if turn else 0)
                 positions = {p.ticker: p.quantity for p in await self._client.positions()}
                 await self._fills.walk()
                 await self._fills.settlements()
                 found = self._account.differences(positions)
-                if not found:
+                apart = {(ticker, theirs - ours) for ticker, (ours, theirs) in found.items()}
+                lasting = apart if lasting is None else lasting & apart
+                if not lasting:
                     return ""
-                await asyncio.sleep(_PAUSE)
         except KalshiError as error:
             raise Unreachable(str(error)) from error
+        real = {ticker for ticker, _ in lasting or ()}
+        found = {ticker: pair for ticker, pair in found.items() if ticker in real}
         words = (f"{ticker}: our fills say {ours}, the exchange {theirs}" for ticker, (ours, theirs) in found.items())
         return ", ".join(words)

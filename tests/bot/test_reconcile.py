@@ -1,0 +1,68 @@
+"""Positions against fills: what moves between two reads is no difference, what stays is one."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.account import Account
+from bot.errors import Unreachable
+from bot.reconcile import Reconciler
+from kalshi import errors
+from tests.support.trading import D
+
+
+class Exchange:
+    """Positions of KXA as told one after the other; the last stays. None: no answer."""
+
+    def __init__(self, told: Sequence[int | None]) -> None:
+        self.told = list(told)
+
+    async def positions(self) -> list[Any]:
+        quantity = self.told.pop(0) if len(self.told) > 1 else self.told[0]
+        if quantity is None:
+            raise errors.Unreachable("no answer")
+        return [SimpleNamespace(ticker="KXA", quantity=D(quantity))]
+
+    async def walk(self) -> None:
+        """Nothing new."""
+
+    async def settlements(self) -> None:
+        """Nothing paid."""
+
+
+def reconciler(told: Sequence[int | None]) -> Reconciler:
+    """Our fills say five."""
+    exchange, account = Exchange(told), Account()
+    account.trade("KXA", "BUY", D(5))
+    return Reconciler(exchange, account, exchange)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pauses between tries."""
+    monkeypatch.setattr("bot.reconcile._PAUSE", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("told", "differs"),
+    [
+        pytest.param([5], False, id="they agree"),
+        pytest.param([4, 5], False, id="a read that trailed"),
+        pytest.param([4, 3, 6, 4, 2], False, id="moving all the time: no verdict now"),
+        pytest.param([6], True, id="one contract that no fill explains"),
+    ],
+)
+async def test_differences(told: list[int | None], differs: bool) -> None:
+    """Only what stays the same through all tries counts."""
+    words = await reconciler(told).differences()
+    assert bool(words) == differs
+    if differs:
+        assert words == "KXA: our fills say 5, the exchange 6"
+
+
+async def test_no_answer_is_no_verdict() -> None:
+    """Unreachable is neither agreement nor difference."""
+    with pytest.raises(Unreachable):
+        await reconciler([None]).differences()
