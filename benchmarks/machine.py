@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import resource
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,10 @@ from typing import Any
 SERVER_CORE, CLIENT_CORE = "0", "1"
 TICK = os.sysconf("SC_CLK_TCK")
 HERE = Path(__file__).parent
+
+# Ten thousand readers are ten thousand files, on both sides; children inherit the limit.
+_most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (_most if _most < 65536 and _most != -1 else 65536, _most))
 
 
 def free_port() -> int:

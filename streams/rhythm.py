@@ -21,7 +21,7 @@ class Pace:
 class Rhythm:
     """The due times of one stream, by the clock that is given to each call; drift-free, never two at once."""
 
-    __slots__ = ("_heartbeat", "_pace", "_ping", "_until")
+    __slots__ = ("_heartbeat", "_pace", "_ping", "_until", "next")
 
     def __init__(self, pace: Pace, now: float) -> None:
         self._pace = pace
@@ -29,6 +29,7 @@ class Rhythm:
         # The first ping comes early by chance, so that a thousand streams opened together do not ping together.
         self._ping = now + pace.ping * random.uniform(0.5, 0.95)
         self._until = None if pace.max_age is None else now + pace.max_age * random.uniform(0.8, 1.0)
+        self._plan()
 
     def over(self, now: float) -> bool:
         """Whether the stream has reached its age."""
@@ -36,8 +37,7 @@ class Rhythm:
 
     def seconds(self, now: float) -> float:
         """How long the stream may sleep."""
-        due = min(self._heartbeat, self._ping)
-        return max((due if self._until is None else min(due, self._until)) - now, 0.0)
+        return max(self.next - now, 0.0)
 
     def due(self, now: float, timestamp: float, head: str | None) -> bytes:
         """What must be said now, b"" for nothing. head: the last cursor put on the connection."""
@@ -48,7 +48,12 @@ class Rhythm:
         if now >= self._heartbeat:
             self._heartbeat = _next(self._heartbeat, self._pace.heartbeat, now)
             said += frame("heartbeat", dumps({"timestamp": round(timestamp, 3), "head": head}))
+        self._plan()
         return said
+
+    def _plan(self) -> None:
+        due = min(self._heartbeat, self._ping)
+        self.next = due if self._until is None else min(due, self._until)  # when anything is due at all
 
 
 def _next(due: float, every: float, now: float) -> float:

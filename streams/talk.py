@@ -150,7 +150,8 @@ class Talk:
             if reader.ended:
                 return None
             waiting = reader.inbox.take()
-            reader.position = max((chunk.last for chunk in waiting), default=0) or reader.position
+            for chunk in waiting:
+                reader.position = chunk.last or reader.position
             due = self._due()
             if due:
                 waiting.append(due)
@@ -160,6 +161,8 @@ class Talk:
 
     def _due(self) -> Chunk | None:
         now = self._hub.clock()
+        if now < self._rhythm.next:
+            return None
         if self._rhythm.over(now):
             self._reader.end("age")
         said = self._rhythm.due(now, self._wall(), self._head())
