@@ -14,7 +14,7 @@ from tests.support.neighbours import RedisServer, redis_program, redis_server  #
 
 pytestmark = pytest.mark.redis
 BUDGET = 0.25
-SLACK = 0.1  # seconds that a busy machine may add
+SLACK = 0.25  # seconds that a busy machine may add
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_a_fault_costs_one_short_wait_and_heals_by_itself(cache, redis_ser
     assert cache.breaker.state != "closed"
     assert cache.name == "memory_cache"
     assert cache.breaker.reason
-    assert await timed(cache) < 0.02
+    assert await timed(cache) < BUDGET / 2
     assert await cache.get("a") == b"1"
     end()
     await eventually(lambda: cache.breaker.state == "closed", within=8)
@@ -118,7 +118,7 @@ async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):
     cache = RedisCache(connect(address), "python:", budget=BUDGET)
     await cache.set("a", b"1", 60)
     assert await cache.get("a") == b"1"
-    assert "Authentication" in cache.breaker.reason or "password" in cache.breaker.reason
+    await eventually(lambda: "Authentication" in cache.breaker.reason)
     await eventually(lambda: cache.breaker.retry_in > 0.5)  # probed in vain, and ever more rarely
     assert "wr0ng-pass" not in caplog.text + cache.breaker.reason + repr(cache)
     await cache.close()
@@ -152,7 +152,7 @@ async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, 
         return {"n": 1}
 
     redis_server.hang()
-    for most in (BUDGET + SLACK, 0.05, 0.05):
+    for most in (BUDGET + SLACK, BUDGET / 2, BUDGET / 2):
         began = time.monotonic()
         answer = await keeper.get("k", 60, fetch)
         assert time.monotonic() - began < most
