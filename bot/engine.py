@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,17 +10,16 @@ from random import Random
 from bot.calendar import in_maintenance
 from bot.desk import Desk
 from bot.errors import Refused, Unsure, VenueError
+from bot.pace import Pace
 from bot.prices import Prices
 from bot.risk import Halt
 from bot.strategy import Decide
 from bot.venue import Venue
 from bot.view import Cancel, Intent, Order, Place, Quote, View
+from bot.watch import Watch
 
 log = logging.getLogger(__name__)
 
-_LOOKS = 120  # mids remembered per market
-_CHOOSE_EVERY = 60.0  # seconds between looks for better markets
-_REPLACE_EVERY = 5.0  # the same while one of ours has closed
 _STATUS_EVERY = 5.0  # seconds between looks at the exchange's status
 _SAVE_EVERY = 5.0  # seconds between writes of the state file
 
@@ -53,15 +51,17 @@ class Engine:
         self._save = save
         self._clock = clock
         self._random = random
-        # all mutable state: the markets traded, what was seen of them, when each slow thing was last done, the last
-        # trouble, and whether anything of ours may rest that should not
-        self.tickers: list[str] = list(plan.tickers)
-        self.quotes: dict[str, Quote] = {}
+        self._watch = Watch(prices, plan.tickers, plan.markets, clock)
+        self._pace = Pace(clock)
+        # all mutable state of its own: does the exchange trade, the last trouble, and who may act now
         self.trading = True
         self.trouble = ""
-        self._mids: dict[str, deque[Decimal]] = {}
-        self._done: dict[str, float] = {}
         self._acting = asyncio.Lock()
+
+    @property
+    def tickers(self) -> list[str]:
+        """The markets traded."""
+        return self._watch.tickers
 
     def __repr__(self) -> str:
         return f"Engine(tickers={self.tickers}, trading={self.trading}, trouble={self.trouble!r})"
@@ -77,7 +77,7 @@ class Engine:
         except VenueError as error:
             self._note(str(error))
             await self._if_blind()
-        if self._due("save", _SAVE_EVERY):
+        if self._pace.due("save", _SAVE_EVERY):
             self._save(False)
 
     async def withdraw(self) -> None:
@@ -97,24 +97,16 @@ class Engine:
             self._note(str(error))
 
     async def _look(self) -> None:
-        now = self._clock()
-        if not self._plan.tickers and self._due("choose", _CHOOSE_EVERY if self._tradable() else _REPLACE_EVERY):
-            await self._choose()
         held = [ticker for ticker, position in self._desk.books.positions.items() if position.quantity]
-        resting = [order.ticker for order in self._venue.resting()]
-        self.quotes |= await self._prices.quotes({*self.tickers, *held, *resting})
-        for ticker in self.tickers:
-            mid = self.quotes[ticker].mid if ticker in self.quotes else None
-            if mid is not None:
-                self._mids.setdefault(ticker, deque(maxlen=_LOOKS)).append(mid)
-        await self._venue.refresh(self.quotes)
-        if self._due("status", _STATUS_EVERY):
+        await self._watch.look(held, [order.ticker for order in self._venue.resting()])
+        await self._venue.refresh(self._watch.quotes)
+        if self._pace.due("status", _STATUS_EVERY):
             self.trading = await self._prices.trading()
-        self.trading = self.trading and not (self._plan.weekly_pause and in_maintenance(now))
+        self.trading = self.trading and not (self._plan.weekly_pause and in_maintenance(self._clock()))
 
     def _judge(self) -> None:
         """Mark to the market; a loss too large halts at once and for good."""
-        self._desk.mark(self.quotes)
+        self._desk.mark(self._watch.quotes)
         for halt in self._desk.risk.observe(self._desk.profit()["total"], self._clock()):
             self.halted(halt)
 
@@ -132,7 +124,7 @@ class Engine:
             return
         for place, ticker in enumerate(self.tickers):
             decide = self._plan.strategies[place % len(self._plan.strategies)]
-            quote = self.quotes.get(ticker)
+            quote = self._watch.quotes.get(ticker)
             if quote is not None and not self._venue.frozen(ticker):
                 for intent in decide(self._view(quote)):
                     await self._do(intent, quote)
@@ -147,7 +139,7 @@ class Engine:
     def _view(self, quote: Quote) -> View:
         mine = [order for order in self._venue.resting() if order.ticker == quote.ticker]
         return View(
-            now=self._clock(), quote=quote, mids=tuple(self._mids.get(quote.ticker, ())),
+            now=self._clock(), quote=quote, mids=self._watch.mids(quote.ticker),
             position=self._desk.books.position(quote.ticker), resting=mine, size=self._plan.order_size,
             most=self._plan.max_position, draw=self._random.random(),
         )  # fmt: skip
@@ -172,31 +164,10 @@ class Engine:
         resting: list[Order] = self._venue.resting()
         return self._desk.risk.review(wish, quote, resting, self._clock())
 
-    async def _choose(self) -> None:
-        """Keep what still trades and is worth it or holds a position, fill up with the best, warm up their means."""
-        best = await self._prices.choose(self._plan.markets * 2)
-        kept = [ticker for ticker in self.tickers if ticker in best or self._held(ticker)]
-        new = [ticker for ticker in best if ticker not in kept][: max(0, self._plan.markets - len(kept))]
-        # a market keeps its place, and with it its strategy
-        places: list[str] = [ticker if ticker in kept else new.pop(0) if new else "" for ticker in self.tickers]
-        chosen = [ticker for ticker in [*places, *new] if ticker]
-        for ticker in chosen:
-            if ticker not in self._mids:
-                self._mids[ticker] = deque(await self._prices.recent(ticker, 20), maxlen=_LOOKS)
-        if chosen != self.tickers:
-            log.info("trading %s", ", ".join(chosen) or "nothing: no market is worth it")
-        self.tickers = chosen
-
-    def _held(self, ticker: str) -> bool:
-        return self.quotes[ticker].active and bool(self._desk.books.position(ticker))
-
-    def _tradable(self) -> bool:
-        return bool(self.tickers) and all(t not in self.quotes or self.quotes[t].active for t in self.tickers)
-
     async def _if_blind(self) -> None:
-        """Prices too old to stand behind: nothing of ours should rest on them."""
-        newest = max((quote.as_of for quote in self.quotes.values()), default=0.0)
-        if self._clock() - newest > self._desk.risk.limits.stale_after and self._venue.resting():
+        """Nothing of ours should rest on prices too old to stand behind, nor while halted."""
+        blind = self._clock() - self._watch.newest > self._desk.risk.limits.stale_after
+        if (blind or self._desk.risk.halted) and self._venue.resting():
             try:
                 await self.withdraw()
             except VenueError as error:
@@ -208,12 +179,3 @@ class Engine:
         elif self.trouble and not trouble:
             log.info("all well again")
         self.trouble = trouble
-
-    def _due(self, what: str, every: float) -> bool:
-        now = self._clock()
-        if now - self._done.get(what, 0.0) < every:
-            return False
-        self._done[what] = now
-        return True
-
-

@@ -10,6 +10,7 @@ from bot.errors import Refused, Unreachable, Unsure, VenueError
 from bot.fills import Fills
 from bot.orders import Orders
 from bot.own import Own, OwnOrders
+from bot.pace import Pace
 from bot.venue import Report
 from bot.view import Order, Place, Quote
 from kalshi.client import KalshiClient
@@ -36,12 +37,12 @@ class LiveVenue:
         self._prefix = prefix
         self._boot_id = boot_id
         self._clock = clock
-        # all mutable state: our orders; the last number given; when each slow look was taken; for each unsure order
-        # the exchange's reading clock when its doubt began
+        self._pace = Pace(clock)
+        # all mutable state: our orders; the last number given; for each unsure order the exchange's reading clock when
+        # its doubt began
         self.own = OwnOrders()
         self.fills = Fills(client, self._orders, self.own, account, report, prefix)
         self._number = itertools.count(1)
-        self._looked: dict[str, float] = {}
         self._doubts: dict[str, float] = {}
 
     def __repr__(self) -> str:
@@ -104,11 +105,11 @@ class LiveVenue:
         try:
             await self.fills.look()
             await self._resolve()
-            if self._due("sweep", _SWEEP_EVERY):
+            if self._pace.due("sweep", _SWEEP_EVERY):
                 await self._sweep()
-            if self._due("paid", _PAID_EVERY):
+            if self._pace.due("paid", _PAID_EVERY):
                 await self.fills.settlements()
-            if self._due("walk", _WALK_EVERY):
+            if self._pace.due("walk", _WALK_EVERY):
                 await self.fills.walk()
         except KalshiError as error:
             raise Unreachable(str(error)) from error
@@ -126,13 +127,6 @@ class LiveVenue:
         for order in self.resting():
             await self.cancel(order)
         return False
-
-    def _due(self, look: str, every: float) -> bool:
-        now = self._clock()
-        if now - self._looked.get(look, 0.0) < every:
-            return False
-        self._looked[look] = now
-        return True
 
     async def _resolve(self) -> None:
         """Find the orders whose answer was lost. Absent is only what a later state of the account does not show."""
