@@ -9,7 +9,7 @@ from simulator.floor import Floor
 from simulator.happening import OrderChanged, Reason
 from simulator.market import Market
 from simulator.order import NewOrder, Order, Side
-from simulator.rules import check, check_grid, check_open, closable, funded
+from simulator.rules import check, check_grid, check_open, check_size, closable, funded
 
 
 class Exchange(Floor):
@@ -133,6 +133,7 @@ class Exchange(Floor):
         market, now = self.market(asked.ticker), self.clock()
         check_open(market)
         check_grid(market, asked.price)
+        check_size(asked.count)
         other: Side = "ask" if asked.side == "bid" else "bid"
         taker, maker = (
             Order(self.new_id(), name, order, order.price, order.count, order.count, now, now, order.client_order_id)

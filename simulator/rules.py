@@ -13,8 +13,7 @@ def check(market: Market, account: Account, asked: NewOrder, now: float) -> None
     """Refuse an order that the exchange would refuse, with its code (recorded demo server; Kalshi docs: errors)."""
     check_open(market)
     check_grid(market, asked.price)
-    if asked.count <= 0:
-        raise refuse(400, "invalid_order_size")
+    check_size(asked.count)
     if asked.client_order_id in account.client_ids:
         raise refuse(409, "order_already_exists")
     if asked.expires is not None and (asked.force != "good_till_canceled" or asked.expires <= now):
@@ -36,6 +35,12 @@ def check_grid(market: Market, price: int) -> None:
     """Prices lie on the market's grid, above 0 and below 1."""
     if not market.valid(price):
         raise refuse(400, "invalid_price")
+
+
+def check_size(count: int) -> None:
+    """At least 0.01 of a contract."""
+    if count <= 0:
+        raise refuse(400, "invalid_order_size")
 
 
 def check_passive(market: Market, asked: NewOrder) -> None:
@@ -94,8 +99,7 @@ def check_amendment(
     """Refuse an amendment that the exchange would refuse. count: the new total, filled included."""
     check_open(market)
     check_grid(market, price)
-    if count <= order.filled:
-        raise refuse(400, "invalid_order_size")
+    check_size(count - order.filled)
     if new_client_id and new_client_id in account.client_ids:
         raise refuse(409, "order_already_exists")
     asked = replace(order.asked, price=price)
