@@ -4,7 +4,7 @@
 
 Inside, from the floor up, all synchronous: units, fees, order, book, account, market -> floor, rules, exchange
 -> catalog, walk, crowd, life -> replica, desk. Around it: keys, auth, buckets, faults, gate -> public, portfolio,
-history, membership, trading -> channels, session, sockets -> control, app.
+history, membership, annex, trading -> channels, session, sockets -> control, app.
 
 Where neither documentation nor recordings say what the exchange does, this is what happens here:
 cash that resting orders hold stays in `balance`; `portfolio_value` is of positions only; timestamps may lie 20 s off;

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from simulator.annex import Annex
 from simulator.auth import Doorman
 from simulator.desk import Desk
 from simulator.gate import PREFIX, Gate
@@ -16,7 +17,7 @@ from simulator.trading import Trading
 def make_app(desk: Desk, doorman: Doorman, sockets: Sockets) -> web.Application:
     """REST under /trade-api/v2, the socket at /trade-api/ws/v2."""
     app = web.Application(middlewares=[Gate(desk, doorman).middleware()])
-    for family in (Public(desk), Portfolio(desk), History(desk), Membership(desk)):
+    for family in (Public(desk), Portfolio(desk), History(desk), Membership(desk), Annex(desk)):
         for path, handler in family.routes().items():
             app.router.add_get(PREFIX + path, handler)
     for method, path, handler in Trading(desk).routes():

@@ -50,11 +50,15 @@ def reads(k: Any) -> None:
         "get_events", "get_multivariate_events", "get_series_list", "get_balance", "get_positions", "get_fills",
         "get_orders", "get_order_queue_positions", "get_settlements", "get_portfolio_resting_order_total_value",
         "get_subaccount_balances", "get_deposits", "get_withdrawals", "get_account_api_limits",
-        "get_account_endpoint_costs", "get_historical_cutoff", "get_fills_historical", "get_orders_historical",
+        "get_account_endpoint_costs", "get_historical_cutoff", "get_fills_historical",
         "get_historical_orders", "get_historical_positions", "get_historical_markets", "get_trades_historical",
+        "get_structured_targets", "get_incentive_programs", "get_multivariate_event_collections",
+        "get_event_fee_changes", "get_series_fee_changes", "get_filters_for_sports", "get_order_groups",
+        "get_subaccount_transfers", "get_subaccount_netting", "get_intra_exchange_instance_transfers", "get_api_keys",
+        "get_tags_for_series_categories", "get_account_api_usage_level_volume_progress",
     ):
-        if hasattr(k, name):
-            call(name, getattr(k, name))
+        call(name, getattr(k, name))
+    call("get_milestones", lambda: k.get_milestones(10))
     call("get_market", lambda: k.get_market(TICKER))
     call("get_market_orderbook", lambda: k.get_market_orderbook(TICKER))
     call("get_market_orderbooks", lambda: k.get_market_orderbooks([TICKER]))
