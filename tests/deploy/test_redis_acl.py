@@ -12,12 +12,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from cache.redis import RedisAddress, RedisCache, connect
+from tests.deploy.conftest import make_service
+from tests.support.fakebot import FakeBot
 from tests.support.neighbours import RedisServer, missing, redis_program
+from tests.support.simulator import running_simulator
 
 pytestmark = pytest.mark.redis
 
@@ -191,3 +195,33 @@ async def test_a_wrong_password_is_a_redis_that_is_down(shared: RedisServer) -> 
     assert await cache.get("a") == b"1"
     assert cache.name == "memory_cache"
     await cache.close()
+
+
+@pytest.mark.slow
+async def test_two_services_keep_to_themselves(shared: RedisServer, tmp_path: Path) -> None:
+    """Two whole services beside Spring, trades and requests for some seconds: the rules hold for all that they say."""
+    with running_simulator(tmp_path) as exchange:
+        async with user(shared, "spring") as spring, FakeBot().serving() as bot:
+            await settle(spring)
+            before = await spring.hgetall(SESSION)
+            services = [make_service(bot, tmp_path) for _ in range(2)]
+            for service in services:
+                service.env |= {
+                    "REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(shared.port), "REDIS_USERNAME": "python",
+                    "REDIS_PASSWORD": "python-secret", "KALSHI_API_URL": exchange.url,
+                    "KALSHI_API_KEY": "demo-rsa", "KALSHI_RSA_KEY_PATH": str(exchange.keys["demo-rsa"]),
+                }  # fmt: skip
+            async with watched(shared) as said, services[0], services[1], aiohttp.ClientSession() as session:
+                for number in range(10):
+                    bot.trade()
+                    base = f"http://{services[number % 2].address}/api/python"
+                    for path in ("/markets/", "/portfolio/summary", "/portfolio/fills", "/sse/stats", "/health"):
+                        async with session.get(base + path) as answer:
+                            assert answer.status == 200, await answer.text()
+                    await asyncio.sleep(0.2)
+            await hold_to_the_rules(shared, said)
+            # the cache and the relay between the workers were both at work
+            assert {"SET", "XADD", "XREAD"} <= {words[0].upper() for words in said}
+            assert await spring.hgetall(SESSION) == before
+            assert await spring.get("users::42") == "a user"
+            assert 0 < await spring.ttl(SESSION) <= 1800
