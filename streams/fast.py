@@ -30,7 +30,8 @@ class Pipe:
     """Writes chunks to the transport of one response, framed once for all readers.
 
     It does what uvicorn's send() does for a body in chunked encoding, less the coroutine, the checks of the
-    message and the framing for each reader: 17 -> 10 us a delivery. It refuses whenever send() would wait or do
+    message and the framing for each reader: 14.5 -> 11 us of CPU a delivery, and the last of 1 000 readers has it
+    after 19 ms instead of 30. It refuses whenever send() would wait or do
     nothing, and the caller goes the public way then.
     """
 
