@@ -31,7 +31,7 @@ def trades(count: int) -> list[Draft]:
         made += 1
         now = Decimal(time.time_ns() // 1000) / 1_000_000
         drafts.append(
-            Trade(now, "PRES24-GOP", "BUY", Decimal(50), Decimal("0.65"), f"t{made}", "bot_live", "live",
+            Trade(now, f"MARKET-{made % 97:02}", "BUY", Decimal(50), Decimal("0.65"), f"t{made}", "bot_live", "live",
                   fee=Decimal("0.0175"), boot_id=str(os.getpid()))
         )  # fmt: skip
     return drafts
