@@ -17,7 +17,7 @@ from bot.api import Api
 from bot.controls import BotControls
 from bot.desk import Desk
 from bot.engine import Engine, Plan
-from bot.errors import BotError
+from bot.errors import BotError, StateDamaged
 from bot.life import Life
 from bot.listener import listen
 from bot.live import LiveVenue
@@ -137,7 +137,11 @@ def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotCont
         venue = PaperVenue(desk, boot_id, settings.order_prefix, time.time, prices.fee_rule)
 
     def save(durable: bool) -> None:
-        state.save(owner, desk.dump(), durable)
+        try:
+            state.save(owner, desk.dump(), durable)
+        except StateDamaged as error:  # who cannot remember losses must not make any, but goes on answering
+            if desk.risk.halt("fault", str(error), time.time()):
+                log.error("halted: %s", error)
 
     plan = Plan(
         [strategy(name) for name in settings.strategy], settings.tickers, settings.markets, settings.order_size,

@@ -47,6 +47,9 @@ class Watch:
         if not self._fixed and self._pace.due("choose", _CHOOSE_EVERY if self._all_open() else _REPLACE_EVERY):
             await self._choose(held)
         self.quotes |= await self._prices.quotes({*self.tickers, *held, *resting})
+        unknown = [ticker for ticker in self.tickers if ticker not in self.quotes]
+        if unknown and self._pace.due("unknown", _CHOOSE_EVERY):
+            log.warning("the exchange does not know %s", ", ".join(unknown))
         for ticker in self.tickers:
             mid = self.quotes[ticker].mid if ticker in self.quotes else None
             if mid is not None:

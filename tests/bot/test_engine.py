@@ -209,3 +209,13 @@ async def test_it_does_not_trade_on_a_difference(words: str, halts: list[str]) -
         assert words in stage.desk.risk.halts["reconcile"].why
     life.stop()
     await asyncio.wait_for(running, 5)
+
+
+async def test_halted_it_withdraws_even_while_prices_fail() -> None:
+    """Cancelling needs no price."""
+    stage = Stage()
+    await stage.turns(1)
+    stage.market.down = True
+    stage.desk.risk.halt("person", "asked for", stage.market.now)
+    await stage.turns(1)
+    assert stage.venue.resting() == []

@@ -1,0 +1,34 @@
+"""The parts put together: a state file that cannot be written halts, and does not end the bot."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bot.__main__ import assemble
+from bot.settings import BotSettings
+
+
+def test_a_bot_that_cannot_remember_does_not_trade(tmp_path: Path) -> None:
+    """The halt says which file and why; nothing is raised into the loop."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    client: Any = None
+    life, controls, live = assemble(replace(BotSettings(), state_file=str(folder / "s.json")), client)
+    assert live is None
+    folder.rmdir()
+    life.halt("person", "asked for")
+    halts = {halt["name"]: halt["why"] for halt in controls.status()["halts"]}
+    assert halts.keys() == {"person", "fault"}
+    assert "s.json: cannot be written" in halts["fault"]
+
+
+def test_halts_are_forgotten_only_when_asked(tmp_path: Path) -> None:
+    """A restart keeps them, a start with --clear does not."""
+    settings = replace(BotSettings(), state_file=str(tmp_path / "s.json"))
+    client: Any = None
+    life, _, _ = assemble(settings, client)
+    life.halt("drawdown", "lost it")
+    _, again, _ = assemble(settings, client)
+    assert again.status()["halted"]
+    _, cleared, _ = assemble(replace(settings, clear=True), client)
+    assert not cleared.status()["halted"]
