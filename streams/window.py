@@ -40,13 +40,17 @@ def identity(trade: Trade) -> str:
 class Window:
     """The bot's window as last seen. It is kept as a mark of the journal, so the check also spans our own restarts."""
 
-    def __init__(self, mark: str = "", polled: float | None = None) -> None:
-        """mark: what dump gave. polled: a later time at which the same window was seen again, if one is known."""
+    def __init__(self, mark: str = "", polled: float | None = None, full: int = BRIEF_WINDOW) -> None:
+        """mark: what dump gave. polled: a later time at which the same window was seen again, if one is known.
+
+        full: trades that the bot's window holds at least.
+        """
         kept = loads(mark) if mark else {}
         self.at: float | None = float(kept["at"]) if kept else None  # when the last good window was asked for
         self.boot: str | None = kept.get("boot")
         self.seq: int | None = kept.get("seq")
         self._seen: dict[str, None] = dict.fromkeys(kept.get("seen", ()))  # the last window's trades, oldest first
+        self._full = full
         self._told: int | None = None  # how far the bot counted in the poll before; in this one it may be ahead
         if self.at is not None and polled is not None:
             self.at = max(self.at, polled)
@@ -104,7 +108,7 @@ class Window:
             return _missing({number for number in numbers if number > self.seq}, self.seq, self._told)
         if self._seen:
             return "" if overlap else "no trade of the last window is in this one"
-        return "the bot's window filled up between two polls" if len(keys) >= BRIEF_WINDOW else ""
+        return "the bot's window filled up between two polls" if len(keys) >= self._full else ""
 
 
 def seconds(time: float) -> Decimal:
