@@ -1,8 +1,9 @@
 """Asks the bot: its status and its trades, each in its own time, neither trusted."""
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -76,9 +77,9 @@ class BotClient:
         known = None if isinstance(reading, BotError) else reading
         report = trades if isinstance(trades, BotError) else self._report(trades, known.mode if known else mode)
         answers = (("status", reading), ("trades", report))
-        trouble = [f"{name}: {why}" for name, why in answers if isinstance(why, BotError)]
+        troubles = {name: str(why) for name, why in answers if isinstance(why, BotError)}
         read = None if isinstance(report, BotError) else report
-        return Poll(asked, known, read, "; ".join(trouble), isinstance(report, TooLarge))
+        return Poll(asked, known, read, _told(troubles), isinstance(report, TooLarge))
 
     async def after(self, seq: int, mode: Mode, wait: float) -> Report:
         """What the bot has after this seq; it may hold its answer back for so many seconds. Raises BotError."""
@@ -133,6 +134,13 @@ class BotClient:
             raise BotError(_words(wrong)) from None
 
 
+def _told(troubles: Mapping[str, str]) -> str:
+    """What is wrong, by answer; said once when both have the same."""
+    if len(troubles) == 2 and len(set(troubles.values())) == 1:
+        return next(iter(troubles.values()))
+    return "; ".join(f"{name}: {why}" for name, why in troubles.items())
+
+
 async def _try(ask: Callable[[], Coroutine[Any, Any, T]]) -> T | BotError:
     try:
         return await ask()
@@ -173,7 +181,9 @@ def _json(body: bytes) -> Any:
 def _words(wrong: aiohttp.ClientError) -> str:
     """The same words for the same trouble: no addresses of objects, no lengths, no counters."""
     if isinstance(wrong, aiohttp.ClientConnectorError):
-        return f"no connection ({wrong.os_error.strerror or type(wrong.os_error).__name__})"
+        # asyncio's own text names the address, which readers of bot_status need not know.
+        number = wrong.os_error.errno
+        return f"no connection ({os.strerror(number) if number else type(wrong.os_error).__name__})"
     if isinstance(wrong, aiohttp.ServerDisconnectedError):
         return "closed the connection without an answer"
     if isinstance(wrong, aiohttp.ClientPayloadError):

@@ -104,6 +104,20 @@ async def test_a_bad_answer_is_named_and_nothing_is_lost(kind: str, path: Path) 
             assert len(ears.bodies("gap")) == (1 if kind == "huge" else 0)
 
 
+async def test_a_bot_that_is_gone_is_offline_within_two_polls(path: Path) -> None:
+    """Its address is nobody's business, so the reason does not name it; when it is back it is online at once."""
+    bot = ScriptedBot()
+    async with serving(bot):
+        port = int(bot.url.rpartition(":")[2])
+        bot.make(trade(1))
+    async with worker(path, bot) as (_, ears, _journal):
+        await eventually(lambda: ears.said[-1]["reason"] == "no connection (Connection refused)")
+        async with serving(bot, port):
+            await eventually(lambda: ears.statuses[-1] == "online")
+            assert ears.ids == ["t1"]
+        await eventually(lambda: ears.statuses == ["offline", "offline", "online", "offline"])
+
+
 async def test_bad_records_do_not_take_good_ones_along(path: Path) -> None:
     """Each that cannot be read is counted under its reason; in gzip, in any order, with strange neighbours."""
     async with serving(ScriptedBot()) as bot:
