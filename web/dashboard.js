@@ -101,13 +101,27 @@ function draw() {
   figures.set('realized', totals.realized_pnl, stamp);
   figures.set('fees', totals.fees, totals.fees_unknown ? { ...stamp, why: `${totals.fees_unknown} trades came without their fee` } : stamp);
   holdings.show(rows, model.titles, model.differences(rows));
-  const line = curve.of(model.book);
-  chart.show({ line, since: trades.filter.since(now), now, open: totals.open ? Number(totals.net) : null });
+  if (performance.now() - drawn > CHARTS) charts(rows, totals);
+  else if (!later) later = window.setTimeout(() => { later = 0; soon(draw); }, CHARTS);
+  say(at('trades-count'), `${plain(totals.trades)} in all`);
+  for (const name of ['equity', 'bymarket', 'positions', 'trades']) age.mark(at(`${name}-age`), stamp, at(name));
+}
+
+const CHARTS = 400; // milliseconds between two drawings of the charts; numbers change with every frame
+let drawn = -Infinity;
+let later = 0;
+
+/**
+ * @param {import('./types').Position[]} rows
+ * @param {import('./types').Totals} totals
+ */
+function charts(rows, totals) {
+  drawn = performance.now();
+  const now = Date.now() / 1000;
+  chart.show({ line: curve.of(model.book), since: trades.filter.since(now), now, open: totals.open ? Number(totals.net) : null });
   bars.show(rows.filter((row) => row.trades > 0 || row.outcome !== null).map((row) => ({
     name: row.ticker, value: Number(row.realized_pnl) + Number(row.unrealized_pnl ?? 0) - Number(row.fees),
   })));
-  say(at('trades-count'), `${plain(totals.trades)} in all`);
-  for (const name of ['equity', 'bymarket', 'positions', 'trades']) age.mark(at(`${name}-age`), stamp, at(name));
 }
 
 /** @param {import('./types').State} state */

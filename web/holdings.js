@@ -22,6 +22,8 @@ export class Holdings {
       h('thead', {}, h('tr', {}, ...HEADS.map(([text, kind]) => h('th', { scope: 'col', class: kind || undefined }, text)))), this.body);
     /** @type {Map<string, HTMLTableRowElement>} */
     this.rows = new Map();
+    /** @type {Map<string, number>} where each row stands */
+    this.order = new Map();
     /** @type {{ rows: Position[], titles: Map<string, string>, differing: Map<string, number> | null } | null} */
     this.shown = null;
   }
@@ -40,7 +42,7 @@ export class Holdings {
     if (!this.shown) return;
     const { rows, titles, differing } = this.shown;
     const all = this.closed.getAttribute('aria-pressed') === 'true';
-    const kept = rows.filter((row) => row.outcome !== null || (all && row.trades > 0)).sort(byValue);
+    const kept = this.#ordered(rows.filter((row) => row.outcome !== null || (all && row.trades > 0)));
     say(this.check, told(differing));
     this.check.className = differing?.size ? 'differs' : 'minor';
     if (kept.length === 0) {
@@ -57,6 +59,16 @@ export class Holdings {
       fill(element, row, titles.get(row.ticker), differing?.get(row.ticker));
       if (this.body.children[at] !== element) this.body.insertBefore(element, this.body.children[at] ?? null);
     });
+  }
+
+  /**
+   * The largest first when a row comes or goes; in between, values change and rows stay where the eye left them.
+   * @param {Position[]} rows
+   */
+  #ordered(rows) {
+    const same = rows.length === this.order.size && rows.every((row) => this.order.has(row.ticker));
+    if (!same) this.order = new Map([...rows].sort(byValue).map((row, at) => [row.ticker, at]));
+    return rows.sort((a, b) => (this.order.get(a.ticker) ?? 0) - (this.order.get(b.ticker) ?? 0));
   }
 
   /** @param {string} ticker */

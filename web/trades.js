@@ -39,7 +39,7 @@ export class Trades {
 
   /** @param {Entry} entry one that has just been added to the model */
   add(entry) {
-    this.fresh.push(entry);
+    if (this.fresh.length < this.room) this.fresh.push(entry); // a hidden tab draws nothing for hours: then all is drawn anew
     soon(this.paint);
   }
 
@@ -96,7 +96,7 @@ export class Trades {
   #note() {
     const rows = this.body.childElementCount;
     say(at('trades-note'), this.table.isConnected ? `${plain(rows)} shown${this.more ? '' : ', back to the beginning'}` : '');
-    at('older').toggleAttribute('disabled', !this.more && this.wanted().length <= this.room);
+    at('older').toggleAttribute('disabled', !this.more && rows < this.room);
   }
 
   #controls() {

@@ -16,7 +16,10 @@ SEQS = "return [...document.querySelectorAll('#trades tbody tr')].map(row => Num
 MARKETS = "return [...document.querySelectorAll('#trades tbody .market')].map(cell => cell.title)"
 JUMPS = """
   window.jumps = 0;
-  const count = (entry) => { if (!entry.hadRecentInput) window.jumps += entry.value; };
+  const rows = document.querySelector('#trades tbody');  // which move down by nature when one comes on top
+  const count = (entry) => {
+    if (!entry.hadRecentInput && entry.sources.some(s => s.node && !rows.contains(s.node))) window.jumps += entry.value;
+  };
   new PerformanceObserver(list => list.getEntries().forEach(count)).observe({type: 'layout-shift', buffered: false});
 """
 

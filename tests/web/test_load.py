@@ -1,0 +1,163 @@
+"""The page under load in a real Chromium: a day of trades, a fast bot, and twenty tabs over one connection."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.web.chrome import Chrome
+from tests.web.stage import Stage, until
+from tests.web.tape import Tape, fill
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+
+DAY = 100_000
+TABS = 20
+LONG = """
+  window.blocked = []; window.jumps = 0;
+  new PerformanceObserver(l => l.getEntries().forEach(e => window.blocked.push(e.duration))).observe({type: 'longtask'});
+  const rows = document.querySelector('#trades tbody');  // which move down by nature when one comes on top
+  const jumped = e => !e.hadRecentInput && e.sources.some(s => s.node && !rows.contains(s.node));
+  new PerformanceObserver(l => l.getEntries().filter(jumped).forEach(e => {
+    window.jumps += e.value;
+    window.movers = e.sources.map(s => s.node?.parentNode?.outerHTML?.slice(0, 150));
+  })).observe({type: 'layout-shift'});
+"""
+
+
+@pytest.fixture(scope="module")
+def tape() -> Iterator[Tape]:
+    """A fast paper bot."""
+    with Tape() as bot:
+        yield bot
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, tape: Tape) -> Iterator[Stage]:
+    """A server whose journal holds a day of paper trades, listening to the tape."""
+    folder: Path = tmp_path_factory.mktemp("load")
+    fill(folder, DAY)
+    with Stage(folder, tape.settings()) as running:
+        running.kill("bot")
+        yield running
+
+
+def seq(chrome: Chrome) -> int:
+    """The seq up to which the page says it is complete; 0 when it does not say so."""
+    found = re.search(r"complete up to #(\d+)", chrome.text("#stream"))
+    return int(found.group(1)) if found else 0
+
+
+def heap(chrome: Chrome) -> float:
+    """Megabytes of JavaScript after collecting garbage."""
+    chrome.driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+    return float(chrome.driver.execute_cdp_cmd("Runtime.getHeapUsage", {})["usedSize"]) / 1e6
+
+
+def test_a_day_of_trades(chrome: Chrome, stage: Stage) -> None:
+    """100 000 trades are read in seconds, and leave a small page behind."""
+    begun = time.monotonic()
+    chrome.open(stage.base + "dashboard")
+    until(lambda: seq(chrome) >= DAY, 40, "the whole day")
+    took, size = time.monotonic() - begun, heap(chrome)
+    nodes = chrome.run("return document.querySelectorAll('*').length")
+    print(f"{DAY} trades: {took:.1f} s, {size:.1f} MB, {nodes} elements")
+    assert size < 40
+    assert nodes < 4000
+    assert "PAPER" in chrome.text("#banner")
+    chrome.picture("day", whole=True)
+    assert chrome.errors() == []
+
+
+def test_fifty_trades_a_second(chrome: Chrome, stage: Stage, tape: Tape) -> None:
+    """Nothing jumps, no frame is blocked for long, memory stays flat, and every trade arrives."""
+    if not seq(chrome):
+        chrome.open(stage.base + "dashboard")
+        until(lambda: seq(chrome) >= DAY, 40, "the whole day")
+    chrome.run(LONG)
+    before, first = heap(chrome), seq(chrome)
+    for _ in range(40):
+        tape.trade(10)
+        time.sleep(0.2)
+    until(lambda: seq(chrome) >= first + 400, 20, "all of them")
+    jumps, blocked, movers = chrome.run("return [window.jumps, window.blocked, window.movers]")
+    print(f"jumps {jumps}; {len(blocked)} long tasks, at most {max(blocked, default=0)} ms; heap {before:.1f} MB")
+    assert jumps < 0.02, movers
+    assert max(blocked, default=0) < 400
+    assert heap(chrome) - before < 5
+    assert chrome.errors() == []
+
+
+def streams(stage: Stage) -> int:
+    """How many streams the server holds open."""
+    return int(stage.read("health")["parts"]["streams"]["open"])
+
+
+def leads(chrome: Chrome) -> bool:
+    return "this tab holds" in str(chrome.run("return document.getElementById('stream').title"))
+
+
+def test_twenty_tabs_share_one_connection(chrome: Chrome, stage: Stage, tape: Tape) -> None:
+    """One stream for all; when the leader's tab closes another leads within a second, and no tab misses a trade."""
+    driver = chrome.driver
+    driver.get(stage.base + "dashboard")
+    until(lambda: seq(chrome) >= DAY, 40)
+    base = streams(stage)
+    for _ in range(TABS - 1):
+        driver.switch_to.new_window("tab")
+        driver.get(stage.base + "dashboard")
+    until(lambda: seq(chrome) >= DAY, 90, "the last tab")
+    assert streams(stage) == base
+    tabs = list(driver.window_handles)
+    driver.switch_to.window(tabs[0])
+    until(lambda: leads(chrome), 5, "the first tab leads")
+    before = seq(chrome)
+    driver.close()
+    begun = time.monotonic()
+    tape.trade(5)
+    driver.switch_to.window(tabs[1])
+    until(lambda: leads(chrome), 5, "the next tab leads")
+    assert time.monotonic() - begun < 2, "the lock itself passes at once; drawing it takes a frame"
+    for tab in tabs[1:]:
+        driver.switch_to.window(tab)
+        until(lambda: seq(chrome) >= before + 5, 10, "a tab has all")
+    assert streams(stage) == base
+    for tab in tabs[2:]:
+        driver.switch_to.window(tab)
+        driver.close()
+    driver.switch_to.window(tabs[1])
+
+
+class Refusal(BaseHTTPRequestHandler):
+    """What a proxy answers while its backend is away."""
+
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_window_of_503(chrome: Chrome, stage: Stage, tape: Tape) -> None:
+    """A 503 ends a native EventSource for ever; the page comes back by itself, with all that happened meanwhile."""
+    chrome.open(stage.base + "dashboard")
+    until(lambda: seq(chrome) >= DAY, 40)
+    before = seq(chrome)
+    stage.kill("server")
+    with ThreadingHTTPServer(("127.0.0.1", stage.port), Refusal) as refusing:
+        thread = threading.Thread(target=refusing.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        tape.trade(7)
+        until(lambda: "Disconnected" in chrome.text("#stream"), 10)
+        time.sleep(3)  # the window itself
+        refusing.shutdown()
+        thread.join()
+    stage.server()
+    until(lambda: seq(chrome) >= before + 7, 8, "current again")
+    assert chrome.errors() == []
