@@ -13,7 +13,13 @@ export class Bars {
     this.place = place;
     /** @type {Bar[] | null} */
     this.bars = null;
-    new ResizeObserver(() => this.draw()).observe(place);
+    // Its size is told and not asked for: to ask would lay the whole page out in the midst of a change.
+    this.width = 0;
+    this.height = 0;
+    new ResizeObserver(([{ contentRect }]) => {
+      [this.width, this.height] = [contentRect.width, contentRect.height];
+      this.draw();
+    }).observe(place);
   }
 
   /** @param {Bar[]} bars */
@@ -24,7 +30,7 @@ export class Bars {
 
   draw() {
     if (!this.bars) return;
-    const [width, height] = [this.place.clientWidth - 20, this.place.clientHeight - 10];
+    const { width, height } = this;
     if (width < 80) return;
     const fits = Math.max(1, Math.floor(height / ROW));
     const bars = this.bars.slice(0, fits);

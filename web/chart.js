@@ -21,7 +21,13 @@ export class Chart {
     /** @type {[number, number][]} */
     this.points = [];
     this.chosen = -1;
-    new ResizeObserver(() => this.draw()).observe(place);
+    // Its size is told and not asked for: to ask would lay the whole page out in the midst of a change.
+    this.width = 0;
+    this.height = 0;
+    new ResizeObserver(([{ contentRect }]) => {
+      [this.width, this.height] = [contentRect.width, contentRect.height];
+      this.draw();
+    }).observe(place);
     place.addEventListener('pointermove', (event) => this.#choose(this.#nearest(event.clientX - place.getBoundingClientRect().left)));
     place.addEventListener('pointerleave', () => this.#choose(-1));
     place.addEventListener('blur', () => this.#choose(-1));
@@ -37,7 +43,7 @@ export class Chart {
   draw() {
     if (!this.data) return;
     const { line, since, now, open } = this.data;
-    const [width, height] = [this.place.clientWidth - 20, this.place.clientHeight - 10];
+    const { width, height } = this;
     if (width < 80) return;
     this.points = thinned(line, since, now, Math.max(60, width - EDGE.left - EDGE.right));
     if (this.points.length === 0) {
@@ -115,7 +121,7 @@ export class Chart {
     if (!point) return this.cross.replaceChildren();
     const [x, y] = [this.x(point[0]), this.y(point[1])];
     this.cross.replaceChildren(
-      svg('line', { class: 'cross', x1: x, x2: x, y1: EDGE.top, y2: this.place.clientHeight - 10 - EDGE.bottom }),
+      svg('line', { class: 'cross', x1: x, x2: x, y1: EDGE.top, y2: this.height - EDGE.bottom }),
       svg('circle', { class: 'dot', cx: x, cy: y, r: 4 }),
     );
   }

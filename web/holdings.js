@@ -5,7 +5,7 @@ import { count, gain, money, plain, price, tone } from './format.js';
 
 /** @typedef {import('./types').Position} Position */
 
-const HEADS = [['Market', ''], ['Held', 'n'], ['Average', 'n mid'], ['Mark', 'n'], ['Value', 'n low'], ['Unrealized', 'n'], ['Realized', 'n low'], ['Fees', 'n low']];
+const HEADS = [['Market', ''], ['Held', 'n'], ['Average', 'n mid'], ['Mark', 'n mid'], ['Value', 'n low'], ['Unrealized', 'n'], ['Realized', 'n low'], ['Fees', 'n low']];
 
 export class Holdings {
   /** @param {HTMLElement} section */

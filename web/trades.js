@@ -63,11 +63,8 @@ export class Trades {
 
   /** @param {Entry[]} fresh */
   #grow(fresh) {
-    const rows = fresh.map((entry) => {
-      const element = row(entry, this.model.titles);
-      element.classList.add('new');
-      return element;
-    });
+    const rows = fresh.map((entry) => row(entry, this.model.titles));
+    if (rows.length <= 3) for (const element of rows) element.classList.add('new'); // in a burst all would glow, and nothing be told by it
     this.body.prepend(...rows.reverse());
     while (this.body.childElementCount > this.room) this.body.lastElementChild?.remove();
     this.#note();
