@@ -149,5 +149,5 @@ NAMED: dict[str, Schema] = {
         warnings=many(TEXT),
     ),
     "State": shape(status=TEXT),
-    "Index": answer(name=TEXT, version=TEXT, links=ANYTHING),
+    "Index": answer(name=TEXT, version=TEXT, network=TEXT, links=ANYTHING),
 }

@@ -10,7 +10,7 @@ from routes.replies import live_json
 from routes.services import services
 from streams.hub import Hub
 from streams.roll import add_up
-from streams.stats import client
+from streams.stats import client, network
 from streams.watch import Watch
 
 LINKS = {
@@ -34,6 +34,7 @@ async def index(request: Request) -> Response:
         "source": "journal",
         "as_of": round(time.time(), 3),
         "stale": False,
+        "network": network((request.scope.get("client") or ("",))[0]),  # all that we see of you
         "links": {name: base + path for name, path in LINKS.items()},
     })  # fmt: skip
 
