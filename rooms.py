@@ -11,6 +11,7 @@ from cache.exact import loads
 from cache.fallback import Keeper
 from cache.memory import MemoryCache
 from cache.redis import RedisAddress, RedisCache, connect
+from journal.base import Journal, Query
 from journal.entry import Entry
 from journal.url import open_journal
 from kalshi.auth import Signer
@@ -33,6 +34,8 @@ from streams.rhythm import Pace
 from streams.sse import Limits, event_streams
 from streams.watch import Watch
 
+RECENT = 100  # entries looked at on start, for the last thing that happened to the account
+
 
 async def open_services(settings: Settings, durations: Durations, stack: contextlib.AsyncExitStack) -> Services:
     """Open every room from the bottom up; the stack closes them in reverse."""
@@ -42,36 +45,19 @@ async def open_services(settings: Settings, durations: Durations, stack: context
     session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=str))
     cache = open_cache(settings)
     stack.push_async_callback(cache.close)
-    key = signer(settings)
-    client = KalshiClient.over(session, settings.kalshi_api_url, key, settings.kalshi_subaccount)
-    hub = Hub(journal.epoch, await journal.head(), settings.max_streams)
+    client = KalshiClient.over(session, settings.kalshi_api_url, signer(settings), settings.kalshi_subaccount)
     keeper = Keeper(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest, NotConfigured))
     stack.push_async_callback(keeper.close)
     tiers = Tiers(settings.cache_ttl_medium, settings.cache_ttl_long, settings.marks_ttl)
     portfolio = Portfolio(client, keeper, tiers)
-    markets = Markets(client, keeper, settings.cache_ttl_short)
-    bot = BotSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
-    push = FillPush(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
-    watch = Watch(
-        session,
-        hub,
-        journal,
-        cache,
-        bot,
-        [lambda entries: touch(portfolio, entries)],
-        exchange=client if key else None,
-        push=push,
-        redis=redis_address(settings),
-        prefix=settings.redis_key_prefix,
-        snapshot=lambda: snapshot(hub, watch),
-    )
-    await watch.start()
-    stack.push_async_callback(watch.stop)
+    hub = Hub(journal.epoch, await journal.head(), settings.max_streams)
+    touch(portfolio, await journal.history(Query(limit=RECENT, before=hub.position + 1)))
+    watch = await open_watch(settings, stack, session, client, journal, cache, hub, portfolio)
     return Services(
         version=VERSION,
         started=time.time(),
         portfolio=portfolio,
-        markets=markets,
+        markets=Markets(client, keeper, settings.cache_ttl_short),
         journal=journal,
         hub=hub,
         watch=watch,
@@ -83,6 +69,37 @@ async def open_services(settings: Settings, durations: Durations, stack: context
         access=await open_access(settings, stack),
         warnings=tuple(warnings(settings)),
     )
+
+
+async def open_watch(
+    settings: Settings,
+    stack: contextlib.AsyncExitStack,
+    session: aiohttp.ClientSession,
+    client: KalshiClient,
+    journal: Journal,
+    cache: Cache,
+    hub: Hub,
+    portfolio: Portfolio,
+) -> Watch:
+    """Start watching the bot and, with keys, the exchange. Raises StreamError when the Redis prefix is another's."""
+    key = client.calls.signer
+    push = FillPush(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
+    watch = Watch(
+        session,
+        hub,
+        journal,
+        cache,
+        BotSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval),
+        [lambda entries: touch(portfolio, entries)],
+        exchange=client if key else None,
+        push=push,
+        redis=redis_address(settings),
+        prefix=settings.redis_key_prefix,
+        snapshot=lambda: snapshot(hub, watch),
+    )
+    await watch.start()
+    stack.push_async_callback(watch.stop)
+    return watch
 
 
 def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:

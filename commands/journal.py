@@ -4,32 +4,34 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
+from commands.fills import Fills, exchange_fills
 from journal import archive, formats, verify
-from journal.entry import Draft
 from journal.errors import JournalError
 from journal.formats import Format
 from journal.sql import SqlJournal
 from journal.url import open_journal
-
-Fills = Callable[[Decimal], AsyncIterator[Draft]]
-"""What the exchange knows since a moment (Unix seconds), in any order, as drafts whose source is kalshi_api."""
+from kalshi.errors import KalshiError
+from settings import load
 
 _SHOWN = 20  # problems printed one by one
 _BATCH = 500
 
 
-def main(argv: Sequence[str], journal_url: str, fills: Fills | None = None) -> int:
-    """Runs one command; the exit code. fills: where backfill asks, None when there are no keys for the exchange."""
+def main(argv: Sequence[str], journal_url: str | None = None, fills: Fills | None = None) -> int:
+    """Runs one command; the exit code. Without a journal_url the settings say which journal, and where fills are."""
     options = _parser().parse_args(argv)
+    if journal_url is None:
+        settings = load()
+        journal_url, fills = settings.journal_url, exchange_fills(settings)
     try:
         return asyncio.run(_run(options, journal_url, fills))
-    except (JournalError, ValueError, OSError) as error:
+    except (JournalError, KalshiError, ValueError, OSError) as error:
         _say(f"journal {options.command}: {error}")
         return 1
 

@@ -1,0 +1,37 @@
+"""The exchange's older fills as drafts, for `journal backfill`."""
+
+from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from journal.entry import Draft, Mode
+from kalshi.client import KalshiClient
+from rooms import signer
+from settings import Settings
+from streams.convert import trade_of
+
+Fills = Callable[[Decimal], AsyncIterator[Draft]]
+"""What the exchange knows since a moment (Unix seconds), in any order, as drafts whose source is kalshi_api."""
+
+
+def exchange_fills(settings: Settings) -> Fills | None:
+    """Where backfill asks; None without keys. Nobody knows any more who made these, so their origin is the account."""
+    key = signer(settings)
+    if key is None:
+        return None
+
+    async def fills(since: Decimal) -> AsyncIterator[Draft]:
+        async with aiohttp.ClientSession() as session:
+            client = KalshiClient.over(session, settings.kalshi_api_url, key, settings.kalshi_subaccount)
+            async for fill in client.fills(min_ts=float(since)):
+                yield trade_of(fill, "account", mode_of(settings.kalshi_api_url))
+
+    return fills
+
+
+def mode_of(url: str) -> Mode:
+    """demo for the exchange's demo hosts and for a simulator on this machine, else live."""
+    host = urlsplit(url).hostname or ""
+    return "demo" if host in ("127.0.0.1", "::1", "localhost") or "demo" in host else "live"
