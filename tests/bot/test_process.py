@@ -135,7 +135,7 @@ async def test_halt_pause_and_resume(simulator: Simulator, tmp_path: Path) -> No
 async def test_killed_it_comes_back_and_finds_everything(simulator: Simulator, tmp_path: Path) -> None:
     """After kill -9 the next life cancels what rested, knows every fill, and its books are those of the exchange."""
     with running_bot(simulator, tmp_path, "--live") as bot:
-        await bot.traded(5, within=30)
+        await bot.traded(2, within=30)
         await eventually(lambda: _rests(simulator), within=5, every=0.1)
         bot.popen.kill()
         bot.popen.wait()
