@@ -27,11 +27,11 @@ CURES: Final = {
 # a ping comes every 15 s at the latest: the time limit must be three times that, or more""",
     "http version": """Protocols http/1.1
 # mod_http2 begins each connection with six streams and blocks what comes after them, REST included""",
-    "stream refused": """# an EventSource gives up for ever on anything but 200: see the hot standby in deploy/apache
-BalancerMember http://127.0.0.1:8001 status=+H""",
+    "stream refused": """ErrorDocument 503 /prediction-investor-down/stream.asis
+# an EventSource gives up for ever on anything but 200: the whole answer stands in deploy/apache""",
     "threads": """ThreadsPerChild 100
 MaxRequestWorkers 1200
-# each open stream holds one thread; and on the streams' ProxyPass: max=80 acquire=2000, for REST to keep its share""",
+# each open stream holds one thread; and on the streams' ProxyPass: max=80 acquire=1, for REST to keep its share""",
     "scheme": 'RequestHeader set X-Forwarded-Proto "https"',
     "host": "ProxyPreserveHost On",
     "forged address": """RequestHeader unset Forwarded early

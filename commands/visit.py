@@ -45,7 +45,8 @@ class Visit:
     def __init__(self, session: aiohttp.ClientSession, base: str, token: str = "") -> None:
         self.base = base
         self._session = session
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # bodies are read as they come, so nothing may be compressed but where a look asks for it
+        self._headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     async def get(self, path: str, limit: float = 5.0, **headers: str) -> Page:
         """Ask for a path under the base; every wait has a limit."""
