@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -14,20 +15,26 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 import logs
 from commands import COMMANDS, run
+from journal.errors import JournalError
+from kalshi.errors import KeyUnusable
 from notify import notifying
 from rooms import open_services
-from routes import routes
+from routes import PREFIX, routes
 from routes.access import Guard
 from routes.headers import Outgoing
 from routes.problems import HANDLERS
 from routes.services import Services, of
 from routes.timing import STREAMS, Durations, pattern
 from settings import Settings, SettingsError, load
+from streams.errors import StreamError
 
+log = logging.getLogger(__name__)
+
+OBSTACLES = (JournalError, StreamError, KeyUnusable)  # what keeps us from starting and a person can mend
 SEND_BUFFER = 128 * 1024  # bytes of kernel memory that one reader who does not read may hold
 BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not end
 
@@ -36,15 +43,36 @@ class App(Starlette):
     """The application: Starlette, with headers of ours on every answer, Starlette's own errors included."""
 
     durations: Durations
+    obstacle = ""  # why it cannot start, in one line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, self._in_words(send))
             return
         outgoing = Outgoing(send)
         await super().__call__(scope, receive, outgoing)
         if not scope["path"].startswith(STREAMS):  # the length of a stream is no latency
             self.durations.add(pattern(scope), outgoing.status, outgoing.seconds)
+
+    def _in_words(self, send: Send) -> Send:
+        async def passed(message: Message) -> None:
+            """What a person can mend needs no traceback; Starlette would log one."""
+            if message["type"] == "lifespan.startup.failed" and self.obstacle:
+                message = {**message, "message": self.obstacle}
+            await send(message)
+
+        return passed
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says nothing of where it listens when the socket is given to it; port 0 would stay a riddle."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say it once it is true."""
+        await super().startup(sockets)
+        for listener in sockets or [] if self.started else []:
+            host, port = listener.getsockname()[:2]
+            log.info("serving http://%s:%s%s/", f"[{host}]" if ":" in host else host, port, PREFIX)
 
 
 def create_app(settings: Settings) -> App:
@@ -52,10 +80,14 @@ def create_app(settings: Settings) -> App:
     durations = Durations()
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
+    async def lifespan(app: App) -> AsyncIterator[dict[str, Services]]:
         logs.set_up(settings.log_level, settings.app_env == "development")
         async with contextlib.AsyncExitStack() as stack:
-            services = await open_services(settings, durations, stack)
+            try:
+                services = await open_services(settings, durations, stack)
+            except OBSTACLES as error:
+                app.obstacle = f"cannot start: {error}"
+                raise
             stack.enter_context(on_stop_signal(lambda: services.hub.close("shutdown")))
             await stack.enter_async_context(notifying())
             yield {"services": services}
@@ -112,6 +144,7 @@ def serve(settings: Settings) -> None:
     if settings.app_env == "development":
         # The reloader's child reads the settings anew, so what the flags said must be in its environment.
         os.environ.update(HOST=settings.host, PORT=str(settings.port))
+        logs.set_up(settings.log_level, True)  # for the reloader's own words
         uvicorn.run("server:app", host=settings.host, port=settings.port, reload=True, **common)
         return
     config = uvicorn.Config(create_app(settings), access_log=False, **common)
@@ -119,8 +152,14 @@ def serve(settings: Settings) -> None:
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        listener.bind((settings.host, settings.port))
-        uvicorn.Server(config).run([listener])
+        try:
+            listener.bind((settings.host, settings.port))
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "no name of a host"
+            raise SettingsError(
+                [f"HOST={settings.host!r}, PORT={settings.port}: cannot listen there ({why})"]
+            ) from None
+        Server(config).run([listener])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

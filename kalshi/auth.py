@@ -54,7 +54,10 @@ class Signer:
             pem = Path(path).read_bytes()
         except OSError as error:
             raise KeyUnusable(f"the private key file {path}: {error.strerror}") from None
-        return cls.from_pem(key_id, pem, clock)
+        try:
+            return cls.from_pem(key_id, pem, clock)
+        except KeyUnusable as error:
+            raise KeyUnusable(f"{error}; the file is {path}") from None
 
     @property
     def kind(self) -> str:

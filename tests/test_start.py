@@ -1,0 +1,127 @@
+"""How it starts, and what a person reads when it cannot: one line that says what to do, and no traceback."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server import create_app, main
+from settings import Settings
+from tests.support.neighbours import RedisServer, redis_server
+from tests.support.server import ROOT, clean_environment, running_server
+
+__all__ = ["redis_server"]
+
+
+def start(settings: Settings) -> dict[str, Any]:
+    """What the application tells its server when it is asked to start."""
+
+    async def lifespan() -> dict[str, Any]:
+        said: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "lifespan.startup" if not said else "lifespan.shutdown"}
+
+        async def send(message: Any) -> None:
+            said.append(message)
+
+        app = create_app(settings)
+        try:
+            await app({"type": "lifespan", "state": {}, "app": app}, receive, send)
+        except Exception:  # noqa: BLE001  the server hears of it in the message
+            assert said
+        return dict(said[0])
+
+    return asyncio.run(lifespan())
+
+
+def broken(folder: Path) -> dict[str, Settings]:
+    """Settings that pass and cannot be used, by what is wrong."""
+    (folder / "foreign.db").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    (folder / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n")
+    return {
+        "foreign.db": Settings(journal_url=f"sqlite:///{folder}/foreign.db"),
+        "key.pem": Settings(
+            journal_url=f"sqlite:///{folder}/good.db", kalshi_api_key=_secret(), kalshi_rsa_key_path=folder / "key.pem"
+        ),
+        "a user": Settings(journal_url="mysql://:hunter2@127.0.0.1/db"),
+        "127.0.0.1:9": Settings(journal_url="mysql://me:hunter2@127.0.0.1:9/db"),
+    }
+
+
+def _secret() -> Any:
+    from starlette.datastructures import Secret
+
+    return Secret("hunter2")
+
+
+@pytest.mark.parametrize("wrong", ["foreign.db", "key.pem", "a user", "127.0.0.1:9"])
+def test_what_a_person_can_mend_is_one_line(wrong: str, tmp_path: Path) -> None:
+    """A journal or a key that cannot be used stops the start with one line that names it, and shows no secret."""
+    said = start(broken(tmp_path)[wrong])
+    assert said["type"] == "lifespan.startup.failed"
+    assert said["message"].startswith("cannot start: ")
+    assert wrong in said["message"]
+    assert "\n" not in said["message"]
+    assert "hunter2" not in said["message"]
+
+
+@pytest.mark.redis
+def test_two_journals_under_one_prefix_are_one_line(tmp_path: Path, redis_server: RedisServer) -> None:
+    """A Redis prefix that another journal uses stops the start, saying which setting to change."""
+    redis_server.command("SET", "python:journal", "otherone", "EX", "60")
+    said = start(
+        Settings(journal_url=f"sqlite:///{tmp_path}/j.db", redis_host="127.0.0.1", redis_port=redis_server.port)
+    )
+    assert said["type"] == "lifespan.startup.failed"
+    assert "REDIS_KEY_PREFIX" in said["message"]
+    assert "Traceback" not in said["message"]
+
+
+def test_a_port_that_is_taken_is_a_wrong_setting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The port that another holds: status 2 and a line with host and port."""
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["--port", str(port)]) == 2
+    told = capsys.readouterr().err
+    assert f"HOST='127.0.0.1', PORT={port}" in told
+    assert "in use" in told
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid", "x" * 70])
+def test_a_host_that_is_not_ours_is_a_wrong_setting(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An address of another machine, a name that nobody knows, and no name at all: status 2 and a line."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["--host", host, "--port", "0"]) == 2
+    assert f"HOST={host!r}" in capsys.readouterr().err
+
+
+def test_it_says_where_it_serves(tmp_path: Path) -> None:
+    """The log has the URL, with the port that was taken when 0 was asked for."""
+    with running_server(tmp_path) as server:
+        said = [json.loads(line)["message"] for line in server.log.read_text().splitlines()]
+    assert f"serving {server.base}/" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["server.py", "--port", "0"], ["-m", "uvicorn", "server:app", "--port", "0"]])
+def test_a_start_that_fails_ends_with_a_status_and_no_traceback(command: list[str], tmp_path: Path) -> None:
+    """Both ways to start it: not zero, the reason on stderr, nothing else that frightens."""
+    environment = {**clean_environment(), "JOURNAL_URL": f"sqlite:///{tmp_path}/foreign.db", "PYTHONPATH": str(ROOT)}
+    broken(tmp_path)
+    ended = subprocess.run(
+        [sys.executable, *command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode not in (0, None)
+    assert "cannot start: " in ended.stderr
+    assert "Traceback" not in ended.stderr
