@@ -36,7 +36,7 @@ def server(maria_server: MariaServer) -> Iterator[MariaServer]:
 @pytest.fixture
 async def kept(mariadb: str) -> AsyncIterator[SqlJournal]:
     """An open journal with one entry and a short patience."""
-    journal = open_journal(mariadb, limit=0.5)
+    journal = open_journal(mariadb, limit=1.0)
     await journal.open()
     await journal.append([trade()])
     yield journal
@@ -48,9 +48,9 @@ async def test_a_hung_server_is_given_up_in_time(kept: SqlJournal, server: Maria
     server.hang()
     started = time.monotonic()
     for call in (kept.head(), kept.append([trade(trade_id="t2")]), kept.head()):
-        with pytest.raises(JournalUnavailable, match=r"within 0\.5 s"):
+        with pytest.raises(JournalUnavailable, match=r"within 1 s"):
             await call
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5
     server.wake()
     await eventually(lambda: _works(kept))
     assert (await kept.append([trade(trade_id="t2")])).by_draft == [2]  # whether or not the first try was kept
