@@ -94,7 +94,9 @@ function draw() {
   const { rows, totals } = model.positions();
   const now = Date.now() / 1000;
   const stamp = { source: 'stream', as_of: stream.heard || now, got: now, stale: false, term: 0, live: () => stream.freshness.complete };
-  const marked = { ...stamp, why: totals.unmarked ? `${totals.unmarked} positions have no price` : 'Marks are the exchange\u2019s, or our own last trade.' };
+  const why = totals.unmarked ? `${totals.unmarked} positions have no price` : 'Marks are the exchange\u2019s, or our own last trade.';
+  const { as_of, got, stale } = model.marked; // what is held is live, what it is worth only as good as its marks
+  const marked = totals.open && got ? { source: 'marks', as_of, got, stale: stale || !stream.freshness.complete, term: TERM, why } : stamp;
   figures.set('value', totals.value, marked);
   figures.set('unrealized', totals.unrealized_pnl, marked);
   figures.set('net', totals.net, marked);
@@ -157,7 +159,10 @@ const account = new Poll(20, async () => {
   const { balance, positions, bot } = summary;
   if (!balance || balance.error) figures.fail('cash', balance?.error?.detail ?? 'not told');
   else figures.set('cash', balance.balance, { ...age.stampOf(balance, TERM), why: model.mode === 'paper' ? 'The cash of the real account; paper trades do not move it.' : '' });
-  if (positions?.positions) model.hold(positions.positions, positions.as_of);
+  if (positions?.positions) {
+    model.hold(positions.positions, positions.as_of);
+    model.marked = { as_of: positions.marks_as_of ?? positions.as_of, got: Date.now() / 1000, stale: positions.stale || positions.marks_stale === true };
+  }
   await name();
   if (bot && !model.status) model.status = bot;
   const ill = balance?.error ?? positions?.error;

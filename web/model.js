@@ -26,6 +26,8 @@ export class Model {
     this.exchange = null;
     /** when the exchange said so */
     this.exchangeAt = 0;
+    /** how good the marks of what is held are: when they were so, when we heard, whether the server calls them old */
+    this.marked = { as_of: 0, got: 0, stale: false };
     /** @type {string[]} entries whose numbers could not be kept */
     this.refused = [];
     this.entries = 0;

@@ -18,7 +18,8 @@ export function row(entry, titles) {
   const text = 'why' in entry
     ? `▲ Trades made between ${moment(entry.from)} and ${moment(entry.to)} may be missing: ${entry.why}`
     : `Began to listen; ${entry.positions.length} positions were held already`;
-  return h('tr', { class: 'gap' }, time(entry), h('td', { colspan: '7' }, text), h('td', { class: 'n low minor' }, String(entry.seq)));
+  // It spans only columns that are always there: one that spanned hidden ones would make room for ghosts of them.
+  return h('tr', { class: 'gap' }, time(entry), h('td', { colspan: '4' }, text), cell('', 'mid'), cell('', 'low'), cell('', 'low'), cell(String(entry.seq), 'n low minor'));
 }
 
 /**
