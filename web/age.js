@@ -6,7 +6,8 @@ import { ago, exactly } from './format.js';
 /**
  * source: who said it. as_of: when it was last confirmed there. got: when we last heard so. stale: the server's own word.
  * term: seconds after which not having heard again makes it old; live: kept current by the stream, which may have ended.
- * @typedef {{ source: string, as_of: number, got: number, stale: boolean, term: number, live?: () => boolean, why?: string }} Stamp
+ * doubt: whether what said it is known to be ill now, so that even a fresh copy may no longer be true.
+ * @typedef {{ source: string, as_of: number, got: number, stale: boolean, term: number, live?: () => boolean, doubt?: () => boolean, why?: string }} Stamp
  */
 
 /** @type {Map<Element, { stamp: Stamp, part: Element }>} */
@@ -35,7 +36,7 @@ export function mark(node, stamp, part) {
 /** @param {Stamp} stamp */
 export function isStale(stamp, now = Date.now() / 1000) {
   if (stamp.live) return !stamp.live();
-  return stamp.stale || now - stamp.got > stamp.term;
+  return stamp.stale || now - stamp.got > stamp.term || (stamp.doubt?.() ?? false);
 }
 
 /** @param {Element} node */
@@ -46,7 +47,7 @@ function tick(node) {
   const stale = isStale(stamp);
   const age = ago(Math.max(0, Date.now() / 1000 - stamp.as_of));
   const live = stamp.live && !stale;
-  say(node, `${named(stamp.source)} · ${live ? 'live' : age === 'now' ? age : `${age} ago`}${stale ? ' · not current' : ''}`);
+  say(node, `${named(stamp.source)} · ${live ? 'live' : age === 'now' ? age : `${age} ago`}${stale ? ' · old' : ''}`);
   const title = `${stamp.source}, as of ${exactly(stamp.as_of)}${stamp.why ? `. ${stamp.why}` : ''}`;
   if (node.getAttribute('title') !== title) node.setAttribute('title', title);
   part.classList.toggle('stale', stale);

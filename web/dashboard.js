@@ -96,7 +96,7 @@ function draw() {
   const stamp = { source: 'stream', as_of: stream.heard || now, got: now, stale: false, term: 0, live: () => stream.freshness.complete };
   const why = totals.unmarked ? `${totals.unmarked} positions have no price` : 'Marks are the exchange\u2019s, or our own last trade.';
   const { as_of, got, stale } = model.marked; // what is held is live, what it is worth only as good as its marks
-  const marked = totals.open && got ? { source: 'marks', as_of, got, stale: stale || !stream.freshness.complete, term: TERM, why } : stamp;
+  const marked = totals.open && got ? { source: 'marks', as_of, got, stale: stale || !stream.freshness.complete, term: TERM, doubt, why } : stamp;
   figures.set('value', totals.value, marked);
   figures.set('unrealized', totals.unrealized_pnl, marked);
   figures.set('net', totals.net, marked);
@@ -158,15 +158,15 @@ const account = new Poll(20, async () => {
   const summary = await get(new URL('portfolio/summary', base));
   const { balance, positions, bot } = summary;
   if (!balance || balance.error) figures.fail('cash', balance?.error?.detail ?? 'not told');
-  else figures.set('cash', balance.balance, { ...age.stampOf(balance, TERM), why: model.mode === 'paper' ? 'The cash of the real account; paper trades do not move it.' : '' });
+  else figures.set('cash', balance.balance, { ...age.stampOf(balance, TERM), doubt, why: model.mode === 'paper' ? 'The cash of the real account; paper trades do not move it.' : '' });
   if (positions?.positions) {
     model.hold(positions.positions, positions.as_of);
     model.marked = { as_of: positions.marks_as_of ?? positions.as_of, got: Date.now() / 1000, stale: positions.stale || positions.marks_stale === true };
   }
   await name();
   if (bot && !model.status) model.status = bot;
-  const ill = balance?.error ?? positions?.error;
-  states.alert('exchange', ill ? 'The exchange does not answer' : '', `${ill?.detail ?? ''}. Positions and profit come from the journal and stay right; cash and marks are the last that were known.`);
+  const failed = balance?.error ?? positions?.error;
+  states.alert('exchange', failed ? 'The exchange does not answer' : '', `${failed?.detail ?? ''}. Positions and profit come from the journal and stay right; cash and marks are the last that were known.`);
   soon(draw);
 }, (error) => figures.fail('cash', error.message));
 /** Titles and quotes of what is held and not in the exchange's answer: paper positions above all. */
@@ -183,7 +183,10 @@ async function name() {
 const asked = new Set();
 
 const listing = new Poll(60, () => markets.read(), (error) => markets.fail(error.message));
-const health = new Poll(15, async () => service.show(await get(new URL('health', base))), () => {});
+/** @type {string[]} parts of the service that are ill */
+let ill = [];
+const doubt = () => ill.includes('kalshi');
+const health = new Poll(15, async () => { ill = service.show(await get(new URL('health', base))); }, () => {});
 
 age.start();
 window.setInterval(() => soon(draw), 5000); // ages in words, and the end of the curve, move on without any news

@@ -11,13 +11,19 @@ const WELL = ['ok', 'idle', 'off', 'starting'];
 const ADVICE = /** @type {Record<string, string>} */ ({
   bot: 'Start the bot, or check BOT_STATUS_ENDPOINT. Trades come from the exchange meanwhile, more slowly.',
   kalshi: 'Numbers of the exchange stay as they were and turn grey. It is asked again by itself; check the keys if this lasts.',
+  push: 'New trades come by polling until the push of the exchange is back; a little later, and none is lost.',
+  healer: 'Holes cannot be filled from the exchange just now; it is tried again by itself.',
+  relay: 'Workers follow the journal instead: a little slower, and nothing is lost.',
   cache: 'Answers are kept in memory until Redis is back. Nothing is lost.',
   journal: 'Nothing is announced that cannot be kept. Check the disk or the database of JOURNAL_URL.',
   recorder: 'Nothing is announced that cannot be kept. Check the disk or the database of JOURNAL_URL.',
   streams: 'Close other pages, or raise MAX_STREAMS.',
 });
 
-/** @param {{ status: string, version: string, uptime: number, parts: Record<string, Part>, warnings?: string[], as_of: number }} health */
+/**
+ * Returns the names of the parts that are ill.
+ * @param {{ status: string, version: string, uptime: number, parts: Record<string, Part>, warnings?: string[], as_of: number }} health
+ */
 export function show(health) {
   const parts = Object.entries(health.parts);
   at('parts').replaceChildren(...parts.map(([name, part]) => item(name, part)));
@@ -25,7 +31,8 @@ export function show(health) {
   say(at('health-note'), `version ${health.version}, up for ${ago(health.uptime).replace('now', 'a moment')}`);
   mark(at('health-age'), { source: 'service', as_of: health.as_of, got: Date.now() / 1000, stale: false, term: 50 }, at('health'));
   for (const name of Object.keys(ADVICE)) if (!ill.some(([each]) => each === name)) alert(`part ${name}`, '');
-  for (const [name, part] of ill) alert(`part ${name}`, `${title(name)}: ${part.state}${part.reason ? `. ${part.reason}` : ''}`, ADVICE[name] ?? '');
+  for (const [name, part] of ill) alert(`part ${name}`, `${title(name)} ${part.state}${part.reason ? `: ${part.reason}` : ''}`, ADVICE[name] ?? '');
+  return ill.map(([name]) => name);
 }
 
 /**

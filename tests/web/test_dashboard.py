@@ -166,7 +166,7 @@ def test_exchange_down(chrome: Chrome, stage: Stage) -> None:
     chrome.picture("exchange-down")
     assert chrome.text("#figures .number") == cash
     assert "Live" in chrome.text("#stream")
-    until(lambda: chrome.run("return document.querySelector('#figures .figure').classList.contains('stale')"), 80)
+    until(lambda: chrome.run("return document.querySelector('#figures .figure').classList.contains('stale')"), 40)
     chrome.picture("exchange-long-down")
     assert chrome.errors() == []
 
