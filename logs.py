@@ -7,7 +7,7 @@ import time
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and the traceback where there is one."""
+    """One JSON object a line: time (RFC 3339, UTC), level, logger, message; request_id and traceback if any."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -16,6 +16,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if request_id := getattr(record, "request_id", ""):
+            line["request_id"] = request_id
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)

@@ -88,6 +88,8 @@ def create_app(settings: Settings) -> App:
             except OBSTACLES as error:
                 app.obstacle = f"cannot start: {error}"
                 raise
+            for warning in services.warnings:
+                log.warning("%s", warning)
             stack.enter_context(on_stop_signal(lambda: services.hub.close("shutdown")))
             await stack.enter_async_context(notifying())
             yield {"services": services}

@@ -101,7 +101,7 @@ class Guard:
         if access.is_open:
             await self.app(scope, receive, send)
         elif problem := await access.refusal(scope):
-            answer = RedirectResponse(LOGIN, 303) if _is_person(scope, problem) else render(problem, scope["path"])
+            answer = RedirectResponse(LOGIN, 303) if _is_person(scope, problem) else render(problem, scope)
             await answer(scope, receive, send)
         elif access.is_public or not scope["path"].startswith(STREAMS):
             await self.app(scope, receive, send)

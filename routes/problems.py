@@ -2,14 +2,17 @@
 
 import logging
 import math
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from cache.exact import dumps
 from journal.errors import JournalError
@@ -18,6 +21,7 @@ from kalshi.errors import BadAnswer, BadRequest, KalshiError, NotConfigured, Not
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 RETRY_AFTER = {429: "5", 502: "5", 503: "5"}  # seconds; what a patient client waits before it asks again
 
 
@@ -34,20 +38,31 @@ def kind(status: int) -> str:
     return f"/api/python/docs#{_phrase(status).lower().replace(' ', '-')}"
 
 
-def render(problem: Problem, path: str) -> Response:
-    """The problem as a response. request_id stands in the log too, where something was logged."""
+def render(problem: Problem, scope: Scope) -> Response:
+    """The problem as a response. Its request_id stands in the log too, under which whoever is asked finds it."""
+    request_id = _request_id(scope)
     body = {
         "type": kind(problem.status),
         "title": _phrase(problem.status),
         "status": problem.status,
         "detail": problem.detail,
-        "instance": path,
+        "instance": scope["path"],
+        "request_id": request_id,
         **problem.members,
     }
-    headers = {"Cache-Control": "no-store", **problem.headers}
+    level = logging.INFO if problem.status >= 500 else logging.DEBUG
+    told = ("%s %s: %d %s", scope["method"], scope["path"], problem.status, problem.detail)
+    log.log(level, *told, extra={"request_id": request_id})
+    headers = {"Cache-Control": "no-store", "X-Request-ID": request_id, **problem.headers}
     if problem.status in RETRY_AFTER:
         headers.setdefault("Retry-After", RETRY_AFTER[problem.status])
     return Response(dumps(body), problem.status, headers, MEDIA_TYPE)
+
+
+def _request_id(scope: Scope) -> str:
+    """The proxy's, where it gives one that can be printed; else one of ours."""
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def from_exception(error: Exception) -> Problem:
@@ -92,16 +107,8 @@ def _phrase(status: int) -> str:
 
 
 async def handle(request: Request, error: Exception) -> Response:
-    """Starlette's exception handler for everything but bugs."""
-    return render(from_exception(error), request.url.path)
-
-
-async def handle_bug(request: Request, error: Exception) -> Response:
-    """The handler for what nobody foresaw: a 500 with an id under which Starlette's server error log is found."""
-    problem = from_exception(error)
-    problem.members["request_id"] = request_id = secrets.token_hex(8)
-    log.error("request %s: %s %s failed with %s", request_id, request.method, request.url.path, type(error).__name__)
-    return render(problem, request.url.path)
+    """Starlette's handler for every exception; what nobody foresaw is a 500, whose traceback the server logs."""
+    return render(from_exception(error), request.scope)
 
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -111,5 +118,5 @@ HANDLERS: dict[Any, Handler] = {
     HTTPException: handle,
     KalshiError: handle,
     JournalError: handle,
-    Exception: handle_bug,
+    Exception: handle,
 }

@@ -90,12 +90,13 @@ MARKET = shape(ticker=TEXT, event_ticker=TEXT, title=maybe(TEXT), status=TEXT)
 ENTRY = shape(kind=words("trade", "settlement", "gap", "baseline"), seq=WHOLE, timestamp=ref("Time"), source=TEXT)
 
 PROBLEM = shape(
-    {"request_id": TEXT, "name": TEXT, "value": TEXT, "allowed": TEXT, "missing": many(TEXT)},
+    {"name": TEXT, "value": TEXT, "allowed": TEXT, "missing": many(TEXT)},
     type=TEXT,
     title=TEXT,
     status=WHOLE,
     detail=TEXT,
     instance=TEXT,
+    request_id=TEXT,
 )
 
 PART = shape({"reason": maybe(TEXT), "since": NUMBER, "age": maybe(NUMBER)}, state=TEXT)

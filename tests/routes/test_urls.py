@@ -1,6 +1,7 @@
 """Every URL of the contract on a running server: both slash forms, HEAD, provenance, schemas, caching, problems."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -171,6 +172,14 @@ def test_errors_are_problems(server: Server, path: str, method: str, status: int
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
     assert answer.json()["status"] == status
     assert status != 405 or "GET" in answer.headers["Allow"]
+
+
+def test_a_problem_carries_the_id_of_its_request(server: Server) -> None:
+    """The proxy's own where it gives one that can be printed, else ours; the log line has it too."""
+    asked = server.get("/markets/NOSUCH-MARKET", headers={"X-Request-ID": "from-the-proxy.1"})
+    assert asked.json()["request_id"] == asked.headers["X-Request-ID"] == "from-the-proxy.1"
+    forged = server.get("/nothing", headers={"X-Request-ID": 'a"b{}'})
+    assert re.fullmatch("[0-9a-f]{16}", forged.json()["request_id"])
 
 
 def test_outside_the_prefix_there_is_a_problem_too(server: Server) -> None:
