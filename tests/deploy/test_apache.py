@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from streams.rhythm import PING_SECONDS
 from tests.deploy.conftest import Site
-from tests.support.apache import HOST, apache, browser_session, free_port
+from tests.support.apache import FILES, HOST, apache, browser_session, free_port
 from tests.support.eventsource import EventSource
 from tests.support.eventually import eventually
 
@@ -199,3 +200,10 @@ async def test_latency_of_rest(site: Site) -> None:
             await answer.read()
         took.append(time.monotonic() - start)
     assert statistics.median(took) < 0.03
+
+
+async def test_no_time_limit_is_shorter_than_three_pings() -> None:
+    """A stream is never cut between two pings, not even when two of them come late."""
+    limits = re.findall(r"timeout=(\d+) .*max=", (FILES / "prediction-investor.conf").read_text())
+    assert limits
+    assert all(int(limit) >= 3 * PING_SECONDS for limit in limits)

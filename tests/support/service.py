@@ -31,9 +31,7 @@ class Service:
 
     async def start(self) -> None:
         """Start it and wait until it accepts connections."""
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, *self._command, env=self.env, cwd=self._cwd
-        )
+        self.process = await asyncio.create_subprocess_exec(sys.executable, *self._command, env=self.env, cwd=self._cwd)
         await eventually(lambda: listening(self.port), within=20)
 
     async def stop(self, sig: int = signal.SIGTERM, within: float = 10) -> None:
