@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apache import free_port, wanted
-from tests.support.neighbours import missing
+from tests.support.apache import wanted
+from tests.support.neighbours import free_port, missing
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from tests.support.eventually import eventually
+from tests.support.neighbours import free_port, missing
 
 FILES = Path(__file__).parents[2] / "deploy" / "apache"
 MODULES = "/usr/lib/apache2/modules"
@@ -40,22 +40,13 @@ class Apache:
         return f"http://127.0.0.1:{self.port}{path}"
 
 
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wanted(program: str, package: str) -> str:
     """The path of a program; without it the test is skipped, or failed where CI=true says it must be there."""
     # Debian keeps servers in /usr/sbin, which is not on everybody's path
     path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if path is None:
-        advice = f"{program} is missing: apt-get install {package}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(advice)
-        pytest.skip(advice)
+        missing(program, f"apt-get install {package}")
+        raise AssertionError  # missing() has ended the test
     return path
 
 
