@@ -55,15 +55,17 @@ def _streams(service: Services) -> Iterator[Family]:
     yield _counter("pi_sse_slow_ends", "streams ended because the reader was slow", stats.ends["slow"])
     lag = max((hub.position - (reader.position or hub.position) for reader in hub.subscribers), default=0)
     yield _gauge("pi_sse_lag_entries", "entries that the reader furthest behind has not been sent", lag)
-    seconds = {share: stats.latency.quantile(float(share)) or 0.0 for share in ("0.5", "0.99")}
-    yield _gauge("pi_sse_latency_seconds", "from publish to write, by quantile", seconds, "quantile")
+    seconds = {share: stats.latency.quantile(float(share)) for share in ("0.5", "0.99")}
+    known = {share: value for share, value in seconds.items() if value is not None}  # none before the first event
+    yield _gauge("pi_sse_latency_seconds", "from publish to write, by quantile", known, "quantile")
 
 
 def _watch(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
     poller, recorder = parts["poller"], parts["recorder"]
     polls, failed = poller.get("polls", 0), poller.get("failures", 0)
     yield _counter("pi_bot_polls", "polls of the bot", {"ok": polls - failed, "failed": failed}, "result")
-    yield _gauge("pi_bot_poll_age_seconds", "seconds since the last good poll", parts["bot"].get("age") or 0.0)
+    if parts["bot"]["age"] is not None:  # a bot that was never reached has no age, and least of all 0
+        yield _gauge("pi_bot_poll_age_seconds", "seconds since the last good poll", parts["bot"]["age"])
     yield _gauge("pi_bot_online", "1 while the bot is online", float(parts["bot"].get("status") == "online"))
     yield _counter("pi_bot_skipped", "records that could not be read, by reason", poller.get("skipped", {}), "reason")
     kinds = {kind: recorder.get(f"{kind}s", 0) for kind in ("trade", "settlement", "gap", "baseline")}

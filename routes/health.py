@@ -12,7 +12,7 @@ from routes.problems import Problem
 from routes.replies import live_json
 from routes.services import Services, services
 
-WELL: Final = ("ok", "idle", "off")
+WELL: Final = ("ok", "idle", "starting")  # starting: nothing has gone wrong, for nothing was tried yet
 
 
 async def health(request: Request) -> Response:

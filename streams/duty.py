@@ -83,6 +83,8 @@ class Duty:
                 means.clock,
             )  # fmt: skip
             works.append((listener.run, "push"))
+        else:
+            vitals["push"].idle("there are no exchange keys to listen with")
         async with asyncio.TaskGroup() as parts:
             for work, part in works:
                 parts.create_task(supervised(work, vitals[part]))

@@ -63,6 +63,7 @@ class Recorder:
             return done
 
     def _count(self, done: Appended) -> None:
+        self.vital.counts["commits"] += 1
         self.vital.counts["known"] += done.known
         self.vital.counts["heuristic"] += done.heuristic
         for entry in done.entries:

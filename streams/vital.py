@@ -6,11 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from journal.errors import LeaseLost
 
 log = logging.getLogger(__name__)
+
+State = Literal["starting", "ok", "idle", "degraded"]
 
 
 @dataclass(slots=True)
@@ -19,7 +21,7 @@ class Vital:
 
     name: str
     clock: Callable[[], float] = time.time
-    state: str = "starting"  # starting, ok, degraded, idle
+    state: State = "starting"
     reason: str = ""
     good_at: float | None = None  # Unix seconds of the last success
     counts: Counter[str] = field(default_factory=Counter)
@@ -38,7 +40,11 @@ class Vital:
         """It has nothing to do here, and that is well."""
         self._become("idle", reason)
 
-    def _become(self, state: str, reason: str) -> None:
+    def start(self) -> None:
+        """It begins, and has not tried anything yet."""
+        self._become("starting", "")
+
+    def _become(self, state: State, reason: str) -> None:
         if (state, reason) == (self.state, self.reason):
             return
         level = logging.WARNING if state == "degraded" else logging.INFO

@@ -32,7 +32,8 @@ from streams.sweep import Exchange
 from streams.vital import Vital, ended, supervised
 
 log = logging.getLogger(__name__)
-PARTS = ("poller", "healer", "push", "recorder", "feed", "lease", "relay")
+DUTY = ("poller", "healer", "push", "recorder")  # parts that work only where the lease is held
+PARTS = (*DUTY, "feed", "lease", "relay")
 
 
 class Audience(Protocol):
@@ -103,6 +104,7 @@ class Watch:
         if page:
             self._live.publish(page[::-1])
         self._hub.status(self._pulse.status)
+        self._off_duty()
         works = [(self.feed.run, "feed"), (self._keeper.run, "lease")]
         if self._relay is not None and self._roll is not None:
             works += [(self._relay.send, "relay"), (self._relay.listen, "relay"), (self._roll.run, "relay")]
@@ -137,11 +139,18 @@ class Watch:
 
     async def _duties(self, left_behind: str) -> None:
         left = _pulse(left_behind)
-        self._duty = await Duty.begin(self._means, left if left and left.at > self._pulse.at else self._pulse)
+        for part in DUTY:
+            self._vitals[part].start()
         try:
+            self._duty = await Duty.begin(self._means, left if left and left.at > self._pulse.at else self._pulse)
             await self._duty.run()
         finally:
             self._duty = None
+            self._off_duty()
+
+    def _off_duty(self) -> None:
+        for part in DUTY:
+            self._vitals[part].idle("this worker does not poll")
 
     def _announce(self, entries: Sequence[Entry]) -> None:
         self.feed.offer(entries)

@@ -7,7 +7,7 @@ import { alert } from './states.js';
 
 /** @typedef {{ state: string, age?: number | null, reason?: string | null }} Part */
 
-const WELL = ['ok', 'idle', 'off', 'starting'];
+const WELL = ['ok', 'idle', 'starting'];
 const ADVICE = /** @type {Record<string, string>} */ ({
   bot: 'Start the bot, or check BOT_STATUS_ENDPOINT. Trades come from the exchange meanwhile, more slowly.',
   kalshi: 'Numbers of the exchange stay as they were and turn grey. It is asked again by itself; check the keys if this lasts.',
