@@ -85,7 +85,85 @@ FILL = shape(
     is_taker=FLAG,
 )
 
-MARKET = shape(ticker=TEXT, event_ticker=TEXT, title=maybe(TEXT), status=TEXT)
+ORDER = shape(
+    order_id=TEXT,
+    client_order_id=maybe(TEXT),
+    ticker=TEXT,
+    side=words("BUY", "SELL"),
+    outcome=words("yes", "no"),
+    status=TEXT,
+    price=ref("Dollars"),
+    quantity=ref("Contracts"),
+    filled=ref("Contracts"),
+    remaining=ref("Contracts"),
+    cost=ref("Dollars"),
+    fees=ref("Dollars"),
+    created=maybe(ref("Time")),
+    updated=maybe(ref("Time")),
+    expires=maybe(ref("Time")),
+)
+
+SETTLEMENT = shape(
+    timestamp=ref("Time"),
+    ticker=TEXT,
+    event_ticker=TEXT,
+    result=TEXT,
+    value=maybe(ref("Dollars")),
+    yes_quantity=ref("Contracts"),
+    yes_cost=ref("Dollars"),
+    no_quantity=ref("Contracts"),
+    no_cost=ref("Dollars"),
+    revenue=ref("Dollars"),
+    fee=ref("Dollars"),
+)
+
+PRICES = ("yes_bid", "yes_ask", "no_bid", "no_ask", "last_price", "settlement_value")  # null: nobody quotes it
+SIZES = ("yes_bid_size", "yes_ask_size", "volume", "volume_24h", "open_interest")
+
+MARKET = shape(
+    {"rules": TEXT},
+    ticker=TEXT,
+    event_ticker=TEXT,
+    title=maybe(TEXT),
+    yes_title=TEXT,
+    no_title=TEXT,
+    type=TEXT,
+    status=TEXT,
+    result=maybe(TEXT),
+    open_time=ref("Time"),
+    close_time=ref("Time"),
+    expires=maybe(ref("Time")),
+    **{name: maybe(ref("Dollars")) for name in PRICES},
+    **{name: ref("Contracts") for name in SIZES},
+)
+
+BY_NAME: Schema = {"type": "object", "additionalProperties": WHOLE}
+
+STATS = answer(
+    open=WHOLE,
+    position=WHOLE,
+    opened=WHOLE,
+    events=WHOLE,
+    bytes=WHOLE,
+    resumes=BY_NAME,
+    ends=BY_NAME,
+    slow=WHOLE,
+    stalled=WHOLE,
+    latency_ms=shape(p50=maybe(NUMBER), p99=maybe(NUMBER)),
+    polls=WHOLE,
+    gaps=WHOLE,
+    workers=WHOLE,
+    uptime=NUMBER,
+)
+
+CLIENT = shape(
+    stream=words("trading", "trades", "portfolio", "status"),
+    age=NUMBER,
+    position=maybe(WHOLE),
+    lag=WHOLE,
+    queued=WHOLE,
+    network=TEXT,
+)
 
 ENTRY = shape(kind=words("trade", "settlement", "gap", "baseline"), seq=WHOLE, timestamp=ref("Time"), source=TEXT)
 
@@ -124,8 +202,10 @@ NAMED: dict[str, Schema] = {
     ),
     "Positions": answer(positions=many(ref("Position")), count=WHOLE),
     "Fills": answer(fills=many(ref("Fill")), count=WHOLE, next=maybe(TEXT)),
-    "Orders": answer(orders=many(ANYTHING), count=WHOLE, next=maybe(TEXT)),
-    "Settlements": answer(settlements=many(ANYTHING), count=WHOLE, next=maybe(TEXT)),
+    "Order": ORDER,
+    "Settlement": SETTLEMENT,
+    "Orders": answer(orders=many(ref("Order")), count=WHOLE, next=maybe(TEXT)),
+    "Settlements": answer(settlements=many(ref("Settlement")), count=WHOLE, next=maybe(TEXT)),
     "Live": answer(trades=many(ref("Trade")), count=WHOLE, cursor=ref("Cursor")),
     "History": answer(entries=many(ref("Entry")), count=WHOLE, next=maybe(ref("Cursor")), cursor=ref("Cursor")),
     "Markets": answer(markets=many(ref("Market")), count=WHOLE, next=maybe(TEXT)),
@@ -138,8 +218,8 @@ NAMED: dict[str, Schema] = {
         bot=ANYTHING,
         trades={"anyOf": [ref("Live"), FAILED]},
     ),
-    "Stats": answer(),
-    "Clients": answer(clients=many(ANYTHING), count=WHOLE),
+    "Stats": STATS,
+    "Clients": answer(clients=many(CLIENT), count=WHOLE, workers=WHOLE),
     "Health": shape(
         status=words("ok", "degraded"),
         as_of=ref("Time"),
