@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cache.exact import dumps
 from routes import markets, portfolio
+from routes.problems import MEANINGS, kind
 from routes.schemas import NAMED, NUMBER, TEXT, Schema, ref, words
 from routes.services import services
 
@@ -41,7 +42,7 @@ def _parameter(name: str, schema: Schema, description: str) -> dict[str, Any]:
 
 
 def _problem(code: str) -> dict[str, Any]:
-    return {"description": f"problem {code}", "content": {"application/problem+json": {"schema": ref("Problem")}}}
+    return {"description": MEANINGS[int(code)], "content": {"application/problem+json": {"schema": ref("Problem")}}}
 
 
 def _stream(summary: str, events: str, resumable: bool = True) -> Operation:
@@ -124,6 +125,7 @@ def document(version: str) -> str:
         "info": {"title": "Prediction Investor", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": "/api/python"}],
         "paths": paths,
+        "x-problems": [{"status": status, "type": kind(status), "meaning": text} for status, text in MEANINGS.items()],
         "components": {"schemas": NAMED, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     })  # fmt: skip
 

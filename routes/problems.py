@@ -24,6 +24,19 @@ MEDIA_TYPE = "application/problem+json"
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 RETRY_AFTER = {429: "5", 502: "5", 503: "5"}  # seconds; what a patient client waits before it asks again
 
+MEANINGS: Final = {
+    400: "a parameter cannot be read: name, value and allowed say which and why",
+    401: "a login or the API token is needed",
+    404: "there is nothing at this path, or no such market",
+    405: "the path does not take that method; Allow says which it takes",
+    413: "the body is too large",
+    429: "your network asks too often; Retry-After says when to come back",
+    500: "a mistake of ours; the log has it under the request_id",
+    501: "an extra is not installed; the detail names it",
+    502: "the exchange gave an answer that cannot be used, and nothing older is held",
+    503: "a neighbour is away or a setting is missing, and nothing older is held; Retry-After says when to ask again",
+}
+
 
 class Problem(Exception):
     """An answer that is an error. detail is for people; members are further members of the body."""

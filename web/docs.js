@@ -9,7 +9,7 @@ const base = new URL('../', import.meta.url);
 /** @typedef {import('./schema.js').Schema} Schema */
 /** @typedef {{ name: string, in: string, required?: boolean, description?: string, schema?: Schema }} Parameter */
 /** @typedef {{ summary?: string, description?: string, tags?: string[], parameters?: Parameter[], responses: Record<string, { description?: string, content?: Record<string, { schema?: Schema }> }> }} Operation */
-/** @typedef {{ info: { title: string, version: string, description?: string }, paths: Record<string, Record<string, Operation>>, components?: { schemas?: Record<string, Schema> } }} Description */
+/** @typedef {{ info: { title: string, version: string, description?: string }, paths: Record<string, Record<string, Operation>>, components?: { schemas?: Record<string, Schema> }, 'x-problems'?: { status: number, type: string, meaning: string }[] }} Description */
 
 /** @param {Description} description */
 function show(description) {
@@ -28,6 +28,8 @@ function show(description) {
       groups.set(group, [...links, h('a', { href: `#${id}` }, path)]);
     }
   }
+  at('operations').append(problems(description['x-problems'] ?? []));
+  groups.set('errors', [h('a', { href: '#problems' }, 'problems')]);
   for (const [name, links] of groups) at('index').append(h('h2', {}, name), ...links);
   if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
 }
@@ -54,6 +56,17 @@ function card(id, method, path, operation, named) {
   const inside = fields(schema, named);
   if (inside.length) element.append(h('details', {}, h('summary', {}, 'What the answer holds'), rows(inside)));
   return element;
+}
+
+/**
+ * What each type of problem means; the types are the addresses of these lines.
+ * @param {{ status: number, type: string, meaning: string }[]} known
+ */
+function problems(known) {
+  return h('section', { class: 'operation panel', id: 'problems' }, h('h2', {}, 'Problems'),
+    h('p', {}, 'Every error is a problem of RFC 9457; its type is one of these.'),
+    h('table', {}, h('tbody', {}, ...known.map(({ status, type, meaning }) =>
+      h('tr', { id: type.split('#')[1] ?? '' }, h('td', {}, h('code', {}, String(status))), h('td', {}, h('code', {}, type)), h('td', {}, meaning))))));
 }
 
 /** @param {string[][]} lines name, kind, meaning */
