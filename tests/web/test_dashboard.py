@@ -147,6 +147,22 @@ def test_server_killed_and_back(chrome: Chrome, stage: Stage) -> None:
     assert chrome.errors() == []
 
 
+def test_another_journal(chrome: Chrome, stage: Stage) -> None:
+    """When the journal is exchanged the page is told so, reads all anew and goes on with the new one."""
+    shown(chrome, stage)
+    before = chrome.run(SEQS)
+    stage.kill("server")
+    for file in stage.folder.glob("journal.db*"):
+        file.unlink()
+    stage.server()
+    until(lambda: place(chrome) >= head(stage) > 0, 20, "the new journal")
+    until(lambda: chrome.run(SEQS) and chrome.run(SEQS)[-1] == 1, 10, "its first entry")
+    assert before
+    whole(chrome)
+    until(lambda: "exchanged" not in chrome.text("#alerts"), 10)
+    assert chrome.errors() == []
+
+
 def test_bot_dead(chrome: Chrome, stage: Stage) -> None:
     """A dead bot is told within a few polls, and so is its return."""
     shown(chrome, stage)
