@@ -116,7 +116,8 @@ def _patience(error: KalshiError) -> dict[str, str]:
 
 
 def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase
+    # Python 3.13 renamed 413; a type that changes with the interpreter would not be stable.
+    return "Content Too Large" if status == 413 else HTTPStatus(status).phrase
 
 
 async def handle(request: Request, error: Exception) -> Response:
