@@ -32,7 +32,7 @@ class Means:
     recorder: Recorder
     settings: BotSettings
     vitals: Mapping[str, Vital]
-    told: Callable[["Duty", bool], None]  # after each poll: whether the bot's status changed
+    told: Callable[["Duty"], None]  # after each poll
     exchange: Exchange | None = None  # None without keys
     push: Push | None = None
     clock: Callable[[], float] = time.time
@@ -75,7 +75,7 @@ class Duty:
     async def run(self) -> None:
         """Until cancelled, or until another worker has the lease (an exception group with LeaseLost)."""
         means, vitals = self._means, self._means.vitals
-        means.told(self, True)
+        means.told(self)
         works = [(self.poller.run, "poller"), (self.poller.listen, "poller"), (self.healer.run, "healer")]
         if means.push is not None:
             listener = AccountListener(
@@ -94,7 +94,7 @@ class Duty:
         if changed or len(self.holes) > self._holes_seen:
             self.healer.poke()
         self._holes_seen = len(self.holes)
-        self._means.told(self, changed)
+        self._means.told(self)
 
     async def _fresh(self) -> None:
         """Poll the bot now, and wait for what it says."""

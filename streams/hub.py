@@ -77,6 +77,10 @@ class Hub:
         self.status_frame = told.chunk
         self._tell(told)
 
+    def remember(self, data: str) -> None:
+        """A status that is no news, such as another number of trades: for streams that open from now."""
+        self.status_frame = Told.of_status(data, self.said, self.clock()).chunk
+
     def enter(self, reader: Subscriber) -> None:
         """Count a stream; it gets nothing before it joins."""
         self._open[reader] = None

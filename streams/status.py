@@ -66,6 +66,13 @@ class BotStatus:
         })  # fmt: skip
 
 
+def said(data: str) -> str:
+    """A bot_status in words, without the number of trades: where the words differ, the world must be told."""
+    kept = loads(data)
+    why = f": {kept['reason']}" if kept["reason"] else ""
+    return f"{kept['status']} since {kept['since']}, mode {kept['mode']}{why}"
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """What the worker that polls tells the others: the bot's status and how fresh what it knows is (Unix seconds)."""

@@ -47,7 +47,8 @@ class Vital:
     def _become(self, state: State, reason: str) -> None:
         if (state, reason) == (self.state, self.reason):
             return
-        level = logging.WARNING if state == "degraded" else logging.INFO
+        # What has nothing to do, or not yet, is no event: /health says it.
+        level = {"degraded": logging.WARNING, "ok": logging.INFO}.get(state, logging.DEBUG)
         log.log(level, "%s: %s%s", self.name, state, f": {reason}" if reason else "")
         self.state, self.reason = state, reason
 

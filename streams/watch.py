@@ -27,7 +27,7 @@ from streams.live import HELD, Live, LiveTrades, Sources
 from streams.recorder import Recorder
 from streams.relay import BLOCK, Relay
 from streams.roll import Roll
-from streams.status import BotStatus, Pulse
+from streams.status import BotStatus, Pulse, said
 from streams.sweep import Exchange
 from streams.vital import Vital, ended, supervised
 
@@ -47,6 +47,10 @@ class Audience(Protocol):
 
     def status(self, data: str) -> None:
         """Take the JSON text of a bot_status event."""
+        ...
+
+    def remember(self, data: str) -> None:
+        """Take one that is no news, for streams that open."""
         ...
 
 
@@ -157,18 +161,19 @@ class Watch:
         if self._relay is not None:
             self._relay.entries(entries)
 
-    def _told(self, duty: Duty, changed: bool) -> None:
-        status = duty.bot.data if changed else self._pulse.status
+    def _told(self, duty: Duty) -> None:
         polled, swept = duty.poller.polled_at or self._pulse.polled, duty.healer.swept or self._pulse.swept
-        self._tell(Pulse(status, polled, swept, self._clock()))
+        self._tell(Pulse(duty.bot.data, polled, swept, self._clock()))
         if self._relay is not None:
             self._relay.pulse(self._pulse.dump())
 
     def _tell(self, pulse: Pulse) -> None:
         before, self._pulse = self._pulse, pulse
-        if pulse.status != before.status:
-            log.info("bot: %s", pulse.status)
+        if (words := said(pulse.status)) != said(before.status):
+            log.info("bot: %s", words)
             self._hub.status(pulse.status)
+        elif pulse.status != before.status:
+            self._hub.remember(pulse.status)
 
     def _heard(self, text: str) -> None:
         pulse = _pulse(text)

@@ -158,6 +158,18 @@ def test_a_status_is_remembered_and_said_once(hub: Hub, turns: Turns) -> None:
     assert got(late) == frame("bot_status", "2")
 
 
+def test_a_status_that_is_no_news_waits_for_streams_that_open(hub: Hub, turns: Turns) -> None:
+    """It is not told to those who are there, and is the one that a newcomer hears."""
+    hub.status("1")
+    early = reader(hub)
+    got(early)
+    hub.remember("2")
+    turns.all()
+    assert got(early) == b""
+    assert hub.status_frame is not None
+    assert hub.status_frame.body == frame("bot_status", "2")
+
+
 def test_a_reader_ahead_of_us_is_caught_up_with(hub: Hub, turns: Turns) -> None:
     """It came from a faster worker with a cursor at 12: 11 and 12 are not told again, 13 is."""
     ahead = reader(hub, Wants(True, False), position=12)

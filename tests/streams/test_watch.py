@@ -216,3 +216,14 @@ async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: py
         monkeypatch.setattr(journal, "append", honest)
         await eventually(lambda: len(ears.heard) == 9)
         assert ears.ids == [f"t{number}" for number in range(9)]
+
+
+async def test_the_number_of_trades_is_that_of_now(path: Path) -> None:
+    """Health and streams that open tell how many trades the bot has now; that alone is no news for the others."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, ears, _):
+        await eventually(lambda: ears.statuses[-1] == "online")
+        told = len(ears.said)
+        bot.make(*[trade(number) for number in range(7)])
+        await eventually(lambda: watch.health()["bot"]["trades"] == 7)
+        assert ears.known["trades"] == 7
+        assert len(ears.said) == told

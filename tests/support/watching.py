@@ -23,6 +23,7 @@ class Ears:
         self.first = self.position = position
         self.heard: list[Entry] = []
         self.said: list[dict[str, Any]] = []
+        self.known: dict[str, Any] = {}
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Entries that follow."""
@@ -34,6 +35,10 @@ class Ears:
     def status(self, data: str) -> None:
         """A bot_status."""
         self.said.append(loads(data))
+
+    def remember(self, data: str) -> None:
+        """One that is no news."""
+        self.known = loads(data)
 
     @property
     def statuses(self) -> list[str]:
