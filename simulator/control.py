@@ -28,7 +28,7 @@ HELP: Final = {
         "times": "lift it after so many hits", "skip": "let so many requests pass first",
     },
     "DELETE /faults": "lift all", "DELETE /faults/{id}": "lift one",
-    "POST /fill": "{ticker, side bid|ask, count, price?}: the account trades outside the bot, now",
+    "POST /fill": "{ticker, side bid|ask, count, price?}: the account trades outside the bot, now; tells the fill_id",
     "POST /quote": "{ticker, bid, ask, count}: the crowd's only quotes in this market, until it quotes again",
     "POST /take": "{ticker, side, count, price}: somebody trades against the book, so that resting orders fill",
     "POST /settle": "{ticker, result yes|no|scalar|void, value?}: close, determine and pay at once",
@@ -115,7 +115,9 @@ class Control:
         count, exchange = asked.count(), self.desk.exchange
         # a private execution beside the book: what rests there is neither met nor moved
         done = exchange.cross(self.desk.member, NewOrder(market.ticker, side, price, count), self.desk.crowd.makers)
-        return answer(placed_row(done, done.updated), 201)
+        self.desk.truth.catch_up()
+        booked = (fill.fill_id for fill in reversed(self.desk.truth.fills) if fill.order_id == done.order_id)
+        return answer(placed_row(done, done.updated) | {"fill_id": next(booked, None)}, 201)
 
     async def quote(self, request: web.Request) -> web.Response:
         """Replace the crowd's quotes."""

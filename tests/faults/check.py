@@ -1,0 +1,127 @@
+"""Holds the journal and each reader's history against the truth. Knows nothing of how the fleet was disturbed."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.truth import Execution, by_key, key
+
+SLACK = 10.0  # seconds by which a gap's edges and an execution's clock may differ, clock steps included
+COLUMNS = ("lost", "doubled", "out of order", "silent holes", "wrong cursor", "wrong status", "other")
+COLUMN = {
+    "lost": "lost", "doubled": "doubled", "invented": "doubled", "out of order": "out of order",
+    "silent hole": "silent holes", "wrong cursor": "wrong cursor", "wrong status": "wrong status",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken promise. who: journal, fleet, or a reader's name."""
+
+    kind: str
+    who: str
+    what: str
+
+
+@dataclass(slots=True)
+class History:
+    """What one reader was told: (seq, trade id) in order, where it began, what it said on the way."""
+
+    name: str
+    first: int | None
+    told: Sequence[tuple[int, str]]
+    findings: Sequence[tuple[str, str]] = ()
+    status: str = "online"
+    state: str = "open"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """All findings, and what was merely counted."""
+
+    findings: list[Finding] = field(default_factory=list)
+    announced: int = 0  # executions that are missing and covered by a gap entry
+
+    def table(self) -> dict[str, int]:
+        """How many findings there are of each column."""
+        counts = Counter(COLUMN.get(finding.kind, "other") for finding in self.findings)
+        return {column: counts[column] for column in COLUMNS}
+
+
+def check(
+    truth: Iterable[Execution],
+    entries: Sequence[Mapping[str, Any]],
+    histories: Iterable[History],
+    healable: bool = True,
+) -> Verdict:
+    """entries: the journal's bodies with a `kind`, by seq. healable: nothing may be missing, announced or not."""
+    verdict = Verdict()
+    _journal(verdict, truth, entries, healable)
+    ids = {entry["seq"]: str(entry.get("trade_id", "")) for entry in entries}
+    for history in histories:
+        _reader(verdict, history, ids)
+    return verdict
+
+
+def _journal(
+    verdict: Verdict, truth: Iterable[Execution], entries: Sequence[Mapping[str, Any]], healable: bool
+) -> None:
+    for place, entry in enumerate(entries, 1):
+        if entry["seq"] != place:
+            verdict.findings.append(Finding("silent hole", "journal", f"seq {entry['seq']} at place {place}"))
+            break
+    happened = by_key(truth)
+    kept = Counter(key(entry["ticker"], *yes_terms(entry)) for entry in entries if entry["kind"] == "trade")
+    gaps = [(float(entry["from"]) - SLACK, float(entry["to"]) + SLACK) for entry in entries if entry["kind"] == "gap"]
+    for name, times in happened.items():
+        for at in times[kept[name] :]:
+            said = any(start <= at <= end for start, end in gaps)
+            verdict.announced += said
+            if healable or not said:
+                what = f"{name} at {at:.3f}{', announced but not healed' * said}"
+                verdict.findings.append(Finding("lost" if healable else "silent hole", "journal", what))
+    for name, count in kept.items():
+        more = count - len(happened.get(name, ()))
+        kind = "doubled" if name in happened else "invented"
+        verdict.findings += [Finding(kind, "journal", f"{name}: {count} entries")] * max(0, more)
+
+
+def yes_terms(entry: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    """Side, quantity and price of an entry in YES terms."""
+    if entry["outcome"] == "yes":
+        return entry["side"], entry["quantity"], entry["price"]
+    return "SELL" if entry["side"] == "BUY" else "BUY", entry["quantity"], 1 - entry["price"]
+
+
+def _reader(verdict: Verdict, history: History, ids: Mapping[int, str]) -> None:
+    def find(kind: str, what: str) -> None:
+        verdict.findings.append(Finding(kind, history.name, what))
+
+    for kind, what in history.findings:
+        find(kind, what)
+    if history.status != "online":
+        find("wrong status", f"{history.status or 'never told'}, and the bot is online")
+    if history.state == "closed":
+        find("closed for ever", "a page would have to be loaded again")
+    if history.first is None:
+        find("wrong cursor", "it never had a cursor")
+    else:
+        _told(find, history, history.first, ids)
+
+
+def _told(find: Callable[[str, str], None], history: History, first: int, ids: Mapping[int, str]) -> None:
+    seen = Counter(seq for seq, _ in history.told)
+    for seq in range(first + 1, len(ids) + 1):
+        if not seen[seq]:
+            find("lost", f"entry {seq} never came")
+    for seq, count in seen.items():
+        if count > 1:
+            find("doubled", f"entry {seq} came {count} times")
+    if any(later < earlier for (earlier, _), (later, _) in zip(history.told, history.told[1:], strict=False)):
+        find("out of order", "a later entry came first")
+    for seq, told in history.told:
+        if seq not in ids:
+            find("invented", f"entry {seq} is not in the journal")
+        elif told != ids[seq]:
+            find("doubled", f"entry {seq} was told as {told} and is {ids[seq]}")

@@ -1,0 +1,155 @@
+"""How each kind of fault is done, and how it is undone."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from random import Random
+from typing import Any
+
+from tests.faults.fleet import Fleet
+from tests.faults.plan import Fault
+from tests.faults.process import Program
+from tests.faults.reader import Reader
+
+STEP = 4.0  # seconds by which a clock is set wrong at most: the exchange itself refuses more than twenty
+EXCHANGE: dict[str, dict[str, Any]] = {
+    "exchange errors": {"kind": "error", "status": 503}, "exchange refuses": {"kind": "rate_limit"},
+    "exchange drops": {"kind": "drop"}, "exchange lags": {"kind": "stale", "seconds": 3},
+    "exchange maintained": {"kind": "maintenance"}, "push loses": {"kind": "ws_lose", "channel": "fill"},
+    "push doubles": {"kind": "ws_double", "channel": "fill"}, "push cut": {"kind": "ws_cut"},
+}  # fmt: skip
+
+
+class Deeds:
+    """Does faults to a fleet and its readers. The context of a fault is the time that it lasts."""
+
+    def __init__(self, fleet: Fleet, readers: Sequence[Reader]) -> None:
+        self._fleet = fleet
+        self._readers = readers
+
+    @contextlib.asynccontextmanager
+    async def done(self, fault: Fault) -> AsyncIterator[None]:
+        """The fault is in force while the block runs."""
+        rng = Random(fault.dice)
+        who, _, what = fault.kind.partition(" ")
+        if fault.kind in EXCHANGE:
+            deed = self._exchange(EXCHANGE[fault.kind])
+        elif who in ("poller", "follower"):
+            deed = self._program(await self._worker(who), what)
+        elif (who, what) in (("redis", "killed"), ("redis", "frozen"), ("bot", "killed"), ("bot", "frozen")):
+            deed = self._program(self._fleet.bot if who == "bot" else self._fleet.redis, what)
+        elif what in ("cut", "slow", "delayed", "stalled") and fault.kind != "readers cut":
+            deed = self._network(who, what, rng)
+        elif what == "clock":
+            deed = self._clock(who, rng)
+        else:
+            deed = getattr(self, f"_{fault.kind.replace(' ', '_')}")(rng)
+        async with deed:
+            yield
+
+    async def _worker(self, who: str) -> Program:
+        poller = await self._fleet.poller() or 0
+        return self._fleet.workers[poller if who == "poller" else 1 - poller]
+
+    @contextlib.asynccontextmanager
+    async def _program(self, program: Program, what: str) -> AsyncIterator[None]:
+        if what == "frozen":
+            program.freeze()
+        else:
+            await asyncio.to_thread(program.kill if what == "killed" else program.term)
+        yield
+        program.thaw()
+        program.start()
+
+    @contextlib.asynccontextmanager
+    async def _exchange(self, options: dict[str, Any]) -> AsyncIterator[None]:
+        number = self._fleet.exchange.fault(**options)
+        yield
+        if options["kind"] != "ws_cut":
+            self._fleet.exchange.control("DELETE", f"/faults/{number}")
+
+    @contextlib.asynccontextmanager
+    async def _network(self, who: str, what: str, rng: Random) -> AsyncIterator[None]:
+        proxy = self._fleet.proxies[f"readers-{rng.randrange(2)}" if who == "readers" else who]
+        if what == "cut":
+            proxy.refusing = True
+            proxy.cut()
+        elif what == "stalled":
+            proxy.stall()
+        else:
+            proxy.delay = rng.uniform(0.05, 0.8)
+        yield
+        proxy.heal()
+
+    @contextlib.asynccontextmanager
+    async def _clock(self, who: str, rng: Random) -> AsyncIterator[None]:
+        self._fleet.clocks[who].step(rng.uniform(-STEP, STEP))
+        yield
+        self._fleet.clocks[who].step(0.0)
+
+    @contextlib.asynccontextmanager
+    async def _redis_flushed(self, rng: Random) -> AsyncIterator[None]:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._fleet.proxies["redis"].target)
+            writer.write(b"FLUSHALL\r\n")
+            async with asyncio.timeout(3):
+                await reader.readline()
+            writer.close()
+        yield
+
+    @contextlib.asynccontextmanager
+    async def _bot_garbage(self, rng: Random) -> AsyncIterator[None]:
+        await self._fleet.tell_bot(garbage=rng.choice(["html", "half", "error", "null", "empty"]))
+        yield
+        await self._fleet.tell_bot(garbage="")
+
+    @contextlib.asynccontextmanager
+    async def _burst(self, rng: Random) -> AsyncIterator[None]:
+        await self._fleet.tell_bot(burst=self._fleet.plan.burst)
+        yield
+
+    @contextlib.asynccontextmanager
+    async def _exchange_frozen(self, rng: Random) -> AsyncIterator[None]:
+        # never killed: its books are in its memory, and an exchange that forgets executions is no fault of ours
+        os.kill(self._fleet.exchange.pid, signal.SIGSTOP)
+        yield
+        os.kill(self._fleet.exchange.pid, signal.SIGCONT)
+
+    @contextlib.asynccontextmanager
+    async def _journal_killed(self, rng: Random) -> AsyncIterator[None]:
+        assert self._fleet.maria is not None
+        await asyncio.to_thread(self._fleet.maria.kill)
+        yield
+        await asyncio.to_thread(self._fleet.maria.start)
+
+    @contextlib.asynccontextmanager
+    async def _journal_frozen(self, rng: Random) -> AsyncIterator[None]:
+        assert self._fleet.maria is not None
+        self._fleet.maria.hang()
+        yield
+        self._fleet.maria.wake()
+
+    @contextlib.asynccontextmanager
+    async def _readers_cut(self, rng: Random) -> AsyncIterator[None]:
+        for reader in rng.sample(self._readers, max(1, len(self._readers) // 2)):
+            reader.lose()
+        yield
+
+    @contextlib.asynccontextmanager
+    async def _readers_slowed(self, rng: Random) -> AsyncIterator[None]:
+        slow = rng.sample(self._readers, max(1, len(self._readers) // 5))
+        for reader in slow:
+            reader.dawdle()
+        yield
+        for reader in slow:
+            reader.hurry()
+
+    @contextlib.asynccontextmanager
+    async def _disk_full(self, rng: Random) -> AsyncIterator[None]:
+        for worker in self._fleet.workers:
+            worker.file_limit(8192)
+        yield
+        for worker in self._fleet.workers:
+            worker.file_limit(None)

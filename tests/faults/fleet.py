@@ -1,0 +1,160 @@
+"""The whole product as processes, and a proxy on every way between two of them."""
+
+import asyncio
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.faults.clock import Clock
+from tests.faults.plan import Plan
+from tests.faults.process import Program
+from tests.faults.proxy import Proxy
+from tests.support.neighbours import MariaServer, free_port, redis_program
+from tests.support.server import ROOT, clean_environment
+from tests.support.simulator import Simulator
+
+SITE = Path(__file__).parent / "site"
+POLL = 0.5  # BOT_POLL_INTERVAL of the fleet
+MARKETS = 8
+
+
+class Fleet:
+    """Two workers on one journal, a bot, an exchange, a Redis, perhaps a MariaDB. Everything stays on this machine."""
+
+    def __init__(self, plan: Plan, folder: Path, exchange: Simulator, session: aiohttp.ClientSession) -> None:
+        self.plan, self.folder, self.exchange, self.session = plan, folder, exchange, session
+        self.clocks = {host: Clock(folder / f"clock-{host}") for host in ("server", "bot")}
+        self.proxies: dict[str, Proxy] = {}
+        self.maria: MariaServer | None = None
+        self.workers: list[Program] = []
+        self.ports = [free_port(), free_port()]
+        self.bot_port = free_port()
+        self.bot_log = folder / "trades.jsonl"
+        self.journal_url = f"sqlite:///{folder}/journal.db"
+
+    async def start(self) -> None:
+        """Everything up, and the baseline taken; nobody trades yet."""
+        redis_port = free_port()
+        words = [redis_program(), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""]
+        self.redis = Program("redis", words, clean_environment(), self.folder)
+        self.redis.start()
+        exchange_port = int(self.exchange.url.split(":")[2].split("/")[0])
+        targets = {"bot": self.bot_port, "exchange": exchange_port, "redis": redis_port}
+        targets |= {f"readers-{place}": port for place, port in enumerate(self.ports)}
+        if self.plan.journal == "mysql":
+            targets["journal"] = await self._start_maria()
+        for name, port in targets.items():
+            self.proxies[name] = Proxy(port)
+            await self.proxies[name].start()
+        self.bot = Program("bot", self._bot_words(), self._environment("bot"), self.folder)
+        self.bot.start()
+        if self.plan.journal == "mysql":
+            self.journal_url = f"mysql://root@127.0.0.1:{self.proxies['journal'].port}/faults"
+        for place, port in enumerate(self.ports):
+            command = [sys.executable, str(ROOT / "server.py"), "--port", str(port)]
+            self.workers.append(Program(f"worker-{place}", command, self._settings(), self.folder))
+            self.workers[-1].start()
+        await self.until(self._ready, 40, "both workers serve, one polls, and the bot is online")
+
+    async def stop(self) -> None:
+        """End every process by its own id."""
+        for program in [*self.workers, *([self.bot, self.redis] if self.proxies else [])]:
+            program.thaw()
+            program.kill()
+        for proxy in self.proxies.values():
+            await proxy.close()
+        if self.maria is not None:
+            self.maria.kill()
+
+    def heal(self) -> None:
+        """Undo whatever is still broken."""
+        for proxy in self.proxies.values():
+            proxy.heal()
+        self.exchange.clear()
+        for clock in self.clocks.values():
+            clock.step(0.0)
+        for program in (self.bot, self.redis, *self.workers):
+            program.thaw()
+            program.start()
+            program.file_limit(None)
+
+    async def poller(self) -> int | None:
+        """Which worker holds the lease, by its own word; None when none of them says so."""
+        found = [await self.health(place) for place in (0, 1)]
+        holders = [place for place, health in enumerate(found) if _polls(health)]
+        return holders[0] if len(holders) == 1 else None
+
+    async def health(self, place: int) -> dict[str, Any] | None:
+        """One worker's /health, None when it does not answer."""
+        url = f"http://127.0.0.1:{self.ports[place]}/api/python/health"
+        try:
+            async with self.session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                told: dict[str, Any] = await answer.json()
+                return told
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return None
+
+    async def tell_bot(self, **wish: Any) -> dict[str, Any]:
+        """Set its rate, its manners, or let it burst; nothing when it is down."""
+        url = f"http://127.0.0.1:{self.bot_port}/control"
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with self.session.post(url, json=wish, timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                told: dict[str, Any] = await answer.json()
+                return told
+        return {}
+
+    async def until(self, fact: Any, within: float, what: str) -> None:
+        """Wait for an asynchronous fact; AssertionError with its name after so many seconds."""
+        deadline = asyncio.get_running_loop().time() + within
+        while not await fact():
+            assert asyncio.get_running_loop().time() < deadline, f"not within {within} s: {what}"
+            await asyncio.sleep(0.1)
+
+    async def _ready(self) -> bool:
+        found = [await self.health(place) for place in (0, 1)]
+        well = [health for health in found if health and health["parts"]["bot"].get("status") == "online"]
+        swept = any(health["parts"]["healer"].get("sweeps") for health in well)
+        return len(well) == 2 and sum(map(_polls, well)) == 1 and (swept or self.plan.paper)
+
+    async def _start_maria(self) -> int:
+        self.maria = await asyncio.to_thread(self._make_maria)
+        self.maria.sql("CREATE DATABASE faults; CREATE USER IF NOT EXISTS root@'127.0.0.1'; "
+                       "GRANT ALL ON *.* TO root@'127.0.0.1'")  # fmt: skip
+        return self.maria.port
+
+    def _make_maria(self) -> MariaServer:
+        home = self.folder / "maria"
+        home.mkdir()
+        maria = MariaServer(home)
+        maria.start()
+        return maria
+
+    def _bot_words(self) -> list[str]:
+        tickers = self.exchange.ledger()["markets"][:MARKETS]
+        words = [sys.executable, "-m", "tests.faults.trader", "--port", str(self.bot_port), "--kind", self.plan.bot]
+        words += ["--control", self.exchange.control_url, "--token", self.exchange.token, "--log", str(self.bot_log)]
+        self.bot_log.touch()
+        return words + ["--paper"] * self.plan.paper + ["--tickers", *tickers]
+
+    def _environment(self, host: str) -> dict[str, str]:
+        clock = {"FAULT_CLOCK": str(self.clocks[host].path)}
+        return {**clean_environment(), "PYTHONPATH": f"{SITE}:{ROOT}", **clock}
+
+    def _settings(self) -> dict[str, str]:
+        exchange = f"http://127.0.0.1:{self.proxies['exchange'].port}/trade-api/v2"
+        bot = f"http://127.0.0.1:{self.proxies['bot'].port}"
+        planted = {"PLANTED": self.plan.planted} if self.plan.planted else {}
+        return self._environment("server") | planted | {
+            "JOURNAL_URL": self.journal_url, "BOT_STATUS_ENDPOINT": f"{bot}/status",
+            "BOT_TRADES_ENDPOINT": f"{bot}/trades", "BOT_POLL_INTERVAL": str(POLL), "HEARTBEAT_INTERVAL": "2",
+            "KALSHI_API_URL": exchange, "KALSHI_API_KEY": "demo-ed25519", "REDIS_HOST": "127.0.0.1",
+            "KALSHI_RSA_KEY_PATH": str(self.exchange.keys["demo-ed25519"]), "CLIENT_QUEUE_SIZE": "32",
+            "REDIS_PORT": str(self.proxies["redis"].port),
+        }  # fmt: skip
+
+
+def _polls(health: dict[str, Any] | None) -> bool:
+    return bool(health) and health["parts"]["lease"]["reason"] == "this worker polls"  # type: ignore[index]

@@ -1,0 +1,74 @@
+"""What a run does, all of it from its seed: the kind of bot, and which fault comes when, how long and how hard."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+# kind of fault -> shortest and longest seconds that it lasts (0: a moment)
+KINDS: dict[str, tuple[float, float]] = {
+    "poller killed": (0.2, 2.0), "follower killed": (0.2, 2.0), "poller frozen": (1.0, 9.0),
+    "follower frozen": (1.0, 4.0), "poller deployed": (0.0, 0.5), "follower deployed": (0.0, 0.5),
+    "redis killed": (0.5, 3.0), "redis frozen": (0.5, 3.0), "redis flushed": (0.0, 0.0), "redis cut": (0.5, 2.0),
+    "bot killed": (0.5, 4.0), "bot frozen": (1.0, 4.0), "bot garbage": (1.0, 4.0), "bot cut": (1.0, 4.0),
+    "bot slow": (1.0, 3.0), "burst": (0.0, 0.0), "exchange errors": (1.0, 4.0), "exchange refuses": (1.0, 3.0),
+    "exchange drops": (1.0, 4.0), "exchange lags": (1.0, 4.0), "exchange maintained": (1.0, 3.0),
+    "exchange frozen": (0.5, 2.0), "exchange cut": (1.0, 3.0), "push loses": (1.0, 4.0), "push doubles": (1.0, 4.0),
+    "push cut": (0.0, 0.0), "readers cut": (0.0, 0.0), "readers stalled": (1.0, 4.0), "readers slowed": (2.0, 5.0),
+    "readers delayed": (1.0, 3.0), "disk full": (1.0, 4.0), "server clock": (1.0, 4.0), "bot clock": (1.0, 4.0),
+}  # fmt: skip
+DATABASE: dict[str, tuple[float, float]] = {
+    "journal killed": (0.5, 2.0), "journal frozen": (0.5, 4.0), "journal cut": (0.5, 2.0),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: its kind, how long it lasts, the pause after it, and a number for whatever else must be chosen."""
+
+    kind: str
+    seconds: float
+    pause: float
+    dice: int
+    overlaps: bool = False  # the next one begins while this one lasts
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run. only: kinds to choose from (all when empty)."""
+
+    seed: int = 1
+    trades: int = 10_000
+    faults: int = 60
+    readers: int = 50
+    journal: str = "sqlite"
+    bot: str = "numbered"
+    paper: bool = False
+    planted: str = ""
+    only: tuple[str, ...] = ()
+    burst: int = 500
+    patience: float = 60.0  # seconds after which what is over and still felt is a finding of its own
+    rate: float = 0.0  # trades a second, 0: what the number of trades asks for
+    schedule: tuple[Fault, ...] = field(default=(), repr=False)
+
+
+def scheduled(plan: Plan) -> tuple[Fault, ...]:
+    """The faults of a plan: every kind once before any comes twice, in the seed's order."""
+    rng = Random(f"{plan.seed} {plan.journal}")
+    kinds = dict(KINDS)
+    if plan.journal == "mysql":
+        del kinds["disk full"]
+        kinds |= DATABASE
+    names = list(plan.only or kinds)
+    found: list[Fault] = []
+    while len(found) < plan.faults:
+        rng.shuffle(names)
+        for name in names[: plan.faults - len(found)]:
+            low, high = kinds[name]
+            fault = Fault(name, round(rng.uniform(low, high), 2), round(rng.uniform(0.1, 1.5), 2), rng.randrange(2**30),
+                          rng.random() < 0.2)  # fmt: skip
+            found.append(fault)
+    return tuple(found)
+
+
+def chosen_bot(seed: int) -> str:
+    """The kind of bot that a seed stands for, unless one is asked for."""
+    return ("numbered", "plain", "reused")[seed % 3]

@@ -1,0 +1,193 @@
+"""Bugs that the checker must catch. Each is put into the product's code from outside, in the processes of one run."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+BUGS: dict[str, Callable[[], None]] = {}
+
+
+def bug(plant: Callable[[], None]) -> Callable[[], None]:
+    """A bug by its function's name; the docstring says what somebody forgot."""
+    BUGS[plant.__name__.replace("_", " ")] = plant
+    return plant
+
+
+def plant(name: str) -> None:
+    """Put the bug into this process."""
+    BUGS[name]()
+
+
+@bug
+def no_dedupe() -> None:
+    """The journal keeps every report, whoever told the same execution before."""
+    from journal import append
+    from journal.identity import Known
+
+    def nothing_known(*_: Any) -> Any:
+        return Known()
+        yield
+
+    ids = itertools.count()
+    append._known = nothing_known
+    original = append.write
+
+    def write(entries: Any, open: Any, sightings: Any) -> Any:
+        return original(entries, open, [replace(seen, name=f"{seen.name[:16]}{next(ids):016x}") for seen in sightings])
+
+    append.write = write
+
+
+@bug
+def publish_before_journal() -> None:
+    """Readers are told what is about to be written, and the write then fails or another worker's comes first."""
+    from journal.entry import Entry
+    from streams.recorder import Recorder
+
+    original = Recorder._record
+
+    async def record(self: Any, drafts: Any, marks: Any) -> Any:
+        if drafts and self.lease is not None:
+            head = await self._journal.head()
+            early = [
+                Entry(seq, each.kind, each.timestamp, each.ticker, each.source, each.body(seq))
+                for seq, each in enumerate(drafts, head + 1)
+            ]
+            self._announce(early)
+        return await original(self, drafts, marks)
+
+    Recorder._record = record  # type: ignore[method-assign]
+
+
+@bug
+def id_reuse() -> None:
+    """A bot's trade is known by its id alone, and a bot that restarts counts from 1 again."""
+    from journal import identity
+    from streams import window
+
+    original = identity.name
+
+    def name(draft: Any) -> str:
+        told = draft.kind == "trade" and draft.source != "kalshi_api"
+        return identity._digest("bot", draft.trade_id) if told else original(draft)
+
+    identity.name = name
+    identity.life = lambda draft: ""
+    window.identity = lambda trade: trade.trade_id
+
+
+@bug
+def snapshot_race() -> None:
+    """A newcomer's place is read first, and it joins the live stream a little later."""
+    from streams.hub import Hub
+
+    original = Hub.join
+
+    def join(self: Any, reader: Any) -> None:
+        def late() -> None:
+            if not reader.left and reader in self._open:
+                reader.position = self.position
+                original(self, reader)
+
+        asyncio.get_running_loop().call_later(0.1, late)
+
+    Hub.join = join  # type: ignore[method-assign]
+
+
+@bug
+def silent_drop() -> None:
+    """What a full queue cannot take is thrown away, and the stream goes on."""
+    from streams.inbox import Inbox
+
+    original = Inbox.put_nowait
+
+    def put_nowait(self: Any, item: Any) -> None:
+        try:
+            original(self, item)
+        except asyncio.QueueFull:
+            return
+
+    Inbox.put_nowait = put_nowait  # type: ignore[method-assign]
+
+
+@bug
+def heal_twice() -> None:
+    """A sweep forgets what the one before it brought, and takes each reading for a new execution."""
+    from streams import sweep
+
+    original = sweep.trade_of
+    ids = itertools.count()
+
+    def trade_of(fill: Any, origin: Any, mode: Any) -> Any:
+        told = original(fill, origin, mode)
+        again = f"{told.fill_id}-{next(ids)}"
+        return replace(told, trade_id=again, fill_id=again)
+
+    sweep.trade_of = trade_of
+    sweep.Sweeper.kept = lambda self, ids: None  # type: ignore[method-assign]
+
+
+@bug
+def cursor_off_by_one() -> None:
+    """A reader that returns is taken up one entry too late."""
+    from streams.talk import Talk
+
+    original = Talk._resume
+
+    def resume(self: Any, seq: int) -> None:
+        original(self, seq + 1 if seq < self._hub.position else seq)
+
+    Talk._resume = resume  # type: ignore[method-assign]
+
+
+@bug
+def lease_without_fencing() -> None:
+    """Whoever held the lease once goes on polling and writing, although another holds it now."""
+    from journal import append, lease
+
+    def anybody(dialect: Any, held: Any) -> Any:
+        _, now = yield from lease._row(dialect)
+        return now
+
+    append.check = anybody
+    lease.check = anybody
+
+
+@bug
+def hole_forgotten() -> None:
+    """A hole that cannot be healed is closed without a word."""
+    from streams.healer import Healer
+
+    async def announce(self: Any, why: str) -> None:
+        self._holes.remove(list(self._holes))
+
+    Healer._announce = announce  # type: ignore[method-assign]
+
+
+@bug
+def status_stuck() -> None:
+    """The bot stays online for ever, whatever the polls say."""
+    from streams.status import BotStatus
+
+    original = BotStatus._answered
+
+    def failed(self: Any, trouble: str) -> None:
+        original(self, __import__("streams.report", fromlist=["BotReading"]).BotReading(mode=self.mode), self.trades)
+
+    BotStatus._failed = failed  # type: ignore[method-assign]
+
+
+@bug
+def window_only() -> None:
+    """Nobody looks whether two windows join: what fell out between them is not missed."""
+    from streams.window import Window
+
+    Window._broken = lambda self, keys, boot, numbers: ""  # type: ignore[method-assign]
+    from streams.sweep import Sweeper
+
+    async def nothing(self: Any, since: Any, known: Any, mode: Any, swept: Any) -> float:
+        return float("inf")
+
+    Sweeper._fills = nothing  # type: ignore[method-assign]

@@ -1,0 +1,54 @@
+"""What really happened: the exchange's own books, and for a paper bot its own log."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+SIDES = {"bid": "BUY", "ask": "SELL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution by what any reporter must say of it, and when it was (Unix seconds)."""
+
+    key: str
+    at: float
+
+
+def key(ticker: str, side: str, quantity: object, price: object) -> str:
+    """Ticker, side, quantity and price in YES terms: the fleet's trades are told apart by it, twins excepted."""
+    return f"{ticker} {side} {Decimal(str(quantity)):.2f} {Decimal(str(price)):.4f}"
+
+
+def of_ledger(rows: Iterable[Mapping[str, Any]]) -> list[Execution]:
+    """The account's fills as the exchange booked them."""
+    return [
+        Execution(
+            key(row["ticker"], SIDES[row["book_side"]], row["count_fp"], row["yes_price_dollars"]),
+            datetime.fromisoformat(row["created_time"]).timestamp(),
+        )
+        for row in rows
+    ]
+
+
+def of_log(path: Path) -> list[Execution]:
+    """What a paper bot did, as it wrote down itself."""
+    told = [json.loads(line).get("did") for line in path.read_text().splitlines()]
+    return [
+        Execution(key(did["ticker"], did["side"], did["quantity"], did["price"]), did["timestamp"])
+        for did in told
+        if did
+    ]
+
+
+def by_key(executions: Iterable[Execution]) -> dict[str, list[float]]:
+    """When each was executed; twins share a key."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for each in executions:
+        found[each.key].append(each.at)
+    return dict(found)

@@ -1,0 +1,49 @@
+"""One plan from the first process to the judgement: a fleet, its readers, the run."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+
+from tests.faults.disturb import Run
+from tests.faults.fleet import Fleet
+from tests.faults.plan import Plan, scheduled
+from tests.faults.reader import Reader
+from tests.faults.result import Result
+from tests.support.simulator import running_simulator
+
+
+@contextlib.asynccontextmanager
+async def reading(fleet: Fleet, count: int) -> AsyncIterator[list[Reader]]:
+    """Readers of both workers: half of them straight, half through a proxy."""
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, read_bufsize=4096))
+        readers = []
+        for number in range(count):
+            place = number % 2
+            port = fleet.ports[place] if number % 4 < 2 else fleet.proxies[f"readers-{place}"].port
+            url = f"http://127.0.0.1:{port}/api/python/sse/trading"
+            readers.append(await stack.enter_async_context(Reader(session, url, f"reader {number}")))
+        await fleet.until(lambda: _all_placed(readers), 15, "every reader has a cursor")
+        yield readers
+
+
+async def _all_placed(readers: Sequence[Reader]) -> bool:
+    return all(reader.position is not None and reader.status for reader in readers)
+
+
+async def carry_out(plan: Plan, folder: Path) -> Result:
+    """Everything from the first process to the judgement."""
+    plan = replace(plan, schedule=plan.schedule or scheduled(plan))
+    with running_simulator(folder / "keys", "--tier", "advanced") as exchange:
+        async with aiohttp.ClientSession() as session:
+            fleet = Fleet(plan, folder, exchange, session)
+            try:
+                await fleet.start()
+                async with reading(fleet, plan.readers) as readers:
+                    return await Run(plan, fleet, readers).carry_out()
+            finally:
+                await fleet.stop()
