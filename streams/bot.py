@@ -92,8 +92,12 @@ class BotClient:
             raise BotError(str(wrong)) from None
 
     async def _status(self) -> BotReading:
-        if self._health_url is not None:
-            return self._reading(await self._body(self._health_url))
+        known, self._health_url = self._health_url, None
+        if known is not None:
+            # After any failure /status is asked first again: the bot may come back as another version.
+            reading = self._reading(await self._body(known))
+            self._health_url = known
+            return reading
         try:
             return self._reading(await self._body(self._status_url))
         except NotThere:

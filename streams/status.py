@@ -1,7 +1,7 @@
 """What is said of the bot: online, offline or stalled, in which mode, since when; it changes slowly, on purpose."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from cache.exact import dumps, loads
 from journal.entry import Mode
@@ -66,11 +66,11 @@ class BotStatus:
         })  # fmt: skip
 
 
-def said(data: str) -> str:
-    """A bot_status in words, without the number of trades: where the words differ, the world must be told."""
-    kept = loads(data)
-    why = f": {kept['reason']}" if kept["reason"] else ""
-    return f"{kept['status']} since {kept['since']}, mode {kept['mode']}{why}"
+def news(data: str) -> dict[str, Any]:
+    """A bot_status without the number of trades: where this differs, the world must be told."""
+    kept: dict[str, Any] = loads(data)
+    kept.pop("trades", None)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from streams.live import HELD, Live, LiveTrades, Sources
 from streams.recorder import Recorder
 from streams.relay import BLOCK, Relay
 from streams.roll import Roll
-from streams.status import BotStatus, Pulse, said
+from streams.status import BotStatus, Pulse, news
 from streams.sweep import Exchange
 from streams.vital import Vital, ended, supervised
 
@@ -169,8 +169,8 @@ class Watch:
 
     def _tell(self, pulse: Pulse) -> None:
         before, self._pulse = self._pulse, pulse
-        if (words := said(pulse.status)) != said(before.status):
-            log.info("bot: %s", words)
+        if (now := news(pulse.status)) != news(before.status):
+            log.info("bot: %s, mode %s%s", now["status"], now["mode"], f": {now['reason']}" if now["reason"] else "")
             self._hub.status(pulse.status)
         elif pulse.status != before.status:
             self._hub.remember(pulse.status)

@@ -150,6 +150,10 @@ async def test_status_falls_to_health(path: Path) -> None:
             assert (ears.said[-1]["mode"], ears.said[-1]["trades"]) == ("paper", 7)
             await eventually(lambda: bot.asked.count("/health") > 2)
             assert bot.asked.count("/status") == 1
+            del bot.answers["/status"]
+            bot.answers["/health"] = says("", status=404)  # another version of it, with /status alone
+            await eventually(lambda: ears.said[-1]["mode"] == "live")
+            assert ears.statuses[-1] == "online"
 
 
 async def test_a_stalled_bot_is_not_called_online(path: Path) -> None:
