@@ -22,7 +22,7 @@ from kalshi.portfolio import Portfolio, Tiers
 from kalshi.push import FillPush, socket_url
 from routes.access import Access
 from routes.rates import Rates
-from routes.service import snapshot
+from routes.readers import snapshot
 from routes.services import Services
 from routes.spring import SpringSessions
 from routes.tickets import Tickets

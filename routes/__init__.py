@@ -6,7 +6,7 @@ from typing import Any, cast
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from routes import health, markets, metrics, openapi, pages, portfolio, service, session
+from routes import health, index, markets, metrics, openapi, pages, portfolio, readers, session
 from routes.replies import Reply
 from routes.services import of
 from routes.summary import summary
@@ -59,8 +59,8 @@ def table(markets_ttl: float) -> dict[str, Callable[..., Any]]:
         "/sse/trades": Stream("trades"),
         "/sse/portfolio": Stream("portfolio"),
         "/sse/status": Stream("status"),
-        "/sse/stats": service.stats,
-        "/sse/clients": service.clients,
+        "/sse/stats": readers.stats,
+        "/sse/clients": readers.clients,
         "/health": health.health,
         "/health/live": health.live,
         "/health/ready": health.ready,
@@ -69,7 +69,7 @@ def table(markets_ttl: float) -> dict[str, Callable[..., Any]]:
         "/metrics": metrics.metrics,
         "/openapi.json": openapi.openapi,
         "/web/{file}": pages.asset,
-        "": service.index,
+        "": index.index,
     }
 
 
@@ -82,4 +82,4 @@ def routes(markets_ttl: float) -> list[BaseRoute]:
         if path + slash
     ]
     logins = [Route("/session" + slash, session.Session) for slash in ("", "/")]
-    return [Mount(PREFIX, Exact([*both, *logins])), Route(PREFIX, service.index, methods=["GET"])]
+    return [Mount(PREFIX, Exact([*both, *logins])), Route(PREFIX, index.index, methods=["GET"])]

@@ -11,6 +11,7 @@ from journal.errors import JournalError
 from routes.problems import Problem
 from routes.replies import live_json
 from routes.services import Services, services
+from streams.event import cursor
 
 WELL: Final = ("ok", "idle", "starting")  # starting: nothing has gone wrong, for nothing was tried yet
 
@@ -26,7 +27,7 @@ async def health(request: Request) -> Response:
         "version": service.version,
         "uptime": round(time.time() - service.started, 3),
         "journal": {
-            "head": f"{service.journal.epoch}-{service.hub.position}",
+            "head": cursor(service.journal.epoch, service.hub.position),
             "seq": service.hub.position,
             "size": parts["journal"].get("size"),
         },

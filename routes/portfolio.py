@@ -9,6 +9,7 @@ from cache.exact import Raw
 from journal.base import Query
 from routes import params
 from routes.services import Services, services
+from streams.event import cursor
 
 ORDER_STATUSES = ("resting", "canceled", "executed")
 
@@ -50,8 +51,8 @@ async def live(request: Request) -> Answer:
 async def newest(service: Services, limit: int) -> Answer:
     """At most limit trades, newest first, and the cursor from which a stream goes on without a hole."""
     found = await service.watch.live.answer(limit)
-    cursor = f"{service.journal.epoch}-{found.cursor_seq}"
-    value = {"trades": [Raw(trade) for trade in found.trades], "count": len(found.trades), "cursor": cursor}
+    place = cursor(service.journal.epoch, found.cursor_seq)
+    value = {"trades": [Raw(trade) for trade in found.trades], "count": len(found.trades), "cursor": place}
     return Answer(value, found.source, found.as_of, found.stale)
 
 
@@ -73,8 +74,8 @@ async def history(request: Request) -> Answer:
         {
             "entries": [Raw(f'{{"kind":"{entry.kind}",{entry.body[1:]}') for entry in entries],
             "count": len(entries),
-            "next": f"{journal.epoch}-{entries[-1].seq}" if more else None,
-            "cursor": f"{journal.epoch}-{head}",
+            "next": cursor(journal.epoch, entries[-1].seq) if more else None,
+            "cursor": cursor(journal.epoch, head),
         },
         source="journal",
         as_of=time.time(),

@@ -1,4 +1,4 @@
-"""What the service says of itself: its name and links, its health, its streams."""
+"""Who reads the streams and what the streams did, added up over the workers that share a Redis."""
 
 import time
 from typing import Any
@@ -10,33 +10,8 @@ from routes.replies import live_json
 from routes.services import services
 from streams.hub import Hub
 from streams.roll import add_up
-from streams.stats import client, network
+from streams.stats import client
 from streams.watch import Watch
-
-LINKS = {
-    "docs": "docs",
-    "openapi": "openapi.json",
-    "dashboard": "dashboard",
-    "health": "health",
-    "summary": "portfolio/summary",
-    "markets": "markets/",
-    "stream": "sse/trading",
-}
-
-
-async def index(request: Request) -> Response:
-    """Name, version, links: absolute, as the proxy in front says they are."""
-    base = f"{request.base_url}api/python/"
-    service = services(request)
-    return live_json({
-        "name": "Prediction Investor",
-        "version": service.version,
-        "source": "journal",
-        "as_of": round(time.time(), 3),
-        "stale": False,
-        "network": network((request.scope.get("client") or ("",))[0]),  # all that we see of you
-        "links": {name: base + path for name, path in LINKS.items()},
-    })  # fmt: skip
 
 
 async def stats(request: Request) -> Response:
