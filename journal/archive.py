@@ -14,7 +14,7 @@ from journal.entry import Draft, Entry
 from journal.errors import JournalDamaged
 from journal.identity import Sighting
 from journal.schema import new_epoch
-from journal.sql import SqlJournal, identity
+from journal.sql import SqlJournal, epoch_and_head
 
 _PAGE = 1000
 
@@ -147,7 +147,7 @@ def _sightings(after: Sighting) -> Steps[list[Sighting]]:
 
 
 def _write(kept: Sequence[Kept]) -> Steps[None]:
-    _, head = yield from identity()
+    _, head = yield from epoch_and_head()
     if kept and kept[0].entry.seq != head + 1:
         raise JournalDamaged("another process wrote to the journal during the import; empty it and import again")
     yield from append.write([record.entry for record in kept], [record.open for record in kept], [])

@@ -14,7 +14,7 @@ from journal.ask import Ask, Dialect, Steps, T
 from journal.connection import Connection
 from journal.errors import JournalDamaged, JournalUnavailable
 from journal.schema import MYSQL_STEPS, new_epoch
-from journal.sql import SqlJournal, identity
+from journal.sql import SqlJournal, epoch_and_head
 from journal.url import MysqlPlace
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class MysqlJournal(SqlJournal):
     async def open(self) -> None:
         """Makes or migrates the tables; JournalDamaged when the database holds another program's."""
         await self._writer.run(self._migrate())
-        self.epoch, _ = await self.view(identity())
+        self.epoch, _ = await self.view(epoch_and_head())
 
     async def close(self) -> None:
         """Closes both connections."""

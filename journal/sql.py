@@ -38,7 +38,7 @@ class SqlJournal(ABC):
 
     async def head(self) -> int:
         """The last seq, 0 when empty."""
-        return (await self.view(identity()))[1]
+        return (await self.view(epoch_and_head()))[1]
 
     async def append(
         self, drafts: Sequence[Draft], lease: Lease | None = None, marks: Mapping[str, str] | None = None
@@ -75,7 +75,7 @@ class SqlJournal(ABC):
         return await self.view(leases.current())
 
 
-def identity() -> Steps[tuple[str, int]]:
+def epoch_and_head() -> Steps[tuple[str, int]]:
     """The epoch and the head."""
     [(epoch, head)] = yield Ask("SELECT epoch, head FROM journal WHERE id = 1")
     return epoch, head

@@ -10,7 +10,7 @@ from typing import Final
 from journal.ask import Dialect, Steps, T
 from journal.errors import JournalDamaged
 from journal.schema import SQLITE_STEPS, new_epoch
-from journal.sql import SqlJournal, identity
+from journal.sql import SqlJournal, epoch_and_head
 from journal.thread import Thread
 
 APPLICATION_ID: Final = 0x50494A31  # "PIJ1" in the file's header says whose file it is
@@ -37,7 +37,7 @@ class SqliteJournal(SqlJournal):
 
     async def open(self) -> None:
         """Makes the file (0600) or its next version; JournalDamaged when it is another program's."""
-        self.epoch, _ = await self.change(identity())
+        self.epoch, _ = await self.change(epoch_and_head())
 
     async def close(self) -> None:
         """Ends both threads; a write under way is finished first, as long as the limit allows."""

@@ -6,7 +6,7 @@ from journal import archive, body
 from journal.archive import Kept
 from journal.ask import SPAN, Ask, Steps, findable, micros
 from journal.errors import JournalDamaged
-from journal.sql import SqlJournal, identity
+from journal.sql import SqlJournal, epoch_and_head
 
 
 async def problems(journal: SqlJournal) -> AsyncIterator[str]:
@@ -60,7 +60,7 @@ def _spans() -> Steps[dict[int, tuple[int, int]]]:
 
 def _ends() -> Steps[tuple[int, int, int]]:
     """The head as it is written down, the last entry there is, and how many names lie beyond it."""
-    _, head = yield from identity()
+    _, head = yield from epoch_and_head()
     [(last,)] = yield Ask("SELECT COALESCE(MAX(seq), 0) FROM entries")
     [(orphans,)] = yield Ask("SELECT COUNT(*) FROM sightings WHERE seq < 1 OR seq > ?", [last])
     return head, int(last), orphans
