@@ -39,5 +39,5 @@ def set_up(level: str, for_people: bool) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    for name in ("asyncio", "aiosqlite", "asyncmy"):
+    for name in ("asyncio", "asyncmy"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -11,7 +11,7 @@ from kalshi.fields import Fields
 
 @dataclass(frozen=True, slots=True)
 class ExchangeStatus:
-    """trading is false in maintenance (Thursdays 03:00-05:00 New York); exchange is false when nothing works."""
+    """Is it open? In maintenance (Thursdays 03:00-05:00 in New York) only trading is inactive; else nothing works."""
 
     exchange_active: bool
     trading_active: bool
