@@ -1,22 +1,20 @@
 """Asks the bot: its status and its trades, each in its own time, neither trusted."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from yarl import URL
 
-from cache.exact import loads
 from journal.entry import Mode
-from streams.fields import Unreadable
+from streams.answer import read, value, words
+from streams.errors import BotError, NotThere, TooLarge, Unreadable
 from streams.report import BotReading, Report, read_status, read_trades
 
 T = TypeVar("T")
-MOST_BYTES: Final = 1_000_000  # of one answer, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +27,6 @@ class BotSettings:
     timeout: float = 2.5
     fallback: float = 10.0  # between two readings of the exchange's fills while the bot is offline
     quiet: float = 30.0  # and while it is online
-
-
-class BotError(Exception):
-    """The bot could not be asked; the message says which answer was wrong and how, the same for the same trouble."""
-
-
-class TooLarge(BotError):
-    """An answer was over the limit; whatever it held was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +68,8 @@ class BotClient:
         report = trades if isinstance(trades, BotError) else self._report(trades, known.mode if known else mode)
         answers = (("status", reading), ("trades", report))
         troubles = {name: str(why) for name, why in answers if isinstance(why, BotError)}
-        read = None if isinstance(report, BotError) else report
-        return Poll(asked, known, read, _told(troubles), isinstance(report, TooLarge))
+        window = None if isinstance(report, BotError) else report
+        return Poll(asked, known, window, _told(troubles), isinstance(report, TooLarge))
 
     async def after(self, seq: int, mode: Mode, wait: float) -> Report:
         """What the bot has after this seq; it may hold its answer back for so many seconds. Raises BotError."""
@@ -87,7 +77,7 @@ class BotClient:
         url = self._trades_url.update_query(asked)
         body = await self._body(url, self._timeout + wait)
         try:
-            return read_trades(_json(body), mode)
+            return read_trades(value(body), mode)
         except Unreadable as wrong:
             raise BotError(str(wrong)) from None
 
@@ -108,7 +98,7 @@ class BotClient:
 
     def _reading(self, body: bytes) -> BotReading:
         try:
-            return read_status(_json(body), self._clock())
+            return read_status(value(body), self._clock())
         except Unreadable as wrong:
             raise BotError(str(wrong)) from None
 
@@ -116,7 +106,7 @@ class BotClient:
         if self._last is not None and self._last[:2] == (body, mode):
             return self._last[2]
         try:
-            report = read_trades(_json(body), mode)
+            report = read_trades(value(body), mode)
         except Unreadable as wrong:
             return BotError(str(wrong))
         except BotError as wrong:
@@ -131,11 +121,11 @@ class BotClient:
             async with asyncio.timeout(seconds), self._session.get(
                 url, allow_redirects=False, headers={"Accept": "application/json"}
             ) as response:
-                return await _read(response)
+                return await read(response)
         except TimeoutError:
             raise BotError(f"no whole answer within {seconds:g} s") from None
         except aiohttp.ClientError as wrong:
-            raise BotError(_words(wrong)) from None
+            raise BotError(words(wrong)) from None
 
 
 def _told(troubles: Mapping[str, str]) -> str:
@@ -150,46 +140,3 @@ async def _try(ask: Callable[[], Coroutine[Any, Any, T]]) -> T | BotError:
         return await ask()
     except BotError as trouble:
         return trouble
-
-
-class NotThere(BotError):
-    """404."""
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    if response.status == 404:
-        raise NotThere("HTTP 404")
-    if 300 <= response.status < 400:
-        raise BotError(f"HTTP {response.status}: redirects are not followed")
-    if response.status != 200:
-        raise BotError(f"HTTP {response.status}")
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65536):
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise TooLarge(f"larger than {MOST_BYTES // 1000} kB")
-    return bytes(body)
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return loads(body)
-    except (ValueError, ArithmeticError, RecursionError) as wrong:
-        start = body.lstrip()[:1]
-        if start == b"<":
-            raise BotError("HTML instead of JSON") from None
-        reason = str(wrong) if "is not a number that JSON knows" in str(wrong) else "not whole JSON"
-        raise BotError(reason) from None
-
-
-def _words(wrong: aiohttp.ClientError) -> str:
-    """The same words for the same trouble: no addresses of objects, no lengths, no counters."""
-    if isinstance(wrong, aiohttp.ClientConnectorError):
-        # asyncio's own text names the address, which readers of bot_status need not know.
-        number = wrong.os_error.errno
-        return f"no connection ({os.strerror(number) if number else type(wrong.os_error).__name__})"
-    if isinstance(wrong, aiohttp.ServerDisconnectedError):
-        return "closed the connection without an answer"
-    if isinstance(wrong, aiohttp.ClientPayloadError):
-        return "the answer broke off or could not be unpacked"
-    return f"no HTTP answer ({type(wrong).__name__})"

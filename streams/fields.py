@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
+from streams.errors import Unreadable
+
 LONGEST: Final = 128  # characters of a ticker or an id
 NOISE: Final = Decimal("1e-9")  # what float arithmetic may add to a decimal number: 0.1 + 0.2
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?")
-
-
-class Unreadable(ValueError):
-    """A record or an answer cannot be read; the message names the field and is the same for the same mistake."""
 
 
 def absent(record: Mapping[str, Any], name: str) -> bool:

@@ -13,7 +13,7 @@ from streams.holes import Holes
 from streams.origin import Origins
 from streams.recorder import Recorder
 from streams.status import BotStatus
-from streams.sweep import Exchange, Known, Sweeper, Swept
+from streams.sweep import Exchange, Sweeper, Swept, Watermarks
 from streams.vital import Vital
 from streams.window import seconds
 
@@ -46,7 +46,7 @@ class Healer:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._poke = asyncio.Event()
-        self._known = Known.load(marks)
+        self._known = Watermarks.load(marks)
         self._kept_at = 0.0  # the watermark that the journal has
         self._tries = 0  # in a row that left something open
         self._waiting = 0.0  # seconds until a fill that waits for the bot's claim can be judged
@@ -102,7 +102,7 @@ class Healer:
         self.vital.counts["sweeps"] += 1
         self.vital.good()
 
-    async def _begin(self, exchange: Exchange) -> Known:
+    async def _begin(self, exchange: Exchange) -> Watermarks:
         """The first start begins now, or with a hole that is open since: what the account holds is the baseline.
 
         Trades that are older than the baseline are in it already, whoever adds them up.
@@ -110,7 +110,7 @@ class Healer:
         now = min(self._clock(), await exchange.user_data_timestamp())
         baseline = baseline_of(await exchange.positions(), seconds(now), self._bot.mode)
         begun = min([now, *(float(hole.start) for hole in self._holes)])
-        known = Known(begun, begun, now)
+        known = Watermarks(begun, begun, now)
         await self._recorder.record([baseline], known.marks)
         return known
 
@@ -137,7 +137,7 @@ class Healer:
         await self._announce(why)
         now = self._clock()
         if self._bot.mode == "paper" and self._known is not None and now - self._kept_at > ADVANCE:
-            known = Known(self._known.begun, now, now)
+            known = Watermarks(self._known.begun, now, now)
             await self._recorder.record([], known.marks)
             self._known, self._kept_at = known, now
         self._tries, self._waiting = 0, 0.0

@@ -11,7 +11,7 @@ from streams.recorder import Recorder
 from streams.vital import Vital, ended
 
 
-class Keeper:
+class LeaseKeeper:
     """Holds the lease or waits for it. duties run while this worker holds it; pulse is what a renewal leaves behind."""
 
     def __init__(

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from journal.errors import JournalError, LeaseLost
-from streams.bot import BotClient, BotError, Poll
+from streams.bot import BotClient, Poll
+from streams.errors import BotError
 from streams.intake import Intake
 from streams.origin import Origins
 from streams.report import BotReading, joined

@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from journal.entry import Mode, Outcome, Side, Trade
-from streams.fields import Unreadable, absent, number, snapped, token
+from streams.errors import Unreadable
+from streams.fields import absent, number, snapped, token
 
 PRICE_STEP: Final = Decimal("0.0001")
 QUANTITY_STEP: Final = Decimal("0.01")

@@ -6,12 +6,14 @@ from typing import Final
 from journal.base import Journal
 from streams import fast
 from streams.cursor import asked
+from streams.departure import Departure
+from streams.errors import Stalled
 from streams.hub import Hub
 from streams.inbox import Inbox
 from streams.replay import Replays
 from streams.rhythm import Pace
-from streams.step import Message, Receive, Watch
-from streams.subscriber import AsgiSend, Stalled, Subscriber, Wants, Way
+from streams.step import Message, Receive
+from streams.subscriber import AsgiSend, Subscriber, Wants, Way
 from streams.talk import Talk
 
 HEADERS: Final = [
@@ -65,9 +67,9 @@ class EventStream:
         reader = self._reader(scope, receive, send)
         cursor = asked(scope["headers"], scope["query_string"]) if self._wants.entries else None
         chunks = Talk(self._hub, self._replays, reader, cursor, self._limits.pace).chunks()
-        watch = Watch(receive, reader.gone)
+        departure = Departure(receive, reader.gone)
         try:
-            watch.step()
+            departure.step()
             async for chunk in chunks:
                 await reader.write(chunk.message)
                 self._hub.stats.wrote(chunk, self._hub.clock())
@@ -79,7 +81,7 @@ class EventStream:
         finally:
             # A generator that is left at a yield keeps its slot until somebody closes it: here, whatever happened.
             await chunks.aclose()
-            watch.close()
+            departure.close()
             reader.close()
 
     def _reader(self, scope: Message, receive: Receive, send: AsgiSend) -> Subscriber:

@@ -7,6 +7,7 @@ from logging import getLogger
 from typing import Any, Literal
 
 from streams.chunk import Chunk
+from streams.errors import Stalled
 from streams.inbox import Inbox
 from streams.step import Message, Rest, begin
 
@@ -21,10 +22,6 @@ AsgiSend = Callable[[Message], Coroutine[Any, Any, None]]
 # that stops cannot wait for one reader; one that was slow may hear why, if it is not dead.
 STOP_GRACE = 0.2
 SLOW_GRACE = 2.0
-
-
-class Stalled(Exception):
-    """The reader's connection takes nothing for too long; it must be cut, for it cannot even be told."""
 
 
 @dataclass(frozen=True, slots=True)

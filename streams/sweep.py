@@ -37,7 +37,7 @@ class Exchange(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Watermarks:
     """Where the next sweep begins. begun: nothing before is ever read (the journal's first start). Unix seconds."""
 
     begun: float
@@ -45,7 +45,7 @@ class Known:
     settlements: float
 
     @classmethod
-    def load(cls, marks: Mapping[str, str]) -> "Known | None":
+    def load(cls, marks: Mapping[str, str]) -> "Watermarks | None":
         """As the journal's marks say; None before the first start."""
         if "begun" not in marks:
             return None
@@ -64,7 +64,7 @@ class Swept:
     drafts: list[Draft] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     healed: list[Hole] = field(default_factory=list)
-    known: Known = field(default_factory=lambda: Known(0, 0, 0))
+    known: Watermarks = field(default_factory=lambda: Watermarks(0, 0, 0))
     waiting: float = 0.0
 
 
@@ -84,7 +84,7 @@ class Sweeper:
         for old in list(self._kept)[: max(0, len(self._kept) - REMEMBERED)]:
             del self._kept[old]
 
-    async def sweep(self, known: Known, mode: Mode) -> Swept:
+    async def sweep(self, known: Watermarks, mode: Mode) -> Swept:
         """Everything since known, and the open holes. Raises KalshiError."""
         # The holes are taken first and the exchange's own clock is read before its rows: a hole is healed only
         # when rows that were read afterwards are complete beyond its end.
@@ -95,12 +95,12 @@ class Sweeper:
         fills_to = await self._fills(min([known.fills, *(float(hole.start) for hole in holes)]), known, mode, swept)
         await self._settlements(known, mode, swept)
         swept.drafts.sort(key=lambda draft: draft.timestamp)
-        swept.known = Known(
+        swept.known = Watermarks(
             known.begun, max(known.fills, min(complete, fills_to)), max(known.settlements, complete)
         )  # fmt: skip
         return swept
 
-    async def _fills(self, since: float, known: Known, mode: Mode, swept: Swept) -> float:
+    async def _fills(self, since: float, known: Watermarks, mode: Mode, swept: Swept) -> float:
         """Judge each new fill; up to when all are judged."""
         judged_to = float("inf")
         async for fill in self._exchange.fills(min_ts=max(known.begun, since - MARGIN)):
@@ -115,7 +115,7 @@ class Sweeper:
             swept.ids.append(fill.fill_id)
         return judged_to
 
-    async def _settlements(self, known: Known, mode: Mode, swept: Swept) -> None:
+    async def _settlements(self, known: Watermarks, mode: Mode, swept: Swept) -> None:
         async for paid in self._exchange.settlements(min_ts=max(known.begun, known.settlements - MARGIN)):
             name = f"{paid.ticker} {paid.settled}"
             if name not in self._kept and paid.settled >= Decimal(known.begun):

@@ -22,7 +22,7 @@ from streams.bot import BotSettings
 from streams.duty import Duty, Means
 from streams.errors import TwoJournals
 from streams.feed import Feed, Listener
-from streams.lease import Keeper
+from streams.lease import LeaseKeeper
 from streams.live import HELD, Live, LiveTrades, Sources
 from streams.recorder import Recorder
 from streams.relay import BLOCK, Relay
@@ -78,7 +78,7 @@ class Watch:
         self._recorder = Recorder(journal, self._announce, self._vitals["recorder"])
         self._means = Means(session, journal, self._recorder, bot, self._vitals, self._told, exchange, push, clock)
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._keeper = Keeper(
+        self._keeper = LeaseKeeper(
             journal, self._recorder, worker, self._duties, self._dump, self._heard, self._vitals["lease"]
         )
         self._relay: Relay | None = None

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache.exact import loads
-from streams.fields import Unreadable
+from streams.errors import Unreadable
 from streams.report import read_status, read_trade, read_trades
 from tests.support.bot import trade, wire
 

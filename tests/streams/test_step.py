@@ -1,12 +1,10 @@
-"""Coroutines run by hand: done at once, finished later, cancelled, and the watch for a reader that leaves."""
+"""Coroutines run by hand: done at once, finished later, cancelled."""
 
 import asyncio
-from collections.abc import MutableMapping
-from typing import Any
 
 import pytest
 
-from streams.step import Watch, begin
+from streams.step import begin
 
 
 async def test_what_never_waits_is_done_at_once() -> None:
@@ -89,58 +87,3 @@ async def test_closing_gives_up_the_rest() -> None:
     assert rest is not None
     rest.close()
     assert cleaned == [1]
-
-
-class Server:
-    """A server's receive(): the request at once, the disconnect when told."""
-
-    def __init__(self) -> None:
-        self.gone = asyncio.Event()
-        self.asked = 0
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        """As ASGI's."""
-        self.asked += 1
-        await asyncio.sleep(0)
-        if self.asked == 1:
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await self.gone.wait()
-        return {"type": "http.disconnect"}
-
-
-async def test_watch_tells_when_the_reader_leaves() -> None:
-    """Once, without a task of its own."""
-    server, told = Server(), list[int]()
-    tasks = asyncio.all_tasks()
-    watch = Watch(server.receive, lambda: told.append(1))
-    watch.step()
-    await asyncio.sleep(0.01)
-    assert told == []
-    assert asyncio.all_tasks() == tasks
-    server.gone.set()
-    await asyncio.sleep(0.01)
-    assert told == [1]
-    watch.close()
-
-
-async def test_a_closed_watch_is_silent() -> None:
-    """After close nothing is told, whatever the server does."""
-    server, told = Server(), list[int]()
-    watch = Watch(server.receive, lambda: told.append(1))
-    watch.step()
-    await asyncio.sleep(0.01)
-    watch.close()
-    server.gone.set()
-    await asyncio.sleep(0.01)
-    assert told == []
-
-
-async def test_a_receive_that_needs_its_own_task_is_left_alone() -> None:
-    """Then nobody watches, and the stream goes on."""
-
-    async def receive() -> MutableMapping[str, Any]:
-        raise RuntimeError("no task")
-
-    watch = Watch(receive, lambda: pytest.fail("told"))
-    watch.step()
-    watch.close()

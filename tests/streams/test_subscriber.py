@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from streams.chunk import Chunk
+from streams.errors import Stalled
 from streams.inbox import Inbox
-from streams.subscriber import Stalled, Subscriber, Wants
+from streams.subscriber import Subscriber, Wants
 
 CHUNK = Chunk(b"event: x\n\n", 1, last=5)
 

@@ -1,0 +1,52 @@
+"""One answer of the bot: its body within limits, its JSON, and what is wrong with it in words that stay the same."""
+
+import os
+from typing import Any, Final
+
+import aiohttp
+
+from cache.exact import loads
+from streams.errors import BotError, NotThere, TooLarge
+
+MOST_BYTES: Final = 1_000_000  # of one answer, unpacked
+
+
+async def read(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body of a good answer, unpacked. Raises BotError for any other."""
+    if response.status == 404:
+        raise NotThere("HTTP 404")
+    if 300 <= response.status < 400:
+        raise BotError(f"HTTP {response.status}: redirects are not followed")
+    if response.status != 200:
+        raise BotError(f"HTTP {response.status}")
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise TooLarge(f"larger than {MOST_BYTES // 1000} kB")
+    return bytes(body)
+
+
+def value(body: bytes) -> Any:
+    """Its JSON value, numbers exact. Raises BotError."""
+    try:
+        return loads(body)
+    except (ValueError, ArithmeticError, RecursionError) as wrong:
+        start = body.lstrip()[:1]
+        if start == b"<":
+            raise BotError("HTML instead of JSON") from None
+        reason = str(wrong) if "is not a number that JSON knows" in str(wrong) else "not whole JSON"
+        raise BotError(reason) from None
+
+
+def words(wrong: aiohttp.ClientError) -> str:
+    """The same words for the same trouble: no addresses of objects, no lengths, no counters."""
+    if isinstance(wrong, aiohttp.ClientConnectorError):
+        # asyncio's own text names the address, which readers of bot_status need not know.
+        number = wrong.os_error.errno
+        return f"no connection ({os.strerror(number) if number else type(wrong.os_error).__name__})"
+    if isinstance(wrong, aiohttp.ServerDisconnectedError):
+        return "closed the connection without an answer"
+    if isinstance(wrong, aiohttp.ClientPayloadError):
+        return "the answer broke off or could not be unpacked"
+    return f"no HTTP answer ({type(wrong).__name__})"
