@@ -22,7 +22,7 @@ CURES: Final = {
     "compression": f"""{STREAMS}
     SetEnv no-gzip 1
 </LocationMatch>""",
-    "buffering": """# on this path no FastCGI, no mod_buffer, no mod_ext_filter, no mod_substitute
+    "buffering": """# on this path no FastCGI, and no filter that collects (mod_ext_filter)
 ProxyPass "/api/python/sse/" "http://127.0.0.1:8000/api/python/sse/" timeout=45 flushpackets=on""",
     "idle cut": """# something comes every 15 s at the latest: the time limit must be three times that, or more
 ProxyPass "/api/python/sse/" "http://127.0.0.1:8000/api/python/sse/" timeout=45""",

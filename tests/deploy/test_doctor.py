@@ -1,90 +1,173 @@
-"""The doctor before the site as it should be, and before each that is wrong on purpose."""
+"""The doctor finds out what is wrong with each spoiled site, and nothing that is not."""
 
 from __future__ import annotations
 
 import asyncio
-import re
+import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from yarl import URL
 
+from commands.doctor import run
+from commands.doctor.findings import Finding
 from tests.deploy.conftest import make_service
-from tests.support.apache import FILES, apache
+from tests.support.apache import FILES, Apache, apache, free_port
 from tests.support.fakebot import FakeBot
-from tests.support.service import ROOT
-from tests.support.simulator import running_simulator
+from tests.support.service import ROOT, Service
 from tests.support.spoiled import SPOILED, Spoiled
 
-pytestmark = [pytest.mark.apache, pytest.mark.slow, pytest.mark.timeout(400)]
-NAMES = {
-    "buffered": "buffering", "compressed": "compression", "cut": "idle cut", "http2": "http version",
-    "starved": "threads", "forged": "forged address", "scheme": "scheme", "host": "host", "etag": "not modified",
-    "open": "exposed", "stripped": "prefix",
+pytestmark = [
+    pytest.mark.apache, pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="module"),
+]  # fmt: skip
+API = "/api/python"
+TOKEN = "a-token-of-some-length-for-the-doctor"
+AT_ONCE = 4  # examinations; each takes 20 s, and waits most of it
+LIMIT = 30.0  # seconds, for each of them
+
+DIAGNOSES: dict[str, set[str]] = {
+    "good": set(), "good with TLS": set(), "good, service away": {"away"},
+    "no proxy": set(), "token": set(), "no token": {"token"}, "wrong token": {"token"},
+    "buffered": {"buffering"}, "compressed": {"compression"}, "cut": {"idle cut"},
+    "http2": {"http version"}, "503": {"away", "stream refused"}, "full": {"stream refused"}, "starved": {"threads"},
+    "forged": {"forged address"}, "scheme": {"scheme"}, "host": {"host"}, "etag": {"not modified"},
+    "open": {"exposed"}, "stripped": {"prefix"},
 }  # fmt: skip
-"""What the doctor calls each fault. Not among them: what a stream URL says while the service is away, unseen now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What one visit brought."""
+class Examined:
+    """What was found, and in how many seconds."""
 
-    wrong: list[str]
-    text: str
-    status: int
+    findings: list[Finding]
     seconds: float
 
+    @property
+    def wrong(self) -> list[Finding]:
+        """What the doctor calls wrong."""
+        return [finding for finding in self.findings if finding.level == "wrong"]
 
-async def visit(fault: Spoiled | None, backend: str, folder: Path, turns: asyncio.Semaphore) -> Diagnosis:
-    """Send the doctor to a site with this fault, or to the good one, as a stranger."""
-    tls = fault is not None and fault.tls
-    files = FILES if fault is None else fault.files(folder)
-    values = {"PI_BACKEND": backend, "PI_OPERATORS": "192.0.2.1"}
-    async with turns, apache(values, tls, files) as server:
-        base = f"https://127.0.0.1:{server.tls_port}" if tls else f"http://127.0.0.1:{server.port}"
-        begun = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "server.py", "doctor", base + "/api/python", *(["--insecure"] if tls else []), cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        told, _ = await asyncio.wait_for(process.communicate(), 90)
-        assert process.returncode is not None
-        wrong = re.findall(r"^wrong (.+?): ", told.decode(), re.M)
-        return Diagnosis(wrong, told.decode(), process.returncode, time.monotonic() - begun)
+
+async def examined(url: str, token: str = "") -> Examined:
+    """The doctor's findings; certificates here are throw-away ones."""
+    begun = time.monotonic()
+    keys = {"Authorization": f"Bearer {token}"} if token else {}
+    return Examined(await run(URL(url + API), keys, insecure=True), time.monotonic() - begun)
+
+
+@contextlib.asynccontextmanager
+async def site(fault: Spoiled | None, backend: str, folder: Path, tls: bool = False) -> AsyncIterator[str]:
+    """The address of an Apache over the good files, or over spoiled ones."""
+    tls = fault.tls if fault else tls
+    values = {"PI_BACKEND": backend} | dict(fault.defines if fault else {})
+    async with apache(values, tls, fault.files(folder) if fault else FILES) as server:
+        yield address(server, tls)
+
+
+def address(server: Apache, tls: bool) -> str:
+    """Where browsers find it."""
+    return f"https://127.0.0.1:{server.tls_port}" if tls else f"http://127.0.0.1:{server.port}"
+
+
+async def through(fault: Spoiled | None, backend: str, folder: Path, tls: bool = False) -> Examined:
+    """A site, examined."""
+    async with site(fault, backend, folder, tls) as url:
+        return await examined(url)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def diagnoses(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mapping[str, Diagnosis]]:
-    """All visits, three at a time: each waits most of its twenty seconds for pings."""
-    folder = tmp_path_factory.mktemp("doctor")
-    with running_simulator(folder) as exchange:
-        async with FakeBot().serving() as bot:
-            service = make_service(bot, folder)
-            service.env |= {"KALSHI_API_URL": exchange.url, "HEARTBEAT_INTERVAL": "30"}
-            async with service:
-                bot.trade(3)
-                turns = asyncio.Semaphore(3)
-                cases = {"good": None} | {name: SPOILED[name] for name in NAMES}
-                visits = [visit(fault, service.address, folder / name, turns) for name, fault in cases.items()]
-                yield dict(zip(cases, await asyncio.gather(*visits), strict=True))
+async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """The service, with the heartbeat that it has by itself: only pings keep an idle stream alive."""
+    async with FakeBot().serving() as bot:
+        made = make_service(bot, tmp_path_factory.mktemp("service"))
+        made.env["HEARTBEAT_INTERVAL"] = "30"
+        async with made:
+            yield made
 
 
-def test_the_good_site_is_well(diagnoses: Mapping[str, Diagnosis]) -> None:
-    """Nothing is wrong with the files in deploy/apache, said in under half a minute."""
-    good = diagnoses["good"]
-    assert good.wrong == [], good.text
-    assert good.status == 0
-    assert good.seconds < 30
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """The service, asking for a token."""
+    async with FakeBot().serving() as bot:
+        made = make_service(bot, tmp_path_factory.mktemp("guarded"))
+        made.env["API_TOKEN"] = TOKEN
+        async with made:
+            yield made
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_each_fault_is_named(name: str, diagnoses: Mapping[str, Diagnosis]) -> None:
-    """The fault is called by its name, with the lines that cure it, and the exit status is 1."""
-    found = diagnoses[name]
-    assert NAMES[name] in found.wrong, found.text
-    assert found.status == 1
-    assert found.seconds < 45
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def results(service: Service, guarded: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Examined]:
+    """Every examination by name; a few at once, or they would take minutes."""
+    folder, here, gone = tmp_path_factory.mktemp("sites"), service.address, f"127.0.0.1:{free_port()}"
+    direct, asking = f"http://{here}", f"http://{guarded.address}"
+    work: dict[str, Awaitable[Examined]] = {
+        "good": through(None, here, folder / "plain"),
+        "good with TLS": through(None, here, folder / "tls", tls=True),
+        "good, service away": through(None, gone, folder / "away"),
+        "no proxy": examined(direct),
+        "token": examined(asking, TOKEN),
+        "no token": examined(asking),
+        "wrong token": examined(asking, "wrong"),
+    }
+    for name, fault in SPOILED.items():
+        work[name] = through(fault, gone if name == "503" else here, folder / name)
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(examination: Awaitable[Examined]) -> Examined:
+        async with turn:
+            return await examination
+
+    return dict(zip(work, await asyncio.gather(*map(one, work.values())), strict=True))
+
+
+@pytest.mark.parametrize("name", DIAGNOSES)
+async def test_diagnosis(name: str, results: dict[str, Examined]) -> None:
+    """Each site gets its own diagnosis and no other, in time; what is wrong comes with lines to change."""
+    found = results[name]
+    assert {finding.name for finding in found.wrong} == DIAGNOSES[name], found.findings
+    assert found.seconds < LIMIT
+    assert all(finding.cure for finding in found.wrong if finding.name != "token")
+
+
+async def test_every_spoiled_site_has_a_diagnosis(results: dict[str, Examined]) -> None:
+    """A new fault needs a word here."""
+    assert set(results) == set(DIAGNOSES)
+
+
+async def test_standby(results: dict[str, Examined]) -> None:
+    """Of a service that is away the doctor says whether browsers survive it."""
+    said = {name: [f.level for f in results[name].findings if f.name == "standby"] for name in results}
+    assert said["good, service away"] == ["ok"]
+    assert said["503"] == []
+
+
+async def command(*words: str) -> tuple[int | None, str]:
+    """`python server.py doctor`: its exit status and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(ROOT / "server.py"), "doctor", *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    told, _ = await asyncio.wait_for(process.communicate(), LIMIT + 10)
+    return process.returncode, told.decode()
+
+
+async def test_command_on_a_good_site(service: Service, tmp_path: Path) -> None:
+    """Exit status 0, and a line for each look."""
+    async with site(None, service.address, tmp_path / "site") as url:
+        status, told = await command(url + API)
+    assert (status, "nothing is wrong" in told) == (0, True), told
+    assert "ok    /sse/trading: first bytes after" in told
+
+
+async def test_command_on_a_wrong_site(service: Service, tmp_path: Path) -> None:
+    """Exit status 1, what is wrong, and the line to change."""
+    async with site(SPOILED["stripped"], service.address, tmp_path / "site") as url:
+        status, told = await command(url + API + "/")
+    assert status == 1
+    assert "wrong prefix: the service is asked for /health" in told
+    assert 'ProxyPass "/api/python" "http://127.0.0.1:8000/api/python"' in told

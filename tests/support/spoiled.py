@@ -38,6 +38,7 @@ def _loaded(module: str) -> tuple[str, str, str]:
 
 
 _STANDBY = '"/prediction-investor-down/stream.asis"'
+_UNSET = "RequestHeader unset X-Forwarded-For early"
 _NO_GZIP = "    SetEnv no-gzip 1\n"
 
 SPOILED: Mapping[str, Spoiled] = {
@@ -60,6 +61,11 @@ SPOILED: Mapping[str, Spoiled] = {
         "a stream URL answers 503 while the service is away",
         tuple((SITE, f"    ErrorDocument {code} {_STANDBY}\n", "") for code in (502, 503)),
     ),
+    "full": Spoiled(
+        "a stream over the cap is answered 503",
+        tuple((SITE, f"    ErrorDocument {code} {_STANDBY}\n", "") for code in (502, 503)),
+        defines={"PI_STREAMS_PER_CHILD": "2"},
+    ),
     "starved": Spoiled(
         "streams take every thread",
         (
@@ -73,7 +79,7 @@ SPOILED: Mapping[str, Spoiled] = {
         ),
     ),
     "forged": Spoiled(
-        "forwarded headers of clients are believed", ((SITE, "RequestHeader unset X-Forwarded-For early\n", ""),)
+        "forwarded headers of clients are believed", ((SITE, _UNSET, ""),)
     ),
     "scheme": Spoiled(
         "the service is not told of TLS",
@@ -83,8 +89,15 @@ SPOILED: Mapping[str, Spoiled] = {
         "the service does not see its public name", ((SITE, "ProxyPreserveHost On", "ProxyPreserveHost Off"),)
     ),
     "etag": Spoiled("304 is lost to compression", ((SITE, "DeflateAlterETag NoChange", "DeflateAlterETag AddSuffix"),)),
-    "open": Spoiled("/metrics is open to the outside", ((SITE, "Require ip ${PI_OPERATORS}", "Require all granted"),),
-                    defines={"PI_OPERATORS": "192.0.2.1"}),
+    "open": Spoiled(
+        "/metrics is open to the outside",
+        (
+            (SITE, "Require ip ${PI_OPERATORS}", "Require all granted"),
+            # visitors seem to come from elsewhere: to its own machine everything may be open
+            (SITE, _UNSET, 'RequestHeader set X-Forwarded-For "198.51.100.7" early'),
+        ),
+        defines={"PI_OPERATORS": "192.0.2.1"},
+    ),
     "stripped": Spoiled(
         "the prefix is taken away", ((SITE, '"balancer://pi-rest/api/python"', '"balancer://pi-rest"'),)
     ),
