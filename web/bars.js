@@ -1,11 +1,12 @@
 /** Profit and loss by market: bars to the left and right of zero, the largest first, each with its name and its number. */
 
-import { empty, svg } from './dom.js';
+import { empty, h } from './dom.js';
 import { gain } from './format.js';
 
 /** @typedef {{ name: string, value: number }} Bar */
 
 const ROW = 30;
+const TAIL = 12; // letters after the last dash that are kept whole: strikes differ there, and only there
 
 export class Bars {
   /** @param {HTMLElement} place */
@@ -13,11 +14,10 @@ export class Bars {
     this.place = place;
     /** @type {Bar[] | null} */
     this.bars = null;
-    // Its size is told and not asked for: to ask would lay the whole page out in the midst of a change.
-    this.width = 0;
+    // Its height is told and not asked for: to ask would lay the whole page out in the midst of a change.
     this.height = 0;
     new ResizeObserver(([{ contentRect }]) => {
-      [this.width, this.height] = [contentRect.width, contentRect.height];
+      this.height = contentRect.height;
       this.draw();
     }).observe(place);
   }
@@ -29,41 +29,41 @@ export class Bars {
   }
 
   draw() {
-    if (!this.bars) return;
-    const { width, height } = this;
-    if (width < 80) return;
-    const fits = Math.max(1, Math.floor(height / ROW));
-    const bars = this.bars.slice(0, fits);
+    if (!this.bars || this.height === 0) return;
+    const bars = this.bars.slice(0, Math.max(1, Math.floor(this.height / ROW)));
     if (bars.length === 0) {
       this.place.replaceChildren(empty('No market has made or lost money yet', 'Each market appears with its first trade.'));
       return;
     }
-    const root = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': bars.map((bar) => `${bar.name} ${gain(bar.value)}`).join(', ') });
     const most = Math.max(...bars.map((bar) => Math.abs(bar.value)), 0.01);
-    const [left, right] = [Math.round(width * 0.46), 84];
-    const losing = bars.some((bar) => bar.value < 0);
-    const winning = bars.some((bar) => bar.value > 0);
-    const room = width - left - right - 8;
-    const zero = left + (losing ? (winning ? room / 2 : room) : 0);
-    const unit = (losing && winning ? room / 2 : room) / most;
-    bars.forEach((bar, at) => {
-      const middle = at * ROW + ROW / 2 + 3;
-      const length = Math.max(1.5, Math.abs(bar.value) * unit);
-      root.append(
-        svg('text', { class: 'name', x: 8, y: middle + 4 }, clipped(bar.name, (left - 16) / 6.9)),
-        svg('rect', { class: `data ${bar.value < 0 ? 'bar-loss' : 'bar-gain'}`, x: bar.value < 0 ? zero - length : zero, y: middle - 7, width: length, height: 14, rx: 2.5 }),
-        svg('text', { class: 'amount', x: width - 2, y: middle + 4, 'text-anchor': 'end' }, gain(bar.value)),
-      );
-    });
-    root.append(svg('line', { class: 'zero', x1: zero, x2: zero, y1: 4, y2: bars.length * ROW + 2 }));
-    this.place.replaceChildren(root);
+    const [losing, winning] = [bars.some((bar) => bar.value < 0), bars.some((bar) => bar.value > 0)];
+    const zero = losing ? (winning ? 50 : 100) : 0; // per cent of the track, as all below
+    const unit = (losing && winning ? 50 : 100) / most;
+    this.place.replaceChildren(h('ul', { class: 'bars' }, ...bars.map((bar) => item(bar, zero, unit))));
   }
 }
 
 /**
- * @param {string} name
- * @param {number} room characters that fit
+ * @param {Bar} bar
+ * @param {number} zero
+ * @param {number} unit per cent a dollar
  */
-function clipped(name, room) {
-  return name.length <= room ? name : `${name.slice(0, Math.max(3, Math.floor(room) - 1))}…`;
+function item({ name, value }, zero, unit) {
+  const length = Math.abs(value) * unit;
+  const line = h('i', { class: `data ${value < 0 ? 'bar-loss' : 'bar-gain'}` });
+  line.style.left = `${value < 0 ? zero - length : zero}%`;
+  line.style.width = `max(1.5px, ${length}%)`;
+  const axis = h('i', { class: 'zero' });
+  axis.style.left = `${zero}%`;
+  return h('li', {}, label(name), h('span', { class: 'track', 'aria-hidden': 'true' }, line, axis), h('span', { class: 'amount fig' }, gain(value)));
+}
+
+/**
+ * Cut in its middle where the column is narrow.
+ * @param {string} name
+ */
+function label(name) {
+  const dash = name.lastIndexOf('-');
+  const cut = dash > 0 && name.length - dash <= TAIL ? dash : name.length;
+  return h('span', { class: 'name', title: name }, h('span', { class: 'head' }, name.slice(0, cut)), h('span', {}, name.slice(cut)));
 }
