@@ -15,11 +15,13 @@ class Account:
     """Fill ids seen, and the position that they add up to from the one found at the first start."""
 
     def __init__(self) -> None:
-        # all mutable state: ids with their times, positions by ticker, payouts seen, and the newest time told
+        # all mutable state: ids with their times, positions by ticker, payouts seen, the newest time told, and the
+        # time up to which all has been read
         self._seen: OrderedDict[str, Decimal] = OrderedDict()
         self._paid: OrderedDict[str, Decimal] = OrderedDict()
         self.positions: dict[str, Decimal] = {}
         self.watermark = ZERO
+        self._complete = ZERO
 
     def __repr__(self) -> str:
         return f"Account(markets={len(self.positions)}, watermark={self.watermark})"
@@ -27,12 +29,20 @@ class Account:
     @property
     def since(self) -> float:
         """From when fills must be read again, in Unix seconds."""
-        return max(0.0, float(self.watermark) - OVERLAP)
+        return max(0.0, float(self._complete) - OVERLAP)
+
+    def walked(self, until: Decimal) -> None:
+        """All fills up to this time were read and counted, but for those that reads still trail."""
+        self._complete = max(self._complete, until)
+        border = self._complete - 2 * OVERLAP
+        while len(self._seen) > _REMEMBERED and next(iter(self._seen.values())) < border:
+            self._seen.popitem(last=False)
 
     def found(self, positions: Mapping[str, Decimal], now: Decimal) -> None:
         """Begin here: what was held before we listened. Fills marked as seen are within it."""
         self.positions = {ticker: quantity for ticker, quantity in positions.items() if quantity}
         self.watermark = max(self.watermark, now)
+        self._complete = max(self._complete, now)
 
     def mark(self, fill_id: str, timestamp: Decimal) -> bool:
         """Note an id. False when it was known."""
@@ -40,8 +50,6 @@ class Account:
             return False
         self._seen[fill_id] = timestamp
         self.watermark = max(self.watermark, timestamp)
-        while len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
         return True
 
     def knows(self, fill_id: str) -> bool:
@@ -78,9 +86,9 @@ class Account:
     def dump(self) -> dict[str, Any]:
         """What a restart needs, JSON-ready; older ids are never read again."""
         return {
-            "watermark": str(self.watermark),
+            "watermark": str(self.watermark), "complete": str(self._complete),
             "positions": {ticker: str(quantity) for ticker, quantity in self.positions.items()},
-            "seen": {name: str(at) for name, at in self._seen.items() if at >= self.watermark - 2 * OVERLAP},
+            "seen": {name: str(at) for name, at in self._seen.items() if at >= self._complete - 2 * OVERLAP},
             "paid": {name: str(at) for name, at in self._paid.items() if at >= self.watermark - 86400},
         }
 
@@ -89,6 +97,7 @@ class Account:
         """What dump gave. Raises KeyError, TypeError, ValueError or ArithmeticError when it is not that."""
         account = cls()
         account.watermark = Decimal(kept["watermark"])
+        account._complete = Decimal(kept.get("complete", kept["watermark"]))  # files of earlier bots do not hold it
         account.positions = {ticker: Decimal(quantity) for ticker, quantity in kept["positions"].items()}
         account._seen = OrderedDict((str(name), Decimal(at)) for name, at in kept["seen"].items())
         account._paid = OrderedDict((str(name), Decimal(at)) for name, at in kept["paid"].items())

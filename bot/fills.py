@@ -30,20 +30,28 @@ class Fills:
         self._account = account
         self._report = report
         self._prefix = prefix
-        # all mutable state of its own: orders known to be others'
+        # all mutable state of its own: orders known to be others', and the ids on the page of the last look
         self._others: set[str] = set()
+        self._looked: set[str] = set()
 
     async def look(self) -> None:
-        """The newest page, and all the rest when nothing on it was known. Raises KalshiError."""
-        page = await self._client.fills_page(limit=_PAGE)
-        if len(page.rows) == _PAGE and not any(self._account.knows(fill.fill_id) for fill in page.rows):
+        """The newest page, and all the rest unless it reaches back to the last look's. Raises KalshiError.
+
+        That some of it is known proves nothing: a push may have told the newest while those behind them were lost.
+        """
+        rows = (await self._client.fills_page(limit=_PAGE)).rows
+        ids = {fill.fill_id for fill in rows}
+        if len(rows) == _PAGE and self._looked.isdisjoint(ids):
             await self.walk()
         else:
-            await self.take(page.rows)
+            await self.take(rows)
+        self._looked = ids
 
     async def walk(self) -> None:
         """Every fill that may not have been seen. Raises KalshiError."""
+        before = self._account.watermark  # not after: what comes meanwhile may come out of order
         await self.take([fill async for fill in self._client.fills(min_ts=self._account.since)])
+        self._account.walked(before)
 
     async def settlements(self) -> None:
         """Every payout since all was known. Raises KalshiError."""
@@ -89,15 +97,17 @@ class Fills:
         return False
 
     def meet(self, order: Order) -> None:
-        """An order of ours was read: take it up when it was not known."""
+        """An order of ours was read: take it up when it was not known, unless what was read is old."""
+        if self._own.over(order.order_id):
+            return
         resting = order.status == "resting"
         if self._own.get(order.client_order_id):
             self._own.known(order.client_order_id, order.order_id, order.filled, resting)
         else:
-            found = Own(order.client_order_id, order.ticker, order.side, order.yes_price, order.quantity, 0.0)
-            found.order_id, found.unsure, found.open = order.order_id, False, resting
-            found.told = found.seen = order.filled
-            self._own.adopt(found)
+            self._own.adopt(Own(
+                order.client_order_id, order.ticker, order.side, order.yes_price, order.quantity, 0.0, order.order_id,
+                told=order.filled, open=resting, unsure=False, adopted=True,
+            ))  # fmt: skip
 
 
 def execution(fill: Fill) -> Execution:

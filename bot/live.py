@@ -137,8 +137,9 @@ class LiveVenue:
         as_of = await self._client.user_data_timestamp()  # before the orders, so that they are at least as new
         for own in unsure:
             since = self._doubts.setdefault(own.client_order_id, as_of)
-            order = await self._orders.find(own.client_order_id, own.sent_at - 300)
-            if order is not None:
+            if own.order_id:  # a fill told of it, so it exists
+                await self._reread(own)
+            elif order := await self._orders.find(own.client_order_id, own.ticker, own.sent_at):
                 self.fills.meet(order)
             elif as_of - since > _ABSENT_AFTER:
                 self.own.never(own.client_order_id)
@@ -154,5 +155,5 @@ class LiveVenue:
 
     async def _reread(self, own: Own) -> None:
         order = await self._orders.read(own.order_id)
-        if order is not None and order.status != "resting":
-            self.own.dead(own.client_order_id, order.filled)
+        if order is not None:
+            self.fills.meet(order)

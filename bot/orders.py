@@ -1,7 +1,9 @@
 """Order writes of the exchange, V2 (Kalshi docs: create-order-v2), each failure sorted into: no, or nobody knows."""
 
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 from bot.errors import Refused, Unsure
@@ -10,9 +12,11 @@ from kalshi import errors
 from kalshi.client import KalshiClient
 from kalshi.fields import Fields
 from kalshi.models import Order
+from kalshi.pages import Page, walk
 
 _CREATE = "/portfolio/events/orders"
-_PAGE, _PAGES = 200, 20  # orders and pages; how far back a lost order is looked for
+_PAGE = 200  # orders; a lost one is most often on the first page
+_CLOCKS = 60.0  # seconds that our clock and the exchange's may differ; it refuses requests that are further off
 _NOT_SENT = (errors.CircuitOpen, errors.Busy, errors.NotConfigured, errors.KeyUnusable)
 
 
@@ -72,31 +76,24 @@ class Orders:
         except errors.NotFound:
             return None
 
-    async def find(self, client_order_id: str, not_before: float) -> Order | None:
-        """The order of this client id, newest first, back to a time. Raises KalshiError."""
-        cursor: str | None = None
-        for _ in range(_PAGES):
-            page = await self._client.orders(limit=_PAGE, cursor=cursor)
-            for order in page.rows:
-                if order.client_order_id == client_order_id:
-                    return order
-            old = any(order.created is not None and float(order.created) < not_before for order in page.rows)
-            if page.next is None or old:
-                return None
-            cursor = page.next
+    async def find(self, client_order_id: str, ticker: str, sent_at: float) -> Order | None:
+        """The order of this client id, of all in its market since it was sent. Raises KalshiError."""
+        async for order in self._walk(ticker=ticker, min_ts=sent_at - _CLOCKS, limit=_PAGE):
+            if order.client_order_id == client_order_id:
+                return order
         return None
 
     async def resting(self, prefix: str) -> list[Order]:
         """Every resting order whose client id begins with prefix. Raises KalshiError."""
-        found: dict[str, Order] = {}
-        cursor: str | None = None
-        for _ in range(_PAGES):
-            page = await self._client.orders("resting", limit=1000, cursor=cursor)
-            found |= {order.order_id: order for order in page.rows if order.client_order_id.startswith(prefix)}
-            if page.next is None:
-                break
-            cursor = page.next
-        return list(found.values())
+        orders = self._walk("resting", limit=1000)
+        return [order async for order in orders if order.client_order_id.startswith(prefix)]
+
+    def _walk(self, status: str | None = None, **which: Any) -> AsyncIterator[Order]:
+        """To the end: whoever concludes from an absence must have seen all."""
+        def turn(cursor: str | None) -> Awaitable[Page[Order]]:
+            return self._client.orders(status, cursor=cursor, **which)
+
+        return walk(turn, lambda order: order.order_id, "GET /portfolio/orders")
 
 
 def _sorted(error: errors.KalshiError) -> Refused | Unsure:

@@ -3,7 +3,11 @@
 An order is *sent* before its answer is there, and stays unsure when the answer is lost. Two counts of its fills meet
 here: the one told (in replies and order reads) and the one seen (fills, by their ids). Each may run ahead of the
 other and neither can be too high, so what may still fill is the quantity less the larger of the two, and an order is
-done only when it is dead and every fill told of has been seen.
+done only when it is dead and every fill told of has been seen. Once done it stays so: a list of the exchange that
+still shows it is old.
+
+An order of an earlier life is *adopted*: nobody knows which of its fills were counted then, so the one told is all
+there is, and its fills neither close it nor keep it.
 """
 
 from collections import OrderedDict
@@ -17,7 +21,7 @@ _REMEMBERED = 20_000  # dead orders whose late fills are still known as ours
 
 @dataclass(slots=True)
 class Own:
-    """One order. order_id is "" until the exchange told it."""
+    """One order. order_id is "" until the exchange told it. adopted: seen says nothing."""
 
     client_order_id: str
     ticker: str
@@ -30,15 +34,18 @@ class Own:
     seen: Decimal = ZERO
     open: bool = True
     unsure: bool = True
+    adopted: bool = False
 
     @property
     def done(self) -> bool:
         """Nothing more can come of it that we do not know."""
-        return not self.unsure and not self.open and self.seen >= self.told
+        return not self.unsure and not self.open and (self.adopted or self.seen >= self.told)
 
     @property
     def possible(self) -> Decimal:
         """Contracts that it may still add to the position that our books know."""
+        if self.adopted:
+            return self.quantity - self.told if self.open else ZERO
         return (self.quantity if self.open or self.unsure else self.told) - self.seen
 
 
@@ -89,11 +96,17 @@ class OwnOrders:
         """Is this order known to be ours, alive or dead?"""
         return order_id in self._ours
 
+    def over(self, order_id: str) -> bool:
+        """Is it known to be done? Then whatever else is read of it was true once."""
+        return order_id in self._ours and self._ours[order_id] not in self._alive
+
     def fill(self, order_id: str, client_order_id: str | None, quantity: Decimal) -> None:
         """A fill of an order of ours, known to be new."""
         own = self._alive.get(client_order_id or self._ours.get(order_id, ""))
         if own is not None:
             self._name(own, order_id)
+            if own.adopted:
+                return
             own.seen += quantity
             if own.seen >= own.quantity:
                 own.open = own.unsure = False

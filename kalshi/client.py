@@ -87,10 +87,12 @@ class KalshiClient:
                 yield fill
 
     async def orders(
-        self, status: str | None = None, limit: int = 100, cursor: str | None = None, lane: Lane = "own"
-    ) -> Page[Order]:
-        """One page of orders; status: resting, canceled or executed."""
-        params: Params = {"limit": limit} | ({"status": status} if status else {})
+        self, status: str | None = None, limit: int = 100, cursor: str | None = None, lane: Lane = "own",
+        *, ticker: str | None = None, min_ts: float | None = None,
+    ) -> Page[Order]:  # fmt: skip
+        """One page of orders; status: resting, canceled or executed; min_ts: made since then (Unix seconds)."""
+        which = {"status": status, "ticker": ticker}
+        params: Params = {"limit": limit, **_between(min_ts, None), **{k: v for k, v in which.items() if v}}
         return await self._page("/portfolio/orders", params, "orders", Order.from_api, lane, cursor or "")
 
     async def settlements_page(

@@ -1,6 +1,7 @@
 """The account's reads: balance, positions, fills, orders, settlements; fills and orders in both tiers."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -90,12 +91,12 @@ class Portfolio:
         check_subaccount(query)
         limit, tickers = limit_of(query), query.get("ticker", "")
         order_id = query.get("order_id", "")
-        rows = self._tier(request, list(reversed(self.desk.reads().fills)), lambda fill: fill.at)
-        found = [
+        rows = self._tier(request, reversed(self.desk.reads().fills), lambda fill: fill.at)
+        found = (
             fill for fill in rows
             if (not tickers or fill.ticker in tickers.split(",")) and order_id in ("", fill.order_id)
-        ]
-        part, cursor = page(found, lambda fill: fill.fill_id, query, limit)
+        )
+        part, cursor = page(_enough(found, query, limit), lambda fill: fill.fill_id, query, limit)
         return answer({"fills": [fill_row(fill) for fill in part], "cursor": cursor})
 
     async def orders(self, request: web.Request) -> web.Response:
@@ -105,13 +106,13 @@ class Portfolio:
         limit = limit_of(query)
         status = word(query, "status", ("resting", "canceled", "executed"))
         events = query.get("event_ticker", "")
-        rows = self._tier(request, list(reversed(self.desk.reads().orders.values())), lambda order: order.created)
-        found = [
+        rows = self._tier(request, reversed(self.desk.reads().orders.values()), lambda order: order.created)
+        found = (
             order for order in rows
             if status in ("", order.status) and query.get("ticker", "") in ("", order.ticker)
             and (not events or self._event(order.ticker) in events.split(","))
-        ]
-        part, cursor = page(found, lambda order: order.order_id, query, limit)
+        )
+        part, cursor = page(_enough(found, query, limit), lambda order: order.order_id, query, limit)
         return answer({"orders": [order_row(order) for order in part], "cursor": cursor})
 
     async def order(self, request: web.Request) -> web.Response:
@@ -144,7 +145,7 @@ class Portfolio:
         query = request.query
         check_subaccount(query)
         limit = limit_of(query)
-        rows = self._tier(request, list(reversed(self.desk.reads().settlements)), lambda paid: paid.at)
+        rows = self._tier(request, reversed(self.desk.reads().settlements), lambda paid: paid.at)
         found = [
             paid for paid in rows
             if query.get("ticker", "") in ("", paid.ticker) and query.get("event_ticker", "") in ("", paid.event_ticker)
@@ -161,11 +162,17 @@ class Portfolio:
     def _event(self, ticker: str) -> str:
         return self.desk.exchange.markets[ticker].event.ticker
 
-    def _tier(self, request: web.Request, rows: list[T], at: Callable[[T], float]) -> list[T]:
-        """The rows of the path's side of the cutoff, inside min_ts..max_ts."""
+    def _tier(self, request: web.Request, rows: Iterable[T], at: Callable[[T], float]) -> Iterator[T]:
+        """The rows of the path's side of the cutoff, inside min_ts..max_ts; they come newest first."""
         since, until = whole(request.query, "min_ts", 0), whole(request.query, "max_ts", 2**53)
         old, cutoff = "/historical/" in request.path, self.desk.cutoff
-        return [row for row in rows if since <= int(at(row)) <= until and (at(row) < cutoff) == old]
+        recent = itertools.takewhile(lambda row: since <= int(at(row)), rows)
+        return (row for row in recent if int(at(row)) <= until and (at(row) < cutoff) == old)
+
+
+def _enough(rows: Iterator[T], query: Mapping[str, str], limit: int) -> list[T]:
+    """A first page needs one row beyond itself and no more; behind a cursor all are looked through."""
+    return list(rows if query.get("cursor") else itertools.islice(rows, limit + 1))
 
 
 def check_subaccount(query: MultiMapping[str]) -> None:

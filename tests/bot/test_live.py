@@ -18,6 +18,8 @@ from bot.reconcile import Reconciler
 from bot.view import Execution
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
+from kalshi.fields import Fields
+from kalshi.models import Fill
 from kalshi.push import FillPush, socket_url
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
@@ -141,6 +143,40 @@ async def test_a_cancel_whose_answer_is_lost_is_verified(stage: Stage, kind: str
     resting = [order.order_id for order in (await stage.client.orders("resting", limit=1000)).rows]
     assert resting == [theirs]
     await stage.client.request("DELETE", f"/portfolio/events/orders/{theirs}", {"market_ticker": stage.ticker})
+
+
+async def test_an_old_list_of_what_rests_does_not_raise_the_dead(stage: Stage) -> None:
+    """Pushes run ahead of reads: an order that is filled and done still rests in a list that trails."""
+    await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
+    take = {"ticker": stage.ticker, "side": "ask", "price": "0.5000"}
+    stage.simulator.control("POST", "/take", take | {"count": "2.00"})
+    await eventually(lambda: stage.settled(1), within=5)
+    stage.simulator.fault("stale", seconds=30)
+    stage.simulator.control("POST", "/take", take | {"count": "3.00"})
+    told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "3.00")
+    await stage.venue.pushed(Fill.from_api(Fields(told, "ledger")))
+    assert stage.venue.resting() == []
+    await stage.venue._sweep()
+    assert stage.venue.resting() == [], "known to be done, whatever an old list says"
+    stage.simulator.clear()
+    await stage.venue._sweep()
+    assert stage.venue.resting() == []
+    assert not stage.venue.frozen(stage.ticker)
+
+
+async def test_what_another_life_left_is_open_until_the_exchange_says_it_is_dead(stage: Stage) -> None:
+    """Which of its fills the order's own count holds is not known, so fills do not close it, only the exchange does."""
+    await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
+    kept = stage.account.dump()
+    take = {"ticker": stage.ticker, "side": "ask", "price": "0.5000"}
+    stage.simulator.control("POST", "/take", take | {"count": "3.00"})
+    account, told = Account.load(kept), Told()
+    second = LiveVenue(stage.client, told, account, "pi-bot-", "third", time.time)
+    await second.fills.walk()
+    assert [fill.quantity for fill in told.fills] == [3]
+    assert [order.quantity for order in second.resting()] == [2]
+    await second.cancel_all()
+    assert second.resting() == []
 
 
 async def test_trades_outside_the_bot_move_the_account_and_not_the_books(stage: Stage) -> None:

@@ -85,8 +85,13 @@ def test_a_late_fill_of_a_dead_order_is_still_ours() -> None:
 def test_one_that_was_given_up_is_taken_up_again() -> None:
     """Found resting later, with part of it filled: what is left counts."""
     own = OwnOrders()
-    own.adopt(Own("c", "KXA", "SELL", D("0.6"), D(10), 0.0, "o", told=D(4), seen=D(4), unsure=False))
+    own.adopt(Own("c", "KXA", "SELL", D("0.6"), D(10), 0.0, "o", told=D(4), unsure=False, adopted=True))
     assert possible(own) == 6
+    own.fill("o", None, D(4))
+    assert possible(own) == 6, "whether these are the four told of is not known"
+    own.dead("c", D(10))
+    assert own.resting() == []
+    assert own.over("o")
 
 
 STEPS = st.permutations(["answer", "fill 3", "fill 2", "read", "cancel"])
