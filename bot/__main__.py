@@ -7,6 +7,7 @@ import secrets
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -43,7 +44,7 @@ _CLOSING = 1.0  # seconds that requests in flight may take at the end
 
 
 def main() -> int:
-    """The command. Exit code 2 for settings and files that cannot work."""
+    """The command. Exit code 2 for settings and files that cannot work, and for what another bot uses."""
     try:
         settings = read_settings(sys.argv[1:], os.environ)
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -62,22 +63,28 @@ async def run(settings: BotSettings) -> None:
     async with aiohttp.ClientSession() as session:
         calls = Calls(Wire(session, settings.api_url), signer, attempt=_PATIENCE / 2, total=_PATIENCE)
         client = KalshiClient(calls, settings.subaccount)
-        life, controls, live = assemble(settings, client)
-        ears = None
-        if live is not None and signer is not None:
-            push = FillPush(session, socket_url(settings.api_url), signer, settings.subaccount)
-            ears = asyncio.create_task(listen(push, live))
-        heed_signals(life)
-        runner = web.AppRunner(Api(controls, settings.token).app(), access_log=None, shutdown_timeout=_CLOSING)
-        await runner.setup()
-        try:
-            await serve(runner, settings)
-            await life.run()
-        finally:
-            if ears is not None:
-                ears.cancel()
-                await asyncio.wait([ears])
-            await runner.cleanup()
+        with state_file(settings, client).held():  # before it is read
+            life, controls, live = assemble(settings, client)
+            ears = None
+            if live is not None and signer is not None:
+                push = FillPush(session, socket_url(settings.api_url), signer, settings.subaccount)
+                ears = asyncio.create_task(listen(push, live))
+            await trade(settings, life, controls, ears)
+
+
+async def trade(settings: BotSettings, life: Life, controls: BotControls, ears: asyncio.Task[None] | None) -> None:
+    """Answer, and live; then take down what was put up."""
+    heed_signals(life)
+    runner = web.AppRunner(Api(controls, settings.token).app(), access_log=None, shutdown_timeout=_CLOSING)
+    await runner.setup()
+    try:
+        await serve(runner, settings)
+        await life.run()
+    finally:
+        if ears is not None:
+            ears.cancel()
+            await asyncio.wait([ears])
+        await runner.cleanup()
 
 
 def heed_signals(life: Life) -> None:
@@ -111,6 +118,16 @@ async def serve(runner: web.AppRunner, settings: BotSettings) -> None:
     )  # fmt: skip
 
 
+def state_file(settings: BotSettings, client: KalshiClient) -> StateFile:
+    """Where this bot remembers; each account and mode has its own."""
+    return StateFile(Path(settings.state_file or f"bot-{owner_of(settings, client)}.json"))
+
+
+def owner_of(settings: BotSettings, client: KalshiClient) -> str:
+    """The account and mode that a state file belongs to."""
+    return f"{settings.mode}-{client.account}" if settings.live else "paper"
+
+
 def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotControls, LiveVenue | None]:
     """All the parts, wired. Raises StateDamaged when what was remembered cannot be believed."""
     boot_id = secrets.token_hex(4)
@@ -119,8 +136,7 @@ def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotCont
         settings.stale_after,
     )  # fmt: skip
     desk = Desk(boot_id, limits, exchange=settings.live)
-    owner = f"{settings.mode}-{client.account}" if settings.live else "paper"
-    state = StateFile(Path(settings.state_file or f"bot-{owner}.json"))
+    owner, state = owner_of(settings, client), state_file(settings, client)
     kept = state.load(owner)
     if kept is not None:
         desk.load(kept)
@@ -129,10 +145,11 @@ def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotCont
         log.warning("cleared at the start: %s", ", ".join(forgotten) or "nothing was halted")
     prices = Prices(client, time.time)
     venue: Venue
-    live = reconciler = None
+    live = reconciler = alone = None
     if settings.live:
         venue = live = LiveVenue(client, desk, desk.account, settings.order_prefix, boot_id, time.time)
         reconciler = Reconciler(client, desk.account, live.fills)
+        alone = None if settings.clear else partial(live.alone, desk.lives)
     else:
         venue = PaperVenue(desk, boot_id, settings.order_prefix, time.time, prices.fee_rule)
 
@@ -148,7 +165,8 @@ def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotCont
         settings.max_position, settings.interval, weekly_pause=not settings.simulated,
     )  # fmt: skip
     engine = Engine(prices, venue, desk, plan, save, time.time, Random(settings.seed))
-    life = Life(desk, venue, engine, reconciler, kept is None or settings.clear, settings.interval, save)
+    first = kept is None or settings.clear
+    life = Life(desk, venue, engine, reconciler, first, settings.interval, save, time.time, alone)
     return life, BotControls(settings, desk, venue, engine, life, time.time), live
 
 

@@ -11,6 +11,8 @@ from bot.risk import Limits, Risk
 from bot.tape import Tape
 from bot.view import Execution, Quote
 
+_LIVES = 100  # boot ids remembered; an order that rests is of one of the last
+
 
 class Desk:
     """Everything that is true of our trading, in one place. Synchronous; a Report for the venue.
@@ -20,12 +22,13 @@ class Desk:
 
     def __init__(self, boot_id: str, limits: Limits, exchange: bool) -> None:
         self.exchange = exchange
-        # all mutable state: the parts, and what one YES is worth in each market
+        # all mutable state: the parts, what one YES is worth in each market, and the boot ids that came before
         self.books = Books()
         self.account = Account()
         self.tape = Tape(boot_id)
         self.risk = Risk(limits, self.books)
         self.marks: dict[str, Decimal] = {}
+        self.lives: list[str] = []
 
     def __repr__(self) -> str:
         return f"Desk({self.books!r}, {self.risk!r}, {self.tape!r})"
@@ -51,7 +54,8 @@ class Desk:
     def dump(self) -> dict[str, Any]:
         """What a restart must know."""
         marks = {ticker: str(mark) for ticker, mark in self.marks.items() if self.books.position(ticker)}
-        kept = {"risk": self.risk.dump(), "books": self.books.dump(), "marks": marks}
+        lives = [*self.lives, self.tape.boot_id][-_LIVES:]
+        kept = {"risk": self.risk.dump(), "books": self.books.dump(), "marks": marks, "lives": lives}
         return kept | ({"account": self.account.dump()} if self.exchange else {})
 
     def load(self, kept: Mapping[str, Any]) -> None:
@@ -59,6 +63,7 @@ class Desk:
         try:
             self.books = self.risk.books = Books.load(kept["books"])
             self.risk.load(kept["risk"])
+            self.lives = [str(boot_id) for boot_id in kept.get("lives", ())]
             self.marks = {ticker: Decimal(mark) for ticker, mark in kept["marks"].items()}
             if self.exchange:
                 self.account = Account.load(kept["account"])

@@ -3,6 +3,7 @@
 BotError
 ├── SettingsWrong    the environment and flags contradict themselves; every mistake in one message
 ├── StateDamaged     the state file is not ours or not whole; a person must look
+├── NotAlone         another bot trades with our state file or under our prefix
 └── VenueError       the place where orders go
     ├── Refused      the venue said no: nothing was done, and it told why
     ├── Unsure       no answer that can be believed: the order may or may not exist
@@ -20,6 +21,10 @@ class SettingsWrong(BotError):
 
 class StateDamaged(BotError):
     """The state file cannot be believed."""
+
+
+class NotAlone(BotError):
+    """Another bot seems to trade with the same state file, or under the same prefix; two must not share either."""
 
 
 class VenueError(BotError):

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from bot.desk import Desk
 from bot.engine import Engine
-from bot.errors import VenueError
+from bot.errors import NotAlone, VenueError
 from bot.reconcile import Reconciler
 from bot.risk import HaltName
 from bot.venue import Venue
@@ -18,19 +18,22 @@ log = logging.getLogger(__name__)
 _TURN_LIMIT = 60.0  # seconds; no turn takes longer, whatever the exchange does
 _AUDIT_EVERY = 30.0  # seconds between comparisons with the exchange's positions
 _AGAIN = 2.0  # seconds between tries of what the end or the start still owes
-_LAST_LIMIT = 8.0  # seconds that the end may take to cancel what rests
+_GRACE = 0.3  # seconds that a turn may go on after it was asked to end
+_SILENCE = 1.2  # seconds of the end in which fewer and fewer orders must rest, or nobody listens
+_LAST_LIMIT = 8.0  # seconds that the end may take while it gets on
 
 
 class Life:
     """Stages: starting, running, stopping. Paused and halted are the desk's to know.
 
     reconciler: None on paper, where there is nobody to agree with. first: nothing is remembered, so what the account
-    holds now is where we begin.
+    holds now is where we begin. alone: raises NotAlone when another bot's orders rest under our prefix.
     """
 
     def __init__(
         self, desk: Desk, venue: Venue, engine: Engine, reconciler: Reconciler | None, first: bool, interval: float,
         save: Callable[[bool], None], clock: Callable[[], float] = time.time,
+        alone: Callable[[], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self._desk = desk
         self._venue = venue
@@ -40,10 +43,13 @@ class Life:
         self._interval = interval
         self._save = save
         self._clock = clock
-        # all mutable state: the stage, when the loop last came round and last agreed with the exchange, what ends it
+        self._alone = alone
+        # all mutable state: the stage, when the loop last came round and last agreed with the exchange, what ends it,
+        # and how long the present turn may take
         self.stage = "starting"
         self._turned = self._audited = time.monotonic()
         self._stop = asyncio.Event()
+        self._limit: asyncio.Timeout | None = None
 
     def __repr__(self) -> str:
         return f"Life({self.stage})"
@@ -57,21 +63,31 @@ class Life:
         """End soon; safe to call from a signal. False when that was asked before: who asks twice is in a hurry."""
         first = not self._stop.is_set()
         self._stop.set()
+        if first and self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + _GRACE)
         return first
 
     async def run(self) -> None:
-        """Until stop. Trouble with the exchange is waited out; a fault of ours halts, and the bot goes on answering."""
+        """Until stop. Trouble with the exchange is waited out; a fault of ours halts, and the bot goes on answering.
+
+        Raises NotAlone, before anything was done.
+        """
         while not self._stop.is_set():
             try:
-                async with asyncio.timeout(_TURN_LIMIT):
+                async with asyncio.timeout(_TURN_LIMIT) as self._limit:
                     await self._turn()
             except (VenueError, TimeoutError) as error:
-                log.warning("%s: %s; trying again", self.stage, error or "a turn took too long")
+                if not self._stop.is_set():
+                    log.warning("%s: %s; trying again", self.stage, str(error) or "a turn took too long")
                 await self._rest(_AGAIN)
+            except NotAlone:
+                raise
             except Exception:  # a fault of ours must stop the trading, not the cancelling and the answering
                 log.exception("a fault in the bot")
                 self.halt("fault", "a fault in the bot; its log says where")
                 await self._rest(_AGAIN)
+            finally:
+                self._limit = None
             self._turned = time.monotonic()
             await self._rest(self._interval)
         await self._end()
@@ -95,7 +111,13 @@ class Life:
         await self._engine.turn()
 
     async def _start(self) -> None:
-        """What an earlier life left resting goes first, so that nothing moves while positions are compared."""
+        """What an earlier life left resting goes first, so that nothing moves while positions are compared.
+
+        Before that it must be ours, and we must be on disk as a life whose orders the next one knows.
+        """
+        if self._alone is not None:
+            await self._alone()
+        self._save(True)
         await self._venue.cancel_all()
         if self._reconciler is None:
             return
@@ -117,13 +139,43 @@ class Life:
                 await self._stop.wait()
 
     async def _end(self) -> None:
-        """Cancel what rests, learn the last fills, keep everything."""
+        """Cancel what rests, learn the last fills, keep everything, whatever cuts that short."""
         self.stage = "stopping"
         try:
-            async with asyncio.timeout(_LAST_LIMIT):
-                await self._engine.withdraw()
-                await self._venue.refresh({})
-        except (VenueError, TimeoutError) as error:
-            log.warning("ended, but %s; the next start will cancel", error or "cancelling took too long")
-        self._save(True)
-        self._desk.tape.close()
+            why = await self._last()
+            if why or self._venue.resting():
+                log.warning("ended without the exchange's word (%s); the next start cancels %s", why, self._left())
+        finally:
+            self._save(True)
+            self._desk.tape.close()
+
+    async def _last(self) -> str:
+        """Take back what rests for as long as that gets on; why it did not, empty when nothing is left."""
+        task = asyncio.create_task(self._take_back())
+        end = time.monotonic() + _LAST_LIMIT
+        try:
+            while not task.done() and time.monotonic() < end:
+                before = len(self._venue.resting())
+                await asyncio.wait([task], timeout=_SILENCE)
+                if len(self._venue.resting()) >= before:
+                    break
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        return "it did not answer in time" if task.cancelled() else task.result()
+
+    async def _take_back(self) -> str:
+        try:
+            await self._engine.withdraw()
+            await self._venue.refresh({})
+        except VenueError as error:
+            return str(error)
+        return ""
+
+    def _left(self) -> str:
+        """What may still rest, for people."""
+        resting = self._venue.resting()
+        some = (f"{order.side} {order.quantity} {order.ticker} at {order.price}" for order in resting[:5])
+        more = f" and {len(resting) - 5} more" if len(resting) > 5 else ""
+        return f"what may still rest: {', '.join(some)}{more}" if resting else "what else there may be; we know of none"
+

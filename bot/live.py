@@ -2,11 +2,11 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 from bot.account import Account
-from bot.errors import Refused, Unreachable, Unsure, VenueError
+from bot.errors import NotAlone, Refused, Unreachable, Unsure, VenueError
 from bot.fills import Fills
 from bot.orders import Orders
 from bot.own import Own, OwnOrders
@@ -99,6 +99,25 @@ class LiveVenue:
                         why = str(error)
         left = len(self.own.open()) + len(self.own.unsure())
         raise Unsure(f"{left or 'some'} of our orders may still rest ({why}); cancelling goes on")
+
+    async def alone(self, lives: Collection[str]) -> None:
+        """Does all that rests under our prefix come from these lives? Raises NotAlone and Unreachable.
+
+        What does not is of another bot, which must not lose its orders to us, or of a past that was lost.
+        """
+        ours = tuple(f"{self._prefix}{boot_id}-" for boot_id in (*lives, self._boot_id))
+        try:
+            resting = await self._orders.resting(self._prefix)
+        except KalshiError as error:
+            raise Unreachable(str(error)) from error
+        strangers = [order for order in resting if not order.client_order_id.startswith(ours)]
+        if strangers:
+            some = ", ".join(order.client_order_id for order in strangers[:3])
+            raise NotAlone(
+                f"{len(strangers)} orders rest under {self._prefix} that the state file does not know ({some}): "
+                "another bot may be trading; give each its own BOT_ORDER_PREFIX and state file. When nobody else "
+                "trades, start with --clear, which cancels them"
+            )
 
     async def refresh(self, quotes: Mapping[str, Quote]) -> None:
         """Fills first, then what is unsure, then, less often, the slow looks. Raises Unreachable."""

@@ -1,12 +1,14 @@
-"""The small file that a restart remembers by: written whole or not at all, and never guessed at."""
+"""The small file that a restart remembers by: written whole or not at all, never guessed at, one bot's at a time."""
 
+import fcntl
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.errors import StateDamaged
+from bot.errors import NotAlone, StateDamaged
 from cache.exact import dumps, loads
 
 _FORM = 1  # changes when an older bot could not read the file
@@ -21,6 +23,21 @@ class StateFile:
 
     def __repr__(self) -> str:
         return f"StateFile({str(self._path)!r})"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else's while the block runs; a bot that is killed lets go. Raises NotAlone and StateDamaged."""
+        beside = self._path.with_name(f"{self._path.name}.lock")  # the file itself is replaced at every write
+        try:
+            file = beside.open("a")
+        except OSError as error:
+            raise StateDamaged(f"{beside}: cannot be written ({error.strerror}); make its folder writable") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise NotAlone(f"{self._path}: another bot uses it; end that one, or name another file") from None
+            yield
 
     def load(self, owner: str) -> dict[str, Any] | None:
         """What was kept, None at a first start. owner names the account and mode that it must belong to.

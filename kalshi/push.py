@@ -119,7 +119,7 @@ class FillPush:
             async with asyncio.timeout(self._silence):
                 socket = await self._session.ws_connect(
                     self._url, headers=headers, autoping=False, max_msg_size=1 << 22,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+                    timeout=aiohttp.ClientWSTimeout(ws_close=0.3),
                 )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
             # `from None` here and below: the causes carry the request with its signed headers.

@@ -152,6 +152,67 @@ async def test_killed_it_comes_back_and_finds_everything(simulator: Simulator, t
     assert account == theirs
 
 
+@contextmanager
+def deaf(simulator: Simulator) -> Iterator[None]:
+    """The exchange takes connections and says nothing."""
+    os.kill(simulator.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(simulator.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+async def test_it_ends_soon_though_the_exchange_is_gone(simulator: Simulator, tmp_path: Path, signals: int) -> None:
+    """About two seconds and a line of what may still rest; a second signal does not wait for those."""
+    with running_bot(simulator, tmp_path, "--live") as bot:
+        await bot.traded(1)
+        await eventually(lambda: _rests(simulator), within=10, every=0.1)
+        await eventually(lambda: _resting(bot), within=5)
+        with deaf(simulator):
+            await asyncio.sleep(0.7)  # a turn waits for an answer that does not come
+            begun = time.monotonic()
+            for number in range(signals):
+                await asyncio.sleep(0.2 * number)
+                bot.popen.send_signal(signal.SIGTERM)
+            code = await asyncio.to_thread(bot.popen.wait, 10)
+            took = time.monotonic() - begun
+        log = bot.log.read_text()
+    assert "Traceback" not in log
+    if signals == 1:
+        assert (code, took < 3.0) == (0, True), took
+        assert re.search(r"what may still rest: (BUY|SELL) [\d.]+ KX\S+ at 0\.", log), log[-2000:]
+    else:
+        assert (code, took < 1.5) == (1, True), took
+        assert "ending at once" in log
+    with running_bot(simulator, tmp_path, "--live", "--tickers", "KXNONE") as bot:
+        await eventually(lambda: _is(bot, "running"), within=15)
+        assert await resting(simulator) == []
+
+
+async def test_a_second_bot_under_the_same_prefix_is_refused(simulator: Simulator, tmp_path: Path) -> None:
+    """By the state file they would share, and by orders that rest and are none of its own; nothing is touched."""
+    with running_bot(simulator, tmp_path, "--live") as first:
+        await eventually(lambda: _resting(first), within=15)
+        with suppress(AssertionError), running_bot(simulator, tmp_path, "--live"):
+            pass
+        assert "another bot uses it" in _last_log(tmp_path)
+        other = {"BOT_STATE_FILE": str(tmp_path / "other.json")}
+        await eventually(lambda: _resting(first), within=15)
+        first.popen.send_signal(signal.SIGSTOP)
+        before = await _rests(simulator)
+        try:
+            with running_bot(simulator, tmp_path, "--live", **other) as second:
+                assert await asyncio.to_thread(second.popen.wait, 10) == 2
+            assert "another bot may be trading" in second.log.read_text()
+            assert before
+            assert await _rests(simulator) <= before
+        finally:
+            first.popen.send_signal(signal.SIGCONT)
+    with running_bot(simulator, tmp_path, "--live", **other) as third:
+        await eventually(lambda: _is(third, "running"), within=15)
+
+
 def test_a_file_that_is_no_state_file_is_said_at_once(simulator: Simulator, tmp_path: Path) -> None:
     """Exit code 2 and a sentence, no traceback."""
     (tmp_path / "state.json").write_text("{}")
@@ -164,6 +225,14 @@ def test_a_file_that_is_no_state_file_is_said_at_once(simulator: Simulator, tmp_
 
 async def _is(bot: Process, word: str) -> bool:
     return bool((await bot.get("/status"))["status"] == word)
+
+
+async def _resting(bot: Process) -> bool:
+    return bool((await bot.get("/status"))["resting"])
+
+
+def _last_log(folder: Path) -> str:
+    return max(folder.glob("bot-*.log")).read_text()
 
 
 async def _rests(simulator: Simulator) -> set[str]:
