@@ -41,12 +41,12 @@ def main(arguments: Sequence[str]) -> int:
 def address(text: str) -> URL:
     """The URL of a service, without a trailing slash."""
     try:
-        url = URL(text.strip().rstrip("/"))
+        url = URL(text.strip()).with_query(None).with_fragment(None)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a URL: {error}") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise argparse.ArgumentTypeError(f"{text!r} does not begin with http:// or https:// and a host")
-    return url.with_query(None).with_fragment(None)
+    return URL(str(url).rstrip("/"))
 
 
 async def run(base: URL, keys: dict[str, str], insecure: bool = False, streams: int = CROWD) -> list[Finding]:
