@@ -31,7 +31,11 @@ def main(arguments: Sequence[str]) -> int:
     keys = {"Authorization": f"Bearer {given.token}"} if given.token else {}
     keys |= {"Cookie": given.cookie} if given.cookie else {}
     begun = time.monotonic()
-    findings = asyncio.run(run(given.url, keys, given.insecure, given.streams))
+    try:
+        findings = asyncio.run(run(given.url, keys, given.insecure, given.streams))
+    except KeyboardInterrupt:
+        print("\nstopped before the end")
+        return 1
     wrong = sum(finding.level == "wrong" for finding in findings)
     verdict = f"{wrong} wrong" if wrong else "nothing is wrong"
     print(f"\n{len(findings)} looks in {time.monotonic() - begun:.0f} s: {verdict}")

@@ -1,0 +1,90 @@
+"""The command line, and its word for addresses where no service of ours is."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from yarl import URL
+
+from commands.doctor import address, main, run
+from tests.support.apache import self_signed
+from tests.support.neighbours import free_port
+
+
+@pytest.mark.parametrize("text", ["", "app.example.com", "ftp://h/", "http://", "http://h:99999/", "http://[/"])
+def test_what_is_no_url(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped address is a mistake of the command line, told in words."""
+    with pytest.raises(SystemExit) as left:
+        main([text])
+    assert left.value.code == 2
+    assert "argument url" in capsys.readouterr().err
+
+
+def test_address() -> None:
+    """Slashes at the end, query and fragment do not count."""
+    assert str(address("http://h:8000/api/python/?x=1#y")) == "http://h:8000/api/python"
+
+
+def test_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 1 and a plain word."""
+    assert main([f"http://127.0.0.1:{free_port()}/api/python"]) == 1
+    assert "wrong reach: nothing answers at 127.0.0.1 port" in capsys.readouterr().out
+
+
+def test_no_such_host(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that does not resolve."""
+    assert main(["http://prediction-investor.invalid/api/python"]) == 1
+    assert "wrong reach: there is no host named prediction-investor.invalid" in capsys.readouterr().out
+
+
+@contextlib.asynccontextmanager
+async def stranger(says: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A port where everybody is told the same, whatever is asked."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(65536):
+            writer.write(says)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def http(body: bytes, head: bytes = b"") -> bytes:
+    """A whole answer."""
+    return b"HTTP/1.1 200 OK\r\n" + head + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize(("says", "word"), [
+    (b"", "closed without an answer"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP"),
+    (http(b"<html>Welcome to nginx!"), "not this service"),
+    (http(b"{"), "not this service"),
+    (http(b"[" * 100_000), "not this service"),
+    (http(b"\xff\xfe"), "not this service"),
+    (http(b'{"parts": {}}'), "not this service"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", "wrong reach: "),
+], ids=["hangs up", "ssh", "html", "half json", "deep json", "bytes", "other json", "half an answer"])  # fmt: skip
+async def test_somebody_else(says: bytes, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever listens there instead: one finding, in words."""
+    async with stranger(says) as there:
+        findings = await run(URL(f"http://{there}/api/python"), {})
+    assert [finding.name for finding in findings] == ["reach"]
+    assert word in capsys.readouterr().out
+
+
+async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    """Refused with the way around it; with --insecure the look goes on."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*self_signed(tmp_path))
+    async with stranger(http(b"hello"), context) as there:
+        (found,) = await run(URL(f"https://{there}/api/python"), {})
+        assert "--insecure" in found.words
+        (found,) = await run(URL(f"https://{there}/api/python"), {}, insecure=True)
+        assert "not this service" in found.words
+    async with stranger(http(b"hello")) as there:
+        (found,) = await run(URL(f"https://{there}/api/python"), {})
+        assert "does not speak TLS" in found.words

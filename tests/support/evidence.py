@@ -1,0 +1,35 @@
+"""Made-up evidence for the doctor: pages, problems of ours, streams that were heard."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from commands.doctor.findings import Finding
+from commands.doctor.visit import Listened, Page
+from streams.talk import GREETING
+
+EVENTS = {"content-type": "text/event-stream"}
+HELLO = b"retry: 2000\n" + GREETING
+
+
+def page(status: int = 200, body: Any = None, **headers: str) -> Page:
+    """An answer; a dict becomes JSON, and the header's name has dashes."""
+    raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    kind = {"content-type": "text/html" if isinstance(body, str) else "application/json"}
+    return Page(status, kind | {name.replace("_", "-"): value for name, value in headers.items()}, raw, 0.01)
+
+
+def ours(status: int, instance: str, **more: Any) -> Page:
+    """A problem as our service answers it."""
+    body = {"type": "/api/python/docs#x", "status": status, "detail": "because", "instance": instance, **more}
+    return page(status, body, content_type="application/problem+json")
+
+
+def wrong(findings: Iterable[Finding]) -> set[str]:
+    """The names of what is wrong."""
+    return {finding.name for finding in findings if finding.level == "wrong"}
+
+
+def stream(*pieces: tuple[float, bytes], ended: float | None = None, status: int = 200, **headers: str) -> Listened:
+    """A stream that was heard; pieces with their times."""
+    return Listened(status, EVENTS | {k.replace("_", "-"): v for k, v in headers.items()}, list(pieces), ended)
