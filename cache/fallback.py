@@ -112,6 +112,14 @@ class Keeper:
         flight.add_done_callback(lambda done: self._landed(key, done))
         return self._flights[key]
 
+    def trouble(self, within: float = 120.0) -> str | None:
+        """Why the newest fetch in vain of the last seconds failed, of those that none has made good since."""
+        failed = [held for held in self._held.values() if held.error and not isinstance(held.error, self._verdicts)]
+        newest = max(failed, key=lambda held: held.asked, default=None)
+        if newest is None or self._monotonic() - newest.asked > within:
+            return None
+        return str(newest.error) or f"no answer within {self._limit:g} s"
+
     async def close(self) -> None:
         """End the fetches under way; the cache is its owner's to close."""
         flights = [flight for flight, _ in self._flights.values()]

@@ -65,10 +65,12 @@ async def _journal(service: Services) -> dict[str, Any]:
 def _neighbours(service: Services) -> dict[str, dict[str, Any]]:
     counters = service.client.calls.counters
     breaker = service.client.calls.breaker
+    # Where nothing is down, one read may still be in vain: a key that is refused, a field that was renamed.
+    trouble = service.keeper.trouble() if breaker.state == "closed" else counters.last_error
     exchange = {
-        "state": "ok" if breaker.state == "closed" else "degraded",
+        "state": "ok" if breaker.state == "closed" and trouble is None else "degraded",
         "age": None if counters.last_success is None else round(time.time() - counters.last_success, 3),
-        "reason": counters.last_error or None if breaker.state != "closed" else None,
+        "reason": trouble,
         "keys": service.client.calls.signer is not None,
     }
     return {"kalshi": exchange, "cache": _cache(service), "streams": _streams(service)}

@@ -11,10 +11,11 @@ from cache.base import Answer
 from journal.errors import JournalError
 from kalshi.errors import KalshiError
 from routes.portfolio import newest
-from routes.problems import from_exception, kind
+from routes.problems import Problem, from_exception, kind
 from routes.services import Services, services
 
 LAST_TRADES = 10
+PATIENCE = 4.0  # seconds for each part; one that was never read and takes longer is told as a part that failed
 
 
 async def summary(request: Request) -> Answer:
@@ -38,9 +39,11 @@ async def summary(request: Request) -> Answer:
 
 async def _part(asked: Awaitable[Answer]) -> Answer | dict[str, Any]:
     try:
-        return await asked
-    except (KalshiError, JournalError) as error:
-        problem = from_exception(error)
+        async with asyncio.timeout(PATIENCE):
+            return await asked
+    except (KalshiError, JournalError, TimeoutError) as error:
+        slow = Problem(503, f"no answer within {PATIENCE:g} s; the next one may have it")
+        problem = slow if isinstance(error, TimeoutError) else from_exception(error)
         return {"error": {"type": kind(problem.status), "status": problem.status, "detail": problem.detail}}
 
 
