@@ -5,13 +5,14 @@
  *     stream.on('trades', ({ trades }) => trades.forEach(show));
  */
 
-import { Backoff } from './backoff.js';
-import { readAfter } from './journal.js';
+import { Catchup } from './catchup.js';
 import { Reader } from './reader.js';
 import { get } from './rest.js';
 import { Source } from './source.js';
 import { Tabs } from './tabs.js';
 import { Watchdog } from './watchdog.js';
+
+const SILENCE = 4; // seconds without a word of the leader after which it is asked; some ten of them, and it has lost the lead
 
 /** @typedef {import('./types').Events} Events */
 /** @typedef {(stream: Stream) => Promise<string>} Load reads the state and returns the cursor that came with it */
@@ -38,15 +39,15 @@ export class Stream {
     /** @type {Map<string, Set<(detail: any) => void>>} */
     this.listeners = new Map();
     this.reader = new Reader((name, detail) => this.emit(name, detail));
+    this.catchup = new Catchup(base, this.reader, (message, retry) => this.emit('error', { reason: 'load', message, retry }));
     /** @type {Source | null} ours while this tab leads */
     this.source = null;
     this.tabs = this.#tabs();
-    this.watchdog = new Watchdog(40); // of the leader's words, a little later than its own of the server's
+    this.watchdog = new Watchdog(SILENCE);
     /** @type {import('./types').State} */
     this.state = 'starting';
     this.retry = 0;
     this.heard = 0;
-    this.busy = false; // reading state or a hole by REST
     this.told = '';
     this.ticker = 0;
   }
@@ -95,6 +96,7 @@ export class Stream {
   /** For good. */
   close() {
     this.pause();
+    this.catchup.closed = true;
     this.#turn('closed', 0);
     this.listeners.clear();
   }
@@ -111,6 +113,7 @@ export class Stream {
 
   #join() {
     if (this.state === 'closed') return;
+    if (this.state === 'live') this.#turn('connecting', 0); // it was, before the page was put away
     this.tabs.join();
     this.tabs.say({ kind: 'hello' });
     this.watchdog.arm(performance.now() / 1000, Date.now() / 1000);
@@ -148,7 +151,7 @@ export class Stream {
     this.watchdog.hear(performance.now() / 1000);
     if (word.kind === 'message') return this.#message(word.message);
     if (word.kind === 'welcome') {
-      if (word.status) this.reader.hear({ name: 'bot_status', data: word.status, id: '' });
+      if (word.status && word.status !== this.reader.status) this.reader.hear({ name: 'bot_status', data: word.status, id: '' });
       this.reader.expect(word.cursor);
     }
     this.#turn(word.state, word.retry ?? 0);
@@ -161,11 +164,17 @@ export class Stream {
     this.#settle();
   }
 
-  /** Once a second, a tab that follows asks whether its leader still lives. */
+  /**
+   * Once a second, a tab that follows asks whether a silent leader still lives. It is asked, and does not speak up by
+   * itself, because a hidden tab's timers run once a minute, while what it is told reaches it at once.
+   */
   #look() {
-    if (this.tabs.leading) return;
-    if (this.watchdog.check(performance.now() / 1000, Date.now() / 1000) !== 'dead') return;
-    this.watchdog.arm(performance.now() / 1000, Date.now() / 1000);
+    if (this.tabs.leading || this.tabs.alone) return;
+    const now = performance.now() / 1000;
+    const verdict = this.watchdog.check(now, Date.now() / 1000);
+    if (now - this.watchdog.heard > SILENCE) this.tabs.say({ kind: 'hello' });
+    if (verdict !== 'dead') return;
+    this.watchdog.arm(now, Date.now() / 1000);
     this.tabs.steal();
   }
 
@@ -185,49 +194,18 @@ export class Stream {
       this.told = JSON.stringify(said);
       this.emit('freshness', { ...said, heard });
     }
-    if (this.busy || this.state === 'starting' || this.state === 'closed') return;
+    if (this.catchup.busy || this.state === 'starting' || this.state === 'closed') return;
     if (this.reader.unread) void this.#read();
     else if (this.reader.sequence.hole) void this.#fill();
   }
 
-  /** Read the state, as often as it takes. */
   async #read() {
-    this.busy = true;
-    const backoff = new Backoff();
-    while (this.reader.unread && this.state !== 'closed') {
-      try {
-        this.reader.start(await this.load(this));
-      } catch (error) {
-        const retry = backoff.next('error');
-        this.emit('error', { reason: 'load', message: /** @type {Error} */ (error).message, retry });
-        await pause(retry);
-      }
-    }
-    this.busy = false;
+    await this.catchup.state(() => this.load(this));
     if (this.state !== 'starting') this.#settle();
   }
 
-  /** Read what is missing; after three answers without it, go on without. */
   async #fill() {
-    this.busy = true;
-    let empty = 0;
-    const backoff = new Backoff();
-    for (let hole = this.reader.sequence.hole; hole && !this.reader.unread; hole = this.reader.sequence.hole) {
-      if (empty === 3) { this.reader.giveUp(); empty = 0; continue; }
-      try {
-        const { epoch } = /** @type {import('./types').Cursor} */ (this.reader.sequence.place);
-        const page = await readAfter(this.base, { epoch, seq: hole.after });
-        if (page.cursor.epoch !== epoch) this.reader.lose('epoch', null);
-        else this.reader.take(page.entries);
-        empty = this.reader.sequence.place?.seq === hole.after ? empty + 1 : 0;
-        if (empty) await pause(backoff.next('error'));
-      } catch (error) {
-        const retry = backoff.next('error');
-        this.emit('error', { reason: 'load', message: /** @type {Error} */ (error).message, retry });
-        await pause(retry);
-      }
-    }
-    this.busy = false;
+    await this.catchup.hole();
     this.#settle();
   }
 }
@@ -237,9 +215,4 @@ async function lastTrades(stream) {
   const body = await get(new URL('portfolio/trades/live', stream.base));
   stream.emit('state', { trades: body.trades, cursor: body.cursor });
   return body.cursor;
-}
-
-/** @param {number} seconds */
-function pause(seconds) {
-  return new Promise((resolve) => { window.setTimeout(resolve, seconds * 1000); });
 }
