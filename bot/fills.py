@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from decimal import Decimal
 
 from bot.account import Account
 from bot.orders import Orders
@@ -10,7 +9,7 @@ from bot.own import Own, OwnOrders
 from bot.venue import Report
 from bot.view import Execution
 from kalshi.client import KalshiClient
-from kalshi.models import Fill, Order, Settlement
+from kalshi.models import Fill, Order
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +55,8 @@ class Fills:
     async def settlements(self) -> None:
         """Every payout since all was known. Raises KalshiError."""
         async for paid in self._client.settlements(min_ts=self._account.since):
-            value = paid.value if paid.value is not None else _implied(paid)
-            if value is None:
-                continue
-            if self._account.settle(paid.ticker, paid.settled):
-                self._report.settlement(paid.ticker, value)
+            if paid.payout is not None and self._account.settle(paid.ticker, paid.settled):
+                self._report.settlement(paid.ticker, paid.payout)
 
     async def take(self, fills: Iterable[Fill]) -> None:
         """Count those that are new, oldest first. Raises KalshiError; what was not counted is found again later."""
@@ -116,13 +112,3 @@ def execution(fill: Fill) -> Execution:
         fill.fill_id, fill.order_id, fill.ticker, fill.side, fill.quantity, fill.yes_price, fill.fee, fill.timestamp,
         fill.is_taker,
     )  # fmt: skip
-
-
-def _implied(paid: Settlement) -> Decimal | None:
-    """The payout of one YES when it is not told: by the result, else by what was paid for what was held."""
-    if paid.result in ("yes", "no"):
-        return Decimal(paid.result == "yes")
-    net = paid.yes_quantity - paid.no_quantity
-    if net == 0:
-        return None
-    return paid.revenue / net if net > 0 else 1 + paid.revenue / net

@@ -224,3 +224,16 @@ class Settlement:
             value=fields.cents("value") if fields.has("value") else None,
             settled=fields.moment("settled_time"),
         )
+
+    @property
+    def payout(self) -> Decimal | None:
+        """What one YES was paid: as told, else by the result, else by the revenue; None when none of them says."""
+        if self.value is not None:
+            return self.value
+        if self.result in ("yes", "no"):
+            return ONE if self.result == "yes" else Decimal(0)
+        net = self.yes_quantity - self.no_quantity
+        if not net:
+            return None
+        each = (self.revenue / abs(net)).quantize(Decimal("0.0001"))
+        return each if net > 0 else complement(each)

@@ -6,7 +6,6 @@ from decimal import Decimal
 from journal.entry import Baseline, Mode, Origin, Settlement, Trade
 from kalshi.models import Fill, Position
 from kalshi.models import Settlement as Paid
-from kalshi.money import ONE
 
 SOURCE = "kalshi_api"
 
@@ -21,24 +20,12 @@ def trade_of(fill: Fill, origin: Origin, mode: Mode) -> Trade:
 
 
 def settlement_of(paid: Paid, mode: Mode) -> Settlement:
-    """A settlement; where the exchange does not say what one YES was paid, its result or the revenue does."""
+    """A settlement. A payout that nobody can tell is 0: as many YES as NO were held, and no profit depends on it."""
     return Settlement(
         timestamp=paid.settled, ticker=paid.ticker, event_ticker=paid.event_ticker, result=paid.result,
-        value=paid.value if paid.value is not None else _value(paid), yes_quantity=paid.yes_quantity,
+        value=Decimal(0) if paid.payout is None else paid.payout, yes_quantity=paid.yes_quantity,
         no_quantity=paid.no_quantity, revenue=paid.revenue, fee=paid.fee, source=SOURCE, mode=mode,
     )  # fmt: skip
-
-
-def _value(paid: Paid) -> Decimal:
-    match paid.result:
-        case "yes":
-            return ONE
-        case "no":
-            return Decimal(0)
-    net = paid.yes_quantity - paid.no_quantity
-    if net > 0:
-        return (paid.revenue / net).quantize(Decimal("0.0001"))
-    return ONE - (paid.revenue / -net).quantize(Decimal("0.0001")) if net < 0 else Decimal(0)
 
 
 def baseline_of(positions: Sequence[Position], timestamp: Decimal, mode: Mode) -> Baseline:

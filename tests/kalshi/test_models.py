@@ -198,3 +198,20 @@ def test_costs_are_found_by_pattern():
     """The default for what is not listed."""
     costs = EndpointCosts.from_api(Fields(loads(str(payloads.COSTS).replace("'", '"')), "e"))
     assert (costs.of("GET", "/portfolio/orders/x"), costs.of("GET", "/portfolio/orders")) == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("told", "payout"),
+    [
+        ({"value": 40}, "0.4"),
+        ({"market_result": "no"}, "0"),
+        ({"market_result": "scalar", "yes_count_fp": "4.00", "no_count_fp": "1.00", "revenue": 90}, "0.3"),
+        ({"market_result": "scalar", "yes_count_fp": "1.00", "no_count_fp": "4.00", "revenue": 90}, "0.7"),
+        ({"market_result": "scalar", "yes_count_fp": "2.00", "no_count_fp": "2.00", "revenue": 200}, None),
+    ],
+    ids=["as told", "by the result", "by what YES brought", "by what NO brought", "nobody says"],
+)
+def test_what_one_yes_was_paid(told: dict[str, object], payout: str | None):
+    """The exchange's word first, then what can be worked out, and never a guess."""
+    paid = Settlement.from_api(Fields(payloads.SETTLEMENT | {"value": None} | told, "e"))
+    assert paid.payout == (None if payout is None else Decimal(payout))
