@@ -24,12 +24,12 @@ BUILT_FROM = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
 def listed() -> tuple[set[str], set[str]]:
-    """The packages and the single modules that setup.cfg names."""
+    """The top-level packages and the single modules that setup.cfg names."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     options = setup["options"]
     packages, modules = (options[name].replace(",", " ").split() for name in ("packages", "py_modules"))
-    return set(packages), set(modules)
+    return {package.partition(".")[0] for package in packages}, set(modules)
 
 
 @pytest.fixture(scope="module")
