@@ -6,14 +6,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.eventually import until
 from tests.support.neighbours import RedisServer, free_port, redis_server
 from tests.support.server import ROOT, Server, clean_environment, running_server
 from tests.support.simulator import Simulator, running_simulator
@@ -90,14 +90,6 @@ def whole(tmp_path: Path, redis_server: RedisServer) -> Iterator[Whole]:
             )
         )
         yield Whole(server, bot, exchange, redis_server)
-
-
-def until(fact: Callable[[], object], within: float, what: str) -> None:
-    """Wait for a fact, and fail with its name."""
-    deadline = time.monotonic() + within
-    while not fact():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.1)
 
 
 def curl(url: str, seconds: float) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 import aiohttp
@@ -15,7 +15,6 @@ from bot.errors import Refused, Unreachable, Unsure
 from bot.listener import listen
 from bot.live import LiveVenue
 from bot.reconcile import Reconciler
-from bot.view import Execution
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.fields import Fields
@@ -24,23 +23,9 @@ from kalshi.push import FillPush, socket_url
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import wish
-from tests.support.venues import client
+from tests.support.venues import Told, client
 
 WRITES = "*/portfolio/events/orders*"
-
-
-@dataclass
-class Told:
-    """A Report that adds up."""
-
-    fills: list[Execution] = field(default_factory=list)
-    paid: list[tuple[str, Decimal]] = field(default_factory=list)
-
-    def execution(self, execution: Execution) -> None:
-        self.fills.append(execution)
-
-    def settlement(self, ticker: str, value: Decimal) -> None:
-        self.paid.append((ticker, value))
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """One suite for both venues, on a simulated exchange: what an order does on paper it does there, and is told once."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,12 @@ from bot.live import LiveVenue
 from bot.paper import PaperVenue
 from bot.prices import Prices
 from bot.venue import Venue
-from bot.view import Execution
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import D, wish
-from tests.support.venues import client
+from tests.support.venues import Told, client
 
 TICKER = "KXRAINNYC"
-
-
-@dataclass
-class Told:
-    """A Report that remembers."""
-
-    fills: list[Execution] = field(default_factory=list)
-    paid: list[tuple[str, Decimal]] = field(default_factory=list)
-
-    def execution(self, execution: Execution) -> None:
-        self.fills.append(execution)
-
-    def settlement(self, ticker: str, value: Decimal) -> None:
-        self.paid.append((ticker, value))
 
 
 @pytest.fixture(scope="module")

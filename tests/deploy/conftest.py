@@ -34,7 +34,7 @@ class Site:
 def make_service(bot: FakeBot, folder: Path, journal: str = "journal.db") -> Service:
     """The service behind Apache, following this bot; services that share a journal are workers of one whole."""
     env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
-        "BOT_STATUS_ENDPOINT": bot.url + "/status", "BOT_TRADES_ENDPOINT": bot.url + "/trades",
+        **bot.settings,
         "BOT_POLL_INTERVAL": "0.2", "HEARTBEAT_INTERVAL": "0.5", "JOURNAL_URL": f"sqlite:///{folder / journal}",
         # the exchange is away: nothing here needs it, and no test may call it
         "KALSHI_API_URL": "http://127.0.0.1:9", "LOG_LEVEL": "WARNING",

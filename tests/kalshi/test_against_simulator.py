@@ -4,7 +4,6 @@ import asyncio
 from contextlib import aclosing
 from decimal import Decimal
 
-import aiohttp
 import pytest
 
 from cache.fallback import Keeper
@@ -24,13 +23,6 @@ from tests.support.simulator import running_simulator
 def exchange(tmp_path_factory):
     """A quiet exchange: nothing happens but what a test does."""
     with running_simulator(tmp_path_factory.mktemp("keys")) as it:
-        yield it
-
-
-@pytest.fixture
-async def session():
-    """The shared session."""
-    async with aiohttp.ClientSession() as it:
         yield it
 
 

@@ -5,7 +5,6 @@ import gzip
 import logging
 import time
 
-import aiohttp
 import pytest
 
 from cache.breaker import Breaker
@@ -20,20 +19,6 @@ from tests.support.kalshi import FakeKalshi, Reply
 
 SKEW = Reply(401, {"error": {"code": "header_timestamp_expired", "message": "header timestamp expired"}})
 PATH = "/portfolio/balance"
-
-
-@pytest.fixture
-async def kalshi():
-    """A scripted exchange."""
-    async with FakeKalshi() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def session():
-    """The shared session."""
-    async with aiohttp.ClientSession() as it:
-        yield it
 
 
 def calls_of(session, kalshi, **more) -> Calls:

@@ -13,17 +13,9 @@ from tests.support.kalshi import FakeKalshi
 
 
 @pytest.fixture
-async def kalshi():
-    """A scripted exchange."""
-    async with FakeKalshi() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def client(kalshi):
+def client(kalshi, session):
     """A client with keys."""
-    async with aiohttp.ClientSession() as session:
-        yield kalshi.client(session)
+    return kalshi.client(session)
 
 
 async def test_balance_is_exact_and_of_one_subaccount(kalshi, client):

@@ -15,7 +15,7 @@ from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio
 from tests.support import payloads
 from tests.support.clock import Clock
-from tests.support.kalshi import FakeKalshi, Reply
+from tests.support.kalshi import Reply
 
 
 @pytest.fixture
@@ -24,19 +24,18 @@ def clock():
 
 
 @pytest.fixture
-async def kalshi():
+def kalshi(kalshi):
     """A scripted exchange with one of everything."""
-    async with FakeKalshi() as fake:
-        fake.answer("GET /exchange/user_data_timestamp", payloads.as_of("2026-06-11T07:00:00Z"))
-        fake.answer("GET /portfolio/balance", payloads.BALANCE)
-        fake.answer("GET /portfolio/positions", {"market_positions": [payloads.POSITION], "event_positions": []})
-        fake.answer("GET /portfolio/fills", {"fills": [payloads.FILL], "cursor": ""})
-        fake.answer("GET /historical/fills", {"fills": [], "cursor": ""})
-        fake.answer("GET /portfolio/orders", {"orders": [payloads.ORDER], "cursor": "more"})
-        fake.answer("GET /portfolio/settlements", {"settlements": [payloads.SETTLEMENT], "cursor": ""})
-        fake.answer("GET /markets", {"markets": [payloads.MARKET], "cursor": ""})
-        fake.answer("GET /markets/PRES24-GOP", {"market": payloads.MARKET})
-        yield fake
+    kalshi.answer("GET /exchange/user_data_timestamp", payloads.as_of("2026-06-11T07:00:00Z"))
+    kalshi.answer("GET /portfolio/balance", payloads.BALANCE)
+    kalshi.answer("GET /portfolio/positions", {"market_positions": [payloads.POSITION], "event_positions": []})
+    kalshi.answer("GET /portfolio/fills", {"fills": [payloads.FILL], "cursor": ""})
+    kalshi.answer("GET /historical/fills", {"fills": [], "cursor": ""})
+    kalshi.answer("GET /portfolio/orders", {"orders": [payloads.ORDER], "cursor": "more"})
+    kalshi.answer("GET /portfolio/settlements", {"settlements": [payloads.SETTLEMENT], "cursor": ""})
+    kalshi.answer("GET /markets", {"markets": [payloads.MARKET], "cursor": ""})
+    kalshi.answer("GET /markets/PRES24-GOP", {"market": payloads.MARKET})
+    return kalshi
 
 
 def keeper(clock) -> Keeper:

@@ -16,20 +16,6 @@ from tests.support.eventually import eventually
 from tests.support.kalshi import FakeKalshi
 
 
-@pytest.fixture
-async def kalshi():
-    """A scripted exchange."""
-    async with FakeKalshi() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def session():
-    """The shared session."""
-    async with aiohttp.ClientSession() as it:
-        yield it
-
-
 def push_of(session, kalshi, **more) -> FillPush:
     options = {"first": 0.02, "longest": 0.05, "silence": 5.0} | more
     return FillPush(session, kalshi.ws_url, kalshi.signer, **options)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.support.fakebot import FakeBot
 from tests.support.neighbours import redis_server
 from tests.support.server import Server, running_server
 from tests.support.simulator import Simulator, running_simulator
-from tests.support.threadbot import serving_bot
 
 __all__ = ["redis_server"]
 
@@ -36,15 +36,14 @@ def server(exchange: Simulator, traded: str, tmp_path_factory: pytest.TempPathFa
     """The server with keys, a bot of three trades and a journal of its own."""
     folder: Path = tmp_path_factory.mktemp("server")
     with (
-        serving_bot(trades=3) as bot,
+        FakeBot("demo", trades=3) as bot,
         running_server(
             folder,
             KALSHI_API_URL=exchange.url,
             KALSHI_API_KEY="demo-rsa",
             KALSHI_RSA_KEY_PATH=str(exchange.keys["demo-rsa"]),
-            BOT_STATUS_ENDPOINT=f"{bot}/status",
-            BOT_TRADES_ENDPOINT=f"{bot}/trades",
             CORS_ORIGINS="https://app.example.com",
+            **bot.settings,
         ) as running,
     ):
         yield running

@@ -31,13 +31,36 @@ def free_port() -> int:
         return port
 
 
-class RedisServer:
-    """A redis-server that can be killed, hung and started again on the same port."""
+class Program:
+    """A neighbour as a process that can be killed, hung and started again on the same port."""
+
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self.wake()
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+    def hang(self) -> None:
+        """SIGSTOP: it accepts connections and never answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+class RedisServer(Program):
+    """A redis-server."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self._program, self._folder = program, folder
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *options: str) -> None:
         """Start it and wait until it answers."""
@@ -61,24 +84,6 @@ class RedisServer:
         with socket.create_connection(("127.0.0.1", self.port), 2) as line:
             line.sendall((" ".join(words) + "\r\n").encode())
             return line.recv(4096)
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self.wake()
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-
-    def hang(self) -> None:
-        """SIGSTOP: it accepts connections and never answers."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        """SIGCONT."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
 
 def redis_program() -> str:
@@ -104,15 +109,14 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
-class MariaServer:
-    """A mariadbd that can be killed, hung and started again on the same port; root has no password, `me` has one."""
+class MariaServer(Program):
+    """A mariadbd; root has no password, `me` has one."""
 
     PASSWORD = "p@ss:w/rd?"  # every sign that a URL must quote
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder, self._options = folder, options
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
         # Debian's mariadbd refuses to be root; its own user must be able to reach the folder.
         self._user = ["--user=mysql"] if os.geteuid() == 0 else []
         folder.chmod(0o755)
@@ -145,24 +149,6 @@ class MariaServer:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.5) as line:
             return len(line.recv(5)) == 5
         return False
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self.wake()
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-
-    def hang(self) -> None:
-        """SIGSTOP: it accepts connections and never answers."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        """SIGCONT."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,11 @@
-"""A signed client of the simulated exchange."""
+"""For tests of the bot's venues: a signed client of the simulated exchange, and a Report that remembers."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 import aiohttp
 
+from bot.view import Execution
 from kalshi.auth import Signer
 from kalshi.calls import Calls
 from kalshi.client import KalshiClient
@@ -13,3 +17,19 @@ def client(session: aiohttp.ClientSession, simulator: Simulator, attempt: float 
     """With the simulator's Ed25519 key; one try may take `attempt` seconds."""
     signer = Signer.from_file("demo-ed25519", simulator.keys["demo-ed25519"])
     return KalshiClient(Calls(Wire(session, simulator.url), signer, attempt=attempt, total=3.0))
+
+
+@dataclass
+class Told:
+    """What a venue reported, in order."""
+
+    fills: list[Execution] = field(default_factory=list)
+    paid: list[tuple[str, Decimal]] = field(default_factory=list)
+
+    def execution(self, execution: Execution) -> None:
+        """As bot.venue.Report."""
+        self.fills.append(execution)
+
+    def settlement(self, ticker: str, value: Decimal) -> None:
+        """As bot.venue.Report."""
+        self.paid.append((ticker, value))

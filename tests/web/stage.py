@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from commands.child import OURS, ROOT
-from tests.support.apache import free_port
-
-
-def until(fact: Callable[[], Any], within: float = 10.0, what: str = "") -> Any:
-    """The first truthy result of fact; AssertionError when there was none in time."""
-    deadline = time.monotonic() + within
-    while True:
-        found = fact()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"not within {within} s: {what or fact}"
-        time.sleep(0.05)
+from commands.child import ROOT
+from tests.support.eventually import until
+from tests.support.neighbours import free_port
+from tests.support.server import clean_environment
 
 
 class Stage:
@@ -100,11 +88,10 @@ class Stage:
             process.stdout.close()
 
     def _start(self, name: str, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, *arguments],
-                cwd=self.folder, env={**clean, "PYTHONPATH": str(ROOT), **environment},
+                cwd=self.folder, env={**clean_environment(), "PYTHONPATH": str(ROOT), **environment},
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
         return self.processes[name]

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from tests.support.eventually import until
 from tests.web.chrome import Chrome
-from tests.web.stage import Stage, until
+from tests.web.stage import Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.support.eventually import until
 from tests.web.chrome import Chrome
-from tests.web.stage import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

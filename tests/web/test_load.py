@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.eventually import until
 from tests.web.chrome import Chrome
-from tests.web.stage import Stage, until
+from tests.web.stage import Stage
 from tests.web.tape import Tape, fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -40,7 +41,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, tape: Tape) -> Iterator[Stag
     """A server whose journal holds a day of paper trades, listening to the tape."""
     folder: Path = tmp_path_factory.mktemp("load")
     fill(folder, DAY)
-    with Stage(folder, tape.settings()) as running:
+    with Stage(folder, tape.settings) as running:
         running.kill("bot")
         yield running
 

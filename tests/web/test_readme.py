@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.eventually import until
 from tests.web.chrome import Chrome
 from tests.web.png import compact
-from tests.web.stage import Stage, until
+from tests.web.stage import Stage
 
 PICTURE = Path(__file__).parents[2] / "docs" / "dashboard.png"
 TRADES = 60
