@@ -156,11 +156,6 @@ class Settings:
         0, _whole(0, 1000000), "requests a minute for each client network; 0: no limit (the proxy's job)"
     )
 
-    @property
-    def has_keys(self) -> bool:
-        """Whether the account can be read: both the key id and the key file are there."""
-        return self.kalshi_api_key is not None and self.kalshi_rsa_key_path is not None
-
     def masked(self) -> dict[str, str]:
         """Every setting as text for people, in the table's order, secrets as stars."""
         return {field.name.upper(): _shown(field, getattr(self, field.name)) for field in dataclasses.fields(self)}
