@@ -102,7 +102,8 @@ function draw() {
   figures.set('net', totals.net, marked);
   figures.set('realized', totals.realized_pnl, stamp);
   figures.set('fees', totals.fees, totals.fees_unknown ? { ...stamp, why: `${totals.fees_unknown} trades came without their fee` } : stamp);
-  holdings.show(rows, model.titles, model.differences(rows));
+  const old = model.exchangeStale || now - model.exchangeGot > TERM || doubt() || !fresh.complete;
+  holdings.show(rows, model.titles, model.differences(rows), old);
   if (performance.now() - drawn > CHARTS) charts(rows, totals);
   else if (!later) later = window.setTimeout(() => { later = 0; soon(draw); }, CHARTS);
   say(at('trades-count'), `${plain(totals.trades)} in all`);
@@ -161,6 +162,7 @@ const account = new Poll(20, async () => {
   else figures.set('cash', balance.balance, { ...age.stampOf(balance, TERM), doubt, why: model.mode === 'paper' ? 'The cash of the real account; paper trades do not move it.' : '' });
   if (positions?.positions) {
     model.hold(positions.positions, positions.as_of);
+    [model.exchangeStale, model.exchangeGot] = [positions.stale, Date.now() / 1000];
     model.marked = { as_of: positions.marks_as_of ?? positions.as_of, got: Date.now() / 1000, stale: positions.stale || positions.marks_stale === true };
   }
   await name();

@@ -2,6 +2,7 @@
 
 import { empty, h, one, say } from './dom.js';
 import { count, gain, money, plain, price, tone } from './format.js';
+import { told, why } from './verdict.js';
 
 /** @typedef {import('./types').Position} Position */
 
@@ -12,6 +13,7 @@ export class Holdings {
   constructor(section) {
     this.place = one('.table', section);
     this.check = one('#positions-check', section);
+    this.why = one('#positions-why', section);
     this.closed = one('#closed', section);
     this.closed.addEventListener('click', () => {
       this.closed.setAttribute('aria-pressed', String(this.closed.getAttribute('aria-pressed') !== 'true'));
@@ -24,27 +26,32 @@ export class Holdings {
     this.rows = new Map();
     /** @type {Map<string, number>} where each row stands */
     this.order = new Map();
-    /** @type {{ rows: Position[], titles: Map<string, string>, differing: Map<string, number> | null } | null} */
+    /** @type {{ rows: Position[], titles: Map<string, string>, differing: import('./compare.js').Compared | null, old: boolean } | null} */
     this.shown = null;
   }
 
   /**
    * @param {Position[]} rows
    * @param {Map<string, string>} titles
-   * @param {Map<string, number> | null} differing what the exchange says instead; null when it was not asked
+   * @param {import('./compare.js').Compared | null} differing what the exchange says instead; null when it was not asked
+   * @param {boolean} old whether one of the two is not of this moment
    */
-  show(rows, titles, differing) {
-    this.shown = { rows, titles, differing };
+  show(rows, titles, differing, old) {
+    this.shown = { rows, titles, differing, old };
     this.draw();
   }
 
   draw() {
     if (!this.shown) return;
-    const { rows, titles, differing } = this.shown;
+    const { rows, titles, differing, old } = this.shown;
     const all = this.closed.getAttribute('aria-pressed') === 'true';
     const kept = this.#ordered(rows.filter((row) => row.outcome !== null || (all && row.trades > 0)));
-    say(this.check, told(differing));
-    this.check.className = differing?.size ? 'differs' : 'minor';
+    say(this.check, told(differing, old));
+    this.check.className = `${differing?.quantities ? 'differs' : 'minor'}${old ? ' old' : ''}`;
+    say(this.why, why(differing));
+    this.why.hidden = this.why.textContent === '';
+    this.why.classList.toggle('old', old);
+    this.body.classList.toggle('old', old);
     if (kept.length === 0) {
       this.rows.clear();
       const hint = rows.some((row) => row.trades > 0) && !all ? 'Closed ones are behind the button above.' : 'The first trade opens one.';
@@ -56,7 +63,7 @@ export class Holdings {
     for (const [ticker, element] of this.rows) if (!wanted.has(ticker)) { element.remove(); this.rows.delete(ticker); }
     kept.forEach((row, at) => {
       const element = this.rows.get(row.ticker) ?? this.#row(row.ticker);
-      fill(element, row, titles.get(row.ticker), differing?.get(row.ticker));
+      fill(element, row, titles.get(row.ticker), differing?.rows.get(row.ticker));
       if (this.body.children[at] !== element) this.body.insertBefore(element, this.body.children[at] ?? null);
     });
   }
@@ -84,7 +91,7 @@ export class Holdings {
  * @param {HTMLTableRowElement} element
  * @param {Position} row
  * @param {string | undefined} title
- * @param {number | undefined} theirs
+ * @param {import('./compare.js').Difference | undefined} theirs
  */
 function fill(element, row, title, theirs) {
   const [market, held, average, mark, value, unrealized, realized, fees] = [...element.cells];
@@ -92,14 +99,12 @@ function fill(element, row, title, theirs) {
   market.title = title ? `${title} (${row.ticker})` : row.ticker;
   market.children[1].toggleAttribute('hidden', !title);
   const text = row.outcome ? `${count(row.quantity.replace('-', ''))} ${row.outcome === 'yes' ? 'YES' : 'NO '}` : 'closed';
-  if (held.firstChild?.nodeValue !== text) held.replaceChildren(text);
-  const said = theirs === undefined ? '' : `exchange: ${plain(theirs)}`;
-  if ((held.querySelector('.differs')?.textContent ?? '') !== said) held.replaceChildren(text, ...(said ? [h('span', { class: 'differs' }, said)] : []));
-  say(average, price(row.average_price));
+  beside(held, text, theirs?.quantity === null || !theirs ? '' : `exchange: ${plain(theirs.quantity)}`, 'differs');
+  beside(average, price(row.average_price), theirs?.average === null || !theirs ? '' : `≠ ${price(theirs.average)}`, 'other');
   say(mark, price(row.mark));
   say(value, money(row.value));
   for (const [cell, amount] of /** @type {[HTMLElement, string | null][]} */ ([[unrealized, row.unrealized_pnl], [realized, row.realized_pnl]])) {
-    say(cell, gain(amount));
+    beside(cell, gain(amount), cell !== realized || theirs?.realized === null || !theirs ? '' : `≠ ${gain(theirs.realized)}`, 'other');
     cell.className = `n ${cell === realized ? 'low ' : ''}${tone(amount)}`;
   }
   say(fees, `${money(row.fees)}${row.fees_unknown ? ' +?' : ''}`);
@@ -115,9 +120,14 @@ function byValue(a, b) {
   return Number(b.outcome !== null) - Number(a.outcome !== null) || Number(b.value ?? b.cost) - Number(a.value ?? a.cost) || (a.ticker < b.ticker ? -1 : 1);
 }
 
-/** @param {Map<string, number> | null} differing */
-function told(differing) {
-  if (!differing) return '';
-  if (differing.size === 0) return 'quantities agree with the exchange';
-  return `▲ ${differing.size} differ from the exchange`;
+/**
+ * A number, and under it what the exchange says instead.
+ * @param {HTMLElement} cell
+ * @param {string} text
+ * @param {string} said
+ * @param {string} kind
+ */
+function beside(cell, text, said, kind) {
+  if (cell.textContent === text + said && cell.childNodes.length === (said ? 2 : 1)) return;
+  cell.replaceChildren(text, ...(said ? [h('span', { class: kind, title: 'what the exchange says' }, said)] : []));
 }

@@ -1,9 +1,10 @@
 /** All that the page knows: the books, the last entries, titles and marks. No element of the page is touched here. */
 
+import { Comparison } from './compare.js';
 import { Book, Books } from './positions.js';
 
 /** @typedef {import('./types').Entry} Entry */
-/** @typedef {{ ticker: string, title: string | null, quantity: number, outcome: 'yes' | 'no' | null, cost: number, mark: number | null }} Held a row of /portfolio/positions */
+/** @typedef {{ ticker: string, title: string | null, quantity: number, outcome: 'yes' | 'no' | null, cost: number, realized_pnl?: number, mark: number | null }} Held a row of /portfolio/positions */
 
 export const KEEP = 2000; // entries that the page holds; older ones are read from the journal when asked for
 
@@ -26,6 +27,10 @@ export class Model {
     this.exchange = null;
     /** when the exchange said so */
     this.exchangeAt = 0;
+    this.comparison = new Comparison();
+    /** whether the server called that old, and when we heard it */
+    this.exchangeStale = false;
+    this.exchangeGot = 0;
     /** how good the marks of what is held are: when they were so, when we heard, whether the server calls them old */
     this.marked = { as_of: 0, got: 0, stale: false };
     /** @type {string[]} entries whose numbers could not be kept */
@@ -60,6 +65,7 @@ export class Model {
     this.books = new Books();
     this.recent = [];
     this.traded.clear();
+    this.comparison = new Comparison();
     this.refused = [];
     this.entries = 0;
   }
@@ -111,20 +117,14 @@ export class Model {
   }
 
   /**
-   * Where the book and the exchange disagree on what is held; null when there is nothing to compare: the exchange was
-   * not heard, or it knows nothing of these trades because they are on paper. Markets traded since it spoke are left out.
+   * The book beside the exchange's account; null when there is nothing to compare: the exchange was not heard, or it
+   * knows nothing of these trades because they are on paper. Markets traded since it spoke are left out.
    * @param {import('./types').Position[]} rows
+   * @param {number} [now] seconds
    */
-  differences(rows) {
+  differences(rows, now = Date.now() / 1000) {
     if (!this.exchange || this.mode === 'paper') return null;
-    /** @type {Map<string, number>} */
-    const differing = new Map();
-    const own = new Map(rows.map((row) => [row.ticker, Number(row.quantity)]));
-    for (const ticker of new Set([...own.keys(), ...this.exchange.keys()])) {
-      const theirs = this.exchange.get(ticker)?.quantity ?? 0;
-      const moved = this.book.ledgers.get(ticker)?.times.at(-1) ?? 0;
-      if (moved < this.exchangeAt - 2 && theirs !== (own.get(ticker) ?? 0)) differing.set(ticker, theirs);
-    }
-    return differing;
+    const settled = (/** @type {string} */ ticker) => (this.book.ledgers.get(ticker)?.times.at(-1) ?? 0) < this.exchangeAt - 2;
+    return this.comparison.of(rows, this.exchange, settled, now);
   }
 }

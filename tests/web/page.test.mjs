@@ -10,6 +10,7 @@ import { ago, count, gain, money, price } from '../../web/format.js';
 import { KEEP, Model } from '../../web/model.js';
 import { Book } from '../../web/positions.js';
 import { fields, kind } from '../../web/schema.js';
+import { told, why } from '../../web/verdict.js';
 
 const now = 1_700_000_000;
 const trade = (fields_) => ({
@@ -67,7 +68,7 @@ test('the mode shown is the bot\'s, and paper is never compared with the exchang
   const model = new Model();
   model.add(trade({}));
   model.hold([], now + 60);
-  assert.deepEqual([...model.differences(model.positions().rows)], [['A', 0]]);
+  assert.ok(model.differences(model.positions().rows));
   model.status = { status: 'online', mode: 'paper', since: 1, reason: null, trades: 0 };
   assert.equal(model.mode, 'paper');
   assert.equal(model.positions().totals.open, 0);
@@ -78,7 +79,37 @@ test('a market that traded since the exchange spoke is not called different', ()
   const model = new Model();
   model.add(trade({ timestamp: now }));
   model.hold([], now);
-  assert.equal(model.differences(model.positions().rows).size, 0);
+  const { rows } = model.positions();
+  for (const later of [0, 60]) assert.equal(model.differences(rows, now + later).rows.size, 0);
+});
+
+const held = (fields_) => ({ ticker: 'A', title: 'T', quantity: 1, outcome: 'yes', cost: 0.5, realized_pnl: 0, mark: 0.5, ...fields_ });
+
+test('a difference in contracts is told when it has stood for a while, and only then', () => {
+  const model = new Model();
+  model.add(trade({ timestamp: now }));
+  model.hold([held({ quantity: 3, cost: 1.5 })], now + 10);
+  const { rows } = model.positions();
+  assert.deepEqual([model.differences(rows, now + 10).checking, model.differences(rows, now + 39).quantities], [true, 0]);
+  assert.deepEqual([...model.differences(rows, now + 41).rows], [['A', { quantity: 3, average: null, realized: null }]]);
+  model.add(trade({ seq: 2, timestamp: now + 5, quantity: 2 }));
+  const agreed = model.differences(model.positions().rows, now + 42);
+  assert.deepEqual([agreed.checking, agreed.quantities, agreed.rows.size], [false, 0, 0]);
+  assert.equal(told(agreed, false), 'quantities agree with the exchange');
+});
+
+test('cost and profit by another method are told with their sums and a reason', () => {
+  const model = new Model();
+  model.add(trade({ quantity: 10, price: 0.4 }));
+  model.add(trade({ seq: 2, quantity: 10, price: 0.6 }));
+  model.add(trade({ seq: 3, side: 'SELL', quantity: 10, price: 0.7 }));
+  model.hold([held({ quantity: 10, cost: 5, realized_pnl: 2 })], now + 60);
+  const found = model.differences(model.positions().rows, now + 60);
+  assert.deepEqual([...found.rows], [['A', { quantity: null, average: 0.5, realized: 2 }]]);
+  assert.deepEqual([found.amounts, found.cost, found.realized], [1, -1, -1]);
+  assert.match(why(found), /one market: cost .\$1\.00, realized .\$1\.00, together the same profit\. It counts by its own method/);
+  model.hold([held({ quantity: 10, cost: 6.004, realized_pnl: 3.004 })], now + 60);
+  assert.equal(why(model.differences(model.positions().rows, now + 60)), '');
 });
 
 test('marks are of what is held: NO at 0.3 is YES at 0.7', () => {
