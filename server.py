@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import logs
 from commands import COMMANDS, run
@@ -23,10 +23,10 @@ from journal.errors import JournalError
 from kalshi.errors import KeyUnusable
 from notify import notifying
 from rooms import open_services
-from routes import PREFIX, routes
+from routes import PREFIX, router
 from routes.access import Guard
-from routes.headers import Outgoing
-from routes.problems import HANDLERS
+from routes.failures import Failures
+from routes.headers import OUTGOING, Outgoing
 from routes.services import Services, of
 from routes.timing import STREAMS, Durations, pattern
 from settings import Settings, SettingsError, load
@@ -49,10 +49,17 @@ class App(Starlette):
         if scope["type"] != "http":
             await super().__call__(scope, receive, self._in_words(send))
             return
-        outgoing = Outgoing(send)
+        scope[OUTGOING] = outgoing = Outgoing(send)
         await super().__call__(scope, receive, outgoing)
         if not scope["path"].startswith(STREAMS):  # the length of a stream is no latency
             self.durations.add(pattern(scope), outgoing.status, outgoing.seconds)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Our layers alone, without Starlette's two for errors: Failures does what they do."""
+        app: ASGIApp = self.router
+        for layer, arguments, options in reversed(self.user_middleware):
+            app = layer(app, *arguments, **options)
+        return app
 
     def _in_words(self, send: Send) -> Send:
         async def passed(message: Message) -> None:
@@ -94,11 +101,11 @@ def create_app(settings: Settings) -> App:
             await stack.enter_async_context(notifying())
             yield {"services": services}
 
-    middleware = [Middleware(Guard, access=lambda scope: of(scope).access)]
+    middleware = [Middleware(Failures), Middleware(Guard, access=lambda scope: of(scope).access)]
     if settings.cors_origins:
         middleware.insert(0, cors(settings.cors_origins))
-    table = routes(settings.cache_ttl_short)
-    app = App(routes=table, middleware=middleware, exception_handlers=HANDLERS, lifespan=lifespan)
+    app = App(middleware=middleware)
+    app.router = router(settings.cache_ttl_short, lifespan)
     app.durations = durations
     return app
 

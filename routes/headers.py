@@ -11,6 +11,8 @@ SECURITY: Final = [
     (b"referrer-policy", b"same-origin"),
 ]
 
+OUTGOING: Final = "prediction_investor.outgoing"  # where the scope has it
+
 
 class Outgoing:
     """A send that puts the headers on and remembers the status; one object for both, since each wrapper costs.
@@ -18,21 +20,23 @@ class Outgoing:
     Strict-Transport-Security is the proxy's, which alone knows whether there is TLS.
     """
 
-    __slots__ = ("_begun", "_send", "status")
+    __slots__ = ("_send", "_started", "begun", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._begun = time.perf_counter()
+        self._started = time.perf_counter()
+        self.begun = False  # an answer has
         self.status = 500  # what the server answers when the application gives nothing
 
     @property
     def seconds(self) -> float:
         """Since the request came."""
-        return time.perf_counter() - self._begun
+        return time.perf_counter() - self._started
 
     async def __call__(self, message: Message) -> None:
         """Pass a message on."""
         if message["type"] == "http.response.start":
+            self.begun = True
             self.status = message["status"]
             message["headers"] = [*message["headers"], *SECURITY]
         await self._send(message)

@@ -4,13 +4,12 @@ import logging
 import math
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -118,19 +117,3 @@ def _patience(error: KalshiError) -> dict[str, str]:
 def _phrase(status: int) -> str:
     # Python 3.13 renamed 413; a type that changes with the interpreter would not be stable.
     return "Content Too Large" if status == 413 else HTTPStatus(status).phrase
-
-
-async def handle(request: Request, error: Exception) -> Response:
-    """Starlette's handler for every exception; what nobody foresaw is a 500, whose traceback the server logs."""
-    return render(from_exception(error), request.scope)
-
-
-Handler = Callable[[Request, Exception], Awaitable[Response]]
-
-HANDLERS: dict[Any, Handler] = {
-    Problem: handle,
-    HTTPException: handle,
-    KalshiError: handle,
-    JournalError: handle,
-    Exception: handle,
-}
