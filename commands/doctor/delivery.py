@@ -44,7 +44,7 @@ def streams(heard: Mapping[str, Listened], seconds: float, starved: bool) -> Ite
 
 
 def _count(one: Listened) -> str:
-    return f"{one.text.count(b'event: ')} events and {one.text.count(PING.strip())} pings"
+    return f"{one.text.count(b'event: ')} events and {one.text.count(PING)} pings"
 
 
 def _fault(one: Listened, seconds: float) -> Finding | None:

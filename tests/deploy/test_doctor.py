@@ -31,13 +31,21 @@ AT_ONCE = 4  # examinations; each takes 20 s, and waits most of it
 LIMIT = 30.0  # seconds, for each of them
 
 DIAGNOSES: dict[str, set[str]] = {
-    "good": set(), "good with TLS": set(), "good, service away": {"away"},
+    "good": set(), "good with TLS": set(), "good, from afar": set(), "good, service away": {"away"},
     "no proxy": set(), "token": set(), "no token": {"token"}, "wrong token": {"token"},
     "buffered": {"buffering"}, "compressed": {"compression"}, "cut": {"idle cut"},
     "http2": {"http version"}, "503": {"away", "stream refused"}, "full": {"stream refused"}, "starved": {"threads"},
     "forged": {"forged address"}, "scheme": {"scheme"}, "host": {"host"}, "etag": {"not modified"},
     "open": {"exposed"}, "stripped": {"prefix"},
 }  # fmt: skip
+
+
+# right in everything; visitors come from another network than the service's own machine
+AFAR = Spoiled(
+    "nothing is wrong",
+    tuple(edit for edit in SPOILED["open"].edits if "X-Forwarded-For" in edit[1]),
+    defines=SPOILED["open"].defines,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,7 @@ async def results(service: Service, guarded: Service, tmp_path_factory: pytest.T
     work: dict[str, Awaitable[Examined]] = {
         "good": through(None, here, folder / "plain"),
         "good with TLS": through(None, here, folder / "tls", tls=True),
+        "good, from afar": through(AFAR, here, folder / "afar"),
         "good, service away": through(None, gone, folder / "away"),
         "no proxy": examined(direct),
         "token": examined(asking, TOKEN),

@@ -44,6 +44,12 @@ def test_streams_together() -> None:
     assert [finding.name for finding in delivery.streams(heard, 17, starved=True)] == ["/sse/status"]
 
 
+def test_a_good_stream_is_counted() -> None:
+    """What came, and how fast."""
+    (found,) = delivery.streams({"trading": GOOD}, 17, starved=False)
+    assert found.words == "first bytes after 10 ms, 0 events and 1 pings in 17 s"
+
+
 ANSWERED, SILENT = page(200, {}), Page(0, {}, b"no answer within 2.4 s", 2.4)
 AWAY = stream((0.01, b"retry: 1500\n\n"), ended=0.02)
 FULL = stream((0.01, bye("full", 20)), ended=0.02)
