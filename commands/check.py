@@ -21,7 +21,7 @@ LIMIT = 10.0  # seconds for each neighbour
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Tried:
     """What became of one neighbour. ok is None when it is not configured, or may be away without harm."""
 
     name: str
@@ -35,16 +35,16 @@ def main(arguments: Sequence[str]) -> int:
     settings = load()
     for name, value in settings.masked().items():
         print(f"{name:22} {value}")
-    findings = asyncio.run(check(settings))
+    attempts = asyncio.run(check(settings))
     print()
-    for finding in findings:
-        print(f"{ {True: 'ok', False: 'FAILED', None: '-'}[finding.ok]:7} {finding.name}: {finding.words}")
+    for attempt in attempts:
+        print(f"{ {True: 'ok', False: 'FAILED', None: '-'}[attempt.ok]:7} {attempt.name}: {attempt.words}")
     for warning in warnings(settings):
         print(f"warning {warning}")
-    return 1 if any(finding.ok is False for finding in findings) else 0
+    return 1 if any(attempt.ok is False for attempt in attempts) else 0
 
 
-async def check(settings: Settings) -> list[Finding]:
+async def check(settings: Settings) -> list[Tried]:
     """Try each neighbour once."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIMIT)) as session:
         return [
@@ -56,13 +56,13 @@ async def check(settings: Settings) -> list[Finding]:
         ]
 
 
-async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, str]]]) -> Finding:
+async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, str]]]) -> Tried:
     try:
         async with asyncio.timeout(LIMIT):
             ok, words = await attempt()
     except (KalshiError, JournalError, RedisError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        return Finding(name, False, str(error) or f"no answer within {LIMIT:g} s")
-    return Finding(name, ok, words)
+        return Tried(name, False, str(error) or f"no answer within {LIMIT:g} s")
+    return Tried(name, ok, words)
 
 
 async def _journal(settings: Settings) -> tuple[bool | None, str]:

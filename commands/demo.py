@@ -6,6 +6,7 @@ import contextlib
 import json
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ async def _show(
     print(f"serving after {time.monotonic() - begun:.1f} s: a simulated exchange, a bot that trades on it, and this:\n")
     for path in ("dashboard", "docs", "portfolio/summary", "markets/", "health"):
         print(f"  {base}/{path}")
-    print(f"\n  curl -N {base}/sse/trading\n\nlogs: {folder}\n{HELP if ended else ''}\n", flush=True)
+    print(f"\n  curl -N {base}/sse/trading\n\nlogs: {folder}\n{HELP if sys.stdin.isatty() else ''}\n", flush=True)
     plugs = Plugs(bot, session, facts["faults"]["url"], facts["faults"]["token"])
     await _until_end(session, base, plugs, ended, begun)
     return 0
