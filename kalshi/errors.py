@@ -82,7 +82,7 @@ class FieldError(BadAnswer):
 
     def __init__(self, endpoint: str, field: str, problem: str) -> None:
         super().__init__(f"{endpoint}: field {field!r} {problem}")
-        self.endpoint, self.field, self.problem = endpoint, field, problem
+        self.endpoint, self.field = endpoint, field
 
 
 class Refused(KalshiError):

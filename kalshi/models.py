@@ -43,7 +43,6 @@ class Position:
     """Contracts held in one market: + is YES, - is NO. cost is what the open ones cost, without fees."""
 
     ticker: str
-    exchange_index: int
     quantity: Decimal
     cost: Decimal
     realized_pnl: Decimal
@@ -56,7 +55,6 @@ class Position:
         """Raises FieldError."""
         return cls(
             ticker=fields.text("ticker"),
-            exchange_index=fields.whole("exchange_index"),
             quantity=fields.count("position_fp"),
             cost=fields.dollars("market_exposure_dollars"),
             realized_pnl=fields.dollars("realized_pnl_dollars"),
@@ -80,7 +78,6 @@ class Fill:
     yes_price: Decimal
     fee: Decimal
     is_taker: bool
-    exchange_index: int
     subaccount: int | None = None
     client_order_id: str | None = None  # only in pushed fills
     post_position: Decimal | None = None  # only in pushed fills: the position right after it
@@ -113,7 +110,6 @@ class Fill:
             yes_price=yes_price,
             fee=fields.dollars("fee_cost"),
             is_taker=fields.flag("is_taker"),
-            exchange_index=fields.whole("exchange_index"),
             subaccount=fields.maybe_whole("subaccount_number"),
         )
 
@@ -131,7 +127,6 @@ class Fill:
             yes_price=fields.price("yes_price_dollars"),
             fee=fields.dollars("fee_cost"),
             is_taker=fields.flag("is_taker"),
-            exchange_index=fields.whole("exchange_index"),
             subaccount=fields.maybe_whole("subaccount"),
             client_order_id=fields.maybe_text("client_order_id"),
             post_position=fields.count("post_position_fp") if fields.has("post_position_fp") else None,

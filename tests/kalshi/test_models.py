@@ -31,19 +31,19 @@ MODELS = {
         "balance_dollars": "dollars", "portfolio_value": "whole", "updated_ts": "whole",
     }),
     "position": (Position.from_api, payloads.POSITION, {
-        "ticker": "text", "exchange_index": "whole", "position_fp": "count", "market_exposure_dollars": "dollars",
+        "ticker": "text", "position_fp": "count", "market_exposure_dollars": "dollars",
         "realized_pnl_dollars": "dollars", "fees_paid_dollars": "dollars", "total_traded_dollars": "dollars",
         "last_updated_ts": "moment",
     }),
     "fill": (Fill.from_api, payloads.FILL, {
         "fill_id": "text", "order_id": "text", "ticker": "text", "book_side": "bit", "outcome_side": "bit",
         "count_fp": "count", "yes_price_dollars": "price", "no_price_dollars": "price", "fee_cost": "dollars",
-        "is_taker": "flag", "exchange_index": "whole",
+        "is_taker": "flag",
     }),
     "pushed fill": (Fill.from_push, payloads.PUSHED, {
         "trade_id": "text", "order_id": "text", "market_ticker": "text", "ts_ms": "whole", "book_side": "bit",
         "outcome_side": "bit", "count_fp": "count", "yes_price_dollars": "price", "fee_cost": "dollars",
-        "is_taker": "flag", "exchange_index": "whole",
+        "is_taker": "flag",
     }),
     "order": (Order.from_api, payloads.ORDER, {
         "order_id": "text", "client_order_id": "words", "ticker": "text", "book_side": "bit", "outcome_side": "bit",

@@ -16,7 +16,6 @@ def fill(number: int, at: float, **changes: Any) -> Fill:
         fill_id=f"f{number}", order_id=f"o{number}", ticker=f"KXBOT-{number % 7}", timestamp=Decimal(str(at)),
         book_side="bid" if number % 2 else "ask", outcome_side="yes" if number % 2 else "no",
         quantity=Decimal(1 + number % 50), yes_price=Decimal("0.65"), fee=Decimal("0.01"), is_taker=True,
-        exchange_index=0,
     )  # fmt: skip
     return replace(told, **changes)
 
