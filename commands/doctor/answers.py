@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from commands.doctor.findings import Finding, note, well, wrong
+from commands.doctor.findings import Finding, hint, note, well, wrong
 from commands.doctor.reach import AWAY, problem
 from commands.doctor.visit import Page
 
@@ -56,7 +56,7 @@ def compression(page: Page) -> Finding:
     how = page.headers.get("content-encoding", "identity")
     if how != "identity" or not page.proxy:
         return well("json compression", f"{how}, {len(page.body)} bytes of {page.kind}")
-    return note("json compression", f"JSON comes uncompressed ({len(page.body)} bytes)")
+    return hint("json compression", f"JSON comes uncompressed ({len(page.body)} bytes)")
 
 
 def exposure(pages: Mapping[str, Page], home: bool) -> Finding:
@@ -87,7 +87,7 @@ def protection(page: Page, tls: bool, home: bool) -> Iterator[Finding]:
     else:
         yield well("security headers", ", ".join(HEADERS))
     if tls and "strict-transport-security" not in page.headers:
-        yield note("hsts", "browsers are not told to stay with https")
+        yield hint("hsts", "browsers are not told to stay with https")
     if not tls and not home:
         yield note("tls", "plain http: whoever is on the way reads everything, tokens included")
     if "/" in page.headers.get("server", ""):

@@ -72,5 +72,10 @@ def wrong(name: str, words: str) -> Finding:
 
 
 def note(name: str, words: str) -> Finding:
-    """Worth knowing; it may be as it is meant to be."""
-    return Finding(name, "note", words, CURES.get(name, ""))
+    """Worth knowing; there is nothing to change, or nothing could be judged."""
+    return Finding(name, "note", words)
+
+
+def hint(name: str, words: str) -> Finding:
+    """Not wrong, but better with the lines that stand in CURES."""
+    return Finding(name, "note", words, CURES[name])
