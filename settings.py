@@ -56,9 +56,13 @@ def _seconds(low: float, high: float) -> Callable[[str], float]:
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or (parts.scheme != "sqlite" and not parts.hostname):
-            raise ValueError(f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in schemes and parts.hostname and parts.port != 0
+        except ValueError:  # a port over 65535, half an IPv6 address
+            good = False
+        if not good:
+            raise ValueError(f"a URL such as {schemes[0]}://host:port/path ({' or '.join(schemes)})")
         return value.rstrip("/")
 
     return parse
@@ -93,7 +97,8 @@ def _stars(value: object) -> str:
 
 
 def _without_password(url: object) -> str:
-    return re.sub(r"(?<=:)[^:@/]+(?=@)", "***", str(url))
+    # Up to the last @ that can be its end: a password that was not quoted may hold @, : and / itself.
+    return re.sub(r"(?<=://)([^:@/]*):.*@", r"\1:***@", str(url))
 
 
 def _setting(default: Any, parse: Callable[[str], Any], help: str, mask: Callable[[object], str] | None = None) -> Any:
@@ -123,15 +128,23 @@ class Settings:
     redis_db: int = _setting(0, _whole(0, 999), "its database number")
     redis_key_prefix: str = _setting("python:", _text, "every key that we touch begins with this")
     bot_status_endpoint: str = _setting(
-        "http://localhost:9000/status", _url("http", "https"), "the bot's status; falls to `/health` on 404"
+        "http://localhost:9000/status",
+        _url("http", "https"),
+        "the bot's status; falls to `/health` on 404",
+        mask=_without_password,
     )
-    bot_trades_endpoint: str = _setting("http://localhost:9000/trades", _url("http", "https"), "the bot's trades")
+    bot_trades_endpoint: str = _setting(
+        "http://localhost:9000/trades", _url("http", "https"), "the bot's trades", mask=_without_password
+    )
     bot_poll_interval: float = _setting(3.0, _seconds(0.05, 3600), "seconds between two polls of the bot")
     heartbeat_interval: float = _setting(30.0, _seconds(0.05, 3600), "seconds between two `heartbeat` events")
     kalshi_api_key: Secret | None = _secret("key id; unset: portfolio URLs answer 503, markets work")
     kalshi_rsa_key_path: Path | None = _setting(None, _file, "the private key, an RSA or Ed25519 PEM file")
     kalshi_api_url: str = _setting(
-        "https://external-api.kalshi.com/trade-api/v2", _url("http", "https"), "the exchange's REST base"
+        "https://external-api.kalshi.com/trade-api/v2",
+        _url("http", "https"),
+        "the exchange's REST base",
+        mask=_without_password,
     )
     kalshi_subaccount: int = _setting(0, _whole(0, 63), "used alike for balance, positions, fills and orders")
     cache_ttl_short: float = _setting(300.0, _seconds(1, 86400), "upper bound for market data")
@@ -202,7 +215,14 @@ def load(flags: Mapping[str, str] | None = None, folder: Path | None = None) -> 
 
 
 def _env_file(path: Path) -> Mapping[str, str]:
-    return Config(path).file_values if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        values = Config(path, encoding="utf-8-sig").file_values  # some editors put a mark before the first line
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError([f"{path}: allowed is a text file that can be read ({why})"]) from None
+    return {name.removeprefix("export ").strip(): value for name, value in values.items()}
 
 
 def _find(name: str, sources: list[Mapping[str, str]], secret: bool) -> str:

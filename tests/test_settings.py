@@ -16,7 +16,9 @@ WRONG = [
     ("APP_ENV", "prod", "one of production, development"),
     ("LOG_LEVEL", "verbose", "one of DEBUG"),
     ("BOT_STATUS_ENDPOINT", "localhost:9000/status", "http://"),
-    ("KALSHI_API_URL", "ftp://x", "https://"),
+    ("BOT_STATUS_ENDPOINT", "http://localhost:99999/status", "http://host:port/path"),
+    ("BOT_TRADES_ENDPOINT", "http://[::1/trades", "http://host:port/path"),
+    ("KALSHI_API_URL", "ftp://x", "https"),
     ("JOURNAL_URL", "postgres://x/y", "sqlite:///file"),
     ("CORS_ORIGINS", "*", "exact origins"),
     ("CORS_ORIGINS", "https://a.example/path", "no path"),
@@ -87,3 +89,41 @@ def test_the_example_file_names_every_setting(tmp_path: Path) -> None:
     assert names == [field.name.upper() for field in dataclasses.fields(Settings)]
     (tmp_path / ".env").write_text(example.read_text())
     assert load({}, tmp_path).app_env == "development"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"\xef\xbb\xbfPORT=9001\n", b"export PORT=9001\n", b"LOG_LEVEL=DEBUG\r\nPORT=9001\r\n", b'words\nPORT = "9001"\n'],
+    ids=["mark", "export", "CRLF", "spaces"],
+)
+def test_an_env_file_from_any_editor_is_read(text: bytes, tmp_path: Path) -> None:
+    """A byte order mark, export, other line ends, spaces and quotes change nothing."""
+    (tmp_path / ".env").write_bytes(text)
+    assert load({}, tmp_path).port == 9001
+
+
+def test_an_env_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    """UTF-16 is named with the file; it is no traceback."""
+    (tmp_path / ".env").write_bytes("PORT=9001".encode("utf-16"))
+    with pytest.raises(SettingsError, match=r"\.env: allowed is .*not UTF-8"):
+        load({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("JOURNAL_URL", "mysql://me:hun@ter@db/pi"),
+        ("JOURNAL_URL", "mysql://me:hun:ter@db/pi"),
+        ("JOURNAL_URL", "mysql://me:hun/ter@db/pi"),
+        ("BOT_STATUS_ENDPOINT", "http://me:hunter@localhost:9000/status"),
+        ("BOT_TRADES_ENDPOINT", "http://me:hunter@localhost:9000/trades"),
+        ("KALSHI_API_URL", "https://me:hunter@proxy/trade-api/v2"),
+    ],
+)
+def test_a_password_in_a_url_is_never_shown(name: str, url: str, tmp_path: Path) -> None:
+    """Not even a part of one whose @, : or / was not quoted; the host is still told."""
+    found = load({name: url}, tmp_path)
+    told = repr(found) + repr(found.masked())
+    assert "hun" not in told
+    assert "ter@" not in told
+    assert "***@" in found.masked()[name]
