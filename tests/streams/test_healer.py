@@ -51,7 +51,7 @@ async def test_the_first_start_begins_now(path: Path, exchange: ScriptedExchange
     """What the account holds is the baseline; older fills are not read."""
     exchange.complete = time.time()
     exchange.fills_made.append(fill(1, time.time() - 60))
-    one = Position("T", 0, *[Decimal(3)] * 6)
+    one = Position("T", *[Decimal(3)] * 6)
     exchange.held.append(one)
     async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
         await begun(watch)
