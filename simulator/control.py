@@ -10,7 +10,7 @@ from aiohttp import web
 from simulator.asked import SIDES, Asked
 from simulator.buckets import TIERS
 from simulator.desk import Desk
-from simulator.faults import KINDS, Fault
+from simulator.faults import KINDS
 from simulator.gate import Handler, answer
 from simulator.market import Market
 from simulator.order import NewOrder
@@ -84,7 +84,7 @@ class Control:
 
     async def faults(self, request: web.Request) -> web.Response:
         """The faults in force."""
-        return answer({"faults": [_fault(fault) for fault in self.desk.faults.active.values()]})
+        return answer({"faults": [asdict(fault) for fault in self.desk.faults.active.values()]})
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Put one in force; a state such as a pause works at once."""
@@ -96,7 +96,7 @@ class Control:
             self.sockets.cut()
         if fault.kind == "ws_cut":
             self.desk.faults.clear(fault.id)
-        return answer(_fault(fault), 201)
+        return answer(asdict(fault), 201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """Lift one or all."""
@@ -200,7 +200,3 @@ class Control:
     async def _asked(self, request: web.Request) -> tuple[Asked, Market]:
         asked = Asked.decode(await request.read())
         return asked, self.desk.exchange.market(asked.text("ticker"))
-
-
-def _fault(fault: Fault) -> dict[str, Any]:
-    return asdict(fault)

@@ -145,13 +145,13 @@ class Exchange(Floor):
 
     def _take(self, market: Market, taker: Order, maker: Order, count: int) -> None:
         """One execution against an order of the book."""
-        ladder, house = market.book.own(maker.side), self.accounts[maker.account]
+        ladder, owner = market.book.own(maker.side), self.accounts[maker.account]
         self.execute(market, taker, maker, count)
         ladder.resize(maker, -count)
         if not maker.remaining:
             ladder.remove(maker)
-            house.unrest(maker)
-            if house.house:
+            owner.unrest(maker)
+            if owner.house:
                 del self.orders[maker.order_id]
 
     def _rest_or_end(self, market: Market, order: Order, stopped: Reason, changed: Reason = "") -> None:
