@@ -59,7 +59,7 @@ class Child:
         if self._process is not None and self.is_running:
             self._process.send_signal(number)
 
-    async def stop(self, patience: float = 1.5) -> None:
+    async def stop(self, patience: float = 1.0) -> None:
         """Ask it to end; insist after patience seconds. A frozen one is woken first, to hear us."""
         if self._process is None:
             return

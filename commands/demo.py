@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import errno
 import json
 import signal
 import socket
@@ -24,36 +25,52 @@ FIRST_TRADE = 10.0  # seconds within which the first trade must be on the stream
 def main(arguments: Sequence[str]) -> int:
     """Run until Ctrl-C or q; 1 when a part does not come up."""
     parser = argparse.ArgumentParser(prog="python server.py demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="port of the server (8000); the others take free ones")
+    parser.add_argument("--port", type=_port, default=8000, help="port of the server (8000); the others take free ones")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="prediction-investor-") as folder:
         return asyncio.run(run(given.port, Path(folder)))
 
 
 async def run(port: int, folder: Path) -> int:
-    """Start the three, show what they do, end them."""
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    if not _is_free(port):
-        print(f"port {port} is taken; choose another with --port")
+    """Start the three, show what they do, end them; whatever ends them, also while they start."""
+    if why := _taken(port):
+        print(f"port {port} cannot be used ({why}); choose another with --port")
         return 1
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last when the terminal is closed
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     children: list[Child] = []
     async with aiohttp.ClientSession() as session:
+        show = asyncio.create_task(_show(session, port, folder, children, ended))
+        end = asyncio.create_task(ended.wait())
         try:
-            return await _show(session, port, folder, children, ended)
+            await asyncio.wait([show, end], return_when=asyncio.FIRST_COMPLETED)
+            if not end.done():
+                await show  # it shows until it is ended, so it failed
+            print("\nending …", flush=True)
+            return 0
         except (TimeoutError, ValueError, aiohttp.ClientError) as error:
-            print(f"the demo did not come up: {error or 'a part did not answer in time'}")
+            print(f"the demo did not come up: {str(error) or 'a part did not answer in time'}")
             for child in children:
                 print(f"--- {child.name}\n{child.log.read_text()[-2000:]}")
             return 1
         finally:
-            await asyncio.gather(*(child.stop() for child in reversed(children)))
+            show.cancel()
+            end.cancel()
+            await asyncio.wait([show, end])
+            await _stop(children)
+
+
+async def _stop(children: list[Child]) -> None:
+    """The simulator last: the bot takes back its orders there, and no log fills with an exchange that is gone."""
+    await asyncio.gather(*(child.stop() for child in children[1:]))
+    for child in children[:1]:
+        await child.stop()
 
 
 async def _show(
     session: aiohttp.ClientSession, port: int, folder: Path, children: list[Child], ended: asyncio.Event
-) -> int:
+) -> None:
     begun = time.monotonic()
     simulator = Child("simulator", ["-m", "simulator", "--port", "0", "--keys", str(folder / "keys")], {}, folder)
     children.append(simulator)
@@ -75,42 +92,35 @@ async def _show(
         print(f"  {base}/{path}")
     print(f"\n  curl -N {base}/sse/trading\n\nlogs: {folder}\n{HELP if sys.stdin.isatty() else ''}\n", flush=True)
     plugs = Plugs(bot, session, facts["faults"]["url"], facts["faults"]["token"])
-    await _until_end(session, base, plugs, ended, begun)
-    return 0
-
-
-async def _until_end(
-    session: aiohttp.ClientSession, base: str, plugs: Plugs, ended: asyncio.Event, begun: float
-) -> None:
-    watching = [
-        asyncio.create_task(_tell_events(session, f"{base}/sse/trading", begun)),
-        asyncio.create_task(_obey(plugs, ended)),
-    ]
-    await ended.wait()
-    print("\nending …", flush=True)
-    for task in watching:
-        task.cancel()
-    await asyncio.gather(*watching, return_exceptions=True)
+    await asyncio.gather(_tell_events(session, f"{base}/sse/trading", begun), _obey(plugs, ended))
 
 
 async def _obey(plugs: Plugs, ended: asyncio.Event) -> None:
-    async for key in keys():
-        if key == "q":
-            ended.set()
-        elif words := await plugs.press(key):
-            print(f"* {words}", flush=True)
+    async with contextlib.aclosing(keys()) as pressed:
+        async for key in pressed:
+            if key == "q":
+                ended.set()
+            elif words := await plugs.press(key):
+                print(f"* {words}", flush=True)
 
 
 async def _tell_events(session: aiohttp.ClientSession, url: str, begun: float) -> None:
-    """Print what the stream brings, from its beginning, and come back to it for as long as the demo runs."""
+    """Print what the stream brings, and come back to it where it broke off, for as long as the demo runs."""
+    place = ""
     while True:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            async with session.get(url, timeout=aiohttp.ClientTimeout(total=None, sock_read=60)) as stream:
+            reading = session.get(
+                url, headers={"Last-Event-ID": place} if place else {},
+                timeout=aiohttp.ClientTimeout(total=None, sock_read=60),
+            )  # fmt: skip
+            async with reading as stream:
                 name = ""
                 async for raw in stream.content:
                     line = raw.decode().rstrip("\n")
                     if line.startswith("event: "):
                         name = line[7:]
+                    elif line.startswith("id: "):
+                        place = line[4:]
                     elif line.startswith("data: "):
                         _tell(name, json.loads(line[6:]), begun)
         await asyncio.sleep(1.0)
@@ -139,14 +149,21 @@ async def _answers(session: aiohttp.ClientSession, url: str, within: float = FIR
             await asyncio.sleep(0.05)
 
 
-def _is_free(port: int) -> bool:
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 1 to 65535")
+    return int(text)
+
+
+def _taken(port: int) -> str:
+    """Why this port cannot be opened; empty when it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return "it is taken" if error.errno == errno.EADDRINUSE else str(error.strerror)
+    return ""
 
 
 def _free_port() -> int:

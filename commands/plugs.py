@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import termios
 import tty
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,9 +49,12 @@ class Plugs:
             self.frozen = not self.frozen
             self.bot.signal(signal.SIGSTOP if self.frozen else signal.SIGCONT)
             return "the bot is frozen" if self.frozen else "the bot goes on"
-        if key in FAULTS:
+        if key not in FAULTS:
+            return ""
+        try:
             return await self._toggle(key)
-        return ""
+        except aiohttp.ClientError as error:
+            return f"the simulator does not obey: {type(error).__name__}"
 
     async def _kill_or_start(self) -> str:
         if self.bot.is_running:
@@ -73,19 +77,30 @@ class Plugs:
         return words
 
 
-async def keys() -> AsyncIterator[str]:
-    """Keys as they are pressed; nothing when there is no terminal."""
+async def keys() -> AsyncGenerator[str, None]:
+    """Keys as they are pressed; nothing when there is no terminal, or no longer."""
     if not sys.stdin.isatty():
         return
     loop = asyncio.get_running_loop()
     pressed: asyncio.Queue[str] = asyncio.Queue()
-    with _single_keys():
-        loop.add_reader(sys.stdin, lambda: pressed.put_nowait(sys.stdin.read(1)))
+    terminal = sys.stdin.fileno()
+
+    def read() -> None:
+        # not sys.stdin.read: what it keeps in its buffer the loop cannot see, and the second of two quick keys waits
         try:
-            while True:
-                yield await pressed.get()
+            some = os.read(terminal, 64).decode(errors="ignore")
+        except OSError:
+            some = ""
+        for key in some or [""]:
+            pressed.put_nowait(key)
+
+    with _single_keys():
+        loop.add_reader(terminal, read)
+        try:
+            while key := await pressed.get():
+                yield key
         finally:
-            loop.remove_reader(sys.stdin)
+            loop.remove_reader(terminal)
 
 
 @contextlib.contextmanager

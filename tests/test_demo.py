@@ -1,0 +1,242 @@
+"""The demo at a terminal: trades within seconds, URLs alive, every plug works both ways, nothing is left behind."""
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.child import ROOT
+from tests.support.eventually import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+POLL = 3.0  # seconds between two polls of the bot
+ROUNDS = 2 * POLL + 3.0  # two polls, and what the machine needs
+
+
+@dataclass
+class Demo:
+    """A demo with a terminal of its own; text is what it wrote there since the last key."""
+
+    popen: subprocess.Popen[bytes]
+    terminal: int
+    port: int
+    folder: Path
+    written: bytearray = field(default_factory=bytearray)
+    pressed_at: int = 0
+
+    @property
+    def text(self) -> str:
+        return self.written[self.pressed_at :].decode(errors="replace")
+
+    def listen(self) -> None:
+        """Take what is written until the terminal is closed."""
+        with suppress(OSError):
+            while some := os.read(self.terminal, 4096):
+                self.written += some
+
+    def press(self, keys: str) -> None:
+        self.pressed_at = len(self.written)
+        os.write(self.terminal, keys.encode())
+
+    async def says(self, what: str, within: float) -> re.Match[str]:
+        """Wait for it."""
+        found = await eventually(lambda: re.search(what, self.text, re.DOTALL), within=within)
+        assert isinstance(found, re.Match)
+        return found
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status and JSON."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/python{path}", timeout=10) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def part(self, name: str) -> Any:
+        """What /health says of a part."""
+        return self.get("/health")[1]["parts"][name]
+
+    def family(self) -> list[int]:
+        """Its processes."""
+        return [int(pid) for pid in Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text().split()]
+
+    async def ends(self, within: float) -> int:
+        """Its exit code; whoever it started is gone with it, and so are its files."""
+        family, begun = self.family(), time.monotonic()
+        code = await asyncio.to_thread(self.popen.wait, 10)
+        assert time.monotonic() - begun < within
+        assert _left(family, self.folder) == []
+        return code
+
+
+@contextmanager
+def running(folder: Path, port: int) -> Iterator[Demo]:
+    """A demo while the block runs."""
+    master, slave = pty.openpty()
+    popen = subprocess.Popen(
+        [sys.executable, str(ROOT / "server.py"), "demo", "--port", str(port)], cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)}, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(slave)
+    demo = Demo(popen, master, port, folder)
+    ears = threading.Thread(target=demo.listen, daemon=True)
+    ears.start()
+    try:
+        yield demo
+    finally:
+        if popen.poll() is None:
+            popen.send_signal(signal.SIGTERM)
+            popen.wait(10)
+        ears.join(2)
+        os.close(master)
+
+
+def _left(family: list[int], folder: Path) -> list[object]:
+    return [pid for pid in family if Path(f"/proc/{pid}").exists()] + list(folder.iterdir())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_it_lives_degrades_and_heals_by_its_keys(tmp_path: Path) -> None:
+    """A trade within ten seconds, living data behind every URL, each plug out and back, and q."""
+    with running(tmp_path, free_port()) as demo:
+        first = await demo.says(r"([\d.]+) s  #\d+ +(BUY|SELL)", within=20)
+        assert float(first[1]) < 10
+        await eventually(lambda: _alive(demo) == {}, within=20, every=0.5)
+        await _bot_dies_and_comes_back(demo)
+        await _bot_freezes_and_thaws(demo)
+        await _exchange_fails(demo)
+        await _field_is_renamed(demo)
+        await _trading_pauses(demo)
+        demo.press("q")
+        assert await demo.ends(within=2.5) == 0
+
+
+def _alive(demo: Demo) -> dict[str, Any]:
+    """The URLs that do not answer with living data."""
+    ticker = demo.get("/markets/?limit=1")[1]["markets"][0]["ticker"]
+    filled = {"positions": "positions", "fills": "fills", "orders": "orders", "trades/live": "trades",
+              "trades/history": "entries"}  # fmt: skip
+    wants = {f"/portfolio/{path}": key for path, key in filled.items()}
+    wants |= {"/portfolio/balance": "balance", "/markets/": "markets", f"/markets/{ticker}": "ticker",
+              "/portfolio/summary": "positions", "/portfolio/settlements": "source", "/sse/stats": "opened",
+              "/sse/clients": "clients", "/openapi.json": "paths", "/": "version"}  # fmt: skip
+    answers = {path: demo.get(path) for path in wants}
+    bad = {path: body for path, (status, body) in answers.items() if status != 200 or not body[wants[path]]}
+    stale = {path: body for path, (_, body) in answers.items() if body.get("stale")}
+    health = demo.get("/health")[1]
+    return bad | stale | ({} if health["status"] == "ok" else {"/health": health})
+
+
+async def _bot_dies_and_comes_back(demo: Demo) -> None:
+    demo.press("b")
+    await demo.says("the bot is dead", within=2)
+    await eventually(lambda: demo.part("bot")["status"] == "offline", within=ROUNDS, every=0.2)
+    demo.press("b")
+    await demo.says("the bot is started again", within=2)
+    await eventually(lambda: demo.part("bot")["status"] == "online", within=15, every=0.2)
+
+
+async def _bot_freezes_and_thaws(demo: Demo) -> None:
+    demo.press("f")
+    await demo.says("the bot is frozen", within=2)
+    await eventually(lambda: demo.part("bot")["status"] != "online", within=15, every=0.2)
+    demo.press("f")
+    await demo.says("the bot goes on", within=2)
+    await eventually(lambda: demo.part("bot")["status"] == "online", within=15, every=0.2)
+
+
+async def _exchange_fails(demo: Demo) -> None:
+    demo.press("e")
+    await demo.says("the exchange answers 500", within=2)
+    assert demo.get("/markets/?limit=7")[0] in (502, 503), "never asked before, so there is nothing to fall back to"
+    demo.press("e")
+    await demo.says("no more: the exchange answers 500", within=2)
+    await eventually(lambda: demo.get("/markets/?limit=7")[0] == 200, within=20, every=0.5)
+
+
+async def _field_is_renamed(demo: Demo) -> None:
+    await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=20, every=0.5)
+    demo.press("r")
+    await demo.says("balance_dollars is renamed", within=2)
+    await eventually(lambda: demo.get("/portfolio/balance")[1]["stale"], within=30, every=0.5)
+    demo.press("r")
+    await demo.says("no more: balance_dollars is renamed", within=2)
+    await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=30, every=0.5)
+
+
+async def _trading_pauses(demo: Demo) -> None:
+    """What rests goes, nothing new comes; and two keys pressed as one are two keys."""
+    demo.press("p")
+    await demo.says("trading is paused", within=2)
+    await eventually(lambda: _quiet(demo), within=25)
+    demo.press("ppp")
+    await demo.says(r"no more: trading is paused\s.*\* trading is paused\s.*no more: trading is paused", within=2)
+    head = demo.get("/health")[1]["journal"]["seq"]
+    await eventually(lambda: demo.get("/health")[1]["journal"]["seq"] > head, within=30, every=0.5)
+
+
+async def _quiet(demo: Demo) -> bool:
+    head = demo.get("/health")[1]["journal"]["seq"]
+    await asyncio.sleep(4)
+    return bool(demo.get("/health")[1]["journal"]["seq"] == head)
+
+
+@pytest.mark.parametrize("up", [True, False], ids=["while it runs", "while it starts"])
+async def test_ctrl_c_ends_it(tmp_path: Path, up: bool) -> None:
+    """In about a second, with all that it started; the port that it held is told to another meanwhile."""
+    with running(tmp_path, free_port()) as demo:
+        await eventually(lambda: len(demo.family()) >= (3 if up else 1), within=15)
+        if up:
+            await demo.says("serving after", within=20)
+            other = await asyncio.to_thread(
+                subprocess.run, [sys.executable, "server.py", "demo", "--port", str(demo.port)], cwd=ROOT,
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=20, text=True,
+            )  # fmt: skip
+            assert other.returncode == 1
+            assert f"port {demo.port} cannot be used (it is taken); choose another with --port" in other.stdout
+        demo.press("\x03")
+        assert await demo.ends(within=2.5) == 0
+        await demo.says("ending", within=1)
+
+
+async def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
+    """Nobody is left to press Ctrl-C then."""
+    with running(tmp_path, free_port()) as demo:
+        await demo.says("serving after", within=20)
+        demo.popen.send_signal(signal.SIGHUP)
+        assert await demo.ends(within=2.5) == 0
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "http"])
+def test_a_port_that_is_none_is_said(port: str) -> None:
+    """Plainly, and at once."""
+    done = subprocess.run(
+        [sys.executable, "server.py", "demo", "--port", port], cwd=ROOT, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 2
+    assert "is no port; name one from 1 to 65535" in done.stderr
