@@ -60,11 +60,14 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> Steps[Known]:
     peers: dict[int, Peer] = {}
     near = (
         f"SELECT seq, open, body FROM entries{dialect.by('by_time_of_ticker')}"
-        " WHERE ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1"
+        " WHERE ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1 AND (source = ?) = ?"
     )
     for windows in parts(identity.windows(drafts, sightings), 50):
         # Together, since a server on another host is a round trip away.
-        places = [(findable(ticker), micros(since), micros(until)) for ticker, since, until in windows]
+        places = [
+            (findable(ticker), micros(since), micros(until), identity.EXCHANGE, int(exchange))
+            for ticker, since, until, exchange in windows
+        ]
         _learn(peers, (yield Ask(" UNION ALL ".join([near] * len(places)), [arg for place in places for arg in place])))
     for part in parts(identity.met(drafts, sightings) - peers.keys()):
         _learn(peers, (yield Ask(f"SELECT seq, open, body FROM entries WHERE seq IN ({marks(part)})", part)))

@@ -16,6 +16,9 @@ from typing import Final
 from cache.exact import plain
 from journal.entry import Baseline, Draft, Gap, Settlement, Trade
 
+EXCHANGE: Final = "kalshi_api"
+"""The source of a trade that the exchange itself reported."""
+
 WINDOW: Final = Decimal(10)
 """Seconds by which two reports of one execution may differ when no id connects them."""
 
@@ -57,7 +60,7 @@ class Known:
 
 def from_exchange(trade: Trade) -> bool:
     """Whether the exchange itself is the reporter, so that the id is a fill id."""
-    return trade.source == "kalshi_api"
+    return trade.source == EXCHANGE
 
 
 def likeness(trade: Trade) -> Likeness:
@@ -119,19 +122,27 @@ def names(drafts: Iterable[Draft]) -> list[str]:
     return list(wanted)
 
 
-def windows(drafts: Iterable[Draft], known: Mapping[str, Sequence[Sighting]]) -> list[tuple[str, Decimal, Decimal]]:
-    """Where likely peers of the trades without a known name lie: ticker, from, to; overlaps joined."""
-    moments: dict[str, list[Decimal]] = defaultdict(list)
+def windows(
+    drafts: Iterable[Draft], known: Mapping[str, Sequence[Sighting]]
+) -> list[tuple[str, Decimal, Decimal, bool]]:
+    """Where likely peers of the trades without a known name lie: ticker, from, to, reporter; overlaps joined.
+
+    The reporter is the other one (true: the exchange), for nobody is the peer of his own kind: a bot that trades one
+    market fast would otherwise be compared with all that it has just done.
+    """
+    moments: dict[tuple[str, bool], list[Decimal]] = defaultdict(list)
     for draft in drafts:
         if isinstance(draft, Trade) and find(known.get(name(draft), ()), life(draft)) is None:
-            moments[draft.ticker].append(draft.timestamp)
-    found: list[tuple[str, Decimal, Decimal]] = []
-    for ticker, times in moments.items():
+            moments[draft.ticker, not from_exchange(draft)].append(draft.timestamp)
+    found: list[tuple[str, Decimal, Decimal, bool]] = []
+    for (ticker, exchange), times in moments.items():
+        stretches: list[tuple[Decimal, Decimal]] = []
         for time in sorted(times):
-            if found and found[-1][0] == ticker and time - WINDOW <= found[-1][2]:
-                found[-1] = (ticker, found[-1][1], time + WINDOW)
+            if stretches and time - WINDOW <= stretches[-1][1]:
+                stretches[-1] = (stretches[-1][0], time + WINDOW)
             else:
-                found.append((ticker, time - WINDOW, time + WINDOW))
+                stretches.append((time - WINDOW, time + WINDOW))
+        found += [(ticker, since, until, exchange) for since, until in stretches]
     return found
 
 

@@ -1,8 +1,11 @@
 """Judges a batch: which drafts are new, which entry stands for each of the others, and what to remember of them."""
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
 
 from journal import identity
 from journal.entry import Draft, Trade
@@ -120,18 +123,23 @@ class _Matching:
         return place if place > 0 else seqs[place]
 
 
-def _near(group: list[Peer]) -> list[tuple[Peer, Peer]]:
+def _near(group: list[Peer]) -> Iterator[tuple[Peer, Peer]]:
     """Pairs of one likeness, told by different reporters within the window; at least one of them is of the batch."""
-    group = sorted(group, key=lambda peer: peer.timestamp)
-    pairs = []
-    for start, one in enumerate(group):
-        for other in group[start + 1 :]:
+    fills = sorted((peer for peer in group if peer.exchange), key=_moment)
+    for one in group if fills else ():
+        if one.exchange:
+            continue
+        start = bisect_left(fills, one.timestamp - identity.WINDOW, key=_moment)
+        for other in islice(fills, start, None):
             if other.timestamp - one.timestamp > identity.WINDOW:
                 break
-            if one.exchange != other.exchange and min(one.seq, other.seq) < 0:
+            if min(one.seq, other.seq) < 0:
                 # Kept seqs are positive and a leader's place falls with its index, so the greater came first.
-                pairs.append((one, other) if one.seq > other.seq else (other, one))
-    return pairs
+                yield (one, other) if one.seq > other.seq else (other, one)
+
+
+def _moment(peer: Peer) -> Decimal:
+    return peer.timestamp
 
 
 def _nearest(pair: tuple[Peer, Peer]) -> tuple[object, ...]:

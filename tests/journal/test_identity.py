@@ -1,6 +1,7 @@
 """The rules by which one execution is one entry: a table of cases, then laws over any reports."""
 
 from decimal import Decimal
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -154,8 +155,28 @@ def test_executions_told_by_both_are_counted_once(made: list[tuple[int, int]], b
     assert len(ledger.drafts) == len(made)
 
 
+@given(st.lists(st.tuples(bots | fills, st.booleans()), max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_likely_pairs_are_those_of_every_two_reports(told: list[tuple[Trade, bool]]) -> None:
+    """Looking only at the other reporter's moments finds what comparing every two reports would, and nothing else."""
+    group = [
+        Peer.of(index + 1 if kept else -1 - index, report, True)
+        for index, (report, kept) in enumerate(sorted(told, key=lambda pair: not pair[1]))
+    ]
+    every = {
+        (one.seq, other.seq)
+        for one, other in combinations(group, 2)
+        if one.exchange != other.exchange
+        and abs(one.timestamp - other.timestamp) <= identity.WINDOW
+        and min(one.seq, other.seq) < 0
+    }
+    found = [(earlier.seq, later.seq) for earlier, later in matching._near(group)]
+    assert len(found) == len(set(found))
+    assert set(found) == every
+
+
 def test_windows_join_what_overlaps() -> None:
-    """Trades near each other are looked for in one stretch of time; known ones not at all."""
+    """Trades near each other are looked for in one stretch of time, among the other's reports; known ones never."""
     drafts = [
         trade(),
         trade(at=15, trade_id="t2"),
@@ -166,7 +187,8 @@ def test_windows_join_what_overlaps() -> None:
     start = trade().timestamp
     found = identity.windows(drafts, {})
     assert found == [
-        ("PRES24-GOP", start - 10, start + 25), ("PRES24-GOP", start + 89, start + 109), ("X", start - 10, start + 10),
+        ("PRES24-GOP", start - 10, start + 25, True), ("PRES24-GOP", start + 89, start + 109, True),
+        ("X", start - 10, start + 10, True),
     ]  # fmt: skip
     known = {identity.name(draft): [Sighting(identity.name(draft), "", 1)] for draft in drafts}
     assert identity.windows(drafts, known) == []

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from journal.body import draft as body_draft
 from journal.errors import JournalDamaged, JournalUnavailable, LeaseLost
 from journal.sqlite import SqliteJournal
-from tests.support.drafts import trade
+from tests.support.drafts import fill, trade
 
 ROOT = Path(__file__).parents[2]
 
@@ -250,3 +251,17 @@ async def test_a_killed_process_loses_nothing_it_announced(tmp_path: Path, round
     assert list(kept) == list(range(1, head + 1))
     assert announced.items() <= kept.items()
     assert head - len(announced) <= 4 * rounds  # a batch kept but not announced yet, no more
+
+
+async def test_a_fast_bot_is_not_compared_with_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many like trades of the bot lie within ten seconds, only the exchange's reports are read beside them."""
+    journal = SqliteJournal(tmp_path / "journal.db")
+    await journal.open()
+    await journal.append([trade(trade_id=f"t{number}") for number in range(200)])
+    read: list[str] = []
+    monkeypatch.setattr("journal.append.draft", lambda kind, body: (read.append(body), body_draft(kind, body))[1])
+    await journal.append([trade(trade_id=f"u{number}") for number in range(200)])
+    assert read == []
+    assert (await journal.append([fill()])).heuristic == 1
+    assert len(read) == 400
+    await journal.close()
