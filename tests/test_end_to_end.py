@@ -14,11 +14,9 @@ from typing import Any
 import pytest
 
 from tests.support.eventually import until
-from tests.support.neighbours import RedisServer, free_port, redis_server
+from tests.support.neighbours import RedisServer, free_port
 from tests.support.server import ROOT, Server, clean_environment, running_server
 from tests.support.simulator import Simulator, running_simulator
-
-__all__ = ["redis_server"]
 
 pytestmark = pytest.mark.slow
 

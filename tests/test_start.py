@@ -12,10 +12,8 @@ import pytest
 
 from server import create_app, main
 from settings import Settings
-from tests.support.neighbours import RedisServer, redis_server
+from tests.support.neighbours import RedisServer
 from tests.support.server import ROOT, clean_environment, running_server
-
-__all__ = ["redis_server"]
 
 
 def start(settings: Settings) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from cache.memory import MemoryCache
 from cache.redis import RedisAddress, RedisCache, connect
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port, redis_server  # noqa: F401  # a fixture
+from tests.support.neighbours import free_port
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis), "redis that is down"])

@@ -10,7 +10,7 @@ import redis.exceptions
 from cache.fallback import Keeper
 from cache.redis import RedisAddress, RedisCache, connect
 from tests.support.eventually import eventually
-from tests.support.neighbours import RedisServer, redis_program, redis_server  # noqa: F401  # a fixture
+from tests.support.neighbours import RedisServer, redis_program
 
 pytestmark = pytest.mark.redis
 BUDGET = 0.25
@@ -18,7 +18,7 @@ SLACK = 0.25  # seconds that a busy machine may add
 
 
 @pytest.fixture
-async def cache(redis_server):  # noqa: F811
+async def cache(redis_server):
     """A cache over the running server."""
     it = RedisCache(connect(RedisAddress("127.0.0.1", redis_server.port)), "python:", budget=BUDGET)
     yield it
@@ -33,7 +33,7 @@ async def timed(cache: RedisCache) -> float:
     return time.monotonic() - began
 
 
-async def test_keys_are_under_the_prefix_and_have_a_ttl(cache, redis_server):  # noqa: F811
+async def test_keys_are_under_the_prefix_and_have_a_ttl(cache, redis_server):
     """A stranger who shares the server finds nothing of ours elsewhere, and nothing that stays for ever."""
     await cache.set("a", b"1", 60)
     assert redis_server.command("KEYS", "*") == b"*1\r\n$8\r\npython:a\r\n"
@@ -42,7 +42,7 @@ async def test_keys_are_under_the_prefix_and_have_a_ttl(cache, redis_server):  #
 
 
 @pytest.mark.parametrize("fault", ["killed", "hung", "full", "read-only", "locked"])
-async def test_a_fault_costs_one_short_wait_and_heals_by_itself(cache, redis_server, fault, caplog):  # noqa: F811
+async def test_a_fault_costs_one_short_wait_and_heals_by_itself(cache, redis_server, fault, caplog):
     """The first request waits at most the budget, the next none; memory answers; and when the fault ends it is back."""
     caplog.set_level(logging.INFO, "cache.redis")
     await cache.set("a", b"0", 60)
@@ -80,7 +80,7 @@ def break_it(server: RedisServer, fault: str):
     return lambda: server.command(turn[1])
 
 
-async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache, redis_server):  # noqa: F811
+async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache, redis_server):
     """Together they wait no longer than one."""
     redis_server.hang()
     began = time.monotonic()
@@ -88,7 +88,7 @@ async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache, redi
     assert time.monotonic() - began < BUDGET + 2 * SLACK
 
 
-async def test_a_flush_is_a_miss_and_no_fault(cache, redis_server):  # noqa: F811
+async def test_a_flush_is_a_miss_and_no_fault(cache, redis_server):
     """What is gone is gone; the server is well."""
     await cache.set("a", b"1", 60)
     redis_server.command("FLUSHALL")
@@ -110,7 +110,7 @@ async def test_a_server_that_comes_up_later_is_taken(tmp_path):
         server.kill()
 
 
-async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):  # noqa: F811
+async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):
     """The reason names the cause and not the password."""
     redis_server.command("CONFIG SET requirepass right")
     address = RedisAddress("127.0.0.1", redis_server.port, password="wr0ng-pass")
@@ -124,7 +124,7 @@ async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):
     await cache.close()
 
 
-async def test_closing_while_it_is_hung_is_quick(cache, redis_server):  # noqa: F811
+async def test_closing_while_it_is_hung_is_quick(cache, redis_server):
     """A deploy does not wait for a neighbour."""
     redis_server.hang()
     await cache.get("a")
@@ -144,7 +144,7 @@ async def test_a_client_that_fails_to_close_is_let_go(cache, monkeypatch):
     monkeypatch.undo()
 
 
-async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, redis_server):  # noqa: F811
+async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, redis_server):
     """A cold key over a hung server: one look, one fetch, one write; then neither look nor write."""
     keeper = Keeper(cache, "kalshi_api", (OSError,), near=0.0)
 
@@ -163,7 +163,7 @@ async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, 
     assert (await keeper.get("k", 60, fetch)).source == "redis_cache"
 
 
-async def test_a_flush_costs_no_answer(cache, redis_server):  # noqa: F811
+async def test_a_flush_costs_no_answer(cache, redis_server):
     """What this process knows it tells on, though the shared store has forgotten."""
     keeper = Keeper(cache, "kalshi_api", (OSError,), near=0.0)
     calls = 0

@@ -8,9 +8,6 @@ import pytest
 
 from journal.sql import SqlJournal
 from journal.url import open_journal
-from tests.support.neighbours import maria_server, mariadb
-
-__all__ = ["another", "journal", "make", "maria_server", "mariadb", "url"]
 
 Another = Callable[[], Awaitable[SqlJournal]]
 

@@ -7,11 +7,8 @@ import pytest
 import requests
 
 from tests.support.fakebot import FakeBot
-from tests.support.neighbours import redis_server
 from tests.support.server import Server, running_server
 from tests.support.simulator import Simulator, running_simulator
-
-__all__ = ["redis_server"]
 
 
 @pytest.fixture(scope="session")
