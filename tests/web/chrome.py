@@ -18,7 +18,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--hide-scrollbars",
     "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu", "--lang=en-US",
 )  # fmt: skip
-SIZES = {"wide": (1600, 1000), "desk": (1280, 900), "phone": (390, 844)}
+SIZES = {"wide": (1600, 1000), "desk": (1280, 900), "phone": (390, 844), "small": (360, 740)}
 
 
 class Chrome:
@@ -49,9 +49,9 @@ class Chrome:
         self.driver.get(url)
 
     def size(self, name: str, scale: float = 1) -> None:
-        """wide, desk or phone."""
+        """wide, desk, phone or small."""
         width, height = SIZES[name]
-        metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": name == "phone"}
+        metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def theme(self, name: str) -> None:

@@ -15,6 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 SEQS = "return [...document.querySelectorAll('#trades tbody tr')].map(row => Number(row.lastElementChild.textContent))"
 MARKETS = "return [...document.querySelectorAll('#trades tbody .market')].map(cell => cell.title)"
+SIDEWAYS = """
+  const wide = place => place.scrollWidth > place.clientWidth;
+  return [...document.querySelectorAll('.table')].filter(wide).map(place => place.parentNode.id);
+"""
 JUMPS = """
   window.jumps = 0;
   const rows = document.querySelector('#trades tbody');  // which move down by nature when one comes on top
@@ -79,9 +83,9 @@ def test_live_trades(chrome: Chrome, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["wide", "desk", "phone"])
+@pytest.mark.parametrize("size", ["wide", "desk", "phone", "small"])
 def test_pictures(chrome: Chrome, stage: Stage, theme: str, size: str) -> None:
-    """Every size in light and dark fits its width; the pictures are there to be looked at."""
+    """Every size in light and dark fits its width, tables too; the pictures are there to be looked at."""
     chrome.theme(theme)
     chrome.size(size)
     if "Live" not in chrome.text("#stream"):
@@ -89,6 +93,7 @@ def test_pictures(chrome: Chrome, stage: Stage, theme: str, size: str) -> None:
     time.sleep(0.4)  # for the transition of the system's preference
     chrome.picture(f"{size}-{theme}", whole=True)
     assert chrome.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert chrome.run(SIDEWAYS) == []
     chrome.theme("light")
     chrome.size("wide")
 
