@@ -1,5 +1,6 @@
 /** The dashboard: reads the state, follows the stream, and lets every part of the page show its share. */
 
+import { Account, TERM } from './account.js';
 import * as age from './age.js';
 import { Bars } from './bars.js';
 import { Chart } from './chart.js';
@@ -43,17 +44,20 @@ let ready = false; // the journal has been read
 async function load() {
   [ready, progress] = [false, ''];
   model.clear();
-  const first = await get(new URL('portfolio/trades/live?limit=1', base));
+  const first = await get(new URL('portfolio/trades/live?limit=100', base));
   const epoch = parse(first.cursor)?.epoch;
   if (!epoch) throw new Error('The server gave no cursor.');
+  trades.preview(first.trades); // what is new can be read at once; sums need the whole journal
   let place = { epoch, seq: 0 };
   for await (const page of readAll(base, place)) {
     for (const entry of page.entries) model.add(entry);
     place = page.at;
     progress = `Reading the journal: ${plain(place.seq)} of ${plain(page.total)}`;
     states.stream(stream.freshness, progress);
+    holdings.wait(progress);
   }
   [ready, progress] = [true, ''];
+  trades.preview([]);
   trades.refresh();
   soon(draw);
   return `${place.epoch}-${place.seq}`;
@@ -154,40 +158,14 @@ async function older(before, filter) {
   return { entries: page.entries, more: page.next !== null && page.entries.length > 0 };
 }
 
-const TERM = 65; // seconds without an answer after which a number of the exchange is old
-const account = new Poll(20, async () => {
-  const summary = await get(new URL('portfolio/summary', base));
-  const { balance, positions, bot } = summary;
-  if (!balance || balance.error) figures.fail('cash', balance?.error?.detail ?? 'not told');
-  else figures.set('cash', balance.balance, { ...age.stampOf(balance, TERM), doubt, why: model.mode === 'paper' ? 'The cash of the real account; paper trades do not move it.' : '' });
-  if (positions?.positions) {
-    model.hold(positions.positions, positions.as_of);
-    [model.exchangeStale, model.exchangeGot] = [positions.stale, Date.now() / 1000];
-    model.marked = { as_of: positions.marks_as_of ?? positions.as_of, got: Date.now() / 1000, stale: positions.stale || positions.marks_stale === true };
-  }
-  await name();
-  if (bot && !model.status) model.status = bot;
-  const failed = balance?.error ?? positions?.error;
-  states.alert('exchange', failed ? 'The exchange does not answer' : '', `${failed?.detail ?? ''}. Positions and profit come from the journal and stay right; cash and marks are the last that were known.`);
-  soon(draw);
-}, (error) => figures.fail('cash', error.message));
-/** Titles and quotes of what is held and not in the exchange's answer: paper positions above all. */
-async function name() {
-  const open = [...model.book.ledgers.values()].filter(({ ticker, lots }) => (lots.quantity !== 0 && !model.marks.has(ticker)) || !model.titles.has(ticker));
-  const tickers = open.map((ledger) => ledger.ticker).filter((ticker) => !asked.has(ticker) || model.quotes.has(ticker)).slice(0, 50);
-  for (const ticker of tickers) asked.add(ticker);
-  if (tickers.length === 0) return;
-  const known = model.titles.size;
-  model.quote((await get(new URL(`markets/?tickers=${tickers.map(encodeURIComponent).join(',')}&limit=200`, base))).markets);
-  if (model.titles.size !== known) trades.refresh();
-}
-/** @type {Set<string>} asked for once; what the exchange does not know is not asked for again */
-const asked = new Set();
-
-const listing = new Poll(60, () => markets.read(), (error) => markets.fail(error.message));
 /** @type {string[]} parts of the service that are ill */
 let ill = [];
 const doubt = () => ill.includes('kalshi');
+const account = new Account(base, model, figures, doubt, (titles) => {
+  if (titles) trades.refresh();
+  soon(draw);
+});
+const listing = new Poll(60, () => markets.read(), (error) => markets.fail(error.message));
 const health = new Poll(15, async () => { ill = service.show(await get(new URL('health', base))); }, () => {});
 
 age.start();

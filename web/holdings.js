@@ -41,6 +41,17 @@ export class Holdings {
     this.draw();
   }
 
+  /**
+   * Positions need the whole journal: say how far it has been read.
+   * @param {string} progress
+   */
+  wait(progress) {
+    this.shown = null;
+    const title = this.place.querySelector('.empty strong');
+    if (title && !this.table.isConnected) say(title, progress);
+    else this.place.replaceChildren(empty(progress, 'Positions and profit follow from all of it; the newest trades are shown already.'));
+  }
+
   draw() {
     if (!this.shown) return;
     const { rows, titles, differing, old } = this.shown;

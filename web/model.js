@@ -15,6 +15,8 @@ export class Model {
     this.recent = [];
     /** @type {import('./types').BotStatus | null} */
     this.status = null;
+    /** @type {import('./types').Mode | null} the mode of the newest trade, while the journal is read from its beginning */
+    this.hint = null;
     /** @type {Map<string, string>} */
     this.titles = new Map();
     /** @type {Map<string, number>} prices of YES by the exchange */
@@ -40,7 +42,7 @@ export class Model {
 
   /** What is shown: the mode of the bot, else of the last entry. @returns {import('./types').Mode} */
   get mode() {
-    return this.status?.mode ?? this.books.latest ?? 'live';
+    return this.status?.mode ?? this.hint ?? this.books.latest ?? 'live';
   }
 
   get book() {

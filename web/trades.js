@@ -25,6 +25,8 @@ export class Trades {
     this.room = ROWS;
     /** @type {Entry[]} read from the journal because somebody asked, newest first; all older than the model's */
     this.past = [];
+    /** @type {Entry[]} the newest ones, newest first, while the journal is still being read */
+    this.ahead = [];
     this.more = true;
     this.place = one('#trades .table');
     this.body = h('tbody');
@@ -41,6 +43,13 @@ export class Trades {
   add(entry) {
     if (this.fresh.length < this.room) this.fresh.push(entry); // a hidden tab draws nothing for hours: then all is drawn anew
     soon(this.paint);
+  }
+
+  /** @param {Entry[]} newest shown instead of the model's, which are still being read; none when they have been */
+  preview(newest) {
+    this.ahead = newest;
+    this.model.hint = newest.find((entry) => 'mode' in entry)?.mode ?? null;
+    this.refresh();
   }
 
   /** Everything anew: the filter, a mode, titles or the past have changed. */
@@ -72,6 +81,7 @@ export class Trades {
 
   /** What is to be shown, newest first. */
   wanted() {
+    if (this.ahead.length) return this.ahead.filter((entry) => this.#takes(entry));
     const now = [];
     for (let index = this.model.recent.length - 1; index >= 0; index -= 1) now.push(this.model.recent[index]);
     return [...now, ...this.past].filter((entry) => this.#takes(entry));
