@@ -87,7 +87,10 @@ class Journal(Protocol):
         ...
 
     async def acquire(self, holder: str, term: float) -> Lease | None:
-        """Take the lease for term seconds when it is free, expired or ours; None when another holds it."""
+        """Take the lease for term seconds when it is free, expired or ours; None when another holds it.
+
+        One that expired stays its holder's until another takes it.
+        """
         ...
 
     async def renew(self, lease: Lease, term: float, status: str) -> Lease:

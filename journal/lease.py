@@ -23,12 +23,16 @@ def acquire(dialect: Dialect, holder: str, term: float) -> Steps[Lease | None]:
 
 
 def check(dialect: Dialect, lease: Lease) -> Steps[float]:
-    """Raises LeaseLost unless lease is the row's and not over; the row stays locked. Returns the time."""
+    """Raises LeaseLost unless lease is the row's; the row stays locked. Returns the time.
+
+    One that ran out and that nobody took is still its holder's: the token alone fences, since whoever takes it makes a
+    new one. A full disk keeps every worker from renewing; what the holder has read must outlast that.
+    """
     row, now = yield from _row(dialect)
     if (row[0], row[1]) != (lease.holder, lease.token):
         raise LeaseLost(f"the lease is {row[0] or 'nobody'}'s now (token {row[1]}), no longer {lease.holder}'s")
-    if not _alive(row, now):
-        raise LeaseLost(f"the lease of {lease.holder} ran out before it was renewed")
+    if row[2] == 0:
+        raise LeaseLost(f"the lease of {lease.holder} was given back")
     return now
 
 

@@ -53,13 +53,16 @@ async def ready(request: Request) -> Response:
 
 
 async def _journal(service: Services) -> dict[str, Any]:
-    writing = service.watch.health()["recorder"]
+    parts = service.watch.health()
+    # The lease is a write too, and the only one of a worker that has nothing else to keep.
+    writing = parts["lease"] if parts["lease"]["state"] == "degraded" else parts["recorder"]
     try:
         size = await service.journal.size()
     except JournalError as error:
         return {"state": "degraded", "reason": str(error)}
-    state = writing["state"] if writing["state"] == "degraded" else "ok"
-    return {"state": state, "age": writing["age"], "reason": writing["reason"], "size": size}
+    if writing["state"] != "degraded":
+        return {"state": "ok", "age": writing["age"], "reason": None, "size": size}
+    return {"state": "degraded", "age": writing["age"], "reason": writing["reason"], "size": size}
 
 
 def _neighbours(service: Services) -> dict[str, dict[str, Any]]:

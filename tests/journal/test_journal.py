@@ -199,12 +199,22 @@ async def test_an_old_holder_cannot_write(journal: SqlJournal, another: Another)
     assert await journal.head() == 2
 
 
-async def test_a_lease_that_ran_out_is_lost(journal: SqlJournal) -> None:
-    """Even if nobody took it: whoever slept through a term must ask again."""
+async def test_a_lease_that_ran_out_is_still_its_holders(journal: SqlJournal) -> None:
+    """Until another takes it: whoever could not renew, as on a full disk, goes on with what it has read."""
     mine = await journal.acquire("a", 0.1)
     assert mine is not None
     await asyncio.sleep(0.15)
-    with pytest.raises(LeaseLost, match="ran out"):
+    await journal.append([trade()], lease=mine)
+    again = await journal.renew(mine, 30, "")
+    assert (again.holder, again.token) == ("a", mine.token)
+
+
+async def test_a_lease_that_was_given_back_is_lost(journal: SqlJournal) -> None:
+    """Even if nobody took it since."""
+    mine = await journal.acquire("a", 30)
+    assert mine is not None
+    await journal.release(mine)
+    with pytest.raises(LeaseLost, match="given back"):
         await journal.append([trade()], lease=mine)
 
 

@@ -222,6 +222,30 @@ async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: py
         assert ears.ids == [f"t{number}" for number in range(9)]
 
 
+@pytest.mark.slow
+async def test_what_was_read_outlasts_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that is longer than the lease's term: with no room to renew it, its holder goes on all the same."""
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
+        await eventually(lambda: ears.statuses[-1] == "online")
+        honest = (journal.append, journal.renew)
+
+        async def full(*_: object) -> None:
+            raise JournalUnavailable("the disk is full")
+
+        monkeypatch.setattr(journal, "append", full)
+        monkeypatch.setattr(journal, "renew", full)
+        for number in range(9):  # three windows in all
+            bot.make(trade(number))
+            await asyncio.sleep(0.8)
+        assert watch.health()["lease"]["state"] == "degraded"
+        monkeypatch.setattr(journal, "append", honest[0])
+        monkeypatch.setattr(journal, "renew", honest[1])
+        await eventually(lambda: len(ears.heard) == 9)
+        assert ears.ids == [f"t{number}" for number in range(9)]
+        await eventually(lambda: watch.health()["lease"]["state"] == "ok")
+        assert watch.health()["lease"]["terms"] == 1
+
+
 async def test_the_number_of_trades_is_that_of_now(path: Path) -> None:
     """Health and streams that open tell how many trades the bot has now; that alone is no news for the others."""
     async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, ears, _):
