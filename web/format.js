@@ -34,7 +34,7 @@ export function money(value) {
 }
 
 /**
- * A gain or a loss: the sign is always told, so that colour need not tell it.
+ * A gain or a loss: the sign is always told, so that color need not tell it.
  * @param {Figure} value
  */
 export function gain(value) {

@@ -67,7 +67,7 @@ def test_line_breaks_of_every_kind_are_escaped():
 def test_relatives_of_what_json_knows_are_written_like_it():
     """Enumerations, named tuples, read-only mappings; and text that is JSON already as it stands."""
 
-    class Colour(enum.StrEnum):
+    class Color(enum.StrEnum):
         RED = "red"
 
     class Old(str, enum.Enum):  # noqa: UP042  # its str() is not its value
@@ -77,7 +77,7 @@ def test_relatives_of_what_json_knows_are_written_like_it():
         ONE = 1
 
     pair = collections.namedtuple("pair", "a b")
-    value = {"c": Colour.RED, "o": Old.BLUE, "n": Number.ONE, "p": pair(1, None), "r": Raw('{"x":1}')}
+    value = {"c": Color.RED, "o": Old.BLUE, "n": Number.ONE, "p": pair(1, None), "r": Raw('{"x":1}')}
     assert dumps(types.MappingProxyType(value)) == '{"c":"red","o":"blue","n":1,"p":[1,null],"r":{"x":1}}'
 
 

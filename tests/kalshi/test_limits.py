@@ -105,7 +105,7 @@ async def test_waiting_waits(monkeypatch):
 
 
 def test_a_bucket_never_holds_more_than_its_capacity():
-    """A day of idleness is no licence; and a call dearer than the bucket may be made when it is full."""
+    """A day of idleness is no license; and a call dearer than the bucket may be made when it is full."""
     clock = Clock(0.0)
     bucket = TokenBucket(10, 20, clock)
     clock.now += 86400

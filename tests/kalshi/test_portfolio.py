@@ -203,7 +203,7 @@ async def test_the_list_of_markets(kalshi, markets):
     empty = {"yes_bid_dollars": "0.0000", "yes_ask_dollars": "0.0000", "no_bid_dollars": "1.0000",
              "no_ask_dollars": "1.0000", "last_price_dollars": "0.0000"}  # fmt: skip
     kalshi.answer("GET /markets", {"markets": [payloads.MARKET, payloads.MARKET | empty], "cursor": "n"})
-    answer = await markets.list({"status": "open", "limit": 2, "cursor": "", "colour": "red"})
+    answer = await markets.list({"status": "open", "limit": 2, "cursor": "", "color": "red"})
     assert kalshi.calls[0].query == {"status": "open", "limit": "2"}
     assert (answer.value["count"], answer.value["next"]) == (2, "n")
     first, second = answer.value["markets"]

@@ -190,7 +190,7 @@ def test_outside_the_prefix_there_is_a_problem_too(server: Server) -> None:
 
 def test_unknown_query_names_are_ignored(server: Server) -> None:
     """A parameter that nobody knows changes nothing."""
-    assert server.get("/portfolio/balance?colour=blue&limit=x").status_code == 200
+    assert server.get("/portfolio/balance?color=blue&limit=x").status_code == 200
 
 
 def test_links_are_right_behind_a_proxy(server: Server) -> None:

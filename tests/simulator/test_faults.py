@@ -28,7 +28,7 @@ def test_the_control_port_asks_for_its_token(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("fault", [
-    {}, {"kind": "fire"}, {"kind": "latency", "seconds": "long"}, {"kind": "field"}, {"kind": "error", "colour": 1},
+    {}, {"kind": "fire"}, {"kind": "latency", "seconds": "long"}, {"kind": "field"}, {"kind": "error", "color": 1},
     {"kind": "field", "op": "paint", "field": "x"},
 ], ids=str)
 def test_a_fault_that_makes_no_sense_is_refused(desk: Desk, fault: dict[str, object]) -> None:

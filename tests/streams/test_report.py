@@ -84,7 +84,7 @@ def test_what_a_bot_may_add() -> None:
     """Optional fields are taken, numbers serve as ids, unknown fields are ignored, a bad fee is merely unknown."""
     record = GOOD | {
         "side": "sell", "outcome": "NO", "fee": "0.0175", "order_id": 7, "boot_id": "b", "seq": 3, "fill_id": "f",
-        "colour": "red", "timestamp": "1700000000.1234567",
+        "color": "red", "timestamp": "1700000000.1234567",
     }  # fmt: skip
     read = read_trade(record, "demo")
     assert (read.seq, read.trade.side, read.trade.outcome, read.trade.fee) == (3, "SELL", "no", Decimal("0.0175"))

@@ -123,7 +123,7 @@ async def test_bad_records_do_not_take_good_ones_along(path: Path) -> None:
     async with serving(ScriptedBot()) as bot:
         bot.make(
             trade(5), trade(1, price=65), trade(2, quantity=-1), trade(3, ticker="A\nB"), {"timestamp": 1},
-            trade(4, price=0.1 + 0.2, colour="red"),
+            trade(4, price=0.1 + 0.2, color="red"),
         )  # fmt: skip
         bot.trades.append(None)  # type: ignore[arg-type]
 

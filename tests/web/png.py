@@ -10,9 +10,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 def compact(data: bytes) -> bytes:
     """The same picture of an 8-bit RGB or RGBA PNG that is not interlaced, in fewer bytes."""
     parts = list(_chunks(data))
-    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", parts[0][1])
+    width, height, depth, color, _, _, interlaced = struct.unpack(">IIBBBBB", parts[0][1])
     assert (depth, interlaced) == (8, 0)
-    size = {2: 3, 6: 4}[colour]
+    size = {2: 3, 6: 4}[color]
     raw = zlib.decompress(b"".join(body for name, body in parts if name == b"IDAT"))
     lines = _unfiltered(raw, width * size, size)
     packed = zlib.compress(b"".join(b"\0" + _opaque(line, size) for line in lines), 9)
