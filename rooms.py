@@ -17,9 +17,10 @@ from journal.url import open_journal
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
+from kalshi.hosts import socket_url
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio, Tiers
-from kalshi.push import FillPush, socket_url
+from kalshi.push import FillPush
 from routes.access import Access
 from routes.rates import Rates
 from routes.readers import snapshot

@@ -34,7 +34,8 @@ from kalshi.auth import Signer
 from kalshi.calls import Calls
 from kalshi.client import KalshiClient
 from kalshi.errors import KeyUnusable
-from kalshi.push import FillPush, socket_url
+from kalshi.hosts import socket_url
+from kalshi.push import FillPush
 from kalshi.wire import Wire
 
 log = logging.getLogger("bot")

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from bot.errors import SettingsWrong
 from bot.strategy import strategies
+from kalshi.hosts import is_simulated, mode_of
 
 PRODUCTION = "https://external-api.kalshi.com/trade-api/v2"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _number(text: str) -> Decimal:
@@ -82,16 +82,12 @@ class BotSettings:
     @property
     def mode(self) -> str:
         """paper; live against a production host; demo against a demo host or a simulator."""
-        if not self.live:
-            return "paper"
-        host = urlsplit(self.api_url).hostname or ""
-        mock = self.simulated or host.startswith("demo-") or ".demo." in host
-        return "demo" if mock else "live"
+        return mode_of(self.api_url) if self.live else "paper"
 
     @property
     def simulated(self) -> bool:
         """The exchange runs on this machine."""
-        return (urlsplit(self.api_url).hostname or "") in _LOOPBACK
+        return is_simulated(self.api_url)
 
     def problems(self) -> list[str]:
         """Every setting that contradicts another or the program, in words."""

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from urllib.parse import urlsplit
 
 import aiohttp
 
-from journal.entry import Draft, Mode
+from journal.entry import Draft
 from kalshi.client import KalshiClient
+from kalshi.hosts import mode_of
 from rooms import signer
 from settings import Settings
 from streams.convert import trade_of
@@ -29,9 +29,3 @@ def exchange_fills(settings: Settings) -> Fills | None:
                 yield trade_of(fill, "account", mode_of(settings.kalshi_api_url))
 
     return fills
-
-
-def mode_of(url: str) -> Mode:
-    """demo for the exchange's demo hosts and for a simulator on this machine, else live."""
-    host = urlsplit(url).hostname or ""
-    return "demo" if host in ("127.0.0.1", "::1", "localhost") or "demo" in host else "live"

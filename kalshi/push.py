@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 from yarl import URL
@@ -27,20 +26,7 @@ log = logging.getLogger(__name__)
 _SUBSCRIBE = '{"id":1,"cmd":"subscribe","params":{"channels":["fill"]}}'
 _ENDS = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
 _FATAL = frozenset({10, 25})  # channel error, buffer overflow: the subscription is over though the socket lives
-# the recommended hosts keep their sockets elsewhere, all others on the same host (Kalshi docs: api_environments)
-_SOCKETS = {
-    "external-api.kalshi.com": "external-api-ws.kalshi.com",
-    "external-api.demo.kalshi.co": "external-api-ws.demo.kalshi.co",
-}
 STEADY = 30.0  # seconds after which a connection counts as good and the pauses begin small again
-
-
-def socket_url(api_url: str) -> str:
-    """The WebSocket address that belongs to a REST base URL."""
-    parts = urlsplit(api_url)
-    scheme = "wss" if parts.scheme == "https" else "ws"
-    path = parts.path.rstrip("/").removesuffix("/v2") + "/ws/v2"
-    return urlunsplit((scheme, _SOCKETS.get(parts.netloc, parts.netloc), path, "", ""))
 
 
 @dataclass(frozen=True, slots=True)

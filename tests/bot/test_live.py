@@ -18,8 +18,9 @@ from bot.reconcile import Reconciler
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.fields import Fields
+from kalshi.hosts import socket_url
 from kalshi.models import Fill
-from kalshi.push import FillPush, socket_url
+from kalshi.push import FillPush
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import wish

@@ -21,7 +21,8 @@ from bot.prices import Prices
 from bot.reconcile import Reconciler
 from bot.view import Cancel, Intent, Place, View
 from kalshi.auth import Signer
-from kalshi.push import FillPush, socket_url
+from kalshi.hosts import socket_url
+from kalshi.push import FillPush
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import D, limits

@@ -1,0 +1,30 @@
+"""What an address of the exchange means: real money, demo money or a simulator, and where its socket is."""
+
+from typing import Final, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+# The recommended hosts keep their sockets elsewhere, all others on the same host (Kalshi docs: api_environments).
+_SOCKETS: Final = {
+    "external-api.kalshi.com": "external-api-ws.kalshi.com",
+    "external-api.demo.kalshi.co": "external-api-ws.demo.kalshi.co",
+}
+
+
+def is_simulated(api_url: str) -> bool:
+    """Whether the exchange runs on this machine."""
+    return (urlsplit(api_url).hostname or "") in _LOOPBACK
+
+
+def mode_of(api_url: str) -> Literal["live", "demo"]:
+    """demo for the exchange's demo hosts and for a simulator, else live: a host that is not known moves money."""
+    host = urlsplit(api_url).hostname or ""
+    return "demo" if is_simulated(api_url) or host.startswith("demo-") or ".demo." in host else "live"
+
+
+def socket_url(api_url: str) -> str:
+    """The WebSocket address that belongs to a REST base URL."""
+    parts = urlsplit(api_url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    path = parts.path.rstrip("/").removesuffix("/v2") + "/ws/v2"
+    return urlunsplit((scheme, _SOCKETS.get(parts.netloc, parts.netloc), path, "", ""))
