@@ -41,7 +41,7 @@ class Poller:
         self._offered = asyncio.Event()  # the bot numbers its trades, so it can be asked for what comes after one
         self._boot = ""  # which life of the bot those numbers belong to
         self.vital = vital
-        self.polled_at = 0.0  # Unix seconds: when the last good poll was asked
+        self.polled_at = 0.0  # Unix seconds: when the last good poll was asked of which all is kept
         self.skipped: Mapping[str, int] = {}  # records of the present window that cannot be read, by reason
 
     async def run(self) -> None:
@@ -69,8 +69,12 @@ class Poller:
         over, self._next = self._next, asyncio.Event()
         try:
             poll = await self._completed(await self._client.poll(self._bot.mode))
+            known = self.polled_at
             self._take(poll)
-            await self._flush()
+            if not await self._flush() and self.polled_at != known:
+                # What nobody can be told yet does not make what they have been told any younger.
+                self.polled_at = known
+                self._told(False)
         finally:
             over.set()
 
@@ -131,10 +135,12 @@ class Poller:
         else:
             self._offered.clear()
 
-    async def _flush(self) -> None:
+    async def _flush(self) -> bool:
         try:
             await self._intake.flush()
         except LeaseLost:
             raise
         except JournalError:
             self.vital.counts["unkept"] += 1  # the recorder's health says why; what was read waits for the next turn
+            return False
+        return True
