@@ -26,8 +26,8 @@ def asked(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> str | None:
     its first request, so the header is the newer of the two.
     """
     for name, value in headers:
-        if name == b"last-event-id" and value:
-            return value.decode("latin-1")
+        if name == b"last-event-id" and (text := value.decode("latin-1").strip(" \t")):  # not every server strips
+            return text
     found = parse_qs(query.decode("latin-1"), max_num_fields=None).get("last_event_id")
     return found[0] if found else None
 

@@ -13,6 +13,8 @@ from streams.cursor import Cursor, asked, read, refused
         (None, b"last_event_id=e-6", "e-6"),
         (b"e-5", b"last_event_id=e-6", "e-5"),
         (b"", b"last_event_id=e-6", "e-6"),
+        (b" \t", b"last_event_id=e-6", "e-6"),
+        (b" e-5  ", b"", "e-5"),
         (b"garbage", b"last_event_id=e-6", "garbage"),
         (None, b"last_event_id=", None),
         (None, b"other=1", None),
