@@ -51,6 +51,7 @@ async function load() {
   let place = { epoch, seq: 0 };
   for await (const page of readAll(base, place)) {
     for (const entry of page.entries) model.add(entry);
+    model.book.settle(); // page by page: a million at once would hold the page still
     place = page.at;
     progress = `Reading the journal: ${plain(place.seq)} of ${plain(page.total)}`;
     states.stream(stream.freshness, progress);

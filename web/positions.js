@@ -27,6 +27,11 @@ export class Book {
     else if ('result' in entry) this.#move(entry.ticker, settlement(entry));
   }
 
+  /** Bring the sums of every market up to its last entry. Rows do so by themselves; this spreads the work. */
+  settle() {
+    for (const ledger of this.ledgers.values()) ledger.settle();
+  }
+
   /**
    * One row for each market ever touched.
    * @param {(ticker: string) => number | string | null | undefined} [mark] the price of YES
