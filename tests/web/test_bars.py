@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.eventually import until
 from tests.web.bench import Bench
 from tests.web.chrome import Chrome
-from tests.web.stage import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

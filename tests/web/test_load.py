@@ -1,5 +1,6 @@
-"""The page under load in a real Chromium: a day of trades, a fast bot, and twenty tabs over one connection."""
+"""The page under load in a real Chromium: a day of trades, a fast bot, several tabs, a window of 503."""
 
+import os
 import re
 import threading
 import time
@@ -16,8 +17,8 @@ from tests.web.tape import Tape, fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
-DAY = 100_000
-TABS = 20
+DAY = int(os.environ.get("WEB_TRADES", "20000"))  # WEB_TRADES=100000 takes minutes, most of them to write these
+TABS = 5  # test_tabs.py has more of them, on an empty page
 JUMPS = """
   window.jumps = 0;
   const rows = document.querySelector('#trades tbody');  // which move down by nature when one comes on top
@@ -59,14 +60,14 @@ def heap(chrome: Chrome) -> float:
 
 
 def test_a_day_of_trades(chrome: Chrome, stage: Stage) -> None:
-    """100 000 trades are read in seconds, and leave a small page behind."""
+    """They are read in seconds, and leave a small page behind."""
     begun = time.monotonic()
     chrome.open(stage.base + "dashboard")
     until(lambda: seq(chrome) >= DAY, 40, "the whole day")
     took, size = time.monotonic() - begun, heap(chrome)
     nodes = chrome.run("return document.querySelectorAll('*').length")
     print(f"{DAY} trades: {took:.1f} s, {size:.1f} MB, {nodes} elements")
-    assert size < 40
+    assert size < 20 + DAY / 5000
     assert nodes < 4000
     assert "PAPER" in chrome.text("#banner")
     chrome.picture("day", whole=True)
@@ -110,7 +111,7 @@ def leads(chrome: Chrome) -> bool:
     return "this tab holds" in str(chrome.run("return document.getElementById('stream').title"))
 
 
-def test_twenty_tabs_share_one_connection(chrome: Chrome, stage: Stage, tape: Tape) -> None:
+def test_tabs_share_one_connection(chrome: Chrome, stage: Stage, tape: Tape) -> None:
     """One stream for all; when the leader's tab closes another leads within a second, and no tab misses a trade."""
     driver = chrome.driver
     driver.get(stage.base + "dashboard")

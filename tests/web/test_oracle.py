@@ -8,6 +8,7 @@ import pytest
 from tests.web import oracle
 
 
+@pytest.mark.slow
 def test_vectors_are_what_the_oracle_says_today() -> None:
     """vectors.json is the oracle's own output: nobody edits an answer by hand."""
     assert oracle.VECTORS.read_text() == oracle.vectors(), "run python tests/web/oracle.py"

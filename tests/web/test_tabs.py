@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.eventually import until
 from tests.web.bench import Bench
 from tests.web.chrome import Chrome
-from tests.web.stage import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TABS = 5
+TABS = 20
 OPEN = """
   window.log = [];
   const now = () => performance.timeOrigin + performance.now();
