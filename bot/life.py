@@ -63,7 +63,7 @@ class Life:
         """End soon; safe to call from a signal. False when that was asked before: who asks twice is in a hurry."""
         first = not self._stop.is_set()
         self._stop.set()
-        if first and self._limit is not None and not self._limit.expired():
+        if first and self._limit is not None and not self._limit.expired():  # the turn has its last moment
             self._limit.reschedule(asyncio.get_running_loop().time() + _GRACE)
         return first
 
@@ -74,8 +74,7 @@ class Life:
         """
         while not self._stop.is_set():
             try:
-                async with asyncio.timeout(_TURN_LIMIT) as self._limit:
-                    await self._turn()
+                await self._limited_turn()
             except (VenueError, TimeoutError) as error:
                 if not self._stop.is_set():
                     log.warning("%s: %s; trying again", self.stage, str(error) or "a turn took too long")
@@ -86,8 +85,6 @@ class Life:
                 log.exception("a fault in the bot")
                 self.halt("fault", "a fault in the bot; its log says where")
                 await self._rest(_AGAIN)
-            finally:
-                self._limit = None
             self._turned = time.monotonic()
             await self._rest(self._interval)
         await self._end()
@@ -101,6 +98,13 @@ class Life:
         """Take what the exchange holds now as true: a person has looked at the difference. Raises VenueError."""
         if self._reconciler is not None:
             await self._reconciler.begin()
+
+    async def _limited_turn(self) -> None:
+        try:
+            async with asyncio.timeout(_TURN_LIMIT) as self._limit:
+                await self._turn()
+        finally:
+            self._limit = None
 
     async def _turn(self) -> None:
         if self.stage == "starting":

@@ -25,7 +25,8 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     assert again.risk.halts == desk.risk.halts
     assert again.books.position("KXA") == 3
     assert again.account.knows("f")
-    assert again.dump() == desk.dump()
+    assert again.lives == ["boot"]
+    assert again.dump() == desk.dump() | {"lives": ["boot", "next"]}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"form": 1}', '{"form": 9, "owner": "demo-a"}'])

@@ -1,0 +1,75 @@
+"""The end: what rests is taken back for as long as that gets on, and silence is not waited for."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from bot.desk import Desk
+from bot.life import Life
+from bot.view import Order
+from tests.support.trading import limits, order
+
+
+class Slow:
+    """A venue and its engine: an order goes at every step; deaf: none does, ever."""
+
+    def __init__(self, orders: int, step: float, deaf: bool) -> None:
+        self.left = [order("BUY", "5", "0.40", name=str(number)) for number in range(orders)]
+        self.step, self.deaf = step, deaf
+
+    def resting(self) -> list[Order]:
+        return list(self.left)
+
+    async def turn(self) -> None:
+        await asyncio.sleep(60 if self.deaf else 0)
+
+    async def cancel_all(self) -> None:
+        return
+
+    async def withdraw(self) -> None:
+        while self.left:
+            await asyncio.sleep(60 if self.deaf else self.step)
+            self.left.pop()
+
+    async def refresh(self, quotes: object) -> None:
+        return
+
+
+async def lived(venue: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[list[bool], float]:
+    """Begin, be asked to end in the middle of a turn: what was saved, and how long the end took."""
+    monkeypatch.setattr("bot.life._GRACE", 0.05)
+    monkeypatch.setattr("bot.life._SILENCE", 0.1)
+    saved: list[bool] = []
+    life = Life(Desk("boot", limits(), exchange=True), venue, venue, None, True, 60.0, saved.append)
+    running = asyncio.create_task(life.run())
+    await asyncio.sleep(0.05)
+    begun = time.monotonic()
+    assert life.stop()
+    assert not life.stop(), "asked twice"
+    await running
+    return saved, time.monotonic() - begun
+
+
+async def test_a_slow_exchange_that_gets_on_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ten orders at a twentieth of a second each take longer than silence may."""
+    venue = Slow(10, 0.05, deaf=False)
+    saved, took = await lived(venue, monkeypatch)
+    assert (venue.left, saved[-1]) == ([], True)
+    assert took > 0.4
+    assert "may still rest" not in caplog.text
+
+
+async def test_silence_is_not_waited_for_and_what_may_rest_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in a turn nor in the end; the state is kept all the same."""
+    saved, took = await lived(Slow(7, 0.0, deaf=True), monkeypatch)
+    assert saved[-1] is True
+    assert took < 2
+    assert "it did not answer in time" in caplog.text
+    assert "what may still rest: BUY 5 KXA at 0.40, " in caplog.text
+    assert "and 2 more" in caplog.text
