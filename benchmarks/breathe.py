@@ -1,6 +1,6 @@
 """How long a small REST answer takes while 10 events a second go to 1 000 readers, beside the same server idle.
 
-    python -m benchmarks.breathe [--readers 1000] [--rounds 5] [--keep]
+python -m benchmarks.breathe [--readers 1000] [--rounds 5] [--keep]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """How cost grows: with readers, with trades in one poll, with the journal. Nothing may grow faster than its work.
 
-    python -m benchmarks.growth [--readers 100,1000,10000] [--batches 1,100] [--journal 0,100000] [--rounds 5] [--keep]
+python -m benchmarks.growth [--readers 100,1000,10000] [--batches 1,100] [--journal 0,100000] [--rounds 5] [--keep]
 """
 
 import argparse

@@ -36,9 +36,17 @@ def drafts(first: int, count: int, chance: random.Random) -> list[Draft]:
         ticker = RARE if number % 100_000 == 50_000 else chance.choice(TICKERS)
         made.append(
             Trade(
-                START + number - late, ticker, chance.choice(["BUY", "SELL"]), Decimal(chance.randrange(1, 500)),
-                Decimal(chance.randrange(1, 100)) / 100, f"trade-{number}", "bot_live", "live",
-                fee=Decimal("0.0175"), order_id=f"order-{number}", boot_id="boot",
+                START + number - late,
+                ticker,
+                chance.choice(["BUY", "SELL"]),
+                Decimal(chance.randrange(1, 500)),
+                Decimal(chance.randrange(1, 100)) / 100,
+                f"trade-{number}",
+                "bot_live",
+                "live",
+                fee=Decimal("0.0175"),
+                order_id=f"order-{number}",
+                boot_id="boot",
             )  # fmt: skip
         )
     return made

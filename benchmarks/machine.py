@@ -83,8 +83,17 @@ class Process:
             system += int(fields[12])
         return user / TICK, system / TICK
 
+    def rss(self) -> int:
+        """KB of resident memory, shared libraries included, as ps and top show it."""
+        total = 0
+        for pid in self._pids():
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmRSS"):
+                    total += int(line.split()[1])
+        return total
+
     def resident(self) -> int:
-        """KB of memory in use."""
+        """KB of memory in use that belong to nobody else."""
         total = 0
         for pid in self._pids():
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

@@ -1,6 +1,6 @@
 """A reader that returns 100 000 entries behind: entries per second to it, memory meanwhile, pauses of the live fan-out.
 
-    python -m benchmarks.replay [--entries 100000] [--readers 200] [--keep]
+python -m benchmarks.replay [--entries 100000] [--readers 200] [--keep]
 """
 
 import argparse

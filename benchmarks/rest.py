@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.exchange import exchange
 from benchmarks.machine import CLIENT_CORE, HERE, Process, description, free_port, wait_for
 
 GOALS = {"fastapi": 2.2, "starlette": 0.9}
@@ -49,7 +50,7 @@ def serving(name: str, folder: Path) -> Iterator[int]:
     with contextlib.ExitStack() as stack:
         if name == "ours":
             command = [sys.executable, "server.py", "--port", str(port)]
-            environment = stack.enter_context(exchange(folder))
+            environment = stack.enter_context(exchange(folder)).environment
         else:
             app = f"benchmarks.peers.rest_{name}:app"
             command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log"]
@@ -57,27 +58,6 @@ def serving(name: str, folder: Path) -> Iterator[int]:
         stack.enter_context(Process(command, environment))
         wait_for(port)
         yield port
-
-
-@contextlib.contextmanager
-def exchange(folder: Path) -> Iterator[dict[str, str]]:
-    """A simulated exchange with keys, so that ours answers the real URL from its real cache."""
-    command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(folder / "keys"), "--quiet-markets"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=HERE.parent) as process:
-        try:
-            assert process.stdout is not None
-            facts = json.loads(process.stdout.readline())
-            key = facts["keys"][0]
-            yield {
-                "KALSHI_API_URL": facts["url"],
-                "KALSHI_API_KEY": key["id"],
-                "KALSHI_RSA_KEY_PATH": key["path"],
-                "JOURNAL_URL": f"sqlite:///{folder}/journal.db",
-                "BOT_STATUS_ENDPOINT": "http://127.0.0.1:9/status",
-                "BOT_TRADES_ENDPOINT": "http://127.0.0.1:9/trades",
-            }
-        finally:
-            process.terminate()
 
 
 def ask(port: int, within: float = 10.0) -> None:

@@ -1,6 +1,6 @@
 """A bot that trades when it is told to, so that the real server can be measured from its own poll on.
 
-    python bench_bot.py PORT        POST /burst?events=N&gap=SECONDS
+python bench_bot.py PORT        POST /burst?events=N&gap=SECONDS
 """
 
 import asyncio

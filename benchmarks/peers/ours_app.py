@@ -65,7 +65,6 @@ async def stats(request: Request) -> Response:
     return JSONResponse(hub.stats.view(len(list(hub.subscribers)), hub.position))
 
 
-
 class Stream:
     """A class instance, so that Starlette takes it for an ASGI app."""
 
