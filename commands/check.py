@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     attempts = asyncio.run(check(settings))
     print()
     for attempt in attempts:
-        print(f"{ {True: 'ok', False: 'FAILED', None: '-'}[attempt.ok]:7} {attempt.name}: {attempt.words}")
+        print(f"{ {True: 'ok', False: 'wrong', None: '-'}[attempt.ok]:6} {attempt.name}: {attempt.words}")
     for warning in warnings(settings):
         print(f"warning {warning}")
     return 1 if any(attempt.ok is False for attempt in attempts) else 0
