@@ -23,10 +23,11 @@ from journal.errors import JournalError
 from kalshi.errors import KeyUnusable
 from notify import notifying
 from rooms import open_services
-from routes import PREFIX, router
+from routes import router
 from routes.access import Guard
 from routes.failures import Failures
 from routes.headers import OUTGOING, Outgoing
+from routes.prefix import PREFIX
 from routes.services import Services, of
 from routes.timing import STREAMS, Durations, pattern
 from settings import Settings, SettingsError, load

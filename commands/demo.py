@@ -18,6 +18,7 @@ import aiohttp
 
 from commands.child import ROOT, Child
 from commands.plugs import HELP, Plugs, keys
+from routes.prefix import PREFIX
 
 FIRST_TRADE = 10.0  # seconds within which the first trade must be on the stream
 
@@ -85,7 +86,7 @@ async def _show(
     server = Child("server", [str(ROOT / "server.py"), "--port", str(port)], settings, folder)
     children += [bot, server]
     await asyncio.gather(bot.start(), server.start())
-    base = f"http://127.0.0.1:{port}/api/python"
+    base = f"http://127.0.0.1:{port}{PREFIX}"
     await _answers(session, f"{base}/health")
     print(f"serving after {time.monotonic() - begun:.1f} s: a simulated exchange, a bot that trades on it, and this:\n")
     for path in ("dashboard", "docs", "portfolio/summary", "markets/", "health"):

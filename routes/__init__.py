@@ -7,12 +7,11 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from routes import health, index, markets, metrics, openapi, pages, portfolio, readers, session
+from routes.prefix import PREFIX
 from routes.replies import Reply
 from routes.services import of
 from routes.summary import summary
 from streams.subscriber import AsgiSend
-
-PREFIX = "/api/python"
 
 
 class Stream:

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import spring, tickets
+from routes.prefix import PREFIX
 from routes.problems import Problem, render
 from routes.rates import Rates
 from routes.spring import SessionsAway, SpringSessions
@@ -19,10 +20,10 @@ from streams.event import bye
 from streams.stats import network
 
 CHALLENGE: Final = 'Bearer realm="prediction-investor"'
-LOGIN: Final = "/api/python/session"
-OPEN: Final = ("/api/python/health/live", "/api/python/health/ready", LOGIN)
+LOGIN: Final = f"{PREFIX}/session"
+OPEN: Final = (f"{PREFIX}/health/live", f"{PREFIX}/health/ready", LOGIN)
 RETRY: Final = 1.0  # seconds before the browser comes back, and is turned away
-PAGES: Final = ("/api/python/dashboard", "/api/python/docs", "/api/python")
+PAGES: Final = (f"{PREFIX}/dashboard", f"{PREFIX}/docs", PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
+from routes.prefix import PREFIX
 from routes.replies import live_json
 from routes.services import services
 from streams.stats import network
@@ -22,7 +23,7 @@ LINKS = {
 
 async def index(request: Request) -> Response:
     """Name, version, links: absolute, as the proxy in front says they are."""
-    base = f"{request.base_url}api/python/"
+    base = f"{request.base_url}{PREFIX[1:]}/"
     service = services(request)
     return live_json({
         "name": "Prediction Investor",

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cache.exact import dumps
 from routes import markets, portfolio
+from routes.prefix import PREFIX
 from routes.problems import MEANINGS, kind
 from routes.schemas import NAMED, NUMBER, TEXT, Schema, ref, words
 from routes.services import services
@@ -123,7 +124,7 @@ def document(version: str) -> str:
     return dumps({
         "openapi": "3.1.0",
         "info": {"title": "Prediction Investor", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
-        "servers": [{"url": "/api/python"}],
+        "servers": [{"url": PREFIX}],
         "paths": paths,
         "x-problems": [{"status": status, "type": kind(status), "meaning": text} for status, text in MEANINGS.items()],
         "components": {"schemas": NAMED, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},

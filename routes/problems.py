@@ -16,6 +16,7 @@ from starlette.types import Scope
 from cache.exact import dumps
 from journal.errors import JournalError
 from kalshi.errors import BadAnswer, BadRequest, KalshiError, NotConfigured, NotFound, RateLimited, Refused
+from routes.prefix import PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Problem(Exception):
 
 def kind(status: int) -> str:
     """The stable type of a status: a reference into the API page, such as /api/python/docs#not-found."""
-    return f"/api/python/docs#{_phrase(status).lower().replace(' ', '-')}"
+    return f"{PREFIX}/docs#{_phrase(status).lower().replace(' ', '-')}"
 
 
 def render(problem: Problem, scope: Scope) -> Response:
@@ -101,7 +102,7 @@ def from_exception(error: Exception) -> Problem:
 
 def _from_http(error: HTTPException) -> Problem:
     details = {
-        404: "there is nothing at this path; /api/python/ lists what there is",
+        404: f"there is nothing at this path; {PREFIX}/ lists what there is",
         405: "this path does not take that method; the Allow header says which it takes",
     }
     plain = error.detail == _phrase(error.status_code)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from routes.access import CHALLENGE
+from routes.prefix import PREFIX
 from routes.problems import Problem
 from routes.services import services
 from routes.tickets import COOKIE, LIFETIME, Tickets
@@ -48,7 +49,7 @@ class Session(HTTPEndpoint):
             raise Problem(401, "that is not the API token", {"WWW-Authenticate": CHALLENGE})
         answer = RedirectResponse("dashboard", 303) if form else Response(status_code=204)
         answer.set_cookie(
-            COOKIE, tickets.issue(), LIFETIME, path="/api/python", httponly=True, samesite="strict",
+            COOKIE, tickets.issue(), LIFETIME, path=PREFIX, httponly=True, samesite="strict",
             secure=request.url.scheme == "https",
         )  # fmt: skip
         answer.headers["Cache-Control"] = "no-store"
@@ -57,7 +58,7 @@ class Session(HTTPEndpoint):
     async def delete(self, request: Request) -> Response:
         """Forget the cookie."""
         answer = Response(status_code=204, headers={"Cache-Control": "no-store"})
-        answer.delete_cookie(COOKIE, path="/api/python", httponly=True, samesite="strict")
+        answer.delete_cookie(COOKIE, path=PREFIX, httponly=True, samesite="strict")
         return answer
 
 

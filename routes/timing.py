@@ -6,8 +6,10 @@ from typing import Final
 
 from starlette.types import Scope
 
+from routes.prefix import PREFIX
+
 BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
-STREAMS: Final = tuple(f"/api/python/sse/{name}" for name in ("trading", "trades", "portfolio", "status"))
+STREAMS: Final = tuple(f"{PREFIX}/sse/{name}" for name in ("trading", "trades", "portfolio", "status"))
 
 
 class Durations:

@@ -8,8 +8,8 @@ from yarl import URL
 from commands.doctor.findings import Finding, note, well, wrong
 from commands.doctor.visit import Page
 from routes.health import WELL
+from routes.prefix import PREFIX
 
-PREFIX = "/api/python"
 OURS = f"{PREFIX}/docs#"  # how the type of every problem of ours begins
 AWAY = (502, 503, 504)
 
