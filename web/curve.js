@@ -1,5 +1,7 @@
 /** Profit over time: what every market realized, less fees, added up in the order of time. Pure. */
 
+import { merged } from './merge.js';
+
 /** @typedef {{ times: number[], totals: number[] }} Line totals in dollars */
 
 export class Curve {
@@ -21,19 +23,19 @@ export class Curve {
    */
   of(book) {
     if (book !== this.book || book.revision !== this.revision) this.#begin(book);
-    const fresh = this.#fresh();
+    let fresh = this.#fresh();
     const last = this.line.times[this.line.times.length - 1] ?? -Infinity;
-    if (fresh.some(([time]) => time < last)) {
+    if (fresh.times.length && fresh.times[0] < last) { // late, though not within its own market
       this.#begin(book);
-      fresh.splice(0, fresh.length, ...this.#fresh());
+      fresh = this.#fresh();
     }
-    if (this.line.times.length === 0 && fresh.length) { // it stood at what it stood at until the first move
-      this.line.times.push(fresh[0][0]);
+    if (this.line.times.length === 0 && fresh.times.length) { // it stood at what it stood at until the first move
+      this.line.times.push(fresh.times[0]);
       this.line.totals.push(this.sum / 1e8);
     }
-    for (const [time, gain] of fresh) {
-      this.sum += gain;
-      this.line.times.push(time);
+    for (let at = 0; at < fresh.times.length; at += 1) {
+      this.sum += fresh.gains[at];
+      this.line.times.push(fresh.times[at]);
       this.line.totals.push(this.sum / 1e8);
     }
     return this.line;
@@ -52,16 +54,18 @@ export class Curve {
     }
   }
 
-  /** @returns {[number, number][]} moves not yet in the line, by time; those inside the baseline are left out */
+  /** Moves not yet in the line, by time; those inside the baseline are left out. */
   #fresh() {
-    /** @type {[number, number][]} */
-    const fresh = [];
+    /** @type {import('./merge.js').Run[]} */
+    const runs = [];
     for (const [ticker, ledger] of this.book?.ledgers ?? []) {
       const { times, gains, after } = ledger.settle();
-      for (let at = this.taken.get(ticker) ?? 0; at < times.length; at += 1) if (times[at] > after) fresh.push([times[at], gains[at]]);
+      let from = this.taken.get(ticker) ?? 0;
+      while (from < times.length && times[from] <= after) from += 1;
+      if (from < times.length) runs.push({ times: times.slice(from), gains: gains.slice(from) });
       this.taken.set(ticker, times.length);
     }
-    return fresh.sort((a, b) => a[0] - b[0]);
+    return merged(runs);
   }
 }
 

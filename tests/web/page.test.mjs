@@ -30,6 +30,18 @@ test('the curve ends where the sums stand, and a late trade bends its past', () 
   assert.equal(totals.at(-1).toFixed(6), (Number(row.realized_pnl) - Number(row.fees)).toFixed(6));
 });
 
+test('the curve is the sum of all markets in the order of time, and a late one of another market bends it, however long it is', () => {
+  const [book, curve] = [new Book(), new Curve()];
+  const one = (seq, time, quantity = 1) => book.add(trade({ seq, ticker: `M${seq % 7}`, timestamp: time, quantity, fee: 0.01 }));
+  for (let seq = 1; seq <= 200_000; seq += 1) one(seq, now + seq);
+  const before = curve.of(book);
+  assert.deepEqual([before.times.length, before.totals.at(-1).toFixed(2)], [200_001, '-2000.00']);
+  book.add(trade({ seq: 200_001, ticker: 'LATE', timestamp: now, fee: 5 }));
+  const { times, totals } = curve.of(book);
+  assert.ok(times.every((time, at) => at === 0 || time >= times[at - 1]));
+  assert.deepEqual([times.length, totals[1], totals.at(-1).toFixed(2)], [200_002, -5, '-2005.00']);
+});
+
 test('a thinned line keeps its highest, its lowest and its end', () => {
   const times = Array.from({ length: 100_000 }, (_, n) => now + n);
   const totals = times.map((_, n) => Math.sin(n / 5000) + (n === 54_321 ? 9 : 0));
