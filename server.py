@@ -32,11 +32,11 @@ from routes.services import Services, of
 from routes.timing import STREAMS, Durations, pattern
 from settings import Settings, SettingsError, load
 from streams.errors import StreamError
+from streams.sse import SEND_BUFFER
 
 log = logging.getLogger(__name__)
 
 OBSTACLES = (JournalError, StreamError, KeyUnusable)  # what keeps us from starting and a person can mend
-SEND_BUFFER = 128 * 1024  # bytes of kernel memory that one reader who does not read may hold
 BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not end
 
 

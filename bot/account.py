@@ -86,7 +86,8 @@ class Account:
     def dump(self) -> dict[str, Any]:
         """What a restart needs, JSON-ready; older ids are never read again."""
         return {
-            "watermark": str(self.watermark), "complete": str(self._complete),
+            "watermark": str(self.watermark),
+            "complete": str(self._complete),
             "positions": {ticker: str(quantity) for ticker, quantity in self.positions.items()},
             "seen": {name: str(at) for name, at in self._seen.items() if at >= self._complete - 2 * OVERLAP},
             "paid": {name: str(at) for name, at in self._paid.items() if at >= self.watermark - 86400},

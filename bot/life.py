@@ -182,4 +182,3 @@ class Life:
         some = (f"{order.side} {order.quantity} {order.ticker} at {order.price}" for order in resting[:5])
         more = f" and {len(resting) - 5} more" if len(resting) > 5 else ""
         return f"what may still rest: {', '.join(some)}{more}" if resting else "what else there may be; we know of none"
-

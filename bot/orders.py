@@ -90,6 +90,7 @@ class Orders:
 
     def _walk(self, status: str | None = None, **which: Any) -> AsyncIterator[Order]:
         """To the end: whoever concludes from an absence must have seen all."""
+
         def turn(cursor: str | None) -> Awaitable[Page[Order]]:
             return self._client.orders(status, cursor=cursor, **which)
 

@@ -15,7 +15,7 @@ def fixed(text: object, what: str, places: int = 6) -> Decimal:
     """
     found = _FIXED_POINT.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"{what}: a fixed-point string such as \"0.5200\" was expected, not {text!r:.60}")
+        raise ValueError(f'{what}: a fixed-point string such as "0.5200" was expected, not {text!r:.60}')
     if places < 6 and found[1] and len(found[1].rstrip("0")) > places + 1:
         raise ValueError(f"{what}: at most {places} decimals were expected, not {text!r:.60}")
     return Decimal(found[0])

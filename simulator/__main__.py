@@ -83,7 +83,8 @@ async def _listen(runner: web.AppRunner, port: int) -> int:
 
 def _first_line(folder: Path, ports: list[int], token: str) -> dict[str, object]:
     return {
-        "url": f"http://{HOST}:{ports[0]}/trade-api/v2", "ws_url": f"ws://{HOST}:{ports[0]}/trade-api/ws/v2",
+        "url": f"http://{HOST}:{ports[0]}/trade-api/v2",
+        "ws_url": f"ws://{HOST}:{ports[0]}/trade-api/ws/v2",
         "keys": [{"id": key_id, "path": str((folder / name).resolve())} for key_id, name in FILES.items()],
         "faults": {"url": f"http://{HOST}:{ports[1]}", "token": token},
     }

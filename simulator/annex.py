@@ -35,7 +35,8 @@ class Annex:
         """GET path -> handler."""
         rooms: dict[str, Any] = dict.fromkeys(EMPTY, self.empty)
         return rooms | {
-            "/api_keys": self.api_keys, "/search/tags_by_categories": self.tags,
+            "/api_keys": self.api_keys,
+            "/search/tags_by_categories": self.tags,
             "/portfolio/subaccounts/netting": self.netting,
         }
 
@@ -47,9 +48,9 @@ class Annex:
 
     async def api_keys(self, request: web.Request) -> web.Response:
         """GET /api_keys: the two of the desk, with full access."""
-        return answer({"api_keys": [
-            {"api_key_id": key_id, "name": key_id, "scopes": ["read", "write"]} for key_id in FILES
-        ]})
+        return answer(
+            {"api_keys": [{"api_key_id": key_id, "name": key_id, "scopes": ["read", "write"]} for key_id in FILES]}
+        )
 
     async def tags(self, request: web.Request) -> web.Response:
         """GET /search/tags_by_categories."""

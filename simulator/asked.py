@@ -101,9 +101,16 @@ def new_order(asked: Asked) -> NewOrder:
         raise refuse(400, "bad_request", "the market is not on that exchange index")
     expires = expiry(asked)
     return NewOrder(
-        ticker=asked.text("ticker"), side=asked.word("side", SIDES), force=asked.word("time_in_force", FORCES),
-        self_trade=asked.word("self_trade_prevention_type", SELF_TRADES), price=asked.price(), count=asked.count(),
-        client_order_id=asked.text("client_order_id", ""), expires=expires,
-        post_only=asked.flag("post_only"), reduce_only=asked.flag("reduce_only"),
-        cancel_on_pause=asked.flag("cancel_order_on_pause"), group_id=asked.text("order_group_id", ""),
+        ticker=asked.text("ticker"),
+        side=asked.word("side", SIDES),
+        force=asked.word("time_in_force", FORCES),
+        self_trade=asked.word("self_trade_prevention_type", SELF_TRADES),
+        price=asked.price(),
+        count=asked.count(),
+        client_order_id=asked.text("client_order_id", ""),
+        expires=expires,
+        post_only=asked.flag("post_only"),
+        reduce_only=asked.flag("reduce_only"),
+        cancel_on_pause=asked.flag("cancel_order_on_pause"),
+        group_id=asked.text("order_group_id", ""),
     )

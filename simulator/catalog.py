@@ -54,8 +54,10 @@ PLANS: Final = (
         Series("KXFEDDECISION", "Fed decision", "Economics", "monthly", 30 * DAY, maker_fees=True),
         "What will the Fed do at its next meeting?",
         (
-            Outcome("C26", "Cut by more than 25 basis points", 700), Outcome("C25", "Cut by 25 basis points", 4400),
-            Outcome("H0", "Hold", 4600), Outcome("H25", "Raise by 25 basis points", 300),
+            Outcome("C26", "Cut by more than 25 basis points", 700),
+            Outcome("C25", "Cut by 25 basis points", 4400),
+            Outcome("H0", "Hold", 4600),
+            Outcome("H25", "Raise by 25 basis points", 300),
         ),
         "tapered_deci_cent",
         exclusive=True,
@@ -72,7 +74,8 @@ PLANS: Final = (
     ),
     Plan(
         Series("KXRAINNYC", "Rain in New York", "Climate and Weather", "daily", DAY),
-        "Will it rain in New York City on {date}?", (Outcome("T0", "Rain", 3500),),
+        "Will it rain in New York City on {date}?",
+        (Outcome("T0", "Rain", 3500),),
     ),
     Plan(
         Series("KXNFLGAME", "Professional football game", "Sports", "custom", 4 * 3600, maker_fees=True),
@@ -90,7 +93,8 @@ PLANS: Final = (
         Series("KXOSCARPIC", "Best Picture", "Entertainment", "annual", 110 * DAY),
         "Which film will win Best Picture?",
         (
-            Outcome("HARB", "The Harbour", 3800), Outcome("ORCH", "Orchard Road", 2900),
+            Outcome("HARB", "The Harbour", 3800),
+            Outcome("ORCH", "Orchard Road", 2900),
             Outcome("NINE", "Nine Winters", 1700),
         ),
         "deci_cent",
@@ -108,7 +112,8 @@ PLANS: Final = (
     ),
     Plan(
         Series("KXBTC15M", "Bitcoin up or down", "Crypto", "fifteen_min", 900),
-        "Bitcoin up in the 15 minutes to {time} UTC?", (Outcome("UP", "Up", 5000),),
+        "Bitcoin up in the 15 minutes to {time} UTC?",
+        (Outcome("UP", "Up", 5000),),
     ),
     Plan(
         Series("KXGASAVG", "Average gas price", "Economics", "weekly", 7 * DAY),
@@ -136,8 +141,21 @@ def make_event(
     for outcome in plan.outcomes:
         ticker = f"{event.ticker}-{outcome.suffix}"
         fair = min(max(outcome.fair + rng.randint(-300, 300), 200), 9800)
-        markets.append(Market(
-            ticker, event, title, outcome.means, plan.structure, opens, opens, closes, max(1.0, 60 / speed), fair,
-            new_book(ticker), outcome.strike, updated=opens,
-        ))
+        markets.append(
+            Market(
+                ticker,
+                event,
+                title,
+                outcome.means,
+                plan.structure,
+                opens,
+                opens,
+                closes,
+                max(1.0, 60 / speed),
+                fair,
+                new_book(ticker),
+                outcome.strike,
+                updated=opens,
+            )
+        )
     return event, markets

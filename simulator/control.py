@@ -24,15 +24,20 @@ HELP: Final = {
     "GET /faults": "the faults in force",
     "POST /faults": {
         "kind": KINDS,
-        "path": "pattern of the path, such as */portfolio/* (default all)", "method": "GET, POST … (default all)",
-        "times": "lift it after so many hits", "skip": "let so many requests pass first",
+        "path": "pattern of the path, such as */portfolio/* (default all)",
+        "method": "GET, POST … (default all)",
+        "times": "lift it after so many hits",
+        "skip": "let so many requests pass first",
     },
-    "DELETE /faults": "lift all", "DELETE /faults/{id}": "lift one",
+    "DELETE /faults": "lift all",
+    "DELETE /faults/{id}": "lift one",
     "POST /fill": "{ticker, side bid|ask, count, price?}: the account trades outside the bot, now; tells the fill_id",
     "POST /quote": "{ticker, bid, ask, count}: the crowd's only quotes in this market, until it quotes again",
     "POST /take": "{ticker, side, count, price}: somebody trades against the book, so that resting orders fill",
     "POST /settle": "{ticker, result yes|no|scalar|void, value?}: close, determine and pay at once",
-    "POST /close": "{ticker}: end trading", "POST /halt": "{ticker}: pause one market", "POST /resume": "{ticker}",
+    "POST /close": "{ticker}: end trading",
+    "POST /halt": "{ticker}: pause one market",
+    "POST /resume": "{ticker}",
     "POST /advance": "{seconds}: let the schedule pass",
     "POST /cutoff": "{seconds}: rows older than this move to the historical tier",
     "POST /tier": "{tier}: other token buckets",
@@ -57,8 +62,18 @@ class Control:
         app.router.add_delete("/faults", self.clear_faults)
         app.router.add_delete("/faults/{id}", self.clear_faults)
         app.router.add_get("/ledger", self.ledger)
-        deeds = (self.fill, self.quote, self.take, self.settle, self.close, self.halt, self.resume, self.advance,
-                 self.cutoff, self.tier)
+        deeds = (
+            self.fill,
+            self.quote,
+            self.take,
+            self.settle,
+            self.close,
+            self.halt,
+            self.resume,
+            self.advance,
+            self.cutoff,
+            self.tier,
+        )
         for deed in deeds:
             app.router.add_post(f"/{deed.__name__}", deed)
         return app
@@ -130,9 +145,16 @@ class Control:
     async def take(self, request: web.Request) -> web.Response:
         """Somebody trades against the book."""
         asked, market = await self._asked(request)
-        order = self.desk.exchange.place(self.desk.crowd.takers, NewOrder(
-            market.ticker, asked.word("side", SIDES), asked.price(), asked.count(), "immediate_or_cancel",
-        ))
+        order = self.desk.exchange.place(
+            self.desk.crowd.takers,
+            NewOrder(
+                market.ticker,
+                asked.word("side", SIDES),
+                asked.price(),
+                asked.count(),
+                "immediate_or_cancel",
+            ),
+        )
         return answer(placed_row(order, order.updated), 201)
 
     async def settle(self, request: web.Request) -> web.Response:
@@ -188,14 +210,18 @@ class Control:
         """The books as the engine keeps them, without lag or fault."""
         desk, truth = self.desk, self.desk.truth
         truth.catch_up()
-        return answer({
-            "start_dollars": cash_text(desk.plan.cash * 1_000_000), "cash_dollars": cash_text(desk.member.cash),
-            "positions": [position_row(ticker, p) for ticker, p in desk.member.positions.items()],
-            "held_dollars": cash_text(desk.member.held()), "fills": [fill_row(fill) for fill in truth.fills],
-            "orders": [order_row(order) for order in truth.orders.values()],
-            "markets": [m.ticker for m in desk.exchange.markets.values() if m.state == "active"],
-            "settlements": [settlement_row(paid) for paid in truth.settlements],
-        })
+        return answer(
+            {
+                "start_dollars": cash_text(desk.plan.cash * 1_000_000),
+                "cash_dollars": cash_text(desk.member.cash),
+                "positions": [position_row(ticker, p) for ticker, p in desk.member.positions.items()],
+                "held_dollars": cash_text(desk.member.held()),
+                "fills": [fill_row(fill) for fill in truth.fills],
+                "orders": [order_row(order) for order in truth.orders.values()],
+                "markets": [m.ticker for m in desk.exchange.markets.values() if m.state == "active"],
+                "settlements": [settlement_row(paid) for paid in truth.settlements],
+            }
+        )
 
     async def _asked(self, request: web.Request) -> tuple[Asked, Market]:
         asked = Asked.decode(await request.read())

@@ -65,9 +65,7 @@ class Crowd:
         sides: tuple[tuple[Side, int], ...] = (("bid", bid), ("ask", ask))
         for side, price in sides:
             if market.valid(price):
-                self.exchange.place(
-                    self.makers, NewOrder(market.ticker, side, price, size, self_trade="maker")
-                )
+                self.exchange.place(self.makers, NewOrder(market.ticker, side, price, size, self_trade="maker"))
 
     def take(self, market: Market) -> None:
         """One immediate order against the best level."""
@@ -75,6 +73,4 @@ class Crowd:
         best = market.book.against(side).best
         if best is not None:
             count = self.rng.choice((1, 2, 5, 10, 25, 60)) * CONTRACT
-            self.exchange.place(
-                self.takers, NewOrder(market.ticker, side, best, count, "immediate_or_cancel")
-            )
+            self.exchange.place(self.takers, NewOrder(market.ticker, side, best, count, "immediate_or_cancel"))

@@ -30,7 +30,15 @@ class Exchange(Floor):
             account.client_ids.add(asked.client_order_id)
         count = min(asked.count, closable(account, asked)) if asked.reduce_only else asked.count
         order = Order(
-            self.new_id(), account.name, asked, asked.price, asked.count, count, now, now, asked.client_order_id,
+            self.new_id(),
+            account.name,
+            asked,
+            asked.price,
+            asked.count,
+            count,
+            now,
+            now,
+            asked.client_order_id,
             asked.expires,
         )
         if not account.house:

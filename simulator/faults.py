@@ -22,8 +22,17 @@ KINDS: Final[dict[str, str]] = {
     "ws_cut": "cuts all sockets, once",
 }
 _OPTIONS: Final[dict[str, type | tuple[type, ...]]] = {
-    "path": str, "method": str, "times": int, "skip": int, "seconds": (int, float), "status": int, "after": bool,
-    "op": str, "field": str, "to": str, "channel": str,
+    "path": str,
+    "method": str,
+    "times": int,
+    "skip": int,
+    "seconds": (int, float),
+    "status": int,
+    "after": bool,
+    "op": str,
+    "field": str,
+    "to": str,
+    "channel": str,
 }
 
 

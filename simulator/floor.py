@@ -59,7 +59,8 @@ class Floor:
         """The members' orders on the books."""
         return [
             order
-            for account in self.accounts.values() if not account.house
+            for account in self.accounts.values()
+            if not account.house
             for orders in account.resting.values()
             for order in orders.values()
         ]
@@ -105,8 +106,20 @@ class Floor:
         market.holders.add(account.name)
         position = account.positions[order.ticker]
         self.tell(OrderChanged(now, copy.copy(order), "Trade"))
-        self.tell(Fill(
-            trade_id, order.order_id, order.client_order_id, account.name, order.ticker, order.side, price, count,
-            is_taker, fee, now, position.count,
-        ))
+        self.tell(
+            Fill(
+                trade_id,
+                order.order_id,
+                order.client_order_id,
+                account.name,
+                order.ticker,
+                order.side,
+                price,
+                count,
+                is_taker,
+                fee,
+                now,
+                position.count,
+            )
+        )
         self.tell(PositionChanged(now, account.name, order.ticker, copy.copy(position), account.cash))

@@ -16,7 +16,13 @@ from simulator.refusal import Refusal, not_found, refuse
 log = logging.getLogger(__name__)
 PREFIX: Final = "/trade-api/v2"
 PUBLIC: Final = (
-    "/exchange/", "/markets", "/events", "/series", "/historical/cutoff", "/historical/markets", "/historical/trades",
+    "/exchange/",
+    "/markets",
+    "/events",
+    "/series",
+    "/historical/cutoff",
+    "/historical/markets",
+    "/historical/trades",
     "/account/endpoint_costs",
 )
 """Path starts that need no signature (SDK 3.34; recorded demo server)."""

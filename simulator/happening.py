@@ -7,7 +7,15 @@ from simulator.account import Position
 from simulator.order import Order, Side
 
 Reason = Literal[
-    "", "Decrease", "Amend", "MarginCancel", "SelfTradeCancel", "ExpiryCancel", "CloseCancel", "HaltCancel", "Trade",
+    "",
+    "Decrease",
+    "Amend",
+    "MarginCancel",
+    "SelfTradeCancel",
+    "ExpiryCancel",
+    "CloseCancel",
+    "HaltCancel",
+    "Trade",
 ]
 
 

@@ -21,8 +21,10 @@ class History:
     def routes(self) -> dict[str, Any]:
         """GET path -> handler."""
         return {
-            "/historical/cutoff": self.cutoff, "/historical/positions": self.positions,
-            "/historical/markets": self.markets, "/historical/markets/{ticker}": self.market,
+            "/historical/cutoff": self.cutoff,
+            "/historical/positions": self.positions,
+            "/historical/markets": self.markets,
+            "/historical/markets/{ticker}": self.market,
             "/historical/trades": self.trades,
         }
 

@@ -32,7 +32,8 @@ def load_or_make(folder: Path) -> dict[str, PublicKey]:
 
 def _write(path: Path, key: PrivateKey) -> None:
     form = (
-        serialization.PrivateFormat.TraditionalOpenSSL if isinstance(key, RSAPrivateKey)
+        serialization.PrivateFormat.TraditionalOpenSSL
+        if isinstance(key, RSAPrivateKey)
         else serialization.PrivateFormat.PKCS8
     )
     text = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())

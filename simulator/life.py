@@ -90,10 +90,20 @@ class Life:
             payout = account.settle(market.ticker, market.value, now)
             self.exchange.tell(PositionChanged(now, name, market.ticker, copy.copy(held), account.cash))
             if count:
-                self.exchange.tell(Settlement(
-                    name, market.ticker, market.event.ticker, market.result, count, cost, payout, market.value,
-                    held.fees, now,
-                ))
+                self.exchange.tell(
+                    Settlement(
+                        name,
+                        market.ticker,
+                        market.event.ticker,
+                        market.result,
+                        count,
+                        cost,
+                        payout,
+                        market.value,
+                        held.fees,
+                        now,
+                    )
+                )
         market.settled_at = now
         del self._determined_at[market.ticker]
         market.open_interest = 0

@@ -20,16 +20,22 @@ class Membership:
     def routes(self) -> dict[str, Any]:
         """GET path -> handler."""
         return {
-            "/account/limits": self.limits, "/account/endpoint_costs": self.endpoint_costs,
+            "/account/limits": self.limits,
+            "/account/endpoint_costs": self.endpoint_costs,
             "/portfolio/subaccounts/balances": self.subaccounts,
-            "/portfolio/deposits": self.deposits, "/portfolio/withdrawals": self.withdrawals,
+            "/portfolio/deposits": self.deposits,
+            "/portfolio/withdrawals": self.withdrawals,
         }
 
     async def subaccounts(self, request: web.Request) -> web.Response:
         """GET /portfolio/subaccounts/balances: the primary one only."""
         reads = self.desk.reads()
-        row = {"subaccount_number": 0, "exchange_index": SHARD, "balance": cash_text(reads.cash),
-               "updated_ts": int(reads.as_of)}
+        row = {
+            "subaccount_number": 0,
+            "exchange_index": SHARD,
+            "balance": cash_text(reads.cash),
+            "updated_ts": int(reads.as_of),
+        }
         return answer({"subaccount_balances": [row]})
 
     async def deposits(self, request: web.Request) -> web.Response:

@@ -33,10 +33,14 @@ class Portfolio:
     def routes(self) -> dict[str, Any]:
         """GET path -> handler."""
         return {
-            "/portfolio/balance": self.balance, "/portfolio/positions": self.positions,
-            "/portfolio/fills": self.fills, "/historical/fills": self.fills,
-            "/portfolio/orders": self.orders, "/historical/orders": self.orders,
-            "/portfolio/orders/queue_positions": self.queue_positions, "/portfolio/orders/{order_id}": self.order,
+            "/portfolio/balance": self.balance,
+            "/portfolio/positions": self.positions,
+            "/portfolio/fills": self.fills,
+            "/historical/fills": self.fills,
+            "/portfolio/orders": self.orders,
+            "/historical/orders": self.orders,
+            "/portfolio/orders/queue_positions": self.queue_positions,
+            "/portfolio/orders/{order_id}": self.order,
             "/portfolio/orders/{order_id}/queue_position": self.queue_position,
             "/portfolio/settlements": self.settlements,
             "/portfolio/summary/total_resting_order_value": self.resting_value,
@@ -51,10 +55,15 @@ class Portfolio:
         reads, markets = self.desk.reads(), self.desk.exchange.markets
         value = sum(p.payout(markets[ticker].mark()) for ticker, p in reads.positions.items() if p.count)
         text = cash_text(reads.cash)
-        return answer({
-            "balance": cents(reads.cash), "balance_dollars": text, "portfolio_value": cents(value),
-            "updated_ts": int(reads.as_of), "balance_breakdown": [{"exchange_index": SHARD, "balance": text}],
-        })
+        return answer(
+            {
+                "balance": cents(reads.cash),
+                "balance_dollars": text,
+                "portfolio_value": cents(value),
+                "updated_ts": int(reads.as_of),
+                "balance_breakdown": [{"exchange_index": SHARD, "balance": text}],
+            }
+        )
 
     async def positions(self, request: web.Request) -> web.Response:
         """GET /portfolio/positions; event_positions sum the markets of this page's events."""
@@ -69,21 +78,25 @@ class Portfolio:
             raise bad_parameter("count_filter")
         held = self.desk.reads().positions
         found = [
-            ticker for ticker, position in sorted(held.items(), key=lambda item: -item[1].updated)
-            if settled in (None, position.settled) and query.get("ticker", "") in ("", ticker)
+            ticker
+            for ticker, position in sorted(held.items(), key=lambda item: -item[1].updated)
+            if settled in (None, position.settled)
+            and query.get("ticker", "") in ("", ticker)
             and query.get("event_ticker", "") in ("", self._event(ticker))
             and (position.count or "position" not in count_filter)
         ]
         rows, cursor = page(found, str, query, limit)
         events = {self._event(ticker): None for ticker in rows}
-        return answer({
-            "market_positions": [position_row(ticker, held[ticker]) for ticker in rows],
-            "event_positions": [
-                event_position_row(event, [held[ticker] for ticker in found if self._event(ticker) == event])
-                for event in events
-            ],
-            "cursor": cursor,
-        })
+        return answer(
+            {
+                "market_positions": [position_row(ticker, held[ticker]) for ticker in rows],
+                "event_positions": [
+                    event_position_row(event, [held[ticker] for ticker in found if self._event(ticker) == event])
+                    for event in events
+                ],
+                "cursor": cursor,
+            }
+        )
 
     async def fills(self, request: web.Request) -> web.Response:
         """GET /portfolio/fills and /historical/fills: the newer and the older side of the cutoff."""
@@ -93,7 +106,8 @@ class Portfolio:
         order_id = query.get("order_id", "")
         rows = self._tier(request, reversed(self.desk.reads().fills), lambda fill: fill.at)
         found = (
-            fill for fill in rows
+            fill
+            for fill in rows
             if (not tickers or fill.ticker in tickers.split(",")) and order_id in ("", fill.order_id)
         )
         part, cursor = page(_enough(found, query, limit), lambda fill: fill.fill_id, query, limit)
@@ -108,8 +122,10 @@ class Portfolio:
         events = query.get("event_ticker", "")
         rows = self._tier(request, reversed(self.desk.reads().orders.values()), lambda order: order.created)
         found = (
-            order for order in rows
-            if status in ("", order.status) and query.get("ticker", "") in ("", order.ticker)
+            order
+            for order in rows
+            if status in ("", order.status)
+            and query.get("ticker", "") in ("", order.ticker)
             and (not events or self._event(order.ticker) in events.split(","))
         )
         part, cursor = page(_enough(found, query, limit), lambda order: order.order_id, query, limit)
@@ -133,9 +149,13 @@ class Portfolio:
         markets, query = self.desk.exchange.markets, request.query
         tickers, event = query.get("market_tickers", ""), query.get("event_ticker", "")
         rows = [
-            {"order_id": order.order_id, "market_ticker": ticker,
-             "queue_position_fp": count_text(markets[ticker].book.ahead(order))}
-            for ticker, orders in self.desk.member.resting.items() for order in orders.values()
+            {
+                "order_id": order.order_id,
+                "market_ticker": ticker,
+                "queue_position_fp": count_text(markets[ticker].book.ahead(order)),
+            }
+            for ticker, orders in self.desk.member.resting.items()
+            for order in orders.values()
             if (not tickers or ticker in tickers.split(",")) and event in ("", self._event(ticker))
         ]
         return answer({"queue_positions": rows})
@@ -147,7 +167,8 @@ class Portfolio:
         limit = limit_of(query)
         rows = self._tier(request, reversed(self.desk.reads().settlements), lambda paid: paid.at)
         found = [
-            paid for paid in rows
+            paid
+            for paid in rows
             if query.get("ticker", "") in ("", paid.ticker) and query.get("event_ticker", "") in ("", paid.event_ticker)
         ]
         part, cursor = page(found, lambda paid: paid.ticker, query, limit)

@@ -24,12 +24,19 @@ class Public:
     def routes(self) -> dict[str, Any]:
         """GET path -> handler."""
         return {
-            "/exchange/status": self.status, "/exchange/schedule": self.schedule,
+            "/exchange/status": self.status,
+            "/exchange/schedule": self.schedule,
             "/exchange/user_data_timestamp": self.user_data_timestamp,
-            "/markets": self.markets, "/markets/trades": self.trades, "/markets/orderbooks": self.orderbooks,
-            "/markets/{ticker}": self.market, "/markets/{ticker}/orderbook": self.orderbook,
-            "/events": self.events, "/events/multivariate": self.no_events, "/events/{event_ticker}": self.event,
-            "/series": self.series_list, "/series/{series_ticker}": self.series,
+            "/markets": self.markets,
+            "/markets/trades": self.trades,
+            "/markets/orderbooks": self.orderbooks,
+            "/markets/{ticker}": self.market,
+            "/markets/{ticker}/orderbook": self.orderbook,
+            "/events": self.events,
+            "/events/multivariate": self.no_events,
+            "/events/{event_ticker}": self.event,
+            "/series": self.series_list,
+            "/series/{series_ticker}": self.series,
         }
 
     async def status(self, request: web.Request) -> web.Response:
@@ -37,7 +44,8 @@ class Public:
         desk = self.desk
         down = desk.faults.on("maintenance")
         flags = {
-            "exchange_active": desk.open_for("cancel"), "trading_active": desk.open_for("trade"),
+            "exchange_active": desk.open_for("cancel"),
+            "trading_active": desk.open_for("trade"),
             "intra_exchange_transfers_active": not down,
         }
         shard = {"exchange_index": SHARD, "description": "default"} | flags
@@ -94,7 +102,8 @@ class Public:
         since, until = whole(query, "min_ts", 0), whole(query, "max_ts", 2**53)
         ticker, block = query.get("ticker", ""), query.get("is_block_trade") == "true"
         found = [
-            trade for trade in reversed(self.desk.tape)
+            trade
+            for trade in reversed(self.desk.tape)
             if since <= int(trade.at) <= until and ticker in ("", trade.ticker) and not block
         ]
         rows, cursor = page(found, lambda trade: trade.trade_id, query, limit)
@@ -107,7 +116,8 @@ class Public:
         states = FILTERS[status] if (status := word(query, "status", tuple(FILTERS))) else None
         wanted = query.get("series_ticker", "")
         found = [
-            event for event in reversed(self.desk.life.events.values())
+            event
+            for event in reversed(self.desk.life.events.values())
             if wanted in ("", event.series.ticker)
             and (states is None or any(market.state in states for market in self._of(event.ticker)))
         ]

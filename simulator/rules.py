@@ -70,7 +70,8 @@ def check_funds(
         left -= taken
     elsewhere = sum(
         held(orders.values(), account.positions[other].count if other in account.positions else 0)
-        for other, orders in account.resting.items() if other != ticker
+        for other, orders in account.resting.items()
+        if other != ticker
     )
     here = [order for order in account.resting.get(ticker, {}).values() if order is not replaced]
     rest = [Order("", "", NewOrder(ticker, side, price, left), price, left, left, 0, 0, "")] if left else []
@@ -93,9 +94,7 @@ def closable(account: Account, asked: NewOrder) -> int:
     return max(0, -held_count if asked.side == "bid" else held_count)
 
 
-def check_amendment(
-    market: Market, account: Account, order: Order, price: int, count: int, new_client_id: str
-) -> None:
+def check_amendment(market: Market, account: Account, order: Order, price: int, count: int, new_client_id: str) -> None:
     """Refuse an amendment that the exchange would refuse. count: the new total, filled included."""
     check_open(market)
     check_grid(market, price)

@@ -12,9 +12,17 @@ Send = Callable[[Row, str], None]
 """Takes a message and the channel it is data of, "" for a reply."""
 
 ERRORS = {
-    1: "Unable to process message", 2: "Params required", 3: "Channels required", 4: "Subscription IDs required",
-    5: "Unknown command", 7: "Unknown subscription ID", 8: "Unknown channel name", 11: "Invalid parameter",
-    12: "Exactly one subscription ID is required", 13: "Unsupported action", 14: "Market ticker required",
+    1: "Unable to process message",
+    2: "Params required",
+    3: "Channels required",
+    4: "Subscription IDs required",
+    5: "Unknown command",
+    7: "Unknown subscription ID",
+    8: "Unknown channel name",
+    11: "Invalid parameter",
+    12: "Exactly one subscription ID is required",
+    13: "Unsupported action",
+    14: "Market ticker required",
     15: "Action required",
 }
 
@@ -58,7 +66,9 @@ class Session:
         number = given.get("id")
         tag = {"id": number} if isinstance(number, int) and number else {}
         commands = {
-            "subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "update_subscription": self._update,
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "update_subscription": self._update,
             "list_subscriptions": self._list,
         }
         try:

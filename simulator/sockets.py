@@ -113,7 +113,8 @@ class Sockets:
                 mine = happening.account == MEMBER
                 for socket in self.open:
                     socket.session.deliver(
-                        "orderbook_delta", happening.ticker,
+                        "orderbook_delta",
+                        happening.ticker,
                         lambda wanted: channels.delta_message(happening, mine, wanted.yes_price),
                     )
 

@@ -27,13 +27,18 @@ class Trading:
         """(method, path, handler)."""
         old = "/portfolio/orders"
         v1 = [
-            ("POST", old), ("POST", f"{old}/batched"), ("DELETE", f"{old}/batched"),
-            ("DELETE", f"{old}/{{order_id}}"), ("POST", f"{old}/{{order_id}}/amend"),
+            ("POST", old),
+            ("POST", f"{old}/batched"),
+            ("DELETE", f"{old}/batched"),
+            ("DELETE", f"{old}/{{order_id}}"),
+            ("POST", f"{old}/{{order_id}}/amend"),
             ("POST", f"{old}/{{order_id}}/decrease"),
         ]
         return [
-            ("POST", ORDERS, self.create), ("DELETE", ORDERS, self.cancel_all),
-            ("POST", f"{ORDERS}/batched", self.create_batch), ("DELETE", f"{ORDERS}/batched", self.cancel_batch),
+            ("POST", ORDERS, self.create),
+            ("DELETE", ORDERS, self.cancel_all),
+            ("POST", f"{ORDERS}/batched", self.create_batch),
+            ("DELETE", f"{ORDERS}/batched", self.cancel_batch),
             ("DELETE", f"{ORDERS}/{{order_id}}", self.cancel),
             ("POST", f"{ORDERS}/{{order_id}}/amend", self.amend),
             ("POST", f"{ORDERS}/{{order_id}}/decrease", self.decrease),

@@ -27,17 +27,29 @@ def prices(price: int) -> Row:
 def order_row(order: Order) -> Row:
     """An Order of GET /portfolio/orders."""
     return {
-        "order_id": order.order_id, "user_id": USER_ID, "client_order_id": order.client_order_id,
-        "ticker": order.ticker, **direction(order.side), "type": "limit", "status": order.status,
-        **prices(order.price), "initial_count_fp": count_text(order.initial),
-        "fill_count_fp": count_text(order.filled), "remaining_count_fp": count_text(order.remaining),
+        "order_id": order.order_id,
+        "user_id": USER_ID,
+        "client_order_id": order.client_order_id,
+        "ticker": order.ticker,
+        **direction(order.side),
+        "type": "limit",
+        "status": order.status,
+        **prices(order.price),
+        "initial_count_fp": count_text(order.initial),
+        "fill_count_fp": count_text(order.filled),
+        "remaining_count_fp": count_text(order.remaining),
         "taker_fill_cost_dollars": money_text(order.taker_cost),
         "maker_fill_cost_dollars": money_text(order.maker_cost),
-        "taker_fees_dollars": money_text(order.taker_fees), "maker_fees_dollars": money_text(order.maker_fees),
+        "taker_fees_dollars": money_text(order.taker_fees),
+        "maker_fees_dollars": money_text(order.maker_fees),
         "expiration_time": rfc3339(order.expires) if order.expires else None,
-        "created_time": rfc3339(order.created), "last_update_time": rfc3339(order.updated),
-        "self_trade_prevention_type": order.asked.self_trade, "order_group_id": order.asked.group_id or None,
-        "cancel_order_on_pause": order.asked.cancel_on_pause, "subaccount_number": 0, "exchange_index": SHARD,
+        "created_time": rfc3339(order.created),
+        "last_update_time": rfc3339(order.updated),
+        "self_trade_prevention_type": order.asked.self_trade,
+        "order_group_id": order.asked.group_id or None,
+        "cancel_order_on_pause": order.asked.cancel_on_pause,
+        "subaccount_number": 0,
+        "exchange_index": SHARD,
     }
 
 
@@ -57,19 +69,33 @@ def placed_row(order: Order, at: float) -> Row:
 def fill_row(fill: Fill) -> Row:
     """A Fill of GET /portfolio/fills."""
     return {
-        "fill_id": fill.fill_id, "trade_id": fill.fill_id, "order_id": fill.order_id,
-        "ticker": fill.ticker, "market_ticker": fill.ticker, "exchange_index": SHARD, **direction(fill.side),
-        "count_fp": count_text(fill.count), **prices(fill.price), "is_taker": fill.is_taker,
-        "fee_cost": money_text(fill.fee), "created_time": rfc3339(fill.at), "ts": int(fill.at), "subaccount_number": 0,
+        "fill_id": fill.fill_id,
+        "trade_id": fill.fill_id,
+        "order_id": fill.order_id,
+        "ticker": fill.ticker,
+        "market_ticker": fill.ticker,
+        "exchange_index": SHARD,
+        **direction(fill.side),
+        "count_fp": count_text(fill.count),
+        **prices(fill.price),
+        "is_taker": fill.is_taker,
+        "fee_cost": money_text(fill.fee),
+        "created_time": rfc3339(fill.at),
+        "ts": int(fill.at),
+        "subaccount_number": 0,
     }
 
 
 def position_row(ticker: str, position: Position) -> Row:
     """A MarketPosition: + YES, - NO; exposure is what the open position cost, fees apart."""
     return {
-        "ticker": ticker, "exchange_index": SHARD, "total_traded_dollars": money_text(position.traded),
-        "position_fp": count_text(position.count), "market_exposure_dollars": money_text(position.cost),
-        "realized_pnl_dollars": money_text(position.realized), "fees_paid_dollars": money_text(position.fees),
+        "ticker": ticker,
+        "exchange_index": SHARD,
+        "total_traded_dollars": money_text(position.traded),
+        "position_fp": count_text(position.count),
+        "market_exposure_dollars": money_text(position.cost),
+        "realized_pnl_dollars": money_text(position.realized),
+        "fees_paid_dollars": money_text(position.fees),
         "last_updated_ts": rfc3339(position.updated),
     }
 
@@ -90,11 +116,18 @@ def settlement_row(paid: Settlement) -> Row:
     """A Settlement; revenue and value are whole cents."""
     yes, no = max(paid.count, 0), max(-paid.count, 0)
     return {
-        "ticker": paid.ticker, "exchange_index": SHARD, "event_ticker": paid.event_ticker,
-        "market_result": paid.result, "yes_count_fp": count_text(yes),
-        "yes_total_cost_dollars": money_text(paid.cost if yes else 0), "no_count_fp": count_text(no),
-        "no_total_cost_dollars": money_text(paid.cost if no else 0), "revenue": cents(paid.payout),
-        "settled_time": rfc3339(paid.at), "fee_cost": money_text(paid.fees), "value": paid.value // 100,
+        "ticker": paid.ticker,
+        "exchange_index": SHARD,
+        "event_ticker": paid.event_ticker,
+        "market_result": paid.result,
+        "yes_count_fp": count_text(yes),
+        "yes_total_cost_dollars": money_text(paid.cost if yes else 0),
+        "no_count_fp": count_text(no),
+        "no_total_cost_dollars": money_text(paid.cost if no else 0),
+        "revenue": cents(paid.payout),
+        "settled_time": rfc3339(paid.at),
+        "fee_cost": money_text(paid.fees),
+        "value": paid.value // 100,
     }
 
 
@@ -102,7 +135,13 @@ def trade_row(trade: Trade) -> Row:
     """A Trade of the public tape."""
     outcome = "yes" if trade.taker_side == "bid" else "no"
     return {
-        "trade_id": trade.trade_id, "ticker": trade.ticker, "count_fp": count_text(trade.count), **prices(trade.price),
-        "taker_side": outcome, "taker_outcome_side": outcome, "taker_book_side": trade.taker_side,
-        "created_time": rfc3339(trade.at), "is_block_trade": False,
+        "trade_id": trade.trade_id,
+        "ticker": trade.ticker,
+        "count_fp": count_text(trade.count),
+        **prices(trade.price),
+        "taker_side": outcome,
+        "taker_outcome_side": outcome,
+        "taker_book_side": trade.taker_side,
+        "created_time": rfc3339(trade.at),
+        "is_block_trade": False,
     }

@@ -13,15 +13,27 @@ def market_row(market: Market) -> Row:
     bid, ask = quote(market)
     bids, asks = market.book.bids, market.book.asks
     return {
-        "ticker": market.ticker, "event_ticker": market.event.ticker, "market_type": "binary", "title": market.title,
-        "yes_sub_title": market.yes_sub_title, "no_sub_title": market.yes_sub_title, "exchange_index": SHARD,
-        "status": market.state, "result": market.result, "expiration_value": market.result,
-        "settlement_bounds_type": "default", "can_close_early": True, "is_provisional": False,
-        **_times(market), **_prices(market, bid, ask),
+        "ticker": market.ticker,
+        "event_ticker": market.event.ticker,
+        "market_type": "binary",
+        "title": market.title,
+        "yes_sub_title": market.yes_sub_title,
+        "no_sub_title": market.yes_sub_title,
+        "exchange_index": SHARD,
+        "status": market.state,
+        "result": market.result,
+        "expiration_value": market.result,
+        "settlement_bounds_type": "default",
+        "can_close_early": True,
+        "is_provisional": False,
+        **_times(market),
+        **_prices(market, bid, ask),
         "yes_bid_size_fp": count_text(bids.sizes[bid]) if bid in bids.sizes else "0.00",
         "yes_ask_size_fp": count_text(asks.sizes[ask]) if ask in asks.sizes else "0.00",
-        "volume_fp": count_text(market.volume), "volume_24h_fp": count_text(market.volume),
-        "open_interest_fp": count_text(market.open_interest), "notional_value_dollars": "1.0000",
+        "volume_fp": count_text(market.volume),
+        "volume_24h_fp": count_text(market.volume),
+        "open_interest_fp": count_text(market.open_interest),
+        "notional_value_dollars": "1.0000",
         "price_level_structure": market.structure,
         "price_ranges": [
             {"start": price_text(start), "end": price_text(end), "step": price_text(step)}
@@ -44,9 +56,12 @@ def quote(market: Market) -> tuple[int, int]:
 def _times(market: Market) -> Row:
     ends = rfc3339(market.closes + market.timer)
     return {
-        "created_time": rfc3339(market.created), "updated_time": rfc3339(market.updated),
-        "open_time": rfc3339(market.opens), "close_time": rfc3339(market.closes),
-        "expected_expiration_time": ends, "expiration_time": ends,
+        "created_time": rfc3339(market.created),
+        "updated_time": rfc3339(market.updated),
+        "open_time": rfc3339(market.opens),
+        "close_time": rfc3339(market.closes),
+        "expected_expiration_time": ends,
+        "expiration_time": ends,
         "latest_expiration_time": rfc3339(market.closes + 7 * 86_400),
         "settlement_timer_seconds": round(market.timer),
     }
@@ -55,29 +70,48 @@ def _times(market: Market) -> Row:
 def _prices(market: Market, bid: int, ask: int) -> Row:
     old_bid, old_ask, old_price = market.previous
     return {
-        "yes_bid_dollars": price_text(bid), "yes_ask_dollars": price_text(ask),
-        "no_bid_dollars": price_text(DOLLAR - ask), "no_ask_dollars": price_text(DOLLAR - bid),
-        "last_price_dollars": price_text(market.last), "previous_yes_bid_dollars": price_text(old_bid),
-        "previous_yes_ask_dollars": price_text(old_ask), "previous_price_dollars": price_text(old_price),
+        "yes_bid_dollars": price_text(bid),
+        "yes_ask_dollars": price_text(ask),
+        "no_bid_dollars": price_text(DOLLAR - ask),
+        "no_ask_dollars": price_text(DOLLAR - bid),
+        "last_price_dollars": price_text(market.last),
+        "previous_yes_bid_dollars": price_text(old_bid),
+        "previous_yes_ask_dollars": price_text(old_ask),
+        "previous_price_dollars": price_text(old_price),
     }
 
 
 def event_row(event: Event) -> Row:
     """An Event without its markets."""
     return {
-        "event_ticker": event.ticker, "series_ticker": event.series.ticker, "title": event.title,
-        "sub_title": event.sub_title, "collateral_return_type": "", "mutually_exclusive": event.exclusive,
-        "category": event.series.category, "settlement_sources": [], "exchange_index": SHARD,
+        "event_ticker": event.ticker,
+        "series_ticker": event.series.ticker,
+        "title": event.title,
+        "sub_title": event.sub_title,
+        "collateral_return_type": "",
+        "mutually_exclusive": event.exclusive,
+        "category": event.series.category,
+        "settlement_sources": [],
+        "exchange_index": SHARD,
     }
 
 
 def series_row(series: Series) -> Row:
     """A Series with what it costs to trade."""
     return {
-        "ticker": series.ticker, "frequency": series.frequency, "title": series.title, "category": series.category,
-        "categories": [series.category], "tags": [], "settlement_sources": [], "contract_url": "",
-        "contract_terms_url": "", "fee_multiplier": 1, "additional_prohibitions": [],
-        "fee_type": "quadratic_with_maker_fees" if series.maker_fees else "quadratic", "exchange_index": SHARD,
+        "ticker": series.ticker,
+        "frequency": series.frequency,
+        "title": series.title,
+        "category": series.category,
+        "categories": [series.category],
+        "tags": [],
+        "settlement_sources": [],
+        "contract_url": "",
+        "contract_terms_url": "",
+        "fee_multiplier": 1,
+        "additional_prohibitions": [],
+        "fee_type": "quadratic_with_maker_fees" if series.maker_fees else "quadratic",
+        "exchange_index": SHARD,
     }
 
 

@@ -118,9 +118,10 @@ class BotClient:
         seconds = self._timeout if timeout is None else timeout
         try:
             # One limit over everything: aiohttp's own read limit starts anew with each byte of a slow drip.
-            async with asyncio.timeout(seconds), self._session.get(
-                url, allow_redirects=False, headers={"Accept": "application/json"}
-            ) as response:
+            async with (
+                asyncio.timeout(seconds),
+                self._session.get(url, allow_redirects=False, headers={"Accept": "application/json"}) as response,
+            ):
                 return await read(response)
         except TimeoutError:
             raise BotError(f"no whole answer within {seconds:g} s") from None

@@ -3,6 +3,7 @@
 Remove this file and what sse.py takes from it, and the streams do the same with public ASGI alone.
 """
 
+import socket
 from typing import Any
 
 from streams.chunk import Chunk
@@ -23,6 +24,24 @@ def abort(receive: Receive) -> bool:
     if not is_uvicorn(receive) or not callable(getattr(transport, "abort", None)):
         return False
     transport.abort()
+    return True
+
+
+def bound(receive: Receive, size: int) -> bool:
+    """Let the kernel hold at most about size bytes for a reader who does not read; False when we cannot say so.
+
+    By default it takes 3.7 MB before the first write has to wait, and a reader that has stopped is noticed only then.
+    """
+    transport: Any = getattr(getattr(receive, "__self__", None), "transport", None)
+    if not is_uvicorn(receive) or not callable(getattr(transport, "get_extra_info", None)):
+        return False
+    connection = transport.get_extra_info("socket")
+    if not callable(getattr(connection, "setsockopt", None)):
+        return False
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+    except OSError:
+        return False  # gone already, which its next write will tell
     return True
 
 

@@ -108,9 +108,7 @@ def _both(name: str, one: Any, other: Any) -> Any:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         names = {**one, **other}
         greatest = name.endswith("_ms")
-        return {
-            each: _both("position" if greatest else each, one.get(each), other.get(each)) for each in names
-        }
+        return {each: _both("position" if greatest else each, one.get(each), other.get(each)) for each in names}
     if one is None or other is None:
         return other if one is None else one
     if name == "position":

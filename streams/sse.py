@@ -21,6 +21,7 @@ HEADERS: Final = [
     (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
+SEND_BUFFER: Final = 128 * 1024  # bytes of kernel memory that one reader who does not read may hold
 LAST: Final = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -64,6 +65,7 @@ class EventStream:
         if scope["method"] == "HEAD":
             await send(LAST)
             return
+        fast.bound(receive, SEND_BUFFER)
         reader = self._reader(scope, receive, send)
         cursor = asked(scope["headers"], scope["query_string"]) if self._wants.entries else None
         chunks = Talk(self._hub, self._replays, reader, cursor, self._limits.pace).chunks()

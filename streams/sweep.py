@@ -121,5 +121,3 @@ class Sweeper:
             if name not in self._kept and paid.settled >= Decimal(known.begun):
                 swept.drafts.append(settlement_of(paid, mode))
                 swept.ids.append(name)
-
-

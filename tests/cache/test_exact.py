@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cache.exact import Raw, dumps, loads, plain
 
-exact = st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-10**12, max_value=10**12)
+exact = st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**18), 10**18) | exact | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

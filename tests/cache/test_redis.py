@@ -73,7 +73,7 @@ def break_it(server: RedisServer, fault: str):
     turn = {
         "full": (("CONFIG SET maxmemory 1", "CONFIG SET maxmemory-policy noeviction"), "CONFIG SET maxmemory 0"),
         "read-only": (("REPLICAOF 127.0.0.1 1",), "REPLICAOF NO ONE"),
-        "locked": (("CONFIG SET requirepass other",), "AUTH other\r\nCONFIG SET requirepass \"\""),
+        "locked": (("CONFIG SET requirepass other",), 'AUTH other\r\nCONFIG SET requirepass ""'),
     }[fault]
     for line in turn[0]:
         server.command(line)

@@ -9,11 +9,13 @@ from kalshi.hosts import is_simulated, mode_of, socket_url
     ("url", "mode", "socket"),
     [
         (
-            "https://external-api.kalshi.com/trade-api/v2", "live",
+            "https://external-api.kalshi.com/trade-api/v2",
+            "live",
             "wss://external-api-ws.kalshi.com/trade-api/ws/v2",
         ),
         (
-            "https://external-api.demo.kalshi.co/trade-api/v2", "demo",
+            "https://external-api.demo.kalshi.co/trade-api/v2",
+            "demo",
             "wss://external-api-ws.demo.kalshi.co/trade-api/ws/v2",
         ),
         ("https://demo-api.kalshi.co/trade-api/v2", "demo", "wss://demo-api.kalshi.co/trade-api/ws/v2"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kalshi.money import cents, complement, fixed
 
 
-@given(st.decimals(min_value=-10**9, max_value=10**9, places=6, allow_nan=False))
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=6, allow_nan=False))
 def test_six_decimals_are_kept(number):
     """Whatever the exchange says in its form is what we have."""
     assert fixed(f"{number:f}", "x") == number

@@ -25,8 +25,12 @@ class Desk:
     def order(self, **changes: object) -> dict[str, object]:
         """A create body: a bid far from the market, with changes; None leaves a member out."""
         body: dict[str, object] = {
-            "ticker": self.ticker, "side": "bid", "count": "5.00", "price": "0.0200",
-            "time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross",
+            "ticker": self.ticker,
+            "side": "bid",
+            "count": "5.00",
+            "price": "0.0200",
+            "time_in_force": "good_till_canceled",
+            "self_trade_prevention_type": "taker_at_cross",
             "client_order_id": f"test-{next(numbers)}",
         }
         return {name: value for name, value in (body | changes).items() if value is not None}

@@ -68,10 +68,16 @@ class Flow:
         fine = 0 if market.structure == "linear_cent" else rng.choice((0, 0, 10, 70))
         price = rng.randint(20, 80) * 100 + fine if rng.random() < 0.9 else rng.randint(0, 10_000)
         return NewOrder(
-            market.ticker, rng.choice(("bid", "ask")), price,
-            rng.choice((1, 33, 100, 700, 2_550, 20_000)), force, rng.choice(("taker_at_cross", "maker")),
-            f"id-{rng.randint(0, 10**6)}", self.now + 2 if force[0] == "g" and rng.random() < 0.1 else None,
-            post_only=rng.random() < 0.1, reduce_only=force[0] != "g" and rng.random() < 0.3,
+            market.ticker,
+            rng.choice(("bid", "ask")),
+            price,
+            rng.choice((1, 33, 100, 700, 2_550, 20_000)),
+            force,
+            rng.choice(("taker_at_cross", "maker")),
+            f"id-{rng.randint(0, 10**6)}",
+            self.now + 2 if force[0] == "g" and rng.random() < 0.1 else None,
+            post_only=rng.random() < 0.1,
+            reduce_only=force[0] != "g" and rng.random() < 0.3,
         )
 
     def _change(self, trader: Account, choice: float) -> None:

@@ -46,16 +46,45 @@ def place(k: Any, **changes: str) -> Any:
 def reads(k: Any) -> None:
     """Every list and single read of the rooms that the simulator has."""
     for name in (
-        "get_exchange_status", "get_exchange_schedule", "get_user_data_timestamp", "get_markets", "get_trades",
-        "get_events", "get_multivariate_events", "get_series_list", "get_balance", "get_positions", "get_fills",
-        "get_orders", "get_order_queue_positions", "get_settlements", "get_portfolio_resting_order_total_value",
-        "get_subaccount_balances", "get_deposits", "get_withdrawals", "get_account_api_limits",
-        "get_account_endpoint_costs", "get_historical_cutoff", "get_fills_historical",
-        "get_historical_orders", "get_historical_positions", "get_historical_markets", "get_trades_historical",
-        "get_structured_targets", "get_incentive_programs", "get_multivariate_event_collections",
-        "get_event_fee_changes", "get_series_fee_changes", "get_filters_for_sports", "get_order_groups",
-        "get_subaccount_transfers", "get_subaccount_netting", "get_intra_exchange_instance_transfers", "get_api_keys",
-        "get_tags_for_series_categories", "get_account_api_usage_level_volume_progress",
+        "get_exchange_status",
+        "get_exchange_schedule",
+        "get_user_data_timestamp",
+        "get_markets",
+        "get_trades",
+        "get_events",
+        "get_multivariate_events",
+        "get_series_list",
+        "get_balance",
+        "get_positions",
+        "get_fills",
+        "get_orders",
+        "get_order_queue_positions",
+        "get_settlements",
+        "get_portfolio_resting_order_total_value",
+        "get_subaccount_balances",
+        "get_deposits",
+        "get_withdrawals",
+        "get_account_api_limits",
+        "get_account_endpoint_costs",
+        "get_historical_cutoff",
+        "get_fills_historical",
+        "get_historical_orders",
+        "get_historical_positions",
+        "get_historical_markets",
+        "get_trades_historical",
+        "get_structured_targets",
+        "get_incentive_programs",
+        "get_multivariate_event_collections",
+        "get_event_fee_changes",
+        "get_series_fee_changes",
+        "get_filters_for_sports",
+        "get_order_groups",
+        "get_subaccount_transfers",
+        "get_subaccount_netting",
+        "get_intra_exchange_instance_transfers",
+        "get_api_keys",
+        "get_tags_for_series_categories",
+        "get_account_api_usage_level_volume_progress",
     ):
         call(name, getattr(k, name))
     call("get_milestones", lambda: k.get_milestones(10))
@@ -75,8 +104,10 @@ def writes(k: Any) -> None:
     if first is not None:
         call("get_order", lambda: k.get_order(first.order_id))
         call("get_order_queue_position", lambda: k.get_order_queue_position(first.order_id))
-        call("amend_order_v2", lambda: k.amend_order_v2(
-            first.order_id, ticker=TICKER, side="bid", price="0.0300", count="6.00"))
+        call(
+            "amend_order_v2",
+            lambda: k.amend_order_v2(first.order_id, ticker=TICKER, side="bid", price="0.0300", count="6.00"),
+        )
         call("decrease_order_v2", lambda: k.decrease_order_v2(first.order_id, reduce_by="1.00"))
         call("cancel_order_v2", lambda: k.cancel_order_v2(first.order_id, market_ticker=TICKER))
     good = {"ticker": TICKER, "side": "bid", "count": "1.00", "price": "0.0200"} | REST

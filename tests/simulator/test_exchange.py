@@ -54,7 +54,8 @@ class Room:
     def order(self, side: str, price: int, count: int, **options: object) -> Order:
         """The member's order; price in cents, count in contracts."""
         return self.exchange.place(
-            self.me, NewOrder(self.market.ticker, side, price * 100, count * 100, **options)  # type: ignore[arg-type]
+            self.me,
+            NewOrder(self.market.ticker, side, price * 100, count * 100, **options),  # type: ignore[arg-type]
         )
 
     def crowd(self, side: str, price: int, count: int) -> Order:
@@ -111,9 +112,13 @@ def test_an_order_rests_with_what_it_could_not_take(room: Room) -> None:
     assert mine.maker_fees == 0
 
 
-@pytest.mark.parametrize(("mode", "taker", "maker"), [
-    ("taker_at_cross", ("canceled", 0, 0), ("resting", 0, 5)), ("maker", ("resting", 0, 5), ("canceled", 0, 0)),
-])
+@pytest.mark.parametrize(
+    ("mode", "taker", "maker"),
+    [
+        ("taker_at_cross", ("canceled", 0, 0), ("resting", 0, 5)),
+        ("maker", ("resting", 0, 5), ("canceled", 0, 0)),
+    ],
+)
 def test_nobody_trades_with_himself(
     room: Room, mode: str, taker: tuple[str, int, int], maker: tuple[str, int, int]
 ) -> None:

@@ -27,10 +27,18 @@ def test_the_control_port_asks_for_its_token(desk: Desk) -> None:
     assert "POST /faults" in desk.simulator.control("GET", "/")
 
 
-@pytest.mark.parametrize("fault", [
-    {}, {"kind": "fire"}, {"kind": "latency", "seconds": "long"}, {"kind": "field"}, {"kind": "error", "color": 1},
-    {"kind": "field", "op": "paint", "field": "x"},
-], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {},
+        {"kind": "fire"},
+        {"kind": "latency", "seconds": "long"},
+        {"kind": "field"},
+        {"kind": "error", "color": 1},
+        {"kind": "field", "op": "paint", "field": "x"},
+    ],
+    ids=str,
+)
 def test_a_fault_that_makes_no_sense_is_refused(desk: Desk, fault: dict[str, object]) -> None:
     """400 and nothing in force."""
     with pytest.raises(urllib.error.HTTPError, match="400"):
@@ -124,10 +132,15 @@ def test_maintenance(desk: Desk) -> None:
     assert (status, body["exchange_active"]) == (503, False)
 
 
-@pytest.mark.parametrize(("options", "members"), [
-    ({"op": "remove"}, {}), ({"op": "rename", "to": "cash"}, {"cash": "str"}),
-    ({"op": "retype"}, {"balance_dollars": "float"}),
-], ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(
+    ("options", "members"),
+    [
+        ({"op": "remove"}, {}),
+        ({"op": "rename", "to": "cash"}, {"cash": "str"}),
+        ({"op": "retype"}, {"balance_dollars": "float"}),
+    ],
+    ids=lambda value: str(value)[:20],
+)
 def test_a_field_changes(desk: Desk, options: dict[str, str], members: dict[str, str]) -> None:
     """Removed, renamed or of another type, as on a Thursday."""
     desk.simulator.fault("field", field="balance_dollars", **options)
@@ -139,7 +152,8 @@ def test_a_field_changes(desk: Desk, options: dict[str, str], members: dict[str,
 def ended(desk: Desk, rng: Random, seen: dict[str, Any]) -> None:
     """One order over HTTP whose answer may be lost; what is known of it."""
     order = desk.order(
-        side=rng.choice(("bid", "ask")), price=rng.choice(("0.4000", "0.4200", "0.4500")),
+        side=rng.choice(("bid", "ask")),
+        price=rng.choice(("0.4000", "0.4200", "0.4500")),
         count=rng.choice(("1.00", "2.25", "7.50")),
         time_in_force=rng.choice(("immediate_or_cancel", "good_till_canceled")),
         self_trade_prevention_type="maker",
@@ -157,18 +171,29 @@ def test_the_books_stay_true_whatever_goes_wrong(desk: Desk) -> None:
     rng, seen = Random(7), dict[str, Any]()
     simulator = desk.simulator
     kinds: tuple[tuple[str, dict[str, object]], ...] = (
-        ("error", {"times": 2}), ("drop", {"times": 2, "after": True}), ("drop", {"times": 1}), ("half", {"times": 2}),
-        ("stale", {"seconds": 5}), ("rate_limit", {"times": 2}), ("latency", {"times": 1, "seconds": 0.02}),
+        ("error", {"times": 2}),
+        ("drop", {"times": 2, "after": True}),
+        ("drop", {"times": 1}),
+        ("half", {"times": 2}),
+        ("stale", {"seconds": 5}),
+        ("rate_limit", {"times": 2}),
+        ("latency", {"times": 1, "seconds": 0.02}),
     )
     for number in range(150):
         if number % 10 == 0:
             simulator.clear()
             kind, options = rng.choice(kinds)
             simulator.fault(kind, **options)
-            simulator.control("POST", "/take", {
-                "ticker": desk.ticker, "side": rng.choice(("bid", "ask")), "count": "9.00",
-                "price": rng.choice(("0.4000", "0.4500")),
-            })
+            simulator.control(
+                "POST",
+                "/take",
+                {
+                    "ticker": desk.ticker,
+                    "side": rng.choice(("bid", "ask")),
+                    "count": "9.00",
+                    "price": rng.choice(("0.4000", "0.4500")),
+                },
+            )
         ended(desk, rng, seen)
     simulator.clear()
     ledger = simulator.ledger()

@@ -14,19 +14,61 @@ WORDS = st.sampled_from(
 )
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | WORDS
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.just({"ticker": 1}) | st.just([{"price": "0.5"}, {}])
-MEMBERS = st.sampled_from([
-    "ticker", "side", "count", "price", "time_in_force", "self_trade_prevention_type", "client_order_id", "orders",
-    "expiration_time", "post_only", "reduce_only", "subaccount", "exchange_index", "order_group_id", "reduce_by",
-])
-QUERIES = st.sampled_from([
-    "limit", "cursor", "ticker", "tickers", "status", "min_ts", "max_ts", "event_ticker", "depth", "subaccount",
-    "settlement_status", "min_close_ts", "market_ticker", "exchange_index",
-])
-PATHS = st.sampled_from([
-    "/markets", "/markets/trades", "/markets/orderbooks", "/events", "/series", "/portfolio/balance",
-    "/portfolio/positions", "/portfolio/fills", "/portfolio/orders", "/portfolio/settlements", "/historical/fills",
-    "/historical/markets", "/portfolio/orders/queue_positions", "/markets/x/orderbook",
-])
+MEMBERS = st.sampled_from(
+    [
+        "ticker",
+        "side",
+        "count",
+        "price",
+        "time_in_force",
+        "self_trade_prevention_type",
+        "client_order_id",
+        "orders",
+        "expiration_time",
+        "post_only",
+        "reduce_only",
+        "subaccount",
+        "exchange_index",
+        "order_group_id",
+        "reduce_by",
+    ]
+)
+QUERIES = st.sampled_from(
+    [
+        "limit",
+        "cursor",
+        "ticker",
+        "tickers",
+        "status",
+        "min_ts",
+        "max_ts",
+        "event_ticker",
+        "depth",
+        "subaccount",
+        "settlement_status",
+        "min_close_ts",
+        "market_ticker",
+        "exchange_index",
+    ]
+)
+PATHS = st.sampled_from(
+    [
+        "/markets",
+        "/markets/trades",
+        "/markets/orderbooks",
+        "/events",
+        "/series",
+        "/portfolio/balance",
+        "/portfolio/positions",
+        "/portfolio/fills",
+        "/portfolio/orders",
+        "/portfolio/settlements",
+        "/historical/fills",
+        "/historical/markets",
+        "/portfolio/orders/queue_positions",
+        "/markets/x/orderbook",
+    ]
+)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -51,11 +93,16 @@ def test_queries(desk: Desk, path: str, query: dict[str, str]) -> None:
 
 
 @quick
-@given(st.fixed_dictionaries({}, optional={
-    "KALSHI-ACCESS-KEY": st.sampled_from(["demo-rsa", "demo-ed25519", "x", ""]),
-    "KALSHI-ACCESS-TIMESTAMP": st.sampled_from(["", "0", "-1", "9" * 40, "soon", "1800000000000"]),
-    "KALSHI-ACCESS-SIGNATURE": st.sampled_from(["", "AAAA", "not base64", "=" * 9, "A" * 344]),
-}))
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "KALSHI-ACCESS-KEY": st.sampled_from(["demo-rsa", "demo-ed25519", "x", ""]),
+            "KALSHI-ACCESS-TIMESTAMP": st.sampled_from(["", "0", "-1", "9" * 40, "soon", "1800000000000"]),
+            "KALSHI-ACCESS-SIGNATURE": st.sampled_from(["", "AAAA", "not base64", "=" * 9, "A" * 344]),
+        },
+    )
+)
 def test_headers(desk: Desk, headers: dict[str, str]) -> None:
     """Random identity: 401."""
     assert desk.call("GET", "/portfolio/balance", headers=headers)[0] == 401

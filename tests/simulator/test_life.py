@@ -55,9 +55,16 @@ def test_a_market_pays_what_its_result_says() -> None:
     for _ in range(40):
         for market in list(years.desk.exchange.markets.values()):
             if market.state == "active" and market.book.asks.best and market.ticker not in held and len(held) < 200:
-                years.desk.exchange.place(years.desk.member, NewOrder(
-                    market.ticker, "bid", market.book.asks.best, 100, "immediate_or_cancel",
-                ))
+                years.desk.exchange.place(
+                    years.desk.member,
+                    NewOrder(
+                        market.ticker,
+                        "bid",
+                        market.book.asks.best,
+                        100,
+                        "immediate_or_cancel",
+                    ),
+                )
                 held.add(market.ticker)
         years.pass_(5, 1.0)
     mine = [paid for paid in years.paid if paid.account == years.desk.member.name]

@@ -55,8 +55,12 @@ def test_reads_may_trail_writes_as_on_the_exchange(tmp_path: Path) -> None:
     with running_simulator(tmp_path, "--read-lag", "0.4") as simulator:
         call = Signed(simulator.url, "demo-ed25519", simulator.keys["demo-ed25519"])
         order = {
-            "ticker": simulator.ledger()["markets"][0], "side": "bid", "count": "1.00", "price": "0.0100",
-            "time_in_force": "good_till_canceled", "self_trade_prevention_type": "maker",
+            "ticker": simulator.ledger()["markets"][0],
+            "side": "bid",
+            "count": "1.00",
+            "price": "0.0100",
+            "time_in_force": "good_till_canceled",
+            "self_trade_prevention_type": "maker",
         }
         order_id = call("POST", "/portfolio/events/orders", order)[1]["order_id"]
         assert call("GET", f"/portfolio/orders/{order_id}")[0] == 404

@@ -129,8 +129,13 @@ def test_an_order_through_its_life(desk: Desk) -> None:
     assert "average_fill_price" not in placed
     assert isinstance(placed["ts_ms"], int)
     path = f"{ORDERS}/{placed['order_id']}"
-    body = {"ticker": desk.ticker, "side": "bid", "price": "0.1200", "count": "8.00", 
-            "updated_client_order_id": placed["order_id"]}
+    body = {
+        "ticker": desk.ticker,
+        "side": "bid",
+        "price": "0.1200",
+        "count": "8.00",
+        "updated_client_order_id": placed["order_id"],
+    }
     _, amended = desk.call("POST", f"{path}/amend", body)
     assert (amended["remaining_count"], amended["client_order_id"]) == ("8.00", placed["order_id"])
     _, less = desk.call("POST", f"{path}/decrease", {"reduce_to": "3.00"})
@@ -179,9 +184,14 @@ def test_cancel_all_leaves_nothing(desk: Desk) -> None:
     assert desk.call("GET", "/portfolio/orders?status=resting")[1]["orders"] == []
 
 
-@pytest.mark.parametrize(("result", "value", "pays"), [
-    ("yes", None, "1"), ("no", None, "0"), ("scalar", "0.3700", "0.37"),
-])
+@pytest.mark.parametrize(
+    ("result", "value", "pays"),
+    [
+        ("yes", None, "1"),
+        ("no", None, "0"),
+        ("scalar", "0.3700", "0.37"),
+    ],
+)
 def test_a_settled_position_pays_once(desk: Desk, result: str, value: str | None, pays: str) -> None:
     """Cash grows by the payout to the fourth decimal; the position moves to settled; the market is finalized."""
     ticker = desk.markets[{"yes": 5, "no": 6, "scalar": 7}[result]]
@@ -209,10 +219,18 @@ def test_older_fills_live_in_the_historical_tier(desk: Desk) -> None:
     assert {fill["fill_id"] for fill in walk(desk, "/historical/fills", "fills", 50)} == known
 
 
-@pytest.mark.parametrize("path", [
-    "/markets?status=open", "/markets?status=settled", "/markets?event_ticker=NONE", "/markets?mve_filter=only",
-    "/markets?series_ticker=KXFEDDECISION", "/events?series_ticker=KXFEDDECISION", "/series?category=Sports",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/markets?status=open",
+        "/markets?status=settled",
+        "/markets?event_ticker=NONE",
+        "/markets?mve_filter=only",
+        "/markets?series_ticker=KXFEDDECISION",
+        "/events?series_ticker=KXFEDDECISION",
+        "/series?category=Sports",
+    ],
+)
 def test_filters_of_market_data(desk: Desk, path: str) -> None:
     """Each filter lets only its own through."""
     status, body = desk.call("GET", path)

@@ -20,15 +20,23 @@ WRONG = nested("authentication_error", "authentication_error", "INCORRECT_API_KE
 EXPIRED = nested("header_timestamp_expired")
 
 
-@pytest.mark.parametrize(("key_id", "seconds", "signed", "body"), [
-    ("demo-ed25519", -30, "/trade-api/v2/portfolio/balance", EXPIRED),
-    ("demo-ed25519", 300, "/trade-api/v2/portfolio/balance", EXPIRED),
-    ("demo-ed25519", 0, "/portfolio/balance", WRONG),
-    ("demo-ed25519", 0, "/trade-api/v2/portfolio/balance?subaccount=0", WRONG),
-    ("demo-rsa", 0, "/trade-api/v2/portfolio/balance", WRONG),
-    ("nobody", 0, "/trade-api/v2/portfolio/balance",
-     nested("authentication_error", "authentication_error", "NOT_FOUND")),
-], ids=["old", "ahead", "short path", "query signed", "other key", "unknown key"])
+@pytest.mark.parametrize(
+    ("key_id", "seconds", "signed", "body"),
+    [
+        ("demo-ed25519", -30, "/trade-api/v2/portfolio/balance", EXPIRED),
+        ("demo-ed25519", 300, "/trade-api/v2/portfolio/balance", EXPIRED),
+        ("demo-ed25519", 0, "/portfolio/balance", WRONG),
+        ("demo-ed25519", 0, "/trade-api/v2/portfolio/balance?subaccount=0", WRONG),
+        ("demo-rsa", 0, "/trade-api/v2/portfolio/balance", WRONG),
+        (
+            "nobody",
+            0,
+            "/trade-api/v2/portfolio/balance",
+            nested("authentication_error", "authentication_error", "NOT_FOUND"),
+        ),
+    ],
+    ids=["old", "ahead", "short path", "query signed", "other key", "unknown key"],
+)
 def test_a_bad_signature_is_401(desk: Desk, key_id: str, seconds: float, signed: str, body: object) -> None:
     """The recorded bodies, one for each mistake."""
     headers = desk.call.headers("GET", signed, time.time() + seconds) | {"KALSHI-ACCESS-KEY": key_id}
@@ -41,8 +49,12 @@ def test_a_signature_is_needed_for_the_account_only(desk: Desk) -> None:
     assert desk.call("GET", "/portfolio/balance", headers={}) == missing
     assert desk.call("GET", "/historical/fills", headers={}) == missing
     for path in (
-        "/exchange/status", "/exchange/user_data_timestamp", "/markets?limit=1", "/historical/cutoff",
-        "/account/endpoint_costs", "/series",
+        "/exchange/status",
+        "/exchange/user_data_timestamp",
+        "/markets?limit=1",
+        "/historical/cutoff",
+        "/account/endpoint_costs",
+        "/series",
     ):
         assert desk.call("GET", path, headers={})[0] == 200
 
@@ -54,25 +66,35 @@ def test_five_seconds_are_forgiven(desk: Desk) -> None:
         assert desk.call("GET", "/portfolio/balance", headers=headers)[0] == 200
 
 
-@pytest.mark.parametrize(("changes", "status", "body"), [
-    ({"price": "0.4550"}, 400, nested("invalid_price")),
-    ({"price": "0.0000"}, 400, nested("invalid_price")),
-    ({"price": "1.0000"}, 400, nested("invalid_price")),
-    ({"price": "-0.5"}, 400, nested("invalid_price")),
-    ({"price": "abc"}, 400, nested("invalid_price")),
-    ({"count": "0.00"}, 400, nested("invalid_order_size")),
-    ({"count": "-1.00"}, 400, nested("invalid_order_size")),
-    ({"count": "1.005"}, 400, nested("invalid_order_size")),
-    ({"count": "900000.00", "price": "0.3000"}, 400, nested("insufficient_balance")),
-    ({"ticker": "KXNOTHING-1"}, 404, nested("not_found", details="market not found")),
-    ({"post_only": True, "price": "0.4500"}, 400, nested("invalid_order", details="post only cross")),
-    ({"expiration_time": 1}, 400,
-     nested("invalid_order", details="expiration_time must lie ahead and needs good_till_canceled")),
-    ({"expiration_time": 4_000_000_000, "time_in_force": "immediate_or_cancel"}, 400,
-     nested("invalid_order", details="expiration_time must lie ahead and needs good_till_canceled")),
-    ({"reduce_only": True}, 400, nested("invalid_order", details="reduce_only needs immediate_or_cancel")),
-    ({"subaccount": 7}, 403, nested("forbidden", details="subaccount not found")),
-], ids=lambda value: str(value)[:50])
+@pytest.mark.parametrize(
+    ("changes", "status", "body"),
+    [
+        ({"price": "0.4550"}, 400, nested("invalid_price")),
+        ({"price": "0.0000"}, 400, nested("invalid_price")),
+        ({"price": "1.0000"}, 400, nested("invalid_price")),
+        ({"price": "-0.5"}, 400, nested("invalid_price")),
+        ({"price": "abc"}, 400, nested("invalid_price")),
+        ({"count": "0.00"}, 400, nested("invalid_order_size")),
+        ({"count": "-1.00"}, 400, nested("invalid_order_size")),
+        ({"count": "1.005"}, 400, nested("invalid_order_size")),
+        ({"count": "900000.00", "price": "0.3000"}, 400, nested("insufficient_balance")),
+        ({"ticker": "KXNOTHING-1"}, 404, nested("not_found", details="market not found")),
+        ({"post_only": True, "price": "0.4500"}, 400, nested("invalid_order", details="post only cross")),
+        (
+            {"expiration_time": 1},
+            400,
+            nested("invalid_order", details="expiration_time must lie ahead and needs good_till_canceled"),
+        ),
+        (
+            {"expiration_time": 4_000_000_000, "time_in_force": "immediate_or_cancel"},
+            400,
+            nested("invalid_order", details="expiration_time must lie ahead and needs good_till_canceled"),
+        ),
+        ({"reduce_only": True}, 400, nested("invalid_order", details="reduce_only needs immediate_or_cancel")),
+        ({"subaccount": 7}, 403, nested("forbidden", details="subaccount not found")),
+    ],
+    ids=lambda value: str(value)[:50],
+)
 def test_an_order_that_breaks_a_rule(desk: Desk, changes: dict[str, object], status: int, body: object) -> None:
     """Each rule's code; the account is untouched."""
     before = desk.call("GET", "/portfolio/balance")[1]["balance_dollars"]
@@ -81,11 +103,24 @@ def test_an_order_that_breaks_a_rule(desk: Desk, changes: dict[str, object], sta
     assert desk.call("GET", "/portfolio/orders?status=resting")[1]["orders"] == []
 
 
-@pytest.mark.parametrize("changes", [
-    {"count": 5}, {"price": 0.02}, {"count": None}, {"side": None}, {"side": "yes"}, {"time_in_force": None},
-    {"time_in_force": "day"}, {"self_trade_prevention_type": None}, {"post_only": "yes"}, {"expiration_time": "soon"},
-    {"client_order_id": 7}, {"ticker": None},
-], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"count": 5},
+        {"price": 0.02},
+        {"count": None},
+        {"side": None},
+        {"side": "yes"},
+        {"time_in_force": None},
+        {"time_in_force": "day"},
+        {"self_trade_prevention_type": None},
+        {"post_only": "yes"},
+        {"expiration_time": "soon"},
+        {"client_order_id": 7},
+        {"ticker": None},
+    ],
+    ids=str,
+)
 def test_wrong_json_types_are_refused_flat(desk: Desk, changes: dict[str, object]) -> None:
     """JSON numbers in place of strings, missing and unknown words: the flat shape."""
     status, body = desk.place(**changes)
@@ -119,11 +154,18 @@ def test_a_second_cancel_is_404(desk: Desk) -> None:
     assert desk.call("DELETE", f"{ORDERS}/unknown") == (404, nested("not_found"))
 
 
-@pytest.mark.parametrize(("changes", "code"), [
-    ({"ticker": "KXOTHER"}, "order_ticker_mismatch"), ({"side": "ask"}, "order_side_mismatch"),
-    ({"client_order_id": "other"}, "order_id_and_client_order_id_mismatch"), ({"price": "0.0255"}, "invalid_price"),
-    ({"count": "0.00"}, "invalid_order_size"), ({"count": "900000.00"}, "insufficient_balance"),
-], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"ticker": "KXOTHER"}, "order_ticker_mismatch"),
+        ({"side": "ask"}, "order_side_mismatch"),
+        ({"client_order_id": "other"}, "order_id_and_client_order_id_mismatch"),
+        ({"price": "0.0255"}, "invalid_price"),
+        ({"count": "0.00"}, "invalid_order_size"),
+        ({"count": "900000.00"}, "insufficient_balance"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 def test_an_amend_must_fit_its_order(desk: Desk, changes: dict[str, str], code: str) -> None:
     """The order's own ticker, side and client id; then the rules of an order."""
     _, placed = desk.place()
@@ -139,10 +181,17 @@ def test_a_decrease_says_one_thing(desk: Desk, body: dict[str, str]) -> None:
     assert (status, answer["error"]["code"]) == (400, "bad_request")
 
 
-@pytest.mark.parametrize(("method", "path"), [
-    ("POST", "/portfolio/orders"), ("DELETE", "/portfolio/orders/x"), ("POST", "/portfolio/orders/x/amend"),
-    ("POST", "/portfolio/orders/x/decrease"), ("POST", "/portfolio/orders/batched"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/portfolio/orders"),
+        ("DELETE", "/portfolio/orders/x"),
+        ("POST", "/portfolio/orders/x/amend"),
+        ("POST", "/portfolio/orders/x/decrease"),
+        ("POST", "/portfolio/orders/batched"),
+    ],
+    ids=str,
+)
 def test_v1_writes_are_gone(desk: Desk, method: str, path: str) -> None:
     """410 and where to go."""
     gone = nested("deprecated_v1_order_endpoint", "Please switch to the V2 endpoints")
@@ -159,13 +208,21 @@ def test_a_closed_market_refuses_every_operation(desk: Desk) -> None:
     assert desk.call("DELETE", f"{ORDERS}/{placed['order_id']}") == inactive
 
 
-@pytest.mark.parametrize(("path", "name"), [
-    ("/markets?limit=1001", "limit"), ("/portfolio/fills?limit=0", "limit"), ("/portfolio/fills?limit=x", "limit"),
-    ("/events?limit=201", "limit"), ("/portfolio/orders?status=open", "status"), ("/markets?status=active", "status"),
-    ("/portfolio/positions?settlement_status=old", "settlement_status"),
-    ("/portfolio/positions?count_filter=x", "count_filter"), ("/portfolio/fills?min_ts=yesterday", "min_ts"),
-    ("/markets?min_close_ts=1&max_created_ts=2", "close_ts"),
-])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/markets?limit=1001", "limit"),
+        ("/portfolio/fills?limit=0", "limit"),
+        ("/portfolio/fills?limit=x", "limit"),
+        ("/events?limit=201", "limit"),
+        ("/portfolio/orders?status=open", "status"),
+        ("/markets?status=active", "status"),
+        ("/portfolio/positions?settlement_status=old", "settlement_status"),
+        ("/portfolio/positions?count_filter=x", "count_filter"),
+        ("/portfolio/fills?min_ts=yesterday", "min_ts"),
+        ("/markets?min_close_ts=1&max_created_ts=2", "close_ts"),
+    ],
+)
 def test_a_bad_parameter_is_named(desk: Desk, path: str, name: str) -> None:
     """400 in the shape of query validation; nothing is clamped."""
     status, body = desk.call("GET", path)

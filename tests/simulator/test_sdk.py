@@ -67,7 +67,10 @@ def test_every_call_of_the_sdk_is_understood(tmp_path: Path, key_id: str) -> Non
         simulator.quote(ticker, "0.4000", "0.4500")
         done = subprocess.run(
             [python, str(SCRIPT), simulator.url, key_id, str(simulator.keys[key_id]), ticker],
-            capture_output=True, text=True, timeout=90, check=False,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
         )
     assert done.returncode == 0, done.stderr[-2000:]
     seen = json.loads(done.stdout)

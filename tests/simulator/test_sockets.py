@@ -133,17 +133,28 @@ async def test_commands_one_by_one(desk: Desk, line: Line) -> None:
     assert (await line.next("unsubscribed"))["sid"] == sids["fill"]
 
 
-@pytest.mark.parametrize(("message", "code"), [
-    ("not json", 1), ({"id": 1, "cmd": "dance", "params": {}}, 5), ({"id": 1, "cmd": "subscribe"}, 2),
-    ({"id": 1, "cmd": "subscribe", "params": {}}, 3),
-    ({"id": 1, "cmd": "subscribe", "params": {"channels": ["gossip"]}}, 8),
-    ({"id": 1, "cmd": "subscribe", "params": {"channels": ["orderbook_delta"]}}, 14),
-    ({"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"], "market_ticker": "A", "market_tickers": []}}, 11),
-    ({"id": 1, "cmd": "unsubscribe", "params": {}}, 4), ({"id": 1, "cmd": "unsubscribe", "params": {"sids": [9]}}, 7),
-    ({"id": 1, "cmd": "update_subscription", "params": {"sids": [1, 2]}}, 12),
-    ({"id": 1, "cmd": "update_subscription", "params": {"sid": 9}}, 7),
-    ({"id": 1, "cmd": [1], "params": {}}, 5), ({"id": 1, "cmd": "subscribe", "params": {"channels": [[]]}}, 8),
-], ids=str)
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("not json", 1),
+        ({"id": 1, "cmd": "dance", "params": {}}, 5),
+        ({"id": 1, "cmd": "subscribe"}, 2),
+        ({"id": 1, "cmd": "subscribe", "params": {}}, 3),
+        ({"id": 1, "cmd": "subscribe", "params": {"channels": ["gossip"]}}, 8),
+        ({"id": 1, "cmd": "subscribe", "params": {"channels": ["orderbook_delta"]}}, 14),
+        (
+            {"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"], "market_ticker": "A", "market_tickers": []}},
+            11,
+        ),
+        ({"id": 1, "cmd": "unsubscribe", "params": {}}, 4),
+        ({"id": 1, "cmd": "unsubscribe", "params": {"sids": [9]}}, 7),
+        ({"id": 1, "cmd": "update_subscription", "params": {"sids": [1, 2]}}, 12),
+        ({"id": 1, "cmd": "update_subscription", "params": {"sid": 9}}, 7),
+        ({"id": 1, "cmd": [1], "params": {}}, 5),
+        ({"id": 1, "cmd": "subscribe", "params": {"channels": [[]]}}, 8),
+    ],
+    ids=str,
+)
 async def test_a_wrong_command_is_answered_with_its_code(line: Line, message: object, code: int) -> None:
     """The documented codes; the socket stays open."""
     await line.ws.send_str(message if isinstance(message, str) else json.dumps(message))

@@ -1,6 +1,7 @@
 """The way past public ASGI: taken only where uvicorn is as we know it, and in order whatever the reader does."""
 
 import asyncio
+import socket
 from collections.abc import MutableMapping
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -113,3 +114,17 @@ async def _in_fits_and_starts(way: Any, steps: list[Step]) -> None:
         await wire.until(lambda one: one.seqs[-1:] == [server.hub.position], within=20)
         assert wire.seqs == list(range(1, server.hub.position + 1))
         assert wire.named("bot_status") == [f'{{"n":{number}}}' for number in range(1, server.hub.said + 1)]
+
+
+async def test_the_kernel_holds_little_for_a_reader() -> None:
+    """The send buffer of a stream's socket is bounded, whoever made the listener; Linux doubles what is asked."""
+    ours, theirs = socket.socketpair()
+    cycle = known()
+    cycle.transport.get_extra_info = {"socket": ours}.get
+    with ours, theirs:
+        assert fast.bound(cycle.receive, 10_000)
+        assert 10_000 <= ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 20_000
+    assert not fast.bound(cycle.receive, 10_000)  # gone: no error, its next write tells
+    cycle.transport.get_extra_info = {}.get
+    assert not fast.bound(cycle.receive, 10_000)
+    assert not fast.bound(receive, 10_000)

@@ -164,7 +164,7 @@ class FakeKalshi:
         return response
 
     def _verdict(self, request: web.Request) -> str:
-        """"" for a good signature, else what Kalshi puts into `details`."""
+        """ "" for a good signature, else what Kalshi puts into `details`."""
         headers = request.headers
         stamp = headers.get("KALSHI-ACCESS-TIMESTAMP", "")
         if headers.get("KALSHI-ACCESS-KEY") != KEY_ID:

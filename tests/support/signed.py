@@ -33,7 +33,8 @@ class Signed:
             pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
             signature = key.sign(text, pss, hashes.SHA256())  # type: ignore[union-attr, call-arg, arg-type]
         return {
-            "KALSHI-ACCESS-KEY": self.key_id, "KALSHI-ACCESS-TIMESTAMP": stamp,
+            "KALSHI-ACCESS-KEY": self.key_id,
+            "KALSHI-ACCESS-TIMESTAMP": stamp,
             "KALSHI-ACCESS-SIGNATURE": base64.b64encode(signature).decode(),
         }
 

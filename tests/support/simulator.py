@@ -27,8 +27,10 @@ class Simulator:
     def control(self, method: str, path: str, body: object = None) -> Any:
         """Ask the control port (blocking, milliseconds); its routes are told by GET / there."""
         request = urllib.request.Request(
-            self.control_url + path, None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self.token}"}, method=method,
+            self.control_url + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self.token}"},
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=5) as response:
             return json.loads(response.read() or b"null")

@@ -147,5 +147,3 @@ async def served(
         for listening in server.servers:  # server.shutdown() would sleep a tenth of a second first
             listening.close()
             await listening.wait_closed()
-
-
