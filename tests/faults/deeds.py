@@ -65,10 +65,10 @@ class Deeds:
 
     @contextlib.asynccontextmanager
     async def _exchange(self, options: dict[str, Any]) -> AsyncIterator[None]:
-        number = self._fleet.exchange.fault(**options)
+        number = (await self._fleet.control("POST", "/faults", options))["id"]
         yield
         if options["kind"] != "ws_cut":
-            self._fleet.exchange.control("DELETE", f"/faults/{number}")
+            await self._fleet.control("DELETE", f"/faults/{number}")
 
     @contextlib.asynccontextmanager
     async def _network(self, who: str, what: str, rng: Random) -> AsyncIterator[None]:

@@ -1,7 +1,6 @@
 """One run: disturbs the fleet as planned, lets it heal, and asks what became of every execution."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +39,7 @@ class Run:
             await self.fleet.tell_bot(rate=rate)  # again each time: a bot that was killed has forgotten it
             await self._suffer(fault)
         await asyncio.gather(*self._lasting)
-        self.fleet.heal()
+        await self.fleet.heal()
         await self._rest()
         outside.cancel()
         await self.fleet.tell_bot(rate=0.0)
@@ -64,12 +63,13 @@ class Run:
         await asyncio.sleep(fault.pause)
 
     async def _last(self, fault: Fault) -> None:
+        alone = len(self._lasting) == 1 and not self._watching  # else the one that polls may be away as well
         async with self._deeds.done(fault):
             await asyncio.sleep(fault.seconds)
-            if fault.kind in ("bot killed", "bot frozen", "bot cut") and fault.seconds > OFFLINE_AFTER:
+            if alone and fault.kind in ("bot killed", "bot frozen", "bot cut") and fault.seconds > OFFLINE_AFTER:
                 self._must_say_offline(fault)
         over = time.monotonic()
-        done = await asyncio.to_thread(self._executed)
+        done = await asyncio.to_thread(self._known)
         watch = asyncio.create_task(self._healing(fault, over, done))
         self._watching.add(watch)
         watch.add_done_callback(self._watching.discard)
@@ -78,11 +78,9 @@ class Run:
         if not any(reader.status in ("offline", "stalled") for reader in self.readers):
             self.result.find("wrong status", "fleet", f"online after {fault.seconds} s of {fault.kind}")
 
-    def _executed(self) -> int:
-        """How many executions there are until now."""
-        if self.plan.paper:
-            return len(of_log(self.fleet.bot_log))
-        return len(self.fleet.exchange.ledger()["fills"])
+    def _known(self) -> int:
+        """How many executions the bot and we know of: all but those whose answer was lost on the way."""
+        return len(of_log(self.fleet.bot_log)) + self._outside
 
     async def _healing(self, fault: Fault, over: float, done: int) -> None:
         """Until every reader that takes what it is sent has all that had been executed when the fault was over."""
@@ -102,10 +100,10 @@ class Run:
         """The account also trades by hand."""
         while not self.plan.paper:
             await asyncio.sleep(OUTSIDE)
+            count = f"{20_000 + self._outside}.00"
+            order = {"ticker": self.fleet.tickers[0], "side": "bid", "count": count, "price": "0.40"}
+            await self.fleet.control("POST", "/fill", order)
             self._outside += 1
-            with contextlib.suppress(OSError):  # the exchange is frozen or cut: no trade then
-                ticker = (await asyncio.to_thread(self.fleet.exchange.ledger))["markets"][0]
-                await asyncio.to_thread(self.fleet.exchange.fill, ticker, "bid", f"{20_000 + self._outside}.00", "0.40")
 
     async def _rest(self) -> None:
         """The trades that the schedule had no time for."""
@@ -139,12 +137,8 @@ class Run:
 
     def _patience(self) -> float:
         # a sweep may still find something: what is lost for certain shows after one whole quiet pace
-        whole = self.plan.paper or len({*self._entries()}) >= self._executed()
+        whole = self.plan.paper or min(reader.trades for reader in self.readers) >= self._known()
         return 3.0 if whole else min(33.0, self.plan.patience / 2)
-
-    def _entries(self) -> list[int]:
-        reader = max(self.readers, key=lambda each: each.trades)
-        return list(range(reader.trades))
 
     async def _judge(self) -> None:
         holders = [health["parts"]["lease"]["reason"] for place in (0, 1) if (health := await self.fleet.health(place))]
@@ -152,7 +146,7 @@ class Run:
             self.result.find("wrong status", "fleet", f"who polls? {holders}")
         entries = await self._read_journal()
         self.result.entries = len(entries)
-        truth = await asyncio.to_thread(self._truth)
+        truth = await self._truth()
         self.result.executed = len(truth)
         histories = [
             check.History(each.name, each.first, each.history, each.findings, each.status, each.state)
@@ -162,10 +156,10 @@ class Run:
         self.result.told = sum(len(each.history) for each in self.readers)
         self.result.connections = sum(len(each.opened) for each in self.readers)
 
-    def _truth(self) -> list[Execution]:
+    async def _truth(self) -> list[Execution]:
         if self.plan.paper:
             return of_log(self.fleet.bot_log)
-        return of_ledger(self.fleet.exchange.ledger()["fills"])
+        return of_ledger((await self.fleet.control("GET", "/ledger"))["fills"])
 
     async def _read_journal(self) -> list[dict[str, Any]]:
         journal = open_journal(self.fleet.journal_url)

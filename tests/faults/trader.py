@@ -26,6 +26,7 @@ GARBAGE = {
     "empty": (200, "application/json", b""),
 }
 KEPT = 5000  # trades that a numbered bot can still tell
+ABREAST = 4  # executions on their way at once in a burst
 TWIN = 20  # one trade in so many is executed twice, alike in all but its id
 
 
@@ -96,8 +97,13 @@ class Trader:
 
     async def burst(self, count: int) -> None:
         """So many as fast as the exchange takes them."""
-        for _ in range(count):
-            await self._try()
+        left = iter(range(count))
+
+        async def one_after_another() -> None:
+            for _ in left:
+                await self._try()
+
+        await asyncio.gather(*(one_after_another() for _ in range(ABREAST)))
 
     async def _try(self) -> None:
         try:

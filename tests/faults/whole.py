@@ -1,6 +1,7 @@
 """One plan from the first process to the judgement: a fleet, its readers, the run."""
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,17 @@ from tests.faults.result import Result
 from tests.support.simulator import running_simulator
 
 
+def _small(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket that takes little ahead, so that who does not read is soon felt."""
+    made = socket.socket(*address[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+    return made
+
+
 @contextlib.asynccontextmanager
 async def reading(fleet: Fleet, count: int) -> AsyncIterator[list[Reader]]:
     """Readers of both workers: half of them straight, half through a proxy."""
-    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    connector = aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=_small)
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, read_bufsize=4096))
         readers = []

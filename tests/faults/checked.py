@@ -1,0 +1,72 @@
+"""The checker checked: every planted bug in a short run that ought to show it, with up to three seeds each."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.faults.plan import Fault, Plan
+from tests.faults.planted import BUGS
+from tests.faults.result import Result
+from tests.faults.whole import carry_out
+
+SEEDS = (1, 2, 3)
+_SHORT = Plan(trades=150, faults=2, readers=6, patience=12.0, burst=200, rate=20.0)
+# what each bug needs to come to light; the seed still chooses when, how long and whom
+PLANS: dict[str, Plan] = {
+    "no dedupe": replace(_SHORT, only=("push cut", "poller killed")),
+    "publish before journal": replace(_SHORT, only=("disk full", "poller killed")),
+    "id reuse": replace(_SHORT, bot="reused", only=("bot killed",)),
+    "snapshot race": replace(_SHORT, only=("readers cut",), faults=4),
+    "silent drop": replace(
+        _SHORT, burst=3000, schedule=(Fault("readers slowed", 12, 0.1, 2, overlaps=True), Fault("burst", 0, 8.0, 1))
+    ),
+    "heal twice": replace(_SHORT, only=("bot killed", "push cut"), faults=4),
+    "cursor off by one": replace(_SHORT, only=("readers cut",), faults=4),
+    "lease without fencing": replace(_SHORT, schedule=(Fault("poller frozen", 8.5, 1.0, 1),)),
+    "hole forgotten": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
+    "status stuck": replace(_SHORT, schedule=(Fault("bot killed", 6.5, 1.0, 1),)),
+    "window only": replace(_SHORT, bot="plain", burst=500, only=("burst", "bot killed")),
+}
+
+
+def run(plan: Plan) -> Result:
+    """One plan in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="faults") as folder:
+        return asyncio.run(carry_out(plan, Path(folder)))
+
+
+def caught(name: str) -> tuple[int, Result] | None:
+    """The first seed whose run finds something, and what; None when no seed does."""
+    for seed in SEEDS:
+        result = run(replace(PLANS[name], planted=name, seed=seed))
+        if result.findings:
+            return seed, result
+    return None
+
+
+def main() -> int:
+    """Entry point; 1 when a bug was not caught."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.checked", description=__doc__)
+    parser.add_argument("bugs", nargs="*", help=f"of {', '.join(PLANS)}; all unless given")
+    missed = 0
+    for name in parser.parse_args().bugs or PLANS:
+        begun = time.monotonic()
+        found = caught(name)
+        missed += found is None
+        said = "NOT CAUGHT"
+        if found is not None:
+            seed, result = found
+            counts = ", ".join(f"{count} {column}" for column, count in result.verdict.table().items() if count)
+            said = f"caught with seed {seed}: {counts}; {result.findings[0].who}: {result.findings[0].what}"
+        print(f"{name:24} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
+    return int(missed > 0)
+
+
+assert PLANS.keys() == BUGS.keys(), "every planted bug has a plan"
+
+if __name__ == "__main__":
+    sys.exit(main())
