@@ -107,12 +107,13 @@ class Run:
 
     async def _rest(self) -> None:
         """The trades that the schedule had no time for."""
-        number = int((await self.fleet.tell_bot()).get("number", 0))
-        await self.fleet.tell_bot(burst=max(0, self.plan.trades - number))
 
         async def traded() -> bool:
-            told = await self.fleet.tell_bot()
-            return bool(told) and told["number"] >= self.plan.trades and not told["bursting"]
+            told = await self.fleet.tell_bot()  # nothing while it is still starting
+            if told and not told["bursting"] and told["number"] < self.plan.trades:
+                await self.fleet.tell_bot(burst=self.plan.trades - told["number"])
+                return False
+            return bool(told) and not told["bursting"]
 
         await self.fleet.until(traded, 300, f"{self.plan.trades} trades")
 
