@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.truth import Execution, by_key, key
 
-SLACK = 10.0  # seconds by which a gap's edges and an execution's clock may differ, clock steps included
+SLACK = 6.0  # seconds by which a gap's edges and an execution's clock may differ, clock steps included
 COLUMNS = ("lost", "doubled", "out of order", "silent holes", "wrong cursor", "wrong status", "other")
 COLUMN = {
     "lost": "lost", "doubled": "doubled", "invented": "doubled", "out of order": "out of order",

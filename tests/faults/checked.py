@@ -19,7 +19,10 @@ _SHORT = Plan(trades=150, faults=2, readers=6, patience=12.0, burst=200, rate=20
 PLANS: dict[str, Plan] = {
     "no dedupe": replace(_SHORT, only=("push cut", "poller killed")),
     "publish before journal": replace(_SHORT, only=("disk full", "poller killed")),
-    "id reuse": replace(_SHORT, bot="reused", only=("bot killed",)),
+    # on paper, since fills would heal it; and long after the restart, which itself is announced as a gap
+    "id reuse": replace(
+        _SHORT, paper=True, bot="reused", schedule=(Fault("burst", 0, 3.0, 1), Fault("bot killed", 0.5, 14.0, 2))
+    ),
     "snapshot race": replace(_SHORT, only=("readers cut",), faults=4),
     "silent drop": replace(
         _SHORT, burst=3000, schedule=(Fault("readers slowed", 12, 0.1, 2, overlaps=True), Fault("burst", 0, 8.0, 1))
@@ -29,7 +32,7 @@ PLANS: dict[str, Plan] = {
     "lease without fencing": replace(_SHORT, schedule=(Fault("poller frozen", 8.5, 1.0, 1),)),
     "hole forgotten": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
     "status stuck": replace(_SHORT, schedule=(Fault("bot killed", 6.5, 1.0, 1),)),
-    "window only": replace(_SHORT, bot="plain", burst=500, only=("burst", "bot killed")),
+    "window only": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
 }
 
 

@@ -33,21 +33,26 @@ class Run:
     async def carry_out(self) -> Result:
         """Faults, the rest of the trades, healing, quiet, judgement."""
         begun = time.monotonic()
-        outside = asyncio.create_task(self._trade_outside())
-        rate = self.plan.rate or self._rate()
+        trading = [asyncio.create_task(self._trade_outside()), asyncio.create_task(self._keep_trading())]
         for fault in self.plan.schedule:
-            await self.fleet.tell_bot(rate=rate)  # again each time: a bot that was killed has forgotten it
             await self._suffer(fault)
         await asyncio.gather(*self._lasting)
         await self.fleet.heal()
         await self._rest()
-        outside.cancel()
+        for task in trading:
+            task.cancel()
         await self.fleet.tell_bot(rate=0.0)
         await self._quiet()
         await asyncio.gather(*self._watching)
         await self._judge()
         self.result.seconds = time.monotonic() - begun
         return self.result
+
+    async def _keep_trading(self) -> None:
+        rate = self.plan.rate or self._rate()
+        while True:
+            await self.fleet.tell_bot(rate=rate)  # again and again: a bot that was killed has forgotten it
+            await asyncio.sleep(0.5)
 
     def _rate(self) -> float:
         bursts = sum(self.plan.burst for fault in self.plan.schedule if fault.kind == "burst")
