@@ -131,7 +131,7 @@ class Run:
             heads = {health["journal"]["seq"] for health in found if health}
             places = {reader.position for reader in self.readers}
             holes = sum(health["parts"]["healer"].get("open", 0) for health in found if health)
-            level = len(heads) == 1 and places == heads and not holes
+            level = all(found) and len(heads) == 1 and places == heads and not holes
             if not level or heads != {before}:
                 before, since = (heads.pop() if level else -1), time.monotonic()
             elif time.monotonic() - since > self._patience():
