@@ -30,10 +30,14 @@ class Numbers(Collector):
         yield _gauge("pi_uptime_seconds", "seconds since the start", time.time() - self.service.started)
 
 
-def _gauge(name: str, text: str, value: float | Mapping[str, float], label: str = "") -> GaugeMetricFamily:
+def _gauge(
+    name: str, text: str, value: float | None | Mapping[str, float | None], label: str = ""
+) -> GaugeMetricFamily:
+    """None gives no sample: what was never measured has no number, and least of all 0."""
     family = GaugeMetricFamily(name, text, labels=[label] if label else None)
     for key, number in value.items() if isinstance(value, Mapping) else (("", value),):
-        family.add_metric([key] if label else [], number)
+        if number is not None:
+            family.add_metric([key] if label else [], number)
     return family
 
 
@@ -56,16 +60,14 @@ def _streams(service: Services) -> Iterator[Family]:
     lag = max((hub.position - (reader.position or hub.position) for reader in hub.subscribers), default=0)
     yield _gauge("pi_sse_lag_entries", "entries that the reader furthest behind has not been sent", lag)
     seconds = {share: stats.latency.quantile(float(share)) for share in ("0.5", "0.99")}
-    known = {share: value for share, value in seconds.items() if value is not None}  # none before the first event
-    yield _gauge("pi_sse_latency_seconds", "from publish to write, by quantile", known, "quantile")
+    yield _gauge("pi_sse_latency_seconds", "from publish to write, by quantile", seconds, "quantile")
 
 
 def _watch(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
     poller, recorder = parts["poller"], parts["recorder"]
     polls, failed = poller.get("polls", 0), poller.get("failures", 0)
     yield _counter("pi_bot_polls", "polls of the bot", {"ok": polls - failed, "failed": failed}, "result")
-    if parts["bot"]["age"] is not None:  # a bot that was never reached has no age, and least of all 0
-        yield _gauge("pi_bot_poll_age_seconds", "seconds since the last good poll", parts["bot"]["age"])
+    yield _gauge("pi_bot_poll_age_seconds", "seconds since the last good poll", parts["bot"]["age"])
     yield _gauge("pi_bot_online", "1 while the bot is online", float(parts["bot"].get("status") == "online"))
     yield _counter("pi_bot_skipped", "records that could not be read, by reason", poller.get("skipped", {}), "reason")
     kinds = {kind: recorder.get(f"{kind}s", 0) for kind in ("trade", "settlement", "gap", "baseline")}
