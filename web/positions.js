@@ -1,7 +1,8 @@
 /** Positions and profit from the baseline and the entries of the stream alone: exact, first in first out. */
 
-import { COUNT, DOLLAR, MONEY, PRICE, text, whole } from './exact.js';
+import { MONEY, PRICE, text, whole } from './exact.js';
 import { Ledger } from './ledger.js';
+import { opening, settlement, trade } from './moves.js';
 
 /** @typedef {import('./types').Entry} Entry */
 /** @typedef {import('./types').Mode} Mode */
@@ -116,51 +117,6 @@ export class Books {
     this.of(entry.mode).add(entry);
     this.latest = entry.mode;
   }
-}
-
-/**
- * @param {import('./types').Trade} entry
- * @returns {import('./ledger.js').Move}
- */
-function trade(entry) {
-  const price = whole(entry.price, PRICE, 'price');
-  const quantity = whole(entry.quantity, COUNT, 'quantity');
-  if (quantity <= 0) throw new RangeError(`quantity: ${entry.quantity} is not a number of contracts traded`);
-  const yes = entry.outcome !== 'no';
-  return {
-    time: entry.timestamp,
-    seq: entry.seq,
-    quantity: (entry.side === 'BUY') === yes ? quantity : -quantity, // to buy NO is to sell YES
-    price: yes ? price : DOLLAR - price,
-    fee: entry.fee === null || entry.fee === undefined ? null : whole(entry.fee, MONEY, 'fee'),
-  };
-}
-
-/**
- * Whatever the result is called: a YES contract is paid `value`, a NO contract the rest of the dollar.
- * @param {import('./types').Settlement} entry
- * @returns {import('./ledger.js').Move}
- */
-function settlement(entry) {
-  return {
-    time: entry.timestamp, seq: entry.seq, quantity: 0,
-    price: whole(entry.value, PRICE, 'value'), fee: whole(entry.fee ?? 0, MONEY, 'fee'),
-  };
-}
-
-/**
- * @param {import('./types').Opening} row
- * @returns {import('./ledger.js').Opening}
- */
-function opening(row) {
-  const cost = whole(row.cost ?? 0, MONEY, 'cost');
-  if (cost < 0) throw new RangeError(`cost: ${row.cost} of ${row.ticker} is below zero`);
-  return {
-    quantity: whole(row.quantity, COUNT, 'quantity'),
-    cost: BigInt(cost),
-    realized: BigInt(whole(row.realized_pnl ?? 0, MONEY, 'realized_pnl')),
-    fees: BigInt(whole(row.fees ?? 0, MONEY, 'fees')),
-  };
 }
 
 /** @param {number | string | null | undefined} mark */
