@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -55,6 +56,7 @@ def main() -> int:
     """Entry point; 1 when a bug was not caught."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.checked", description=__doc__)
     parser.add_argument("bugs", nargs="*", help=f"of {', '.join(PLANS)}; all unless given")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the fleet must not outlive us
     missed = 0
     for name in parser.parse_args().bugs or PLANS:
         begun = time.monotonic()

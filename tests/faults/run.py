@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -34,6 +35,7 @@ def arguments() -> argparse.ArgumentParser:
 def main() -> int:
     """Entry point; 1 when any promise was broken."""
     asked = arguments().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the fleet must not outlive us
     results = []
     for seed in range(asked.seed, asked.seed + asked.seeds):
         plan = Plan(seed, asked.trades, asked.faults, asked.readers, asked.journal, asked.bot or chosen_bot(seed),

@@ -12,7 +12,7 @@ from tests.faults.plan import KINDS, Plan, scheduled
 from tests.faults.whole import carry_out
 from tests.support.neighbours import missing
 
-pytestmark = [pytest.mark.slow, pytest.mark.redis]
+pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(autouse=True)
