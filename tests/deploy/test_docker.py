@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -95,13 +96,13 @@ def test_container_apache_parses(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def image() -> Iterator[list[str]]:
     """The image, built by buildah without an engine on a small Debian; the buildah command that knows it."""
     buildah, podman = wanted("buildah", "buildah"), wanted("podman", "podman")
     mmdebstrap = wanted("mmdebstrap", "mmdebstrap")
     if os.getuid() != 0:
         missing("root", "buildah's chroot isolation and mmdebstrap run as root here")
-    folder = tmp_path_factory.mktemp("image")
+    folder = Path(tempfile.mkdtemp(prefix="pi-"))  # podman takes no runroot longer than 50 characters
     store = ["--root", f"{folder}/store", "--runroot", f"{folder}/run", "--storage-driver", "vfs"]
     base = folder / "base.tar"
     include = "--include=python3,python3-venv,ca-certificates"
