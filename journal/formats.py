@@ -62,7 +62,8 @@ def _csv(record: Record) -> str:
 
 def _row(values: list[Any]) -> str:
     out = StringIO()
-    csv.writer(out, lineterminator="\n").writerow(values)
+    # All of them in quotes: before Python 3.13 a lone carriage return was left bare, and ended the row when read.
+    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(values)
     return out.getvalue()
 
 

@@ -39,7 +39,7 @@ def test_export_and_import(url: str, tmp_path: Path, name: str, capsys: pytest.C
     file, copy = tmp_path / name, f"sqlite:///{tmp_path}/copy.db"
     assert main(["export", str(file)], url) == 0
     assert file.stat().st_mode & 0o777 == 0o600
-    assert ("PRES24-GOP,bot_live" in file.read_text()) == name.endswith("csv")
+    assert ('"PRES24-GOP","bot_live"' in file.read_text()) == name.endswith("csv")
     assert main(["import", str(file)], copy) == 0
     assert main(["verify"], copy) == 0
     said = capsys.readouterr().err
