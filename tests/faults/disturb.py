@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from cache.exact import loads
 from journal.url import open_journal
@@ -16,6 +16,7 @@ from tests.faults.result import Healed, Result
 from tests.faults.truth import Execution, of_ledger, of_log
 
 OUTSIDE = 4.0  # seconds between two trades that the account makes beside the bot
+POLLS: Final = "this worker polls"  # the reason of the lease's part in /health, at the worker that holds it
 OFFLINE_AFTER = 4 * POLL + 3.0  # seconds after which a dead bot must be told of
 
 
@@ -123,7 +124,10 @@ class Run:
         await self.fleet.until(traded, 300, f"{self.plan.trades} trades")
 
     async def _quiet(self) -> None:
-        """Until every reader has the journal's head, nothing is open, and both stand still for a while."""
+        """Until one polls, every reader has the journal's head, nothing is open, and all stand still for a while.
+
+        A lease that a killed worker left takes its term to be taken over: nothing is quiet before that.
+        """
         before, since = -1, time.monotonic()
         deadline = since + self.plan.patience
         while time.monotonic() < deadline:
@@ -131,7 +135,8 @@ class Run:
             heads = {health["journal"]["seq"] for health in found if health}
             places = {reader.position for reader in self.readers}
             holes = sum(health["parts"]["healer"].get("open", 0) for health in found if health)
-            level = all(found) and len(heads) == 1 and places == heads and not holes
+            polls = [health["parts"]["lease"]["reason"] for health in found if health].count(POLLS) == 1
+            level = all(found) and polls and len(heads) == 1 and places == heads and not holes
             if not level or heads != {before}:
                 before, since = (heads.pop() if level else -1), time.monotonic()
             elif time.monotonic() - since > self._patience():
@@ -148,7 +153,7 @@ class Run:
 
     async def _judge(self) -> None:
         holders = [health["parts"]["lease"]["reason"] for place in (0, 1) if (health := await self.fleet.health(place))]
-        if holders.count("this worker polls") != 1:
+        if holders.count(POLLS) != 1:
             self.result.find("wrong status", "fleet", f"who polls? {holders}")
         entries = await self._read_journal()
         self.result.entries = len(entries)
