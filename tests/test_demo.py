@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import signal
-import socket
 import subprocess
 import sys
 import termios
@@ -25,6 +24,7 @@ import pytest
 
 from commands.child import ROOT
 from tests.support.eventually import eventually
+from tests.support.neighbours import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 POLL = 3.0  # seconds between two polls of the bot
@@ -113,12 +113,6 @@ def running(folder: Path, port: int) -> Iterator[Demo]:
 
 def _left(family: list[int], folder: Path) -> list[object]:
     return [pid for pid in family if Path(f"/proc/{pid}").exists()] + list(folder.iterdir())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_it_lives_degrades_and_heals_by_its_keys(tmp_path: Path) -> None:
