@@ -227,6 +227,17 @@ async def test_after_news_an_answer_is_stale_until_the_source_has_taken_them_in(
     assert source.calls == 3
 
 
+async def test_what_is_not_settled_and_too_old_is_asked_again_at_once(clock):
+    """The pause that unsettled answers are given is for as long as there is something to tell meanwhile."""
+    keeper = keeper_over(MemoryCache(clock=clock), clock, keep=0)
+    source = Source(Settled("before", through=999.0))
+    assert (await keeper.get("k", 0.5, source, since=1000.0)).stale
+    clock.now += 0.6
+    source.value = Settled("after", through=1000.2)
+    assert await keeper.get("k", 0.5, source, since=1000.0) == Answer("after", "kalshi_api", 1000.6)
+    assert source.calls == 2
+
+
 async def test_later_news_shorten_the_wait(keeper, clock):
     """After many tries the pause is long; another trade is another question, though not more than once a second."""
     source = Source(Settled("x", through=1.0))

@@ -14,6 +14,7 @@ from journal import archive, formats, verify
 from journal.archive import Header, Kept, Record
 from journal.base import Query
 from journal.entry import Draft
+from journal.errors import JournalDamaged
 from journal.formats import Format
 from journal.sql import SqlJournal
 from journal.sqlite import SqliteJournal
@@ -81,6 +82,38 @@ async def test_a_journal_with_entries_gets_the_rest(journal: SqlJournal, tmp_pat
     assert [problem async for problem in verify.problems(journal)] == []
 
 
+async def test_pages_and_batches_join(journal: SqlJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the journal: what goes over in many pieces is what was there, copied and merged alike."""
+    monkeypatch.setattr("journal.archive._PAGE", 2)
+    await journal.append(SOME)
+    text = await _text(journal, "jsonl")
+    async with _fresh(f"sqlite:///{tmp_path}/copy.db") as copy, _fresh(f"sqlite:///{tmp_path}/other.db") as other:
+        await archive.restore(copy, _read(text, "jsonl"))
+        assert await _records(copy) == await _records(journal)
+        await other.append([fill(trade_id="f2", at=99)])
+        done = await archive.restore(other, _read(text, "jsonl"))
+        assert (done.entries, done.known) == (6, 1)
+        assert (await other.append(SOME)).entries == []
+
+
+async def test_an_import_that_somebody_writes_into_is_refused(journal: SqlJournal, tmp_path: Path) -> None:
+    """A server that was left running: the import stops before two entries could claim one place."""
+    await journal.append([trade()])
+    text = await _text(journal, "jsonl")
+
+    async with _fresh(f"sqlite:///{tmp_path}/copy.db") as copy:
+
+        async def read() -> AsyncIterator[Record]:
+            async for record in _read(text, "jsonl"):
+                yield record
+                if isinstance(record, Kept):
+                    await copy.append([trade(trade_id="of the server")])
+
+        with pytest.raises(JournalDamaged, match="another process wrote to the journal during the import"):
+            await archive.restore(copy, read())
+        assert [entry.seq for entry in await copy.read(0, 9)] == [1]
+
+
 async def test_what_is_appended_meanwhile_is_left_out(journal: SqlJournal) -> None:
     """An export of a living journal ends where it stood when it began, names included."""
     await journal.append([trade()])
@@ -103,9 +136,23 @@ async def test_what_is_appended_meanwhile_is_left_out(journal: SqlJournal) -> No
         (lambda lines: [lines[0], lines[1][:40]], "record 2 cannot be read"),
         (lambda lines: [lines[0], '{"record":"poem"}'], "no kind of record"),
         (lambda lines: [lines[0], lines[1].replace('"positions"', '"p"')], "not the body of a baseline"),
+        (lambda lines: [lines[0], lines[1].replace('"kind":"baseline"', '"kind":"poem"')], "no kind of entry"),
+        (lambda lines: [lines[0], lines[1].replace('"seq":1', '"seq":"1"')], "the body has no seq"),
+        (lambda lines: [*lines[:2], lines[2].replace('"price":0.65', '"price":"0.65"')], "'0.65' is not a number"),
         (lambda lines: [], "header"),
     ],
-    ids=["no header", "a hole", "cut short", "half a line", "unknown record", "a field missing", "nothing"],
+    ids=[
+        "no header",
+        "a hole",
+        "cut short",
+        "half a line",
+        "unknown record",
+        "a field missing",
+        "unknown entry",
+        "seq as text",
+        "price as text",
+        "nothing",
+    ],
 )
 async def test_a_spoilt_file_is_refused(journal: SqlJournal, tmp_path: Path, spoil: object, said: str) -> None:
     """The mistake is named; what stood before it is kept under an epoch that is not the file's."""

@@ -61,6 +61,13 @@ async def test_what_is_known_is_dropped(journal: SqlJournal) -> None:
     assert await journal.head() == 3
 
 
+async def test_a_named_fill_is_one_however_far_apart_the_clocks_are(journal: SqlJournal) -> None:
+    """A kept entry that an id leads to is judged by likeness too, though no window of time would have found it."""
+    await journal.append([trade(fill_id="f1"), fill(trade_id="f2", at=5, quantity=Decimal(7))])
+    alike, other = fill(trade_id="f1", at=60), trade(fill_id="f2", trade_id="t2", at=70)
+    assert (await journal.append([alike, other])).by_draft == [1, 3]
+
+
 async def test_long_ids_that_begin_alike_are_told_apart(journal: SqlJournal) -> None:
     """Nothing is cut short or folded when ids are compared."""
     ids = ["x" * 300 + end for end in ("a", "A", "ä", "a ")]

@@ -168,6 +168,35 @@ async def test_a_migration_cut_short_is_finished(mariadb: str, maria_server: Mar
     await second.close()
 
 
+async def test_a_migration_that_does_not_finish_is_not_waited_for(mariadb: str, maria_server: MariaServer) -> None:
+    """Another process holds the lock that guards the making of tables: said in time; once it has gone all is well."""
+    lock = f"{mariadb.rsplit('/', 1)[1]}.journal"
+    holding = asyncio.create_task(asyncio.to_thread(maria_server.sql, f"SELECT GET_LOCK('{lock}', 0), SLEEP(2)"))
+    await eventually(lambda: maria_server.sql(f"SELECT IS_USED_LOCK('{lock}')").strip() != "NULL")
+    journal = open_journal(mariadb, limit=1)
+    with pytest.raises(JournalUnavailable, match="another process that does not finish"):
+        await journal.open()
+    await holding
+    await journal.open()
+    assert await journal.head() == 0
+    await journal.close()
+
+
+async def test_a_server_that_does_not_wait_for_its_disk_is_said(
+    mariadb: str, maria_server: MariaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever runs it learns that a power cut may take what was told; it is used all the same."""
+    maria_server.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")
+    journal = open_journal(mariadb)
+    try:
+        await journal.open()
+    finally:
+        maria_server.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+    assert "may lose what it kept in a power cut" in caplog.text
+    assert await journal.head() == 0
+    await journal.close()
+
+
 async def test_a_lost_table_is_damage(kept: SqlJournal, mariadb: str, server: MariaServer) -> None:
     """What a person must look at is said to be so."""
     server.sql("DROP TABLE spans", mariadb.rsplit("/", 1)[1])
@@ -222,7 +251,11 @@ async def test_a_connection_is_encrypted_and_checked(tmp_path: Path) -> None:
             journal = open_journal(f"{place}?ssl_ca={folder}/ca.pem", limit=5)
             await journal.open()
             assert (await journal.append([trade()])).by_draft == [1]
+            server.hang()  # with TLS a goodbye waits for an answer
+            started = time.monotonic()
             await journal.close()
+            assert time.monotonic() - started < 4
+            server.wake()
             for doubtful in (place, f"{place}?ssl=1"):
                 journal = open_journal(doubtful, limit=5)
                 with pytest.raises(JournalUnavailable):

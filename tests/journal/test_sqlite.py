@@ -5,15 +5,19 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from journal.ask import Ask, Steps
 from journal.body import draft as body_draft
 from journal.errors import JournalDamaged, JournalUnavailable, LeaseLost
 from journal.sqlite import SqliteJournal
+from journal.thread import Thread
 from tests.support.drafts import fill, trade
+from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,6 +123,70 @@ async def test_another_writer_is_waited_for_but_not_for_ever(tmp_path: Path, mon
     other.close()
     await slow.close()
     await journal.close()
+
+
+async def test_the_change_to_a_log_waits_for_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite answers "locked" to that change at once; ours waits as long as elsewhere, then says it."""
+    path = tmp_path / "journal.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # as a second process that makes the same journal at this moment
+    journal = SqliteJournal(path)
+    opening = asyncio.create_task(journal.open())
+    done, _ = await asyncio.wait([opening], timeout=0.3)
+    assert not done
+    other.execute("ROLLBACK")
+    await opening
+    await journal.close()
+    (tmp_path / "second").mkdir()
+    other = sqlite3.connect(tmp_path / "second" / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr("journal.sqlite._BUSY", 0.1)
+    never = SqliteJournal(tmp_path / "second" / "journal.db")
+    with pytest.raises(JournalUnavailable, match="locked"):
+        await never.open()
+    await never.close()
+    other.close()
+
+
+async def test_a_start_that_hangs_is_given_up_and_so_is_the_end(tmp_path: Path) -> None:
+    """Neither opening nor closing waits longer than its limit, though the file lets nobody in; both handles end."""
+    path = tmp_path / "journal.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    journal = SqliteJournal(path, limit=0.2)
+    with pytest.raises(JournalUnavailable, match=r"did not answer within 0\.2 s"):
+        await journal.open()
+    with pytest.raises(JournalUnavailable, match=r"could not be closed within 0\.2 s"):
+        await journal.close()
+    other.close()
+    ours = ("journal-writer", "journal-reader")
+    await eventually(lambda: not [each for each in threading.enumerate() if each.name.startswith(ours)])
+
+
+async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) -> None:
+    """What a failed batch had written is gone with its connection, and the next batch gets a new one."""
+
+    def connect() -> sqlite3.Connection:
+        made = sqlite3.connect(tmp_path / "file.db", isolation_level=None, check_same_thread=False)
+        made.set_authorizer(
+            lambda action, what, *_: sqlite3.SQLITE_DENY if what == "ROLLBACK" else sqlite3.SQLITE_OK
+        )  # fmt: skip
+        made.execute("CREATE TABLE IF NOT EXISTS kept (x)")
+        connections.append(made)
+        return made
+
+    def write(then: str) -> Steps[int]:
+        yield Ask("INSERT INTO kept VALUES (1)")
+        [(count,)] = yield Ask(then)
+        return int(count)
+
+    connections: list[sqlite3.Connection] = []
+    thread = Thread("journal-writer", "file.db", connect)
+    with pytest.raises(JournalUnavailable, match="no such function"):
+        await thread.run("BEGIN IMMEDIATE", write("SELECT nonsense()"), 5)
+    assert await thread.run("BEGIN IMMEDIATE", write("SELECT COUNT(*) FROM kept"), 5) == 1
+    assert len(connections) == 2
+    await thread.close(5)
 
 
 async def test_a_hung_disk_is_given_up(tmp_path: Path) -> None:

@@ -67,6 +67,14 @@ def test_a_missing_file_is_named(tmp_path):
         Signer.from_file("id", tmp_path / "nowhere.pem")
 
 
+def test_a_file_that_holds_no_key_is_named(tmp_path):
+    """Which file it is, and what is wrong with it; nothing of what it holds."""
+    (tmp_path / "key.pem").write_bytes(pem(RSA, PKCS8, b"secret"))
+    with pytest.raises(KeyUnusable, match=r"store it without a password.*the file is .*key\.pem") as caught:
+        Signer.from_file("id", tmp_path / "key.pem")
+    assert caught.value.__cause__ is None
+
+
 def test_the_key_does_not_show():
     """repr, which ends up in logs and tracebacks, holds neither the key nor its id."""
     assert repr(Signer("very-secret-id", ED)) == "Signer(Ed25519)"

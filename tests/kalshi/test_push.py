@@ -98,6 +98,8 @@ async def test_strange_frames_and_other_subaccounts_are_passed_over(session, kal
         await anext(events)
         await kalshi.push({"type": "something_new", "msg": {}})
         await kalshi.push({"type": "error", "msg": {"code": 7, "msg": "Unknown subscription ID"}})
+        for socket in kalshi.sockets:
+            await socket.send_bytes(b"\x00\x01")
         await kalshi.push(frame(trade_id="other", subaccount=3))
         await kalshi.push(frame(trade_id="mine", subaccount=0, new_field=1))
         assert (await anext(events)).fill_id == "mine"
