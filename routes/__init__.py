@@ -32,8 +32,8 @@ class Exact(Router):
         self.exact = {path: route for path, route in full_paths(routes) if "{" not in path}
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Starlette's own search is for the rest: parameters, a proxy's prefix, what is not there, the lifespan."""
-        route = self.exact.get(scope.get("path", ""))
+        """Starlette's own search is for the rest: parameters, a proxy's prefix, what is not there, no HTTP."""
+        route = self.exact.get(scope["path"]) if scope["type"] == "http" else None
         if route is None:
             await super().app(scope, receive, send)
         else:

@@ -188,6 +188,17 @@ def test_outside_the_prefix_there_is_a_problem_too(server: Server) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
+def test_a_websocket_is_turned_away(server: Server) -> None:
+    """We have none; whoever asks for one gets an answer and leaves no traceback."""
+    upgrade = {
+        "Connection": "Upgrade", "Upgrade": "websocket",
+        "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==", "Sec-WebSocket-Version": "13",
+    }  # fmt: skip
+    # Without a library for websockets uvicorn answers as if nobody had asked for an upgrade.
+    assert server.get("/health/live", headers=upgrade).status_code in (200, 403)
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_unknown_query_names_are_ignored(server: Server) -> None:
     """A parameter that nobody knows changes nothing."""
     assert server.get("/portfolio/balance?color=blue&limit=x").status_code == 200
