@@ -27,7 +27,7 @@ from routes import router
 from routes.access import Guard
 from routes.failures import Failures
 from routes.headers import OUTGOING, Outgoing
-from routes.prefix import PREFIX
+from routes.prefix import PREFIX, own_path
 from routes.services import Services, of
 from routes.timing import STREAMS, Durations, pattern
 from settings import Settings, SettingsError, load
@@ -52,7 +52,7 @@ class App(Starlette):
             return
         scope[OUTGOING] = outgoing = Outgoing(send)
         await super().__call__(scope, receive, outgoing)
-        if not scope["path"].startswith(STREAMS):  # the length of a stream is no latency
+        if not own_path(scope).startswith(STREAMS):  # the length of a stream is no latency
             self.durations.add(pattern(scope), outgoing.status, outgoing.seconds)
 
     def build_middleware_stack(self) -> ASGIApp:

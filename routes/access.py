@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import spring, tickets
-from routes.prefix import PREFIX
+from routes.prefix import PREFIX, ahead, own_path
 from routes.problems import Problem, render
 from routes.rates import Rates
 from routes.spring import SessionsAway, SpringSessions
@@ -49,7 +49,7 @@ class Access:
         client = scope.get("client") or ("",)
         if self.rates is not None and (wait := self.rates.spend(network(client[0]))):
             return Problem(429, "too many requests from your network; ask again later", {"Retry-After": str(wait)})
-        if self.is_public or scope["path"].rstrip("/") in OPEN or scope["method"] == "OPTIONS":
+        if self.is_public or own_path(scope).rstrip("/") in OPEN or scope["method"] == "OPTIONS":
             return None
         return await self.stranger(scope)
 
@@ -79,7 +79,7 @@ def _cookie(connection: HTTPConnection, name: str) -> str:
 
 def _is_person(scope: Scope, problem: Problem) -> bool:
     """Whether a browser asks for a page that a login would show."""
-    pages = scope["path"].rstrip("/") in PAGES
+    pages = own_path(scope).rstrip("/") in PAGES
     return problem.status == 401 and pages and "text/html" in HTTPConnection(scope).headers.get("accept", "")
 
 
@@ -102,9 +102,11 @@ class Guard:
         if access.is_open:
             await self.app(scope, receive, send)
         elif problem := await access.refusal(scope):
-            answer = RedirectResponse(LOGIN, 303) if _is_person(scope, problem) else render(problem, scope)
+            answer = (
+                RedirectResponse(ahead(scope) + LOGIN, 303) if _is_person(scope, problem) else render(problem, scope)
+            )
             await answer(scope, receive, send)
-        elif access.is_public or not scope["path"].startswith(STREAMS):
+        elif access.is_public or not own_path(scope).startswith(STREAMS):
             await self.app(scope, receive, send)
         else:
             await self._watched(access, scope, receive, send)

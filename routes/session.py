@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from routes.access import CHALLENGE
-from routes.prefix import PREFIX
+from routes.prefix import PREFIX, ahead
 from routes.problems import Problem
 from routes.services import services
 from routes.tickets import COOKIE, LIFETIME, Tickets
@@ -47,9 +47,10 @@ class Session(HTTPEndpoint):
         form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         if not tickets.is_token(await _token(request, form)):
             raise Problem(401, "that is not the API token", {"WWW-Authenticate": CHALLENGE})
-        answer = RedirectResponse("dashboard", 303) if form else Response(status_code=204)
+        base = ahead(request.scope) + PREFIX
+        answer = RedirectResponse(f"{base}/dashboard", 303) if form else Response(status_code=204)
         answer.set_cookie(
-            COOKIE, tickets.issue(), LIFETIME, path=PREFIX, httponly=True, samesite="strict",
+            COOKIE, tickets.issue(), LIFETIME, path=base, httponly=True, samesite="strict",
             secure=request.url.scheme == "https",
         )  # fmt: skip
         answer.headers["Cache-Control"] = "no-store"
@@ -58,7 +59,7 @@ class Session(HTTPEndpoint):
     async def delete(self, request: Request) -> Response:
         """Forget the cookie."""
         answer = Response(status_code=204, headers={"Cache-Control": "no-store"})
-        answer.delete_cookie(COOKIE, path=PREFIX, httponly=True, samesite="strict")
+        answer.delete_cookie(COOKIE, path=ahead(request.scope) + PREFIX, httponly=True, samesite="strict")
         return answer
 
 

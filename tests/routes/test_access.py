@@ -104,6 +104,18 @@ def test_a_browser_is_shown_the_login_page(guarded: Server) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/api/python/session")
 
 
+def test_behind_a_path_of_the_proxys_it_is_the_same(tmp_path: Path) -> None:
+    """With --root-path: the probes are open, a person finds the login page, and the cookie comes back to us."""
+    command = ["-m", "uvicorn", "server:app", "--port", "{port}", "--root-path", "/front"]
+    with running_server(tmp_path, command, API_TOKEN=TOKEN) as server:
+        assert [server.get(path).status_code for path in ("/health/live", "/health/ready/", "/session")] == [200] * 3
+        shown = server.get("/dashboard", headers={"Accept": "text/html"})
+        assert (shown.status_code, shown.headers["Location"]) == (303, "/front/api/python/session")
+        entered = server.get("/session/", "POST", data={"token": TOKEN})
+        assert (entered.status_code, entered.headers["Location"]) == (303, "/front/api/python/dashboard")
+        assert "Path=/front/api/python;" in entered.headers["Set-Cookie"]
+
+
 def test_the_log_tells_no_secret_and_no_address(guarded: Server) -> None:
     """After all that, neither the token nor a whole address stands in anything that was written."""
     text = guarded.log.read_text()
