@@ -7,6 +7,8 @@ from cache.exact import dumps, loads
 from streams.window import Hole
 
 SLACK = Decimal(1)  # seconds by which two clocks may differ at a hole's edges
+MOST = 200  # open at once; each is written with each commit
+MANY = "more holes than are told apart"
 
 
 class Holes:
@@ -21,9 +23,11 @@ class Holes:
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, hole: Hole) -> None:
-        """Remember a hole."""
-        self._open.append(hole)
+    def add(self, hole: Hole, instead_of: Hole | None = None) -> None:
+        """Remember a hole; instead_of: the smaller one that it grew from. Too many: the two oldest become one."""
+        self._open = [*(other for other in self._open if other != instead_of), hole]
+        if len(self._open) > MOST:
+            self._open[:2] = [self._open[0].joined(self._open[1], MANY)]
 
     def remove(self, healed: Iterable[Hole]) -> None:
         """Forget holes that are healed or announced, after the journal did."""

@@ -1,16 +1,15 @@
-"""From the bot's answers to the journal: what is new waits here until it is kept, however long the journal is away."""
+"""From the bot's answers to the journal: what is new is checked here and waits until it is kept, or becomes a hole."""
 
 import asyncio
 from collections.abc import Callable
 
 from journal.entry import Trade
+from streams.backlog import Backlog
 from streams.holes import Holes
 from streams.origin import Origins
 from streams.recorder import Recorder
 from streams.report import BotReading, Report
 from streams.window import Checked, Hole, Window, seconds
-
-MOST_PENDING = 20_000  # trades held in memory while the journal cannot be written
 
 
 class Intake:
@@ -24,14 +23,14 @@ class Intake:
         self._origins = origins
         self._recorder = recorder
         self._clock = clock
-        self._pending: list[Trade] = []  # read, checked, not yet kept
+        self._backlog = Backlog(holes)  # read, checked, not yet kept
         self._dirty = False  # the marks changed without a trade: a hole, or the first window
         self._turn = asyncio.Lock()
 
     @property
     def pending(self) -> int:
         """How many trades wait for the journal."""
-        return len(self._pending)
+        return len(self._backlog)
 
     def take(self, report: Report, reading: BotReading | None, asked: float) -> None:
         """A whole window, asked for at `asked`."""
@@ -52,31 +51,27 @@ class Intake:
             self._add(Checked([], Hole(seconds(self.window.at), seconds(self._clock()), why)))
 
     async def flush(self) -> None:
-        """Keep what waits, in one commit. Raises JournalError; then it still waits."""
+        """Keep what waits now, in commits of a bounded size. Raises JournalError; then the rest still waits."""
         async with self._turn:
-            batch = list(self._pending)
-            if not batch and not self._dirty:
-                return
-            # The window is written as it is now, with exactly the trades that it has seen: a later one could
-            # promise trades that a crash before their own commit would lose.
-            window = self.window.dump()
-            dirty, self._dirty = self._dirty, False
-            try:
-                await self._recorder.record(batch, lambda: {"bot": window, "holes": self.holes.dump()})
-            except BaseException:
-                self._dirty |= dirty
-                raise
-            del self._pending[: len(batch)]
+            for _ in range(max(self._backlog.batches, self._dirty)):
+                await self._keep(self._backlog.begin())
+
+    async def _keep(self, batch: list[Trade]) -> None:
+        # The window is written as it is now, with the last of the trades that it has seen: any other could promise
+        # trades that a crash before their own commit would lose.
+        window = self.window.dump() if len(batch) == len(self._backlog) else None
+        dirty, self._dirty = self._dirty, self._dirty and window is None
+        try:
+            await self._recorder.record(batch, lambda: {"bot": window, "holes": self.holes.dump()} if window else {})
+        except BaseException:
+            self._dirty |= dirty
+            self._backlog.failed()
+            raise
+        self._backlog.kept()
 
     def _add(self, checked: Checked) -> None:
         if checked.hole is not None:
             self.holes.add(checked.hole)
             self._dirty = True
         self._origins.claim(checked.new)
-        self._pending.extend(checked.new)
-        if len(self._pending) > MOST_PENDING:
-            lost = self._pending[: len(self._pending) - MOST_PENDING]
-            del self._pending[: len(lost)]
-            moments = [trade.timestamp for trade in lost]
-            why = f"the journal was away and more than {MOST_PENDING} trades came"
-            self.holes.add(Hole(min(moments), max(moments), why))
+        self._dirty |= self._backlog.add(checked.new, seconds(self._clock()))

@@ -22,6 +22,10 @@ class Hole:
     end: Decimal
     why: str
 
+    def joined(self, other: "Hole", why: str = "") -> "Hole":
+        """One hole over both and what lies between; its reason is the first one's unless another is given."""
+        return Hole(min(self.start, other.start), max(self.end, other.end), why or self.why)
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:

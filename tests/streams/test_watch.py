@@ -9,7 +9,6 @@ import pytest
 from aiohttp import web
 
 from journal.base import Query
-from journal.errors import JournalUnavailable
 from tests.support.bot import Answer, ScriptedBot, drip, hang_up, says, serving, tells, trade
 from tests.support.eventually import eventually
 from tests.support.watching import worker
@@ -198,53 +197,6 @@ async def test_our_restart_loses_and_doubles_nothing(path: Path) -> None:
             assert ears.ids == ["t3"]
             assert ears.statuses[0] == "offline"
             assert len(await journal.history(Query())) == 3
-
-
-async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the journal cannot be written the poller keeps what it read, and health says why; then it is told."""
-    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
-        await eventually(lambda: ears.statuses[-1] == "online")
-        honest = journal.append
-
-        async def full(*_: object) -> None:
-            raise JournalUnavailable("the disk is full")
-
-        monkeypatch.setattr(journal, "append", full)
-        for number in range(9):  # more than a window, each seen by one poll at least
-            bot.make(trade(number))
-            polls = len(bot.asked)
-            await eventually(lambda polls=polls: len(bot.asked) > polls + 3)
-        assert ears.heard == []
-        assert watch.health()["recorder"]["reason"] == "the disk is full"
-        assert watch.health()["poller"]["pending"] == 9
-        assert (await watch.live.answer(9)).stale  # for it lacks what the poll saw
-        monkeypatch.setattr(journal, "append", honest)
-        await eventually(lambda: len(ears.heard) == 9)
-        assert ears.ids == [f"t{number}" for number in range(9)]
-
-
-@pytest.mark.slow
-async def test_what_was_read_outlasts_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also one that is longer than the lease's term: with no room to renew it, its holder goes on all the same."""
-    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
-        await eventually(lambda: ears.statuses[-1] == "online")
-        honest = (journal.append, journal.renew)
-
-        async def full(*_: object) -> None:
-            raise JournalUnavailable("the disk is full")
-
-        monkeypatch.setattr(journal, "append", full)
-        monkeypatch.setattr(journal, "renew", full)
-        for number in range(9):  # three windows in all
-            bot.make(trade(number))
-            await asyncio.sleep(0.8)
-        assert watch.health()["lease"]["state"] == "degraded"
-        monkeypatch.setattr(journal, "append", honest[0])
-        monkeypatch.setattr(journal, "renew", honest[1])
-        await eventually(lambda: len(ears.heard) == 9)
-        assert ears.ids == [f"t{number}" for number in range(9)]
-        await eventually(lambda: watch.health()["lease"]["state"] == "ok")
-        assert watch.health()["lease"]["terms"] == 1
 
 
 async def test_the_number_of_trades_is_that_of_now(path: Path) -> None:

@@ -1,0 +1,110 @@
+"""The watch while its journal is away: nothing is told that is not kept, and nothing is lost without saying so."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from journal.errors import JournalUnavailable
+from streams import backlog
+from streams.watch import Watch
+from tests.support.bot import ScriptedBot, serving, trade
+from tests.support.eventually import eventually
+from tests.support.exchange import ScriptedExchange, fill
+from tests.support.watching import worker
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.db"
+
+
+async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the journal cannot be written the poller keeps what it read, and health says why; then it is told."""
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
+        await eventually(lambda: ears.statuses[-1] == "online")
+        honest = journal.append
+
+        async def full(*_: object) -> None:
+            raise JournalUnavailable("the disk is full")
+
+        monkeypatch.setattr(journal, "append", full)
+        for number in range(9):  # more than a window, each seen by one poll at least
+            bot.make(trade(number))
+            polls = len(bot.asked)
+            await eventually(lambda polls=polls: len(bot.asked) > polls + 3)
+        assert ears.heard == []
+        assert watch.health()["recorder"]["reason"] == "the disk is full"
+        assert watch.health()["poller"]["pending"] == 9
+        assert (await watch.live.answer(9)).stale  # for it lacks what the poll saw
+        monkeypatch.setattr(journal, "append", honest)
+        await eventually(lambda: len(ears.heard) == 9)
+        assert ears.ids == [f"t{number}" for number in range(9)]
+
+
+@pytest.mark.slow
+async def test_what_was_read_outlasts_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that is longer than the lease's term: with no room to renew it, its holder goes on all the same."""
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
+        await eventually(lambda: ears.statuses[-1] == "online")
+        honest = (journal.append, journal.renew)
+
+        async def full(*_: object) -> None:
+            raise JournalUnavailable("the disk is full")
+
+        monkeypatch.setattr(journal, "append", full)
+        monkeypatch.setattr(journal, "renew", full)
+        for number in range(9):  # three windows in all
+            bot.make(trade(number))
+            await asyncio.sleep(0.8)
+        assert watch.health()["lease"]["state"] == "degraded"
+        monkeypatch.setattr(journal, "append", honest[0])
+        monkeypatch.setattr(journal, "renew", honest[1])
+        await eventually(lambda: len(ears.heard) == 9)
+        assert ears.ids == [f"t{number}" for number in range(9)]
+        await eventually(lambda: watch.health()["lease"]["state"] == "ok")
+        assert watch.health()["lease"]["terms"] == 1
+
+
+@contextmanager
+def moved(path: Path) -> Iterator[None]:
+    """A journal that cannot be written, for its file is elsewhere."""
+    away = path.rename(path.with_name("away.db"))
+    yield
+    away.rename(path)
+
+
+async def overrun(bot: ScriptedBot, watch: Watch) -> None:
+    """One trade after the other, each read, until no more can wait."""
+    for number in range(1, 9):
+        bot.make(trade(number))
+        counted = watch.health()["poller"]["polls"] + 2
+        await eventually(lambda counted=counted: watch.health()["poller"]["polls"] >= counted)
+
+
+@pytest.mark.parametrize("keys", [False, True], ids=["announced", "healed"])
+async def test_more_than_can_wait_becomes_a_hole(path: Path, monkeypatch: pytest.MonkeyPatch, keys: bool) -> None:
+    """The newest wait and are told; what fell off is one gap that names its time, or comes from the exchange."""
+    monkeypatch.setattr(backlog, "MOST", 3)
+    exchange = ScriptedExchange(complete=1_700_000_000) if keys else None
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        bot.make(trade(0))
+        await eventually(lambda: ears.ids == ["t0"])
+        await eventually(lambda: watch.health()["healer"]["state"] == ("ok" if keys else "idle"))
+        if exchange:
+            exchange.complete += 1000
+            exchange.fills_made += [fill(number, 1_700_000_000 + number) for number in range(1, 9)]
+        with moved(path):
+            await overrun(bot, watch)
+            assert watch.health()["poller"]["pending"] == 3
+            assert watch.health()["healer"]["open"] == 1
+            assert ears.ids == ["t0"]
+        lost = [] if exchange else ["t1", "t2", "t3", "t4", "t5"]
+        await eventually(lambda: len(ears.ids) == 9 - len(lost))
+        await eventually(lambda: watch.health()["healer"]["open"] == 0)
+        assert {int(name[1:]) for name in ears.ids} == {0, *range(1 + len(lost), 9)}
+        gaps = [(gap["from"] - 1_700_000_000, gap["to"] - 1_700_000_000) for gap in ears.bodies("gap")]
+        assert gaps == ([] if exchange else [(1, 5)])
