@@ -12,6 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from cache.base import Answer
 from cache.exact import dumps
+from routes.fast import lines
+from routes.headers import OUTGOING
 
 Ask = Callable[[Request], Awaitable[Answer]]
 ACCOUNT = b"private, no-cache"
@@ -19,23 +21,46 @@ LIVE = b"no-store"
 REMEMBERED = 64  # encoded answers kept by each endpoint: one for each query that is asked often
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Encoded:
-    """An answer's bytes, kept beside the answer they were made from."""
+    """An answer's bytes, kept beside the answer they were made from; its age alone changes."""
 
     answer: Answer
     body: bytes
     etag: bytes
-    length: bytes
+    cache_control: bytes
+    age: int = -1  # seconds, of the lines
+    lines: bytes = b""
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Those of a 304; a 200 has more about its body."""
+        return [
+            (b"cache-control", self.cache_control),
+            (b"etag", self.etag),
+            (b"age", b"%d" % self._seconds()),
+        ]
+
+    def content(self) -> list[tuple[bytes, bytes]]:
+        """What a 200 says of its body."""
+        return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
+
+    def head(self) -> bytes:
+        """The headers of a 200 as they are written, made anew each second."""
+        if self.age != (age := self._seconds()):
+            self.age, self.lines = age, lines([*self.headers(), *self.content()])
+        return self.lines
+
+    def _seconds(self) -> int:
+        return max(0, int(time.time() - self.answer.as_of))
 
 
-def encode(answer: Answer) -> Encoded:
+def encode(answer: Answer, cache_control: bytes) -> Encoded:
     """The body of an answer; its ETag covers the data and whether it is stale, not when it was confirmed."""
     data = dumps(answer.value)
     tag = blake2b(f"{answer.stale}{data}".encode(), digest_size=12).hexdigest()
     head = dumps({"source": answer.source, "as_of": round(answer.as_of, 3), "stale": answer.stale})
     body = (head[:-1] + ("," if data != "{}" else "") + data[1:]).encode()
-    return Encoded(answer, body, f'W/"{tag}"'.encode(), str(len(body)).encode())
+    return Encoded(answer, body, f'W/"{tag}"'.encode(), cache_control)
 
 
 class Reply:
@@ -51,28 +76,24 @@ class Reply:
         self.encoded: OrderedDict[bytes, Encoded] = OrderedDict()  # by path and query; the only state here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self.ask(Request(scope, receive))
-        encoded = self._encoded(scope, answer)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"cache-control", self._cache_control(answer)),
-            (b"etag", encoded.etag),
-            (b"age", b"%d" % max(0, time.time() - answer.as_of)),
-        ]
+        encoded = self._encoded(scope, await self.ask(Request(scope, receive)))
         if matches(scope, encoded.etag):
-            await send({"type": "http.response.start", "status": 304, "headers": headers[1:]})
+            await send({"type": "http.response.start", "status": 304, "headers": encoded.headers()})
             await send({"type": "http.response.body", "body": b""})
             return
-        headers.append((b"content-length", encoded.length))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": encoded.body})
+        # A layer in between, such as CORS, wants to see the messages.
+        between = send is not scope[OUTGOING]
+        if between or scope["method"] != "GET" or not scope[OUTGOING].answer(encoded.head(), encoded.body):
+            headers = [*encoded.headers(), *encoded.content()]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": encoded.body})
 
     def _encoded(self, scope: Scope, answer: Answer) -> Encoded:
         key = scope["path"].encode() + b"?" + scope["query_string"]
         known = self.encoded.get(key)
         if known is not None and known.answer is answer:
             return known
-        made = self.encoded[key] = encode(answer)
+        made = self.encoded[key] = encode(answer, self._cache_control(answer))
         self.encoded.move_to_end(key)
         if len(self.encoded) > REMEMBERED:
             self.encoded.popitem(last=False)
