@@ -1,5 +1,6 @@
 """What a bot's answers say: its trades and its state, each field read with care; what cannot be read is counted."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +16,23 @@ QUANTITY_STEP: Final = Decimal("0.01")
 MICROSECOND: Final = Decimal("0.000001")
 EARLIEST, LATEST = Decimal(10**8), Decimal(10**11)  # beyond them a "second" is a millisecond or nonsense
 MOST_CONTRACTS: Final = Decimal(10**9)
-# words that other bots use for trades that move no money
-PAPER_WORDS: Final = frozenset({"paper", "dry_run", "dry-run", "dryrun", "simulation", "simulated", "backtest"})
+# What other bots call trades that move no money, and money of the exchange's demo; without case, spaces, dashes. A word
+# that is neither says nothing of money (auto, maker, …).
+PAPER_WORDS: Final = frozenset({
+    "paper", "papertrade", "papertrading", "papermode", "dry", "dryrun", "sim", "simulate", "simulated", "simulation",
+    "simulator", "backtest", "backtesting", "mock", "fake", "shadow", "test", "testing",
+})  # fmt: skip
+DEMO_WORDS: Final = frozenset({"demo", "sandbox", "testnet"})
+PAPER_FLAGS: Final = (
+    "paper",
+    "paper_trading",
+    "paper_mode",
+    "is_paper",
+    "dry_run",
+    "dryrun",
+    "simulated",
+    "simulation",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +201,10 @@ def _count(record: Mapping[str, Any], *names: str) -> int | None:
 
 
 def _mode(answer: Mapping[str, Any]) -> Mode:
-    word = str(answer.get("mode") or "").lower()
-    if word in PAPER_WORDS:
+    word = re.sub(r"[\s_-]", "", str(answer.get("mode") or "")).lower()
+    if word in PAPER_WORDS or any(answer.get(flag) is True for flag in PAPER_FLAGS):
         return "paper"
-    return "demo" if word == "demo" else "live"
+    return "demo" if word in DEMO_WORDS else "live"
 
 
 def _loop_age(answer: Mapping[str, Any], now: float) -> float | None:
