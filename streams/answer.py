@@ -1,11 +1,12 @@
 """One answer of the bot: its body within limits, its JSON, and what is wrong with it in words that stay the same."""
 
+import json
 import os
+from decimal import Decimal
 from typing import Any, Final
 
 import aiohttp
 
-from cache.exact import loads
 from streams.errors import BotError, NotThere, TooLarge
 
 MOST_BYTES: Final = 1_000_000  # of one answer, unpacked
@@ -30,13 +31,10 @@ async def read(response: aiohttp.ClientResponse) -> bytes:
 def value(body: bytes) -> Any:
     """Its JSON value, numbers exact. Raises BotError."""
     try:
-        return loads(body)
-    except (ValueError, ArithmeticError, RecursionError) as wrong:
-        start = body.lstrip()[:1]
-        if start == b"<":
-            raise BotError("HTML instead of JSON") from None
-        reason = str(wrong) if "is not a number that JSON knows" in str(wrong) else "not whole JSON"
-        raise BotError(reason) from None
+        # Python writes NaN where a bot has no number: the field that holds it cannot be read, all else can.
+        return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise BotError("HTML instead of JSON" if body.lstrip()[:1] == b"<" else "not whole JSON") from None
 
 
 def words(wrong: aiohttp.ClientError) -> str:

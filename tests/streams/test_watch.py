@@ -66,8 +66,6 @@ async def test_a_numbered_bot_fills_a_jump_itself(path: Path) -> None:
 BAD: dict[str, tuple[str, Answer | None]] = {
     "html": ("HTML instead of JSON", says("<html>no</html>", content_type="text/html")),
     "half": ("not whole JSON", says('{"trades": [{"times')),
-    "nan": ("NaN is not a number", says('[{"price": NaN}]')),
-    "infinity": ("Infinity is not a number", says('[{"price": -Infinity}]')),
     "null": ("neither a list", says("null")),
     "empty": ("not whole JSON", says("")),
     "deep": ("not whole JSON", says("[" * 100_000)),
@@ -101,6 +99,18 @@ async def test_a_bad_answer_is_named_and_nothing_is_lost(kind: str, path: Path) 
             assert ears.statuses == ["offline", "online", "offline", "online"]
             assert ears.ids == ["t1", "t2", "t3"]
             assert len(ears.bodies("gap")) == (1 if kind == "huge" else 0)
+
+
+async def test_a_number_that_is_none_spoils_its_field_alone(path: Path) -> None:
+    """NaN, as Python writes it, where nobody reads makes nothing unreadable; in a price it makes one record so."""
+    async with serving(ScriptedBot()) as bot:
+        bot.status = {"mode": "demo", "win_rate": float("nan")}
+        bot.trades = [trade(1) | {"pnl": float("nan")}, trade(2) | {"price": float("nan")}, trade(3)]
+        bot.answers = {"/status": tells(bot.status), "/trades": tells(bot.trades)}
+        async with worker(path, bot) as (watch, ears, _):
+            await eventually(lambda: len(ears.heard) == 2)
+            assert (ears.ids, ears.statuses[-1]) == (["t1", "t3"], "online")
+            assert watch.health()["poller"]["skipped"] == {"price: not a number of this world": 1}
 
 
 async def test_a_bot_that_is_gone_is_offline_within_two_polls(path: Path) -> None:
