@@ -49,6 +49,7 @@ class Healer:
         self._known = Watermarks.load(marks)
         self._kept_at = 0.0  # the watermark that the journal has
         self._tries = 0  # in a row that left something open
+        self._unkept = False  # the journal refused what the last sweep brought
         self._waiting = 0.0  # seconds until a fill that waits for the bot's claim can be judged
         self.vital = vital
         self.swept = 0.0  # when the last good sweep began (Unix seconds)
@@ -84,6 +85,7 @@ class Healer:
             except LeaseLost:
                 raise
             except JournalError as wrong:
+                self._unkept = True
                 self._failed(str(wrong))
 
     async def _sweep(self) -> None:
@@ -94,6 +96,9 @@ class Healer:
             return
         if self._known is None:
             self._known = await self._begin(self._exchange)
+        if self._unkept:  # the exchange is not read for nothing, and more of it each time
+            await self._recorder.record([], self._known.marks)
+            self._unkept = False
         asked = self._clock()
         swept = await self._sweeper.sweep(self._known, self._bot.mode)
         await self._keep(swept)

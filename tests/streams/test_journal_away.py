@@ -108,3 +108,18 @@ async def test_more_than_can_wait_becomes_a_hole(path: Path, monkeypatch: pytest
         assert {int(name[1:]) for name in ears.ids} == {0, *range(1 + len(lost), 9)}
         gaps = [(gap["from"] - 1_700_000_000, gap["to"] - 1_700_000_000) for gap in ears.bodies("gap")]
         assert gaps == ([] if exchange else [(1, 5)])
+
+
+async def test_the_exchange_is_not_read_for_a_journal_that_is_away(path: Path) -> None:
+    """Once the journal has refused what a sweep brought; when it is back, the next one brings all of it."""
+    exchange = ScriptedExchange(complete=1_700_000_000)
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        await eventually(lambda: watch.health()["healer"].get("sweeps"))
+        with moved(path):
+            exchange.complete += 1000
+            exchange.fills_made += [fill(number, 1_700_000_000 + number) for number in range(1, 9)]
+            await eventually(lambda: watch.health()["healer"].get("failures"))
+            asked, tries = len(exchange.asked), watch.health()["healer"]["failures"]
+            await eventually(lambda: watch.health()["healer"]["failures"] > tries)
+            assert len(exchange.asked) == asked
+        await eventually(lambda: len(ears.ids) == 8)
