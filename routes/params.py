@@ -10,7 +10,7 @@ from starlette.requests import Request
 from routes.problems import Problem
 
 TICKER: Final = re.compile(r"[A-Za-z0-9._\-]{1,100}")
-CURSOR: Final = re.compile(r"[A-Za-z0-9_\-=.~+/]{1,1024}")
+CURSOR: Final = re.compile(r"[A-Za-z0-9_\-=.~+/:]{1,1024}")
 OUR_CURSOR: Final = re.compile(r"(?:([a-z0-9]{8})-)?(\d{1,18})")
 TIME: Final = re.compile(r"\d{1,11}(\.\d{1,6})?")
 

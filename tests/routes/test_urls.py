@@ -229,6 +229,22 @@ def test_every_answer_carries_the_security_headers(server: Server) -> None:
         assert "Server" not in headers
 
 
+@pytest.mark.parametrize("path", ["/portfolio/fills", "/portfolio/orders", "/portfolio/settlements", "/markets/"])
+def test_next_leads_to_the_end(server: Server, path: str) -> None:
+    """Whatever `next` holds is taken as a cursor, also where it leads into the exchange's historical tier."""
+    asked, seen = {"limit": "1000"}, set()
+    while True:
+        answer = server.get(path, params=asked)
+        assert answer.status_code == 200, answer.text
+        following = answer.json()["next"]
+        assert following not in seen
+        if following is None:
+            break
+        seen.add(following)
+        asked["cursor"] = following
+    assert seen or path != "/portfolio/fills"
+
+
 def test_history_pages_without_holes(server: Server) -> None:
     """Walking by next gives every entry once, in order, and its cursor is the head."""
     seen: list[int] = []
