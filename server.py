@@ -14,7 +14,6 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import logs
@@ -25,6 +24,7 @@ from notify import notifying
 from rooms import open_services
 from routes import router
 from routes.access import Guard
+from routes.cors import cors
 from routes.failures import Failures
 from routes.headers import OUTGOING, Outgoing
 from routes.prefix import PREFIX, own_path
@@ -109,18 +109,6 @@ def create_app(settings: Settings) -> App:
     app.router = router(settings.cache_ttl_short, lifespan)
     app.durations = durations
     return app
-
-
-def cors(origins: Sequence[str]) -> Middleware:
-    """Browsers on these origins may read; what they need for caching and patience is exposed."""
-    return Middleware(
-        CORSMiddleware,
-        allow_origins=list(origins),
-        allow_methods=["GET", "HEAD", "POST", "DELETE"],
-        allow_headers=["Authorization", "Last-Event-ID", "If-None-Match"],
-        allow_credentials=True,
-        expose_headers=["ETag", "Age", "Retry-After"],
-    )
 
 
 @contextlib.contextmanager
