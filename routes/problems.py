@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -53,23 +54,28 @@ def kind(status: int) -> str:
 
 def render(problem: Problem, scope: Scope) -> Response:
     """The problem as a response. Its request_id stands in the log too, under which whoever is asked finds it."""
-    request_id = _request_id(scope)
+    request_id, instance = _request_id(scope), _instance(scope["path"])
     body = {
         "type": kind(problem.status),
         "title": _phrase(problem.status),
         "status": problem.status,
         "detail": problem.detail,
-        "instance": scope["path"],
+        "instance": instance,
         "request_id": request_id,
         **problem.members,
     }
     level = logging.INFO if problem.status >= 500 else logging.DEBUG
-    told = ("%s %s: %d %s", scope["method"], scope["path"], problem.status, problem.detail)
+    told = ("%s %s: %d %s", scope["method"], instance, problem.status, problem.detail)
     log.log(level, *told, extra={"request_id": request_id})
     headers = {"Cache-Control": "no-store", "X-Request-ID": request_id, **problem.headers}
     if problem.status in RETRY_AFTER:
         headers.setdefault("Retry-After", RETRY_AFTER[problem.status])
     return Response(dumps(body), problem.status, headers, MEDIA_TYPE)
+
+
+def _instance(path: str) -> str:
+    """The path as a URI reference (RFC 9457, 3.1.5). Two slashes in front would make its first part a host."""
+    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=~")
 
 
 def _request_id(scope: Scope) -> str:
