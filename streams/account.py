@@ -65,10 +65,10 @@ class AccountListener:
     def _take(self, event: Event) -> None:
         match event:
             case Connected():
-                self.vital.good()
+                self.vital.good(logged=True)
                 self._sweep()
             case Disconnected():
-                self.vital.bad(event.reason)
+                self.vital.bad(event.reason, logged=True)
             case Fill() if self._bot.mode == "paper":
                 self.vital.counts["ignored"] += 1
             case Fill():

@@ -122,9 +122,9 @@ class Poller:
             self.polled_at = poll.asked
             self._origins.prefix = poll.reading.order_prefix
             self._offer(poll.reading)
-            self.vital.good()
+            self.vital.good(logged=True)  # by what is said of the bot
         else:
-            self.vital.bad(poll.trouble)
+            self.vital.bad(poll.trouble, logged=True)
         count = len(poll.report.trades) if poll.report is not None else 0
         self._told(self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self._clock()))
 

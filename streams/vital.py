@@ -17,7 +17,10 @@ State = Literal["starting", "ok", "idle", "degraded"]
 
 @dataclass(slots=True)
 class Vital:
-    """One part's health. good() and bad() are told of each attempt; only a change of state is logged."""
+    """One part's health. good() and bad() are told of each attempt; only a change of state is logged.
+
+    logged: the log has this already, in better words.
+    """
 
     name: str
     clock: Callable[[], float] = time.time
@@ -26,15 +29,15 @@ class Vital:
     good_at: float | None = None  # Unix seconds of the last success
     counts: Counter[str] = field(default_factory=Counter)
 
-    def good(self, note: str = "") -> None:
+    def good(self, note: str = "", logged: bool = False) -> None:
         """It worked."""
         self.good_at = self.clock()
-        self._become("ok", note)
+        self._become("ok", note, logged)
 
-    def bad(self, reason: str) -> None:
+    def bad(self, reason: str, logged: bool = False) -> None:
         """It failed; the same failure again is only counted."""
         self.counts["failures"] += 1
-        self._become("degraded", reason)
+        self._become("degraded", reason, logged)
 
     def idle(self, reason: str) -> None:
         """It has nothing to do here, and that is well."""
@@ -44,12 +47,13 @@ class Vital:
         """It begins, and has not tried anything yet."""
         self._become("starting", "")
 
-    def _become(self, state: State, reason: str) -> None:
+    def _become(self, state: State, reason: str, logged: bool = False) -> None:
         if (state, reason) == (self.state, self.reason):
             return
-        # What has nothing to do, or not yet, is no event: /health says it.
-        level = {"degraded": logging.WARNING, "ok": logging.INFO}.get(state, logging.DEBUG)
-        log.log(level, "%s: %s%s", self.name, state, f": {reason}" if reason else "")
+        if not logged:
+            # What has nothing to do, or not yet, is no event: /health says it.
+            level = {"degraded": logging.WARNING, "ok": logging.INFO}.get(state, logging.DEBUG)
+            log.log(level, "%s: %s%s", self.name, state, f": {reason}" if reason else "")
         self.state, self.reason = state, reason
 
     def part(self) -> dict[str, object]:
@@ -71,7 +75,7 @@ async def supervised(work: Callable[[], Awaitable[None]], vital: Vital, pause: f
         except Exception as wrong:  # the last line of defence: counted, shown, logged with its trace
             if isinstance(wrong, ExceptionGroup) and wrong.subgroup(LeaseLost):
                 raise LeaseLost("another worker writes now") from None
-            vital.bad(f"unexpected {type(wrong).__name__}")
+            vital.bad(f"unexpected {type(wrong).__name__}", logged=True)
             log.exception("%s: restarted after an unexpected error", vital.name)
         await asyncio.sleep(pause)
 

@@ -170,7 +170,9 @@ class Watch:
     def _tell(self, pulse: Pulse) -> None:
         before, self._pulse = self._pulse, pulse
         if (now := news(pulse.status)) != news(before.status):
-            log.info("bot: %s, mode %s%s", now["status"], now["mode"], f": {now['reason']}" if now["reason"] else "")
+            level = logging.INFO if now["status"] == "online" else logging.WARNING
+            reason = f": {now['reason']}" if now["reason"] else ""
+            log.log(level, "bot: %s, mode %s%s", now["status"], now["mode"], reason)
             self._hub.status(pulse.status)
         elif pulse.status != before.status:
             self._hub.remember(pulse.status)

@@ -13,7 +13,7 @@ from routes.problems import Problem, render
         ("/api/python/markets/KXHIGHNY-26NOV22-T50", "/api/python/markets/KXHIGHNY-26NOV22-T50"),
         ("/api/python/markets/a b", "/api/python/markets/a%20b"),
         ("/api/python/markets/A\nB", "/api/python/markets/A%0AB"),
-        ("/api/python/markets/50%?#\"<é>", "/api/python/markets/50%25%3F%23%22%3C%C3%A9%3E"),
+        ('/api/python/markets/50%?#"<é>', "/api/python/markets/50%25%3F%23%22%3C%C3%A9%3E"),
         ("//evil.example/x", "/evil.example/x"),
         ("", "/"),
     ],
