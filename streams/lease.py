@@ -65,10 +65,12 @@ class LeaseKeeper:
                 if not await self._renewed():
                     break
         finally:
-            await _end(duties, lost)
-            await self._recorder.settle()
-            self._recorder.lease = None
-            await self._release()
+            try:
+                await _end(duties, lost)
+            finally:
+                await self._recorder.settle()
+                self._recorder.lease = None
+                await self._release()
 
     async def _renewed(self) -> bool:
         """False when another has the lease. While the journal is away we hold on: every write is fenced by the row."""

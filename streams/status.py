@@ -1,7 +1,7 @@
 """What is said of the bot: online, offline or stalled, in which mode, since when; it changes slowly, on purpose."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from cache.exact import dumps, loads
 from journal.entry import Mode
@@ -52,8 +52,13 @@ class BotStatus:
             self.status, self.reason = "online", ""
 
     def resume(self, data: str) -> None:
-        """Go on from the status that the last holder of the lease left behind, so that a restart is no change."""
+        """Go on from the status that the last holder of the lease left behind, so that a restart is no change.
+
+        Raises ValueError, KeyError or TypeError when this is none.
+        """
         kept = loads(data)
+        if kept["status"] not in get_args(Status) or kept["mode"] not in get_args(Mode):
+            raise ValueError(f"no status of a bot: {data:.60}")
         self.status, self.mode, self.reason = kept["status"], kept["mode"], kept["reason"] or ""
         self.since, self.trades = float(kept["since"]), kept["trades"]
 
@@ -88,9 +93,10 @@ class Pulse:
 
     @classmethod
     def load(cls, text: str) -> "Pulse":
-        """The pulse in such a text. Raises ValueError when it is none."""
-        kept = loads(text)
+        """The pulse in such a text. Raises ValueError when it is none, or when nobody could go on from its status."""
         try:
-            return cls(str(kept["status"]), float(kept["polled"]), float(kept["swept"]), float(kept["at"]))
-        except (TypeError, KeyError) as wrong:
+            kept = loads(text)
+            BotStatus(0.0).resume(kept["status"])
+            return cls(kept["status"], float(kept["polled"]), float(kept["swept"]), float(kept["at"]))
+        except (TypeError, KeyError, RecursionError) as wrong:
             raise ValueError(f"no pulse: {text:.60}") from wrong

@@ -51,10 +51,25 @@ def test_a_status_survives_a_change_of_worker() -> None:
     assert after.data == bot.data == '{"status":"online","since":5.0,"mode":"demo","reason":null,"trades":7}'
 
 
+KNOWN = BotStatus(since=1.0).data
+
+
 def test_a_pulse_is_text_and_back() -> None:
-    """As it stands in the lease row; anything else is refused."""
-    pulse = Pulse('{"status":"online"}', 1.5, 2.5, 3.5)
+    """As it stands in the lease row."""
+    pulse = Pulse(KNOWN, 1.5, 2.5, 3.5)
     assert Pulse.load(pulse.dump()) == pulse
-    for text in ("", "null", "{}", '{"status": "x", "polled": null, "swept": 1, "at": 1}'):
-        with pytest.raises(ValueError):
-            Pulse.load(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "null", "{}", "[" * 100_000, '{"status": "x", "polled": null, "swept": 1, "at": 1}',
+        Pulse("online").dump(), Pulse('"online"').dump(), Pulse('{"status":"online"}').dump(),
+        Pulse(KNOWN.replace("offline", "asleep")).dump(), Pulse(KNOWN.replace("1.0", '"noon"')).dump(),
+    ],
+    ids=["nothing", "null", "empty", "deep", "no numbers", "no status", "a word", "half", "unknown word", "no time"],
+)  # fmt: skip
+def test_no_pulse_is_refused(text: str) -> None:
+    """What an older version or a stranger wrote must fail here, not in whoever is asked for the bot's status later."""
+    with pytest.raises(ValueError):
+        Pulse.load(text)
