@@ -39,10 +39,6 @@ class Feed:
             self._behind.set()
         self._deliver(joined)
 
-    def look(self) -> None:
-        """Read the journal's end now."""
-        self._behind.set()
-
     async def run(self) -> None:
         """Follow the journal's end, for ever."""
         while True:

@@ -112,13 +112,17 @@ class Relay:
             return
         try:
             news = loads(fields[b"news"])
-            if "entries" in news:
-                self._offer([_unpack(each) for each in news["entries"]])
-            elif "pulse" in news:
-                self._heard(str(news["pulse"]))
-            self.vital.counts["heard"] += 1
-        except (KeyError, TypeError, ValueError, ArithmeticError):
+            entries = [_unpack(each) for each in news.get("entries", ())]
+            pulse = str(news.get("pulse", ""))
+        except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
             self.vital.counts["unreadable"] += 1  # an older version's, or a stranger's; the journal has what matters
+            return
+        # Beyond the try: a mistake in who listens here must be seen, not be taken for bad news.
+        self.vital.counts["heard"] += 1
+        if entries:
+            self._offer(entries)
+        if pulse:
+            self._heard(pulse)
 
     def _failed(self, wrong: Exception) -> None:
         self.reading = False

@@ -90,8 +90,8 @@ class Roll:
 
     def _fresh(self, text: bytes, age: float) -> bool:
         try:
-            return self._clock() - float(loads(text)["at"]) < age
-        except (KeyError, TypeError, ValueError):
+            return abs(self._clock() - float(loads(text)["at"])) < age
+        except (KeyError, TypeError, ValueError, RecursionError):
             return False
 
 
