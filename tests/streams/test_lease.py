@@ -37,6 +37,16 @@ async def for_ever() -> None:
     await asyncio.Event().wait()
 
 
+def away(path: Path) -> None:
+    """The journal's file is gone."""
+    path.rename(path.with_suffix(".away"))
+
+
+def back(path: Path) -> None:
+    """It is there again."""
+    path.with_suffix(".away").rename(path)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where the journal is."""
@@ -55,12 +65,12 @@ async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
 async def test_a_journal_that_is_away_is_waited_for(path: Path, journal: SqliteJournal) -> None:
     """No duty begins without the lease; health says why, and it begins once the file is back."""
     worker = Worker(journal, for_ever)
-    path.rename(path.with_suffix(".away"))
+    away(path)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.vital.counts["failures"] > 2)
     assert "cannot be used now" in worker.vital.reason
     assert worker.began == 0
-    path.with_suffix(".away").rename(path)
+    back(path)
     await eventually(lambda: worker.began)
     assert worker.vital.state == "ok"
     await ended(task)
@@ -72,10 +82,10 @@ async def test_a_holder_goes_on_while_the_journal_is_away(path: Path, journal: S
     worker = Worker(journal, for_ever)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.began)
-    path.rename(path.with_suffix(".away"))
+    away(path)
     await eventually(lambda: worker.vital.counts["failures"] > 2)
     assert worker.vital.state == "degraded"
-    path.with_suffix(".away").rename(path)
+    back(path)
     await eventually(lambda: worker.vital.state == "ok")
     assert (worker.began, worker.ended) == (1, 0)
     await ended(task)
@@ -86,10 +96,10 @@ async def test_a_lease_that_cannot_be_given_back_is_said(path: Path, journal: Sq
     worker = Worker(journal, for_ever)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.began)
-    path.rename(path.with_suffix(".away"))
+    away(path)
     await ended(task)
     assert "not released, the next holder waits for the term" in worker.vital.reason
-    path.with_suffix(".away").rename(path)
+    back(path)
     assert await journal.acquire("another", 6) is None
 
 
