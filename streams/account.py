@@ -17,7 +17,7 @@ from streams.recorder import Recorder
 from streams.status import BotStatus
 from streams.vital import Vital
 
-PATIENCE: Final = 0.25  # seconds that a fill without evidence waits for the bot to claim it
+PATIENCE: Final = 0.25  # seconds that a fill waits for a bot that was never heard of, and between two looks at first
 
 
 class Push(Protocol):
@@ -47,7 +47,7 @@ class AccountListener:
         self._sweep = sweep
         self._clock = clock
         self._monotonic = monotonic
-        self._held: list[tuple[float, Fill]] = []  # fills with the moment until which they may wait
+        self._held: list[tuple[float, Fill]] = []  # fills that wait for evidence, with the moment when they came
         self._news = asyncio.Event()
         self.vital = vital
 
@@ -73,9 +73,7 @@ class AccountListener:
                 self.vital.counts["ignored"] += 1
             case Fill():
                 self.vital.counts["fills"] += 1
-                self._held.append((self._monotonic() + PATIENCE, event))
-                if isinstance(self._verdict(event), Wait):
-                    self._poller.poke()  # the bot may have it already
+                self._held.append((self._monotonic(), event))
                 self._news.set()
 
     async def _write(self) -> None:
@@ -85,9 +83,11 @@ class AccountListener:
                 async with asyncio.timeout(wait):
                     await self._news.wait()
             except TimeoutError:
-                pass  # the patience of a held one is over
+                pass  # time for another look at what is held
             self._news.clear()
             drafts, wait = self._judge()
+            if wait is not None:
+                self._poller.poke()  # the bot may have it by now, and then says so itself
             if drafts:
                 await self._record(drafts)
 
@@ -98,16 +98,20 @@ class AccountListener:
         return self._origins.judge(fill.timestamp, fill.order_id, fill.client_order_id, self._clock())
 
     def _judge(self) -> tuple[list[Draft], float | None]:
-        """What can be written now, and how long the rest may still wait (None: nothing waits)."""
+        """What can be written now, and how long until another look at the rest (None: nothing waits)."""
         now, drafts, held = self._monotonic(), list[Draft](), list[tuple[float, Fill]]()
-        for until, fill in self._held:
+        # A bot that answers has the word for as long as in a sweep; only what tells its time wrong waits no longer.
+        patience = PATIENCE + (self._origins.patience if self._bot.seen else 0.0)
+        for came, fill in self._held:
             verdict = self._verdict(fill)
-            if isinstance(verdict, Wait) and now < until:
-                held.append((until, fill))
+            if isinstance(verdict, Wait) and now < came + patience:
+                held.append((came, fill))
             elif self._bot.mode != "paper":
                 drafts.append(trade_of(fill, "account" if isinstance(verdict, Wait) else verdict, self._bot.mode))
         self._held = held
-        return drafts, min((max(0.0, until - now) for until, _ in held), default=None)
+        # Soon at first, since most bots tell at once, then each time after as long again.
+        looks = [min(max(PATIENCE, now - came), max(0.0, came + patience - now)) for came, _ in held]
+        return drafts, min(looks, default=None)
 
     async def _record(self, drafts: list[Draft]) -> None:
         try:

@@ -2,9 +2,10 @@
 
 The bot made it when anything says so: its prefix on the order's client id, an order id that it reported before, or,
 for a bot that was seen at all, a moment in which it could not be asked (an outage, a hole) and so could not report.
-The account made it only when the bot was asked, is complete over that moment, and did not report it. Until then the
-answer is to wait: the bot's own report, which comes within two polls, is the better evidence. What the bot reported
-meanwhile the journal knows already, so a wrong guess here can never double an execution.
+The account made it when its order bears a name that is not the bot's; else only when the bot was asked, is complete
+over that moment, and did not report it. Until then the answer is to wait: the bot's own report, which comes within two
+polls, is the better evidence. What the bot reported meanwhile the journal knows already, so a wrong guess here can
+never double an execution.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ class Origins:
     def __init__(self, bot: BotStatus, holes: Holes, interval: float) -> None:
         self._bot = bot
         self._holes = holes
-        self._patience = 2 * interval
+        self.patience = 2 * interval  # seconds in which the bot has the word
         self._orders: dict[str, None] = {}  # order ids that the bot reported, oldest first
         self.prefix: str | None = None  # what the bot puts before its client order ids
         self.complete_to = 0.0  # the bot has told all that it did before this (Unix seconds)
@@ -50,13 +51,13 @@ class Origins:
         """bot, account, or how long to wait for better evidence on an execution of this moment (Unix seconds)."""
         if order_id in self._orders or (self.prefix and (client_order_id or "").startswith(self.prefix)):
             return "bot"
-        if not self._bot.seen:
-            return "account"
+        if not self._bot.seen or (self.prefix and client_order_id):
+            return "account"  # nobody else is there, or the order bears another's name
         if self._holes.covers(moment):
             return "bot"
         happened = float(moment)
         if self._bot.status == "offline":
-            return "bot" if happened > self.complete_to - self._patience else "account"
-        if self.complete_to < happened or now < happened + self._patience:
-            return Wait(max(0.1, min(happened + self._patience - now, self._patience)))
+            return "bot" if happened > self.complete_to - self.patience else "account"
+        if self.complete_to < happened or now < happened + self.patience:
+            return Wait(max(0.1, min(happened + self.patience - now, self.patience)))
         return "account"

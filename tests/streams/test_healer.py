@@ -170,7 +170,7 @@ async def test_settlements_come_once(path: Path, exchange: ScriptedExchange) -> 
 
 
 async def test_push_is_on_the_stream_at_once(path: Path, exchange: ScriptedExchange) -> None:
-    """With evidence in milliseconds, without it after the bot's last chance to claim; REST repeats none of them."""
+    """With evidence in milliseconds, whosever name the order bears; REST repeats none of them."""
     push = ScriptedPush()
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.status["order_prefix"] = "bot-"
@@ -190,6 +190,22 @@ async def test_push_is_on_the_stream_at_once(path: Path, exchange: ScriptedExcha
             bot.make(now(1, fill_id="f1"))
             await asyncio.sleep(0.3)
             assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("f1", "bot"), ("f2", "account")]
+
+
+async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: ScriptedExchange) -> None:
+    """A bot that names no orders tells a little later than the exchange: its trade is its own, another's is not."""
+    push = ScriptedPush()
+    async with (
+        serving(ScriptedBot()) as bot,
+        worker(path, bot, interval=0.6, exchange=exchange, push=push) as (watch, ears, _),
+    ):
+        await begun(watch)
+        for number in (1, 2):
+            push.queue.put_nowait(fill(number, time.time()))
+        await asyncio.sleep(0.4)
+        bot.make(now(1))
+        await eventually(lambda: len(ears.ids) == 2)
+        assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("t1", "bot"), ("f2", "account")]
 
 
 async def test_push_is_off_in_paper_mode(path: Path, exchange: ScriptedExchange) -> None:

@@ -36,6 +36,7 @@ def origins(status: str, complete_to: float, hole: tuple[int, int] | None = None
     [
         pytest.param("online", 0, None, 999, "o1", None, "bot", id="its order"),
         pytest.param("online", 0, None, 999, "o9", "bot-7", "bot", id="its prefix"),
+        pytest.param("online", 0, None, 999, "o9", "hand-7", "account", id="another's prefix"),
         pytest.param("unseen", 0, None, 900, "o9", "hand-7", "account", id="there never was a bot"),
         pytest.param("online", 999, None, 900, "o9", None, "account", id="asked, complete, silent"),
         pytest.param("online", 999, None, 998, "o9", None, None, id="young: the bot may yet claim it"),
