@@ -97,6 +97,7 @@ async def open_watch(
         redis=redis_address(settings),
         prefix=settings.redis_key_prefix,
         snapshot=lambda: snapshot(hub, watch),
+        happened=portfolio.touched,
     )
     await watch.start()
     stack.push_async_callback(watch.stop)

@@ -31,13 +31,14 @@ class Push(Protocol):
 class AccountListener:
     """From pushed fills to the journal. What is lost here, a sweep finds: so nothing is retried.
 
-    swept: asks for a sweep, which every Connected needs, since nothing that happened before it is told again.
+    sweep: asks for a sweep, which every Connected needs, since nothing that happened before it is told again.
+    happened: is told at once when the account traded (Unix seconds), whoever made it.
     """
 
     def __init__(
         self, push: Push, origins: Origins, bot: BotStatus, poller: Poller, recorder: Recorder,
-        sweep: Callable[[], None], vital: Vital, clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        sweep: Callable[[], None], happened: Callable[[float], None], vital: Vital,
+        clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._push = push
         self._origins = origins
@@ -45,6 +46,7 @@ class AccountListener:
         self._poller = poller
         self._recorder = recorder
         self._sweep = sweep
+        self._happened = happened
         self._clock = clock
         self._monotonic = monotonic
         self._held: list[tuple[float, Fill]] = []  # fills that wait for evidence, with the moment when they came
@@ -73,6 +75,7 @@ class AccountListener:
                 self.vital.counts["ignored"] += 1
             case Fill():
                 self.vital.counts["fills"] += 1
+                self._happened(float(event.timestamp))
                 self._held.append((self._monotonic(), event))
                 self._news.set()
 

@@ -35,6 +35,7 @@ class Means:
     told: Callable[["Duty"], None]  # after each poll
     exchange: Exchange | None = None  # None without keys
     push: Push | None = None
+    happened: Callable[[float], None] = lambda at: None  # the account traded then, which may be news to the journal yet
     clock: Callable[[], float] = time.time
 
 
@@ -79,8 +80,8 @@ class Duty:
         works = [(self.poller.run, "poller"), (self.poller.listen, "poller"), (self.healer.run, "healer")]
         if means.push is not None:
             listener = AccountListener(
-                means.push, self.origins, self.bot, self.poller, means.recorder, self.healer.poke, vitals["push"],
-                means.clock,
+                means.push, self.origins, self.bot, self.poller, means.recorder, self.healer.poke, means.happened,
+                vitals["push"], means.clock,
             )  # fmt: skip
             works.append((listener.run, "push"))
         else:

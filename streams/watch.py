@@ -57,7 +57,8 @@ class Audience(Protocol):
 class Watch:
     """One per worker. Whichever worker holds the lease polls; all hear of everything, and can answer trades/live.
 
-    exchange and push: None without keys. listeners are called with each batch of entries, in order, after the hub.
+    exchange and push: None without keys. happened is told at once when the account traded (Unix seconds), before the
+    journal may know. listeners are called with each batch of entries, in order, after the hub.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Watch:
         listeners: Sequence[Listener] = (), clock: Callable[[], float] = time.time,
         exchange: Exchange | None = None, push: Push | None = None, redis: RedisAddress | None = None,
         prefix: str = "python:", snapshot: Callable[[], Mapping[str, Any]] = dict,
+        happened: Callable[[float], None] = lambda at: None,
     ) -> None:  # fmt: skip
         self._hub = hub
         self._journal = journal
@@ -76,7 +78,9 @@ class Watch:
         for listener in (hub.publish, self._live.publish, *listeners):
             self.feed.listen(listener)
         self._recorder = Recorder(journal, self._announce, self._vitals["recorder"])
-        self._means = Means(session, journal, self._recorder, bot, self._vitals, self._told, exchange, push, clock)
+        self._means = Means(
+            session, journal, self._recorder, bot, self._vitals, self._told, exchange, push, happened, clock
+        )
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._keeper = LeaseKeeper(
             journal, self._recorder, worker, self._duties, self._dump, self._heard, self._vitals["lease"]

@@ -194,15 +194,16 @@ async def test_push_is_on_the_stream_at_once(path: Path, exchange: ScriptedExcha
 
 async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: ScriptedExchange) -> None:
     """A bot that names no orders tells a little later than the exchange: its trade is its own, another's is not."""
-    push = ScriptedPush()
+    push, moments = ScriptedPush(), list[float]()
     async with (
         serving(ScriptedBot()) as bot,
-        worker(path, bot, interval=0.6, exchange=exchange, push=push) as (watch, ears, _),
+        worker(path, bot, interval=0.6, exchange=exchange, push=push, happened=moments.append) as (watch, ears, _),
     ):
         await begun(watch)
         for number in (1, 2):
             push.queue.put_nowait(fill(number, time.time()))
         await asyncio.sleep(0.4)
+        assert (len(moments), ears.ids) == (2, [])  # what is held of the account is old already
         bot.make(now(1))
         await eventually(lambda: len(ears.ids) == 2)
         assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("t1", "bot"), ("f2", "account")]
