@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import aiohttp
 
+from cache.address import RedisAddress
 from cache.base import Cache
 from cache.exact import loads
 from cache.fallback import Keeper
 from cache.memory import MemoryCache
-from cache.redis import RedisAddress, RedisCache, connect
 from journal.base import Journal, Query
 from journal.entry import Entry
 from journal.url import open_journal
@@ -25,7 +25,6 @@ from routes.access import Access
 from routes.rates import Rates
 from routes.readers import snapshot
 from routes.services import Services
-from routes.spring import SpringSessions
 from routes.tickets import Tickets
 from routes.timing import Durations
 from settings import VERSION, Settings
@@ -137,13 +136,20 @@ def redis_address(settings: Settings) -> RedisAddress | None:
 def open_cache(settings: Settings) -> Cache:
     """Redis when it is set, which turns to memory while it fails; else memory."""
     address = redis_address(settings)
-    return MemoryCache() if address is None else RedisCache(connect(address), settings.redis_key_prefix)
+    if address is None:
+        return MemoryCache()
+    from cache.redis import RedisCache, connect  # loads redis, which a service without one does not need
+
+    return RedisCache(connect(address), settings.redis_key_prefix)
 
 
 async def open_access(settings: Settings, stack: contextlib.AsyncExitStack) -> Access:
     """Who may come in."""
     sessions = None
     if settings.auth == "spring-session" and (address := redis_address(settings)):
+        from cache.redis import connect  # here for the same reason
+        from routes.spring import SpringSessions
+
         redis = connect(address)
         stack.push_async_callback(redis.aclose)
         sessions = SpringSessions(redis)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cache.breaker import Breaker
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -25,6 +27,11 @@ class Cache(Protocol):
     @property
     def name(self) -> str:
         """The source that an answer from here carries now: memory_cache or redis_cache."""
+        ...
+
+    @property
+    def breaker(self) -> Breaker | None:
+        """What keeps requests from a store that is down; None for one that cannot be."""
         ...
 
     async def get(self, key: str) -> bytes | None:

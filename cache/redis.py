@@ -7,7 +7,6 @@ or touches the keys of others (KEYS, SCAN, FLUSH, CONFIG).
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -15,26 +14,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from cache.address import RedisAddress
 from cache.breaker import Breaker
 from cache.memory import MemoryCache
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Client: TypeAlias = Any  # a redis.asyncio.Redis; the library's own types and the published stubs contradict each other
-
-
-@dataclass(frozen=True, slots=True)
-class RedisAddress:
-    """Where Redis is and as whom we come."""
-
-    host: str
-    port: int = 6379
-    db: int = 0
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}/{self.db}"
 
 
 def connect(address: RedisAddress, timeout: float = 0.5, connections: int = 16) -> Client:

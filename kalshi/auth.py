@@ -1,32 +1,25 @@
-"""Sign timestamp + METHOD + path with the trader's key, RSA or Ed25519 as the key itself says.
+"""Sign timestamp + METHOD + path with the trader's key.
 
 The recipe (Kalshi docs: API keys): the text is the Unix time in milliseconds, the method in capitals and the whole
-path from the root, without host, query and body, put together without anything between them. RSA keys sign it with
-RSASSA-PSS, SHA-256, MGF1-SHA-256 and a salt of 32 bytes; Ed25519 keys sign it as it is. Kalshi hands out RSA keys as
-PKCS#1 and Ed25519 keys as PKCS#8, whose PEM label an RSA key may carry too: so the parsed key decides, not the label.
+path from the root, without host, query and body, put together without anything between them.
 """
 
 import base64
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from typing import TYPE_CHECKING
 
 from kalshi.errors import KeyUnusable
 
-_PSS = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
-PrivateKey = RSAPrivateKey | Ed25519PrivateKey
+if TYPE_CHECKING:
+    from kalshi.keys import Key
 
 
 class Signer:
     """Makes the three headers of an authenticated request; a new stamp and signature for every one."""
 
-    def __init__(self, key_id: str, key: PrivateKey, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, key_id: str, key: "Key", clock: Callable[[], float] = time.time) -> None:
         self.key_id = key_id
         self._key = key
         self._clock = clock
@@ -37,15 +30,9 @@ class Signer:
     @classmethod
     def from_pem(cls, key_id: str, pem: bytes, clock: Callable[[], float] = time.time) -> "Signer":
         """A signer from the text of a key file. Raises KeyUnusable."""
-        try:
-            key = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            # The library's message may quote the file, so only its kind is passed on.
-            hint = "it is encrypted: store it without a password" if isinstance(error, TypeError) else "it is damaged"
-            raise KeyUnusable(f"the private key cannot be read ({hint}, or no PEM)") from None
-        if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
-            raise KeyUnusable("the private key is neither RSA nor Ed25519; make a new one at kalshi.com")
-        return cls(key_id, key, clock)
+        from kalshi.keys import Key  # loads cryptography, which a service without keys does not need
+
+        return cls(key_id, Key.from_pem(pem), clock)
 
     @classmethod
     def from_file(cls, key_id: str, path: str | Path, clock: Callable[[], float] = time.time) -> "Signer":
@@ -62,7 +49,7 @@ class Signer:
     @property
     def kind(self) -> str:
         """RSA or Ed25519."""
-        return "RSA" if isinstance(self._key, RSAPrivateKey) else "Ed25519"
+        return self._key.kind
 
     def headers(self, method: str, path: str) -> dict[str, str]:
         """The headers for this request. path: from the root, as it is sent, without the query."""
@@ -71,10 +58,5 @@ class Signer:
         return {
             "KALSHI-ACCESS-KEY": self.key_id,
             "KALSHI-ACCESS-TIMESTAMP": stamp,
-            "KALSHI-ACCESS-SIGNATURE": base64.b64encode(self._sign(text)).decode("ascii"),
+            "KALSHI-ACCESS-SIGNATURE": base64.b64encode(self._key.sign(text)).decode("ascii"),
         }
-
-    def _sign(self, text: bytes) -> bytes:
-        if isinstance(self._key, RSAPrivateKey):
-            return self._key.sign(text, _PSS, hashes.SHA256())
-        return self._key.sign(text)

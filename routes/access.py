@@ -9,11 +9,11 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from routes import spring, tickets
+from routes import tickets
 from routes.prefix import PREFIX, ahead, own_path
 from routes.problems import Problem, render
 from routes.rates import Rates
-from routes.spring import SessionsAway, SpringSessions
+from routes.sessions import COOKIE, Sessions, SessionsAway
 from routes.tickets import Tickets
 from routes.timing import STREAMS
 from streams.event import bye
@@ -31,7 +31,7 @@ class Access:
     """What is asked of a visitor. Nothing set: the service is public, as the brief has it."""
 
     tickets: Tickets | None = None
-    sessions: SpringSessions | None = None
+    sessions: Sessions | None = None
     rates: Rates | None = None
 
     @property
@@ -60,7 +60,7 @@ class Access:
             return None
         if self.sessions is not None:
             try:
-                if await self.sessions.is_live(_cookie(connection, spring.COOKIE)):
+                if await self.sessions.is_live(_cookie(connection, COOKIE)):
                     return None
             except SessionsAway as away:
                 return Problem(503, f"who you are cannot be checked now: {away}")

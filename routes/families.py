@@ -7,7 +7,6 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from cache.redis import RedisCache
 from routes.services import Services
 from routes.timing import BOUNDS, Durations
 
@@ -88,7 +87,7 @@ def _exchange(service: Services) -> Iterator[Family]:
     yield family
     yield _counter("pi_kalshi_retries", "calls that were repeated", calls.counters.retries)
     breakers = {"kalshi": float(calls.breaker.state != "closed")}
-    if isinstance(service.cache, RedisCache):
+    if service.cache.breaker is not None:
         breakers["redis"] = float(service.cache.breaker.state != "closed")
     yield _gauge("pi_breaker_open", "1 while a neighbour is left alone", breakers, "name")
     counts = service.keeper.counts

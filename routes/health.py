@@ -6,7 +6,6 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cache.redis import RedisCache
 from journal.errors import JournalError
 from routes.problems import Problem
 from routes.replies import live_json
@@ -81,8 +80,9 @@ def _neighbours(service: Services) -> dict[str, dict[str, Any]]:
 
 def _cache(service: Services) -> dict[str, Any]:
     kind = service.cache.name
-    if isinstance(service.cache, RedisCache) and service.cache.breaker.state != "closed":
-        return {"state": "degraded", "reason": service.cache.breaker.reason, "kind": kind}
+    breaker = service.cache.breaker
+    if breaker is not None and breaker.state != "closed":
+        return {"state": "degraded", "reason": breaker.reason, "kind": kind}
     return {"state": "ok", "reason": None, "kind": kind}
 
 

@@ -9,8 +9,7 @@ from starlette.responses import Response
 from routes.replies import live_json
 from routes.services import services
 from streams.hub import Hub
-from streams.roll import add_up
-from streams.stats import client
+from streams.stats import add_up, client
 from streams.watch import Watch
 
 

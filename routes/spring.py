@@ -13,15 +13,11 @@ import re
 from redis.exceptions import RedisError
 
 from cache.redis import Client
+from routes.sessions import SessionsAway
 
-COOKIE = "SESSION"
 NAMESPACE = "spring:session:sessions:"
 LOGGED_IN = "sessionAttr:SPRING_SECURITY_CONTEXT"
 _ID = re.compile(r"[A-Za-z0-9-]{16,64}")
-
-
-class SessionsAway(Exception):
-    """Redis does not answer: nobody can be let in."""
 
 
 class SpringSessions:

@@ -3,6 +3,7 @@
 import ipaddress
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,3 +94,24 @@ def network(host: str) -> str:
 
 def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 3)
+
+
+def add_up(views: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The numbers of several workers as one: counts are summed, of places and latencies the greatest stands for all."""
+    total: dict[str, Any] = {}
+    for view in views:
+        for name, value in view.items():
+            total[name] = _both(name, total[name], value) if name in total else value
+    return total
+
+
+def _both(name: str, one: Any, other: Any) -> Any:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        names = {**one, **other}
+        greatest = name.endswith("_ms")
+        return {each: _both("position" if greatest else each, one.get(each), other.get(each)) for each in names}
+    if one is None or other is None:
+        return other if one is None else one
+    if name == "position":
+        return max(one, other)
+    return one + other

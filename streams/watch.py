@@ -7,13 +7,13 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 
+from cache.address import RedisAddress
 from cache.base import Cache
 from cache.exact import loads
-from cache.redis import RedisAddress, connect
 from journal.base import Journal, Query
 from journal.entry import Entry
 from journal.errors import LeaseLost
@@ -25,11 +25,13 @@ from streams.feed import Feed, Listener
 from streams.lease import LeaseKeeper
 from streams.live import HELD, Live, LiveTrades, Sources
 from streams.recorder import Recorder
-from streams.relay import BLOCK, Relay
-from streams.roll import Roll
 from streams.status import BotStatus, Pulse, news
 from streams.sweep import Exchange
 from streams.vital import Vital, ended, supervised
+
+if TYPE_CHECKING:
+    from streams.relay import Relay
+    from streams.roll import Roll
 
 log = logging.getLogger(__name__)
 DUTY = ("poller", "healer", "push", "recorder")  # parts that work only where the lease is held
@@ -95,6 +97,10 @@ class Watch:
         self.live = LiveTrades(self._live, self._sources, self._sweep, cache, clock)
 
     def _link(self, redis: RedisAddress, prefix: str, worker: str, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+        from cache.redis import connect  # these load redis, which a service without one does not need
+        from streams.relay import BLOCK, Relay
+        from streams.roll import Roll
+
         writer, reader, vital = connect(redis, connections=4), connect(redis, BLOCK + 3, 1), self._vitals["relay"]
         key = f"{prefix}relay:{self._journal.epoch}"
         self._relay = Relay(writer, reader, key, worker, self.feed.offer, self._heard, vital)

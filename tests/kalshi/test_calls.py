@@ -12,6 +12,7 @@ from kalshi import errors
 from kalshi.auth import Signer
 from kalshi.calls import Calls
 from kalshi.client import KalshiClient
+from kalshi.keys import Key
 from kalshi.limits import Limits
 from kalshi.wire import Wire, refusal
 from tests.support import payloads
@@ -244,7 +245,7 @@ async def test_a_spent_budget_is_busy_and_nothing_is_sent(session, kalshi):
 async def test_a_wrong_signature_is_refused_by_the_fake(session, kalshi):
     """The tests' exchange checks: another key does not pass, so that all other tests prove our signatures."""
     other = FakeKalshi()
-    calls = Calls(Wire(session, kalshi.url), Signer(kalshi.signer.key_id, other.key))
+    calls = Calls(Wire(session, kalshi.url), Signer(kalshi.signer.key_id, Key(other.key)))
     with pytest.raises(errors.NotAllowed, match="INCORRECT_API_KEY_SIGNATURE"):
         await calls.request("GET", PATH)
 

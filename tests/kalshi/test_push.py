@@ -9,6 +9,7 @@ import pytest
 
 from kalshi.auth import Signer
 from kalshi.errors import Unreachable
+from kalshi.keys import Key
 from kalshi.models import Fill
 from kalshi.push import Connected, Disconnected, FillPush
 from tests.support import payloads
@@ -71,7 +72,7 @@ async def test_a_refused_handshake_is_said_once_and_tried_again(session, kalshi)
 async def test_a_wrong_key_is_refused(session, kalshi):
     """The handshake is signed like a request."""
     other = FakeKalshi()
-    push = FillPush(session, kalshi.ws_url, Signer("unknown", other.key), first=0.01)
+    push = FillPush(session, kalshi.ws_url, Signer("unknown", Key(other.key)), first=0.01)
     async with aclosing(push.events()) as events:
         assert await anext(events) == Disconnected("the handshake was refused with HTTP 401")
 
@@ -154,7 +155,7 @@ async def test_a_handshake_that_hangs_is_given_up(session):
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    push = FillPush(session, f"ws://127.0.0.1:{port}/ws", Signer("id", FakeKalshi().key), silence=0.1)
+    push = FillPush(session, f"ws://127.0.0.1:{port}/ws", Signer("id", Key(FakeKalshi().key)), silence=0.1)
     async with server, aclosing(push.events()) as events:
         assert await anext(events) == Disconnected("no handshake within 0 s")
 
@@ -172,7 +173,7 @@ async def test_a_socket_that_breaks_under_a_pong_is_a_reason(session, kalshi):
 
 async def test_nobody_there(session):
     """A refused connection is a reason, not an exception."""
-    push = FillPush(session, "ws://127.0.0.1:9/trade-api/ws/v2", Signer("id", FakeKalshi().key), first=0.01)
+    push = FillPush(session, "ws://127.0.0.1:9/trade-api/ws/v2", Signer("id", Key(FakeKalshi().key)), first=0.01)
     async with aclosing(push.events()) as events:
         lost = await anext(events)
     assert isinstance(lost, Disconnected)

@@ -15,7 +15,7 @@ import pytest
 from cache.redis import RedisAddress, connect
 from journal.errors import LeaseLost
 from streams.errors import TwoJournals
-from streams.roll import add_up
+from streams.stats import add_up
 from streams.watch import Watch
 from tests.support.bot import ScriptedBot, serving, trade
 from tests.support.eventually import eventually
