@@ -1,5 +1,7 @@
 """From the start of the process to the first byte of an answer: the whole server beside a bare Starlette on uvicorn.
 
+Our modules are compiled before, as those of an installed wheel are.
+
 python -m benchmarks.start [--rounds 7] [--keep]
 """
 
@@ -15,6 +17,18 @@ from statistics import median
 
 from benchmarks.machine import HERE, SERVER_CORE, free_port, kept
 
+OURS = (
+    "server.py",
+    "settings.py",
+    "rooms.py",
+    "logs.py",
+    "notify.py",
+    "cache",
+    "kalshi",
+    "journal",
+    "streams",
+    "routes",
+)
 PATH = "/api/python/portfolio/balance"  # 503 with us, for there are no keys: an answer all the same
 
 
@@ -68,6 +82,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *OURS], cwd=HERE.parent, check=True)
     for first in (ours, bare):
         first()
     rounds: dict[str, list[dict[str, float]]] = {"server": [], "bare starlette": []}
