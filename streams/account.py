@@ -18,6 +18,7 @@ from streams.status import BotStatus
 from streams.vital import Vital
 
 PATIENCE: Final = 0.25  # seconds that a fill waits for a bot that was never heard of, and between two looks at first
+LOOK: Final = 1.0  # seconds between two looks later on
 
 
 class Push(Protocol):
@@ -103,8 +104,8 @@ class AccountListener:
     def _judge(self) -> tuple[list[Draft], float | None]:
         """What can be written now, and how long until another look at the rest (None: nothing waits)."""
         now, drafts, held = self._monotonic(), list[Draft](), list[tuple[float, Fill]]()
-        # A bot that answers has the word for as long as in a sweep; only what tells its time wrong waits no longer.
-        patience = PATIENCE + (self._origins.patience if self._bot.seen else 0.0)
+        # A bot that answers has the word for as long as in a sweep; only where clocks disagree this limit is met.
+        patience = PATIENCE + (1.5 * self._origins.patience if self._bot.seen else 0.0)
         for came, fill in self._held:
             verdict = self._verdict(fill)
             if isinstance(verdict, Wait) and now < came + patience:
@@ -112,8 +113,8 @@ class AccountListener:
             elif self._bot.mode != "paper":
                 drafts.append(trade_of(fill, "account" if isinstance(verdict, Wait) else verdict, self._bot.mode))
         self._held = held
-        # Soon at first, since most bots tell at once, then each time after as long again.
-        looks = [min(max(PATIENCE, now - came), max(0.0, came + patience - now)) for came, _ in held]
+        # Soon at first, since most bots tell at once.
+        looks = [min(max(PATIENCE, now - came), LOOK, max(0.0, came + patience - now)) for came, _ in held]
         return drafts, min(looks, default=None)
 
     async def _record(self, drafts: list[Draft]) -> None:

@@ -58,6 +58,7 @@ class Origins:
         happened = float(moment)
         if self._bot.status == "offline":
             return "bot" if happened > self.complete_to - self.patience else "account"
-        if self.complete_to < happened or now < happened + self.patience:
-            return Wait(max(0.1, min(happened + self.patience - now, self.patience)))
+        if self.complete_to < happened + self.patience:  # it has not been asked since its time was over
+            left = happened + self.patience - now
+            return Wait(max(0.1, min(left, self.patience)) if left > 0 else self.patience / 2)
         return "account"

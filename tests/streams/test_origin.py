@@ -41,6 +41,7 @@ def origins(status: str, complete_to: float, hole: tuple[int, int] | None = None
         pytest.param("online", 999, None, 900, "o9", None, "account", id="asked, complete, silent"),
         pytest.param("online", 999, None, 998, "o9", None, None, id="young: the bot may yet claim it"),
         pytest.param("online", 800, None, 900, "o9", None, None, id="not asked since"),
+        pytest.param("online", 905, None, 900, "o9", None, None, id="not asked since its time was over"),
         pytest.param("online", 999, (890, 910), 900, "o9", None, "bot", id="in a hole"),
         pytest.param("online", 999, (890, 895), 900, "o9", None, "account", id="beside the hole"),
         pytest.param("offline", 800, None, 900, "o9", None, "bot", id="while it could not report"),
