@@ -125,6 +125,8 @@ class RedisCache:
         try:
             return True, task.result()
         except (RedisError, OSError) as error:
+            if str(error).startswith("WRONGTYPE"):
+                return True, None  # a stranger's list or hash under our name: a miss, and the next set replaces it
             self._failed(_words(error))
             return False, None
 

@@ -88,6 +88,15 @@ async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache, redi
     assert time.monotonic() - began < BUDGET + 2 * SLACK
 
 
+async def test_a_strangers_list_under_our_key_is_a_miss_and_no_fault(cache, redis_server):
+    """Redis is not down because of it, and the next set takes the key back."""
+    redis_server.command("RPUSH", "python:a", "theirs")
+    assert await cache.get("a") is None
+    assert cache.name == "redis_cache"
+    await cache.set("a", b"ours", 60)
+    assert await cache.get("a") == b"ours"
+
+
 async def test_a_flush_is_a_miss_and_no_fault(cache, redis_server):
     """What is gone is gone; the server is well."""
     await cache.set("a", b"1", 60)
