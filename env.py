@@ -1,10 +1,13 @@
 """Where a setting's text comes from: the nearest source that names it; a secret may stand in a file of its own."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from starlette.config import Config
+COMMENT: Final = re.compile(r"\s#")
+QUOTED: Final = re.compile(r"""\s*(?P<quote>["'])(?P<value>.*?)(?P=quote)\s*(#.*)?""")
 
 
 def sources(flags: Mapping[str, str], folder: Path) -> list[Mapping[str, str]]:
@@ -17,11 +20,19 @@ def env_file(path: Path) -> Mapping[str, str]:
     if not path.is_file():
         return {}
     try:
-        values = Config(path, encoding="utf-8-sig").file_values  # some editors put a mark before the first line
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the first line
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ValueError(f"{path}: allowed is a text file that can be read ({why})") from None
-    return {name.removeprefix("export ").strip(): value for name, value in values.items()}
+    lines = [line.strip() for line in text.split("\n")]
+    pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
+    return {name.removeprefix("export ").strip(): unquoted(value) for name, _, value in pairs}
+
+
+def unquoted(text: str) -> str:
+    """What stands in quotes, else all up to a comment, which is a # behind a space: as Docker and others read it."""
+    quoted = QUOTED.fullmatch(text)
+    return quoted["value"] if quoted else COMMENT.split(text, 1)[0].strip()
 
 
 def find(name: str, sources: Sequence[Mapping[str, str]], secret: bool) -> str:

@@ -102,6 +102,29 @@ def test_an_env_file_from_any_editor_is_read(text: bytes, tmp_path: Path) -> Non
     assert load({}, tmp_path).port == 9001
 
 
+@pytest.mark.parametrize(
+    ("line", "prefix"),
+    [
+        ("pi:", "pi:"),
+        ("pi:  # ours", "pi:"),
+        ("pi:\t# ours", "pi:"),
+        ("pi:#1", "pi:#1"),
+        ("#1", "#1"),
+        (" # ours", "python:"),
+        ("'pi: # 1'", "pi: # 1"),
+        ('"pi: # 1" # ours', "pi: # 1"),
+        ('"it\'s"', "it's"),
+        ("'a' # don't", "a"),
+        ("it's # ours", "it's"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_a_comment_ends_an_unquoted_value(line: str, prefix: str, tmp_path: Path) -> None:
+    """It begins with a # behind a space, as with Docker Compose and python-dotenv; in quotes there is none."""
+    (tmp_path / ".env").write_text(f"REDIS_KEY_PREFIX={line}\n")
+    assert load({}, tmp_path).redis_key_prefix == prefix
+
+
 def test_an_env_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
     """UTF-16 is named with the file; it is no traceback."""
     (tmp_path / ".env").write_bytes("PORT=9001".encode("utf-16"))
