@@ -75,18 +75,23 @@ class Healer:
         """One reading, or the reason why there is none. Raises LeaseLost."""
         async with self._turn:
             try:
-                await self._sweep()
-            except (NotConfigured, KeyUnusable, NotAllowed) as wrong:
-                self._failed(str(wrong))
-                if not wrong.transient:
-                    await self._announce(f"the exchange refused to be read: {wrong}")
-            except KalshiError as wrong:
-                self._failed(str(wrong))
+                await self._read()
             except LeaseLost:
                 raise
             except JournalError as wrong:
                 self._unkept = True
                 self._failed(str(wrong))
+
+    async def _read(self) -> None:
+        """One reading, or what the exchange has against it. Raises JournalError."""
+        try:
+            await self._sweep()
+        except (NotConfigured, KeyUnusable, NotAllowed) as wrong:
+            self._failed(str(wrong))
+            if not wrong.transient:
+                await self._announce(f"the exchange refused to be read: {wrong}")
+        except KalshiError as wrong:
+            self._failed(str(wrong))
 
     async def _sweep(self) -> None:
         if not self._bot.seen:

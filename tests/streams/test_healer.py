@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from journal.base import Query
+from journal.errors import JournalUnavailable, LeaseLost
+from journal.sqlite import SqliteJournal
 from kalshi.errors import NotAllowed, Unreachable
 from kalshi.models import Position
 from streams.healer import PAPER
@@ -118,6 +120,123 @@ async def test_what_can_never_be_healed_is_announced(path: Path, exchange: Scrip
             assert (PAPER if reason == "paper" else "HTTP 401") in ears.bodies("gap")[0]["why"]
             assert exchange.asked == []
             assert watch.health()["healer"]["state"] == ("idle" if reason == "paper" else "degraded")
+
+
+async def test_a_reader_of_live_trades_is_answered_whatever_fails(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot is gone, the exchange refuses our keys, the journal cannot keep the gap that this makes: stale, no error.
+
+    Once the journal is back the gap is announced.
+    """
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
+            await known(ears, 1)
+            await begun(watch)
+            honest = journal.append
+
+            async def full(*_: object) -> None:
+                raise JournalUnavailable("the disk is full")
+
+            monkeypatch.setattr(journal, "append", full)
+            exchange.wrong = REFUSED
+            bot.make(*(now(number) for number in range(10, 20)))
+            await eventually(lambda: watch.health()["healer"].get("open") == 1)
+            bot.answers["/trades"] = says("no")
+            await eventually(lambda: ears.statuses[-1] == "offline")
+            answer = await watch.live.answer(5)
+            assert answer.stale
+            assert len(answer.trades) == 1
+            assert watch.health()["healer"]["reason"] == "the disk is full"
+            monkeypatch.setattr(journal, "append", honest)
+            await eventually(lambda: ears.bodies("gap"))
+
+
+async def test_an_exchange_that_hangs_keeps_no_reader_of_live_trades(path: Path, exchange: ScriptedExchange) -> None:
+    """Two seconds at most, then the journal's tail, marked stale."""
+
+    async def hang() -> float:
+        await asyncio.Event().wait()
+        return 0.0
+
+    async with serving(ScriptedBot()) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await known(ears, 1)
+            await begun(watch)
+            exchange.user_data_timestamp = hang  # type: ignore[method-assign]
+            bot.answers["/trades"] = says("no")
+            await eventually(lambda: ears.statuses[-1] == "offline")
+            await eventually(lambda: time.time() - watch._pulse.swept > 0.3)  # the last good sweep is none of now
+            began = time.monotonic()
+            answer = await watch.live.answer(5)
+            assert time.monotonic() - began < 3.0
+            assert (answer.source, answer.stale, len(answer.trades)) == ("journal", True, 1)
+
+
+async def test_a_lease_lost_in_a_sweep_ends_the_term(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker writes now: this one begins anew as a follower, and what it had read is told once."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
+        await begun(watch)
+        honest = journal.append
+
+        async def fenced(*_: object) -> None:
+            raise LeaseLost("another holder")
+
+        monkeypatch.setattr(journal, "append", fenced)
+        exchange.settled.append(settlement("A", time.time()))
+        await eventually(lambda: watch.health()["lease"].get("terms", 0) > 1)  # type: ignore[operator]
+        monkeypatch.setattr(journal, "append", honest)
+        await eventually(lambda: ears.bodies("settlement"))
+        assert len(ears.bodies("settlement")) == 1
+
+
+async def test_a_long_absence_is_kept_in_several_commits(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order, each once; the watermark moves with the last of them, so that a kill between two costs nothing."""
+    monkeypatch.setattr("streams.healer.BATCH", 3)
+    exchange.complete = time.time()
+    async with serving(ScriptedBot()) as bot:
+        async with worker(path, bot, exchange=exchange) as (watch, _, _journal):
+            await begun(watch)
+        exchange.complete = time.time() + 60
+        bot.status["order_prefix"] = "bot-"
+        exchange.fills_made += [fill(n, time.time() + n / 1000, client_order_id=f"bot-{n}") for n in range(1, 9)]
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await known(ears, 8)
+            assert ears.ids == [f"f{n}" for n in range(1, 9)]
+            assert watch.health()["recorder"]["commits"] >= 3  # type: ignore[operator]
+
+
+async def test_what_the_account_did_in_paper_mode_is_not_told_later(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watermark goes along meanwhile, also in the journal: back to live, here or after a restart, it begins there."""
+    monkeypatch.setattr("streams.healer.ADVANCE", 0.0)
+    monkeypatch.setattr("streams.sweep.MARGIN", 0.0)
+    async with serving(ScriptedBot()) as bot:
+        async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
+            await begun(watch)
+            bot.status["mode"] = "paper"
+            await eventually(lambda: watch.health()["healer"]["state"] == "idle")
+            mark = (await journal.marks())["fills"]
+            exchange.fills_made.append(fill(1, time.time()))
+            await asyncio.sleep(1.1)  # reads of the exchange are by whole seconds
+            await eventually(lambda: _moved(journal, mark))
+        bot.status["mode"] = "live"
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await begun(watch)
+            exchange.fills_made.append(fill(2, time.time()))
+            await eventually(lambda: ears.ids)
+            assert ears.ids == ["f2"]
+
+
+async def _moved(journal: SqliteJournal, mark: str) -> bool:
+    return float((await journal.marks())["fills"]) > float(mark) + 1
 
 
 async def test_the_account_beside_the_bot(path: Path, exchange: ScriptedExchange) -> None:

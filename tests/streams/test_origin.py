@@ -57,3 +57,13 @@ def test_judgement(
     assert (None if isinstance(found, Wait) else found) == verdict
     if isinstance(found, Wait):
         assert 0.1 <= found.seconds <= 6.0
+
+
+def test_the_oldest_orders_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded; one that is reported again counts as new."""
+    monkeypatch.setattr("streams.origin.REMEMBERED", 2)
+    found, one = origins("online", 999), Decimal(1)
+    for order in ("o2", "o1", "o3"):
+        found.claim([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id=order)])
+    known = [order for order in ("o1", "o2", "o3") if found.judge(Decimal(900), order, None, NOW) == "bot"]
+    assert known == ["o1", "o3"]

@@ -37,6 +37,28 @@ async def test_the_rest_is_finished_by_who_awaits_it() -> None:
     assert seen == ["gate", "end"]
 
 
+async def test_whoever_awaits_it_may_be_thrown_away() -> None:
+    """As when a loop is closed over it: the work inside cleans up, and nothing is left half open."""
+    gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    seen: list[str] = []
+
+    async def work() -> None:
+        try:
+            await gate
+        finally:
+            seen.append("clean")
+
+    async def waits() -> None:
+        rest = begin(work())
+        assert rest is not None
+        await rest
+
+    outer = waits()
+    outer.send(None)
+    outer.close()
+    assert seen == ["clean"]
+
+
 async def test_an_error_comes_through() -> None:
     """At the first step, and later."""
 

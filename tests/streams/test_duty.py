@@ -1,0 +1,55 @@
+"""A term of polling that cannot begin, and a poll that does not come."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from journal.errors import JournalUnavailable
+from journal.sqlite import SqliteJournal
+from streams.bot import BotSettings
+from streams.duty import Duty, Means
+from streams.recorder import Recorder
+from streams.status import BotStatus, Pulse
+from streams.vital import Vital
+from tests.support.bot import ScriptedBot, serving, trade
+from tests.support.eventually import eventually
+from tests.support.watching import worker
+
+
+async def test_a_journal_that_cannot_say_where_we_ended_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health says why nobody polls; no poll is made that could not be judged; then the term begins."""
+    honest, away = SqliteJournal.marks, [True]
+
+    async def marks(journal: SqliteJournal) -> object:
+        if away[0]:
+            raise JournalUnavailable("its disk hangs")
+        return await honest(journal)
+
+    monkeypatch.setattr(SqliteJournal, "marks", marks)
+    async with serving(ScriptedBot()) as bot:
+        bot.make(trade(1))
+        async with worker(tmp_path / "journal.db", bot) as (watch, ears, _):
+            await eventually(lambda: watch.health()["poller"]["reason"] == "its disk hangs")
+            assert watch.health()["poller"]["state"] == "degraded"
+            assert bot.asked == []
+            away[0] = False
+            await eventually(lambda: ears.ids == ["t1"])
+
+
+async def test_a_poll_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    """Whoever wants the bot's newest word gives up in time, and works with the last one."""
+    journal, names = SqliteJournal(tmp_path / "journal.db"), ("poller", "healer", "push", "recorder")
+    recorder = Recorder(journal, lambda entries: None, Vital("recorder"))
+    async with aiohttp.ClientSession() as session:
+        settings = BotSettings("http://127.0.0.1:9/status", "http://127.0.0.1:9/trades", timeout=0.05)
+        means = Means(session, journal, recorder, settings, {name: Vital(name) for name in names}, lambda duty: None)
+        duty = Duty(means, {}, Pulse(BotStatus(since=0.0).data))
+        began = time.monotonic()
+        async with asyncio.timeout(3):
+            await duty._fresh()  # nobody runs its poller
+        assert 1.0 < time.monotonic() - began < 2.0

@@ -1,0 +1,99 @@
+"""The long poll and the pages of a bot that misbehaves on them: the plain poll remains the truth, and no storm begins."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.support.bot import Answer, ScriptedBot, says, serving, tells, trade
+from tests.support.eventually import eventually
+from tests.support.watching import worker
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.db"
+
+
+def only_after(bot: ScriptedBot, answer: Answer) -> Answer:
+    """The bot's honest window, but this answer to whoever asks for what comes after a number."""
+
+    async def either(request: web.Request) -> web.StreamResponse:
+        return await (answer if "after" in request.query else bot._trades)(request)
+
+    return either
+
+
+def asked_after(bot: ScriptedBot) -> int:
+    """How often it was asked for what comes after a number."""
+    return sum("after=" in path for path in bot.asked)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [says("", status=500), tells(None), says("<html>"), tells({"trades": []}), tells([trade(99, seq=99, boot_id="x")])],
+    ids=["an error", "no list", "html", "at once, nothing", "at once, what does not join"],
+)
+async def test_a_long_poll_that_does_not_work_is_left_to_the_poll(path: Path, answer: Answer) -> None:
+    """The bot stays online, its trades are told by the poll, and it is not asked more than once for each poll."""
+    async with serving(ScriptedBot(numbered=True)) as bot:
+        bot.answers["/trades"] = only_after(bot, answer)
+        async with worker(path, bot) as (watch, ears, _):
+            for number in range(1, 6):
+                bot.make(trade(number))
+                await eventually(lambda number=number: ears.ids[-1:] == [f"t{number}"])
+            assert ears.ids == [f"t{number}" for number in range(1, 6)]
+            assert ears.statuses[-1] == "online"
+            polls = watch.health()["poller"]["polls"]
+            assert 0 < asked_after(bot) <= polls + 1  # type: ignore[operator]
+            bot.answers.clear()  # it works again, and is used again
+            await eventually(lambda: asked_after(bot) > polls)  # type: ignore[operator]
+            bot.make(trade(6))
+            await eventually(lambda: ears.ids[-1] == "t6")
+
+
+def one_by_one(bot: ScriptedBot) -> Answer:
+    """A bot that gives no more than one trade at a time."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        after = int(request.query["after"])
+        return web.json_response(bot.trades[after : after + 1])
+
+    return answer
+
+
+PAGES: dict[str, Any] = {
+    "an error": lambda bot: says("", status=500),
+    "nothing": lambda bot: tells([]),
+    "one by one": one_by_one,
+}
+
+
+@pytest.mark.parametrize("kind", PAGES)
+async def test_a_jump_that_the_bot_does_not_fill_is_a_gap(path: Path, kind: str) -> None:
+    """Its pages fail, are empty, or never come to an end: the poll goes on in time, and what is missing is announced."""
+    async with serving(ScriptedBot(numbered=True, window=3)) as bot:
+        bot.make(trade(1))
+        bot.answers["/trades"] = only_after(bot, PAGES[kind](bot))
+        async with worker(path, bot, interval=0.3) as (_, ears, _journal):
+            await eventually(lambda: ears.ids == ["t1"])
+            bot.make(*(trade(number) for number in range(2, 60)))
+            await eventually(lambda: ears.bodies("gap"))
+            await eventually(lambda: ears.ids[-1] == "t59")
+            missing = 59 - len(ears.ids)
+            assert missing > 0
+            assert f"{missing} of the bot's trades" in ears.bodies("gap")[0]["why"]
+            assert len(ears.bodies("gap")) == 1
+            assert ears.statuses[-1] == "online"
+
+
+@pytest.mark.parametrize("answer", ["[]", "null", '"fine"'])
+async def test_a_status_that_is_no_object_is_named(path: Path, answer: str) -> None:
+    """The bot is offline with the reason in words, and its trades wait for its mode."""
+    async with serving(ScriptedBot()) as bot:
+        bot.answers["/status"] = says(answer)
+        async with worker(path, bot) as (_, ears, _journal):
+            await eventually(lambda: ears.said[-1]["reason"] == "status: not an object")
+            assert ears.statuses[-1] == "offline"
