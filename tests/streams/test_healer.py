@@ -215,7 +215,7 @@ async def test_a_long_absence_is_kept_in_several_commits(
 async def test_what_the_account_did_in_paper_mode_is_not_told_later(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The watermark goes along meanwhile, also in the journal: back to live, here or after a restart, it begins there."""
+    """The watermark goes along meanwhile, also in the journal, and live begins there again, after a restart too."""
     monkeypatch.setattr("streams.healer.ADVANCE", 0.0)
     monkeypatch.setattr("streams.sweep.MARGIN", 0.0)
     async with serving(ScriptedBot()) as bot:

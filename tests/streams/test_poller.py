@@ -1,4 +1,4 @@
-"""The long poll and the pages of a bot that misbehaves on them: the plain poll remains the truth, and no storm begins."""
+"""The long poll and the pages of a bot that misbehaves on them: the plain poll remains the truth, without a storm."""
 
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ PAGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("kind", PAGES)
 async def test_a_jump_that_the_bot_does_not_fill_is_a_gap(path: Path, kind: str) -> None:
-    """Its pages fail, are empty, or never come to an end: the poll goes on in time, and what is missing is announced."""
+    """Its pages fail, are empty, or never end: the poll goes on in time, and what is missing is announced."""
     async with serving(ScriptedBot(numbered=True, window=3)) as bot:
         bot.make(trade(1))
         bot.answers["/trades"] = only_after(bot, PAGES[kind](bot))
