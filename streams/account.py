@@ -17,8 +17,8 @@ from streams.recorder import Recorder
 from streams.status import BotStatus
 from streams.vital import Vital
 
-PATIENCE: Final = 0.25  # seconds that a fill waits for a bot that was never heard of, and between two looks at first
-LOOK: Final = 1.0  # seconds between two looks later on
+PATIENCE: Final = 0.25  # seconds that a fill waits for a bot that was never heard of, and until the first look at it
+LONGEST: Final = 0.8  # seconds that it waits for a bot that answers: it is to be on the stream within one
 
 
 class Push(Protocol):
@@ -104,8 +104,7 @@ class AccountListener:
     def _judge(self) -> tuple[list[Draft], float | None]:
         """What can be written now, and how long until another look at the rest (None: nothing waits)."""
         now, drafts, held = self._monotonic(), list[Draft](), list[tuple[float, Fill]]()
-        # A bot that answers has the word for as long as in a sweep; only where clocks disagree this limit is met.
-        patience = PATIENCE + (1.5 * self._origins.patience if self._bot.seen else 0.0)
+        patience = LONGEST if self._bot.seen else PATIENCE
         for came, fill in self._held:
             verdict = self._verdict(fill)
             if isinstance(verdict, Wait) and now < came + patience:
@@ -113,8 +112,7 @@ class AccountListener:
             elif self._bot.mode != "paper":
                 drafts.append(trade_of(fill, "account" if isinstance(verdict, Wait) else verdict, self._bot.mode))
         self._held = held
-        # Soon at first, since most bots tell at once.
-        looks = [min(max(PATIENCE, now - came), LOOK, max(0.0, came + patience - now)) for came, _ in held]
+        looks = [min(max(PATIENCE, now - came), max(0.0, came + patience - now)) for came, _ in held]
         return drafts, min(looks, default=None)
 
     async def _record(self, drafts: list[Draft]) -> None:

@@ -33,7 +33,7 @@ class Origins:
     def __init__(self, bot: BotStatus, holes: Holes, interval: float) -> None:
         self._bot = bot
         self._holes = holes
-        self.patience = 2 * interval  # seconds in which the bot has the word
+        self._patience = 2 * interval  # seconds in which the bot has the word
         self._orders: dict[str, None] = {}  # order ids that the bot reported, oldest first
         self.prefix: str | None = None  # what the bot puts before its client order ids
         self.complete_to = 0.0  # the bot has told all that it did before this (Unix seconds)
@@ -57,8 +57,8 @@ class Origins:
             return "bot"
         happened = float(moment)
         if self._bot.status == "offline":
-            return "bot" if happened > self.complete_to - self.patience else "account"
-        if self.complete_to < happened + self.patience:  # it has not been asked since its time was over
-            left = happened + self.patience - now
-            return Wait(max(0.1, min(left, self.patience)) if left > 0 else self.patience / 2)
+            return "bot" if happened > self.complete_to - self._patience else "account"
+        if self.complete_to < happened + self._patience:  # it has not been asked since its time was over
+            left = happened + self._patience - now
+            return Wait(max(0.1, min(left, self._patience)) if left > 0 else self._patience / 2)
         return "account"

@@ -328,6 +328,21 @@ async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: Scrip
         assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("t1", "bot"), ("f2", "account")]
 
 
+async def test_a_pushed_fill_waits_less_than_a_second(path: Path, exchange: ScriptedExchange) -> None:
+    """However slowly the bot is polled: nobody claims it, nothing contradicts it, and it is on the stream."""
+    push = ScriptedPush()
+    async with (
+        serving(ScriptedBot()) as bot,
+        worker(path, bot, interval=30, exchange=exchange, push=push) as (watch, ears, _),
+    ):
+        await begun(watch)
+        begin = time.monotonic()
+        push.queue.put_nowait(fill(1, time.time()))
+        await eventually(lambda: len(ears.ids) == 1)
+        assert time.monotonic() - begin < 1.5  # with slack for a busy machine
+        assert ears.bodies()[0]["origin"] == "account"
+
+
 async def test_push_is_off_in_paper_mode(path: Path, exchange: ScriptedExchange) -> None:
     """What the account does is not what the paper bot does."""
     push = ScriptedPush()
