@@ -2,13 +2,15 @@
 
     python -m benchmarks.fanout [--readers 1000] [--rounds 5] [--only ours:auto,nchan] [--keep]
 
-The server runs on one core, the load client on another. --keep writes benchmarks/results/fanout-<readers>.json.
+The server runs on one core, the load client on another. With --stalled or --slow each peer is measured without them and
+with them in turn. --keep writes benchmarks/results/fanout-<readers>.json.
 """
 
 import argparse
 import json
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -99,17 +101,18 @@ def main() -> None:
     for peer in [one for one in wanted if one.missing()]:
         print(f"without {peer.name}: {peer.missing()}")
         wanted.remove(peer)
-    rounds: dict[str, list[Figures]] = {peer.name: [] for peer in wanted}
+    bad = options.stalled + options.slow
+    mixes = {"": (0, 0)} | ({" with bad": (options.stalled, options.slow)} if bad else {})
+    rounds: dict[str, list[Figures]] = {peer.name + mix: [] for peer in wanted for mix in mixes}
     with tempfile.TemporaryDirectory() as name:
         client = compiled(HERE / "client.c", Path(name))
         for number in range(options.rounds):
-            for peer in wanted:
-                rounds[peer.name].append(measure(peer, client, options.readers, options.stalled, options.slow))
-                print(f"round {number + 1}, {peer.name}: {json.dumps(rounds[peer.name][-1])}", flush=True)
+            for peer, (mix, some) in product(wanted, mixes.items()):
+                rounds[peer.name + mix].append(measure(peer, client, options.readers, *some))
+                print(f"round {number + 1}, {peer.name}{mix}: {json.dumps(rounds[peer.name + mix][-1])}", flush=True)
     print(table(rounds))
     if options.keep:
-        bad = f"-{options.stalled + options.slow}-bad" if options.stalled + options.slow else ""
-        kept(f"fanout-{options.readers}{bad}", vars(options), rounds)
+        kept(f"fanout-{options.readers}" + (f"-{bad}-bad" if bad else ""), vars(options), rounds)
 
 
 if __name__ == "__main__":
