@@ -1,4 +1,4 @@
-"""One process of the demo: started in a session of its own, logging to a file, stopped by its own pid."""
+"""One process of the demo: in a session of its own, logging to a file, stopped by its own pid, and never left alone."""
 
 import asyncio
 import os
@@ -14,11 +14,14 @@ OURS: Final = ("KALSHI_", "BOT_", "REDIS_", "JOURNAL_", "API_TOKEN", "AUTH", "HO
 
 
 class Child:
-    """A Python program of ours. Ctrl-C does not reach it: it has its own session, so we stop all in the right order."""
+    """A Python program of ours. Ctrl-C does not reach it: it has its own session, so we stop all in the right order.
+
+    When we cannot, since we were killed, it ends by itself: its stdin is a pipe that only we hold (commands/leash.py).
+    """
 
     def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> None:
         self.name = name
-        self._command = [sys.executable, *arguments]
+        self._command = [sys.executable, "-m", "commands.leash", *arguments]
         clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
         self._environment = {**clean, "PYTHONPATH": str(ROOT), **environment}
         self._folder = folder
@@ -41,7 +44,7 @@ class Child:
                 *self._command,
                 cwd=self._folder,
                 env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -224,6 +225,29 @@ async def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
         await demo.says("serving after", within=20)
         demo.popen.send_signal(signal.SIGHUP)
         assert await demo.ends(within=2.5) == 0
+
+
+async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    """kill -9 leaves no time to stop the others: each ends by itself, and all ports are free again."""
+    with running(tmp_path, free_port()) as demo:
+        await demo.says("serving after", within=20)
+        ports = listening(demo.family())
+        assert len(ports) == 4, "the server's, the bot's, the exchange's and its control's"
+        assert demo.port in ports
+        demo.popen.kill()
+        await eventually(lambda: not any(_is_open(port) for port in ports), within=5)
+
+
+def listening(family: list[int]) -> set[int]:
+    """The ports on which these processes listen."""
+    holds = [os.readlink(link) for pid in family for link in Path(f"/proc/{pid}/fd").iterdir()]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in holds}
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "http"])
