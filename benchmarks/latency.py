@@ -20,8 +20,9 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from benchmarks.exchange import exchange
-from benchmarks.machine import CLIENT_CORE, HERE, Process, free_port, kept, wait_for
+from benchmarks.machine import CLIENT_CORE, HERE, Process, kept, wait_for
 from benchmarks.peer import publishing, running, server
+from commands.ports import free_port
 
 GAP = 0.05
 TRADE_ID = re.compile(rb'"trade_id":"([^"]*)"')

@@ -21,13 +21,6 @@ _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most if _most < 65536 and _most != -1 else 65536, _most))
 
 
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(port: int, seconds: float = 15.0) -> None:
     """Until somebody listens on port."""
     deadline = time.monotonic() + seconds

@@ -14,7 +14,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from string import Template
 
-from benchmarks.machine import CLIENT_CORE, HERE, Process, compiled, free_port, wait_for
+from benchmarks.machine import CLIENT_CORE, HERE, Process, compiled, wait_for
+from commands.ports import free_port
 
 PEERS = HERE / "peers"
 Publish = Callable[[int, int, float], None]  # port, events, gap in seconds (0: back to back)

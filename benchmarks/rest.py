@@ -20,7 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.exchange import exchange
-from benchmarks.machine import CLIENT_CORE, HERE, Process, description, free_port, wait_for
+from benchmarks.machine import CLIENT_CORE, HERE, Process, description, wait_for
+from commands.ports import free_port
 
 GOALS = {"fastapi": 2.2, "starlette": 0.9}
 PATH = "/api/python/portfolio/balance"

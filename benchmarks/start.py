@@ -15,7 +15,8 @@ import time
 from http.client import HTTPConnection
 from statistics import median
 
-from benchmarks.machine import HERE, SERVER_CORE, free_port, kept
+from benchmarks.machine import HERE, SERVER_CORE, kept
+from commands.ports import free_port
 
 OURS = (
     "server.py",

@@ -3,10 +3,8 @@
 import argparse
 import asyncio
 import contextlib
-import errno
 import json
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -18,6 +16,7 @@ import aiohttp
 
 from commands.child import ROOT, Child
 from commands.plugs import HELP, Plugs, keys
+from commands.ports import free_port, named, taken
 from routes.prefix import PREFIX
 
 FIRST_TRADE = 10.0  # seconds within which the first trade must be on the stream
@@ -26,7 +25,7 @@ FIRST_TRADE = 10.0  # seconds within which the first trade must be on the stream
 def main(arguments: Sequence[str]) -> int:
     """Run until Ctrl-C or q; 1 when a part does not come up."""
     parser = argparse.ArgumentParser(prog="python server.py demo", description=__doc__)
-    parser.add_argument("--port", type=_port, default=8000, help="port of the server (8000); the others take free ones")
+    parser.add_argument("--port", type=named, default=8000, help="port of the server (8000); the others take free ones")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="prediction-investor-") as folder:
         return asyncio.run(run(given.port, Path(folder)))
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
 
 async def run(port: int, folder: Path) -> int:
     """Start the three, show what they do, end them; whatever ends them, also while they start."""
-    if why := _taken(port):
+    if why := taken(port):
         print(f"port {port} cannot be used ({why}); choose another with --port")
         return 1
     ended = asyncio.Event()
@@ -79,7 +78,7 @@ async def _show(
     facts = json.loads(await simulator.first_line())
     key = facts["keys"][0]
     account = {"KALSHI_API_URL": facts["url"], "KALSHI_API_KEY": key["id"], "KALSHI_RSA_KEY_PATH": key["path"]}
-    bot_port = _free_port()
+    bot_port = free_port()
     bot = Child("bot", ["-m", "bot", "--live", "--port", str(bot_port)], account, folder)
     endpoints = {f"BOT_{name.upper()}_ENDPOINT": f"http://127.0.0.1:{bot_port}/{name}" for name in ("status", "trades")}
     settings = {**account, **endpoints, "JOURNAL_URL": f"sqlite:///{folder}/journal.db", "LOG_LEVEL": "INFO"}
@@ -148,27 +147,3 @@ async def _answers(session: aiohttp.ClientSession, url: str, within: float = FIR
                     if answer.status == 200:
                         return
             await asyncio.sleep(0.05)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 1 to 65535")
-    return int(text)
-
-
-def _taken(port: int) -> str:
-    """Why this port cannot be opened; empty when it can."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            return "it is taken" if error.errno == errno.EADDRINUSE else str(error.strerror)
-    return ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
