@@ -1,8 +1,8 @@
 """Market data for the bot: quotes, which markets are worth it, whether the exchange trades, what a trade costs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
 from urllib.parse import quote as quoted
 
 from bot.errors import Unreachable
@@ -30,11 +30,12 @@ class Prices:
         """The markets as they stand, by ticker; one that the exchange does not name is not there."""
         names = sorted(set(tickers))
         found: dict[str, Quote] = {}
-        for start in range(0, len(names), AT_ONCE):
-            params: dict[str, str | int] = {"tickers": ",".join(names[start : start + AT_ONCE]), "limit": AT_ONCE}
-            for row in (await self._get("/markets", params)).many("markets"):
-                quote = read_quote(row, self._clock())
-                found[quote.ticker] = quote
+        with _waited_out():
+            for start in range(0, len(names), AT_ONCE):
+                params: dict[str, str | int] = {"tickers": ",".join(names[start : start + AT_ONCE]), "limit": AT_ONCE}
+                for row in (await self._get("/markets", params)).many("markets"):
+                    quote = read_quote(row, self._clock())
+                    found[quote.ticker] = quote
         return found
 
     async def choose(self, count: int) -> list[str]:
@@ -43,10 +44,8 @@ class Prices:
         cursor = ""
         for _ in range(_PAGES):
             params: dict[str, str | int] = {"status": "open", "limit": 1000, "mve_filter": "exclude"}
-            try:
+            with _waited_out():
                 page = await self._client.markets(params | ({"cursor": cursor} if cursor else {}))
-            except KalshiError as error:
-                raise Unreachable(str(error)) from error
             rows += page.rows
             if page.next is None:
                 break
@@ -57,41 +56,42 @@ class Prices:
 
     async def recent(self, ticker: str, count: int) -> list[Decimal]:
         """Prices of the last public trades, oldest first: what a mean can start from."""
-        fields = await self._get("/markets/trades", {"ticker": ticker, "limit": count})
-        return [row.price("yes_price_dollars") for row in fields.many("trades")][::-1]
+        with _waited_out():
+            fields = await self._get("/markets/trades", {"ticker": ticker, "limit": count})
+            return [row.price("yes_price_dollars") for row in fields.many("trades")][::-1]
 
     async def trading(self) -> bool:
         """Does the exchange take orders now?"""
-        try:
+        with _waited_out():
             status = await self._client.status()
-        except KalshiError as error:
-            raise Unreachable(str(error)) from error
         return status.exchange_active and status.trading_active
 
     async def fee_rule(self, ticker: str) -> FeeRule:
         """The fees of the market's series (Kalshi docs: the way leads over its event)."""
-        market = (await self._get(f"/markets/{quoted(ticker, safe='')}")).one("market")
-        event = (await self._get(f"/events/{quoted(market.text('event_ticker'), safe='')}")).one("event")
-        path = f"/series/{quoted(event.text('series_ticker'), safe='')}"
-        series = (await self._ask(path))["series"]
-        return FeeRule.of_series(str(series["fee_type"]), Decimal(str(series["fee_multiplier"])))
+        with _waited_out():
+            market = (await self._get(f"/markets/{quoted(ticker, safe='')}")).one("market")
+            event = (await self._get(f"/events/{quoted(market.text('event_ticker'), safe='')}")).one("event")
+            series = (await self._get(f"/series/{quoted(event.text('series_ticker'), safe='')}")).one("series")
+            return FeeRule.of_series(series.text("fee_type"), series.number("fee_multiplier"))
 
     async def _get(self, path: str, params: dict[str, str | int] | None = None) -> Fields:
-        return Fields(await self._ask(path, params), f"GET {path}")
+        return Fields(await self._client.request("GET", path, params), f"GET {path}")
 
-    async def _ask(self, path: str, params: dict[str, str | int] | None = None) -> Any:
-        try:
-            return await self._client.request("GET", path, params)
-        except KalshiError as error:
-            raise Unreachable(str(error)) from error
+
+@contextmanager
+def _waited_out() -> Iterator[None]:
+    """An exchange that does not answer, or in other words than it used to, is no fault of ours: it is asked again."""
+    try:
+        yield
+    except KalshiError as error:
+        raise Unreachable(str(error)) from error
 
 
 def read_quote(fields: Fields, now: float) -> Quote:
     """One market's row. Raises FieldError."""
     market = Market.from_api(fields)
     bands = tuple(
-        Band(Decimal(row.text("start")), Decimal(row.text("end")), Decimal(row.text("step")))
-        for row in fields.many("price_ranges")
+        Band(row.dollars("start"), row.dollars("end"), row.dollars("step")) for row in fields.many("price_ranges")
     )
     return Quote(
         ticker=market.ticker, bid=market.yes_bid, bid_size=market.yes_bid_size, ask=market.yes_ask,

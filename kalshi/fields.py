@@ -49,6 +49,13 @@ class Fields:
         """A JSON integer, or None."""
         return self.whole(name) if self.has(name) else None
 
+    def number(self, name: str) -> Decimal:
+        """A JSON number, exactly as it was written."""
+        value = self._record.get(name)
+        if not isinstance(value, int | Decimal) or isinstance(value, bool):
+            raise self._wrong(name, "a number")
+        return Decimal(value)
+
     def flag(self, name: str) -> bool:
         """true or false."""
         value = self._record.get(name)
