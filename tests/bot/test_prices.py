@@ -1,4 +1,4 @@
-"""Prices over HTTP from an exchange that fails or renames what it says: trouble that is named and waited out, no fault."""
+"""Prices over HTTP from an exchange that fails or renames what it says: trouble, named and waited out, and no fault."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
