@@ -11,7 +11,7 @@ from yarl import URL
 
 from journal.entry import Mode
 from streams.answer import read, value, words
-from streams.errors import BotError, NotThere, TooLarge, Unreadable
+from streams.errors import BotError, Mute, NotThere, TooLarge, Unreadable
 from streams.report import BotReading, Report, read_status, read_trades
 
 T = TypeVar("T")
@@ -38,6 +38,7 @@ class Poll:
     report: Report | None = None
     trouble: str = ""  # why reading or report is missing
     too_large: bool = False
+    mute: bool = False  # it has no status, or one that says nothing: then it trades live, as far as anybody can know
 
     @property
     def good(self) -> bool:
@@ -69,7 +70,8 @@ class BotClient:
         answers = (("status", reading), ("trades", report))
         troubles = {name: str(why) for name, why in answers if isinstance(why, BotError)}
         window = None if isinstance(report, BotError) else report
-        return Poll(asked, known, window, _told(troubles), isinstance(report, TooLarge))
+        mute = isinstance(reading, NotThere | Mute)
+        return Poll(asked, known, window, _told(troubles), isinstance(report, TooLarge), mute)
 
     async def after(self, seq: int, mode: Mode, wait: float) -> Report:
         """What the bot has after this seq; it may hold its answer back for so many seconds. Raises BotError."""
@@ -99,8 +101,8 @@ class BotClient:
     def _reading(self, body: bytes) -> BotReading:
         try:
             return read_status(value(body), self._clock())
-        except Unreadable as wrong:
-            raise BotError(str(wrong)) from None
+        except (Unreadable, BotError) as wrong:
+            raise Mute(str(wrong)) from None
 
     def _report(self, body: bytes, mode: Mode) -> Report | BotError:
         if self._last is not None and self._last[:2] == (body, mode):

@@ -7,6 +7,7 @@ StreamError
 ├── Unreadable    a record or an answer of the bot does not say what it must
 └── BotError      the bot could not be asked
     ├── NotThere  404
+    ├── Mute      its status says nothing that can be read
     └── TooLarge  its answer is over the limit
 """
 
@@ -44,6 +45,10 @@ class BotError(StreamError):
 
 class NotThere(BotError):
     """The bot has nothing under this URL."""
+
+
+class Mute(BotError):
+    """The bot's status was answered, with nothing that can be read."""
 
 
 class TooLarge(BotError):

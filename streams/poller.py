@@ -112,7 +112,8 @@ class Poller:
 
     def _take(self, poll: Poll) -> None:
         self.vital.counts["polls"] += 1
-        if poll.report is not None:
+        if poll.report is not None and (poll.reading is not None or poll.mute or self._bot.seen):
+            # Of a bot whose status could not be asked yet nobody knows whether it is on paper: its window waits.
             self.skipped = poll.report.skipped
             self._intake.take(poll.report, poll.reading, poll.asked)
         if poll.too_large and not self._too_large:

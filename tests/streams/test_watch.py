@@ -101,6 +101,31 @@ async def test_a_bad_answer_is_named_and_nothing_is_lost(kind: str, path: Path) 
             assert len(ears.bodies("gap")) == (1 if kind == "huge" else 0)
 
 
+async def test_what_a_bot_trades_waits_until_its_mode_is_known(path: Path) -> None:
+    """A first status that fails says nothing of paper or money; nothing is kept under a guess, and nothing is lost."""
+    async with serving(ScriptedBot()) as bot:
+        bot.status["mode"] = "paper"
+        bot.answers = {"/status": says("", status=500)}
+        bot.make(trade(1))
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: len(bot.asked) > 8)
+            assert (ears.ids, ears.statuses[-1]) == ([], "offline")
+            bot.answers.clear()
+            await eventually(lambda: ears.ids == ["t1"])
+            assert ears.bodies()[0]["mode"] == "paper"
+
+
+@pytest.mark.parametrize("answer", [says("OK", content_type="text/plain"), says("", status=404), says("[]")])
+async def test_a_bot_whose_status_says_nothing_trades_live(path: Path, answer: Answer) -> None:
+    """It is not well, for its status cannot be read, but its trades can."""
+    async with serving(ScriptedBot()) as bot:
+        bot.answers = {"/status": answer, "/health": answer}
+        bot.make(trade(1))
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: ears.ids == ["t1"])
+            assert (ears.bodies()[0]["mode"], ears.statuses[-1]) == ("live", "offline")
+
+
 async def test_a_number_that_is_none_spoils_its_field_alone(path: Path) -> None:
     """NaN, as Python writes it, where nobody reads makes nothing unreadable; in a price it makes one record so."""
     async with serving(ScriptedBot()) as bot:
