@@ -28,11 +28,13 @@ from routes.services import Services
 from routes.tickets import Tickets
 from routes.timing import Durations
 from settings import VERSION, Settings
-from streams.bot import BotSettings
+from streams.bot import Polling
 from streams.hub import Hub
+from streams.neighbours import Neighbours
 from streams.rhythm import Pace
 from streams.sse import Limits, event_streams
 from streams.watch import Watch
+from streams.workers import Link
 
 RECENT = 100  # entries looked at on start, for the last thing that happened to the account
 
@@ -84,19 +86,16 @@ async def open_watch(
     """Start watching the bot and, with keys, the exchange. Raises StreamError when the Redis prefix is another's."""
     key = client.calls.signer
     push = FillPush(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
+    polling = Polling(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
+    redis = redis_address(settings)
     watch = Watch(
-        session,
-        hub,
+        Neighbours(session, polling, client if key else None, push),
         journal,
+        hub,
         cache,
-        BotSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval),
+        Link(redis, settings.redis_key_prefix, lambda: snapshot(hub, watch)) if redis else None,
         [lambda entries: touch(portfolio, entries)],
-        exchange=client if key else None,
-        push=push,
-        redis=redis_address(settings),
-        prefix=settings.redis_key_prefix,
-        snapshot=lambda: snapshot(hub, watch),
-        happened=portfolio.touched,
+        portfolio.touched,
     )
     await watch.start()
     stack.push_async_callback(watch.stop)

@@ -16,7 +16,7 @@ from streams.watch import Watch
 async def stats(request: Request) -> Response:
     """What the streams did since the start, added up over the workers that share a Redis."""
     service = services(request)
-    views = [snapshot(service.hub, service.watch), *await service.watch.gather()]
+    views = [snapshot(service.hub, service.watch), *await service.watch.workers.gather()]
     total = add_up([view["stats"] for view in views])
     return live_json({**_now(), **total, "workers": len(views), "uptime": round(time.time() - service.started, 3)})
 
@@ -24,7 +24,7 @@ async def stats(request: Request) -> Response:
 async def clients(request: Request) -> Response:
     """Who listens now, at every worker, with no more of an address than its network."""
     service = services(request)
-    views = [snapshot(service.hub, service.watch), *await service.watch.gather()]
+    views = [snapshot(service.hub, service.watch), *await service.watch.workers.gather()]
     found = [reader for view in views for reader in view["clients"]]
     return live_json({**_now(), "clients": found, "count": len(found), "workers": len(views)})
 
@@ -41,4 +41,5 @@ def snapshot(hub: Hub, watch: Watch) -> dict[str, Any]:
 
 
 def _now() -> dict[str, Any]:
+    # Counted in the memory of this process: of the five sources that an answer may name, the one that says so.
     return {"source": "memory_cache", "as_of": round(time.time(), 3), "stale": False}

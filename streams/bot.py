@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class BotSettings:
+class Polling:
     """Where the bot answers and how often it is asked (seconds)."""
 
     status_url: str

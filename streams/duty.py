@@ -5,20 +5,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import aiohttp
-
 from journal.base import Journal
 from journal.errors import JournalError
-from streams.account import AccountListener, Push
-from streams.bot import BotClient, BotSettings
+from streams.account import AccountListener
+from streams.bot import BotClient
 from streams.healer import Healer
 from streams.holes import Holes
 from streams.intake import Intake
+from streams.neighbours import Neighbours
 from streams.origin import Origins
 from streams.poller import Poller
 from streams.recorder import Recorder
 from streams.status import BotStatus, Pulse
-from streams.sweep import Exchange
 from streams.vital import Vital, supervised
 from streams.window import Window
 
@@ -27,14 +25,11 @@ from streams.window import Window
 class Means:
     """What a duty works with; made once for the life of the worker."""
 
-    session: aiohttp.ClientSession
+    neighbours: Neighbours
     journal: Journal
     recorder: Recorder
-    settings: BotSettings
     vitals: Mapping[str, Vital]
     told: Callable[["Duty"], None]  # after each poll
-    exchange: Exchange | None = None  # None without keys
-    push: Push | None = None
     happened: Callable[[float], None] = lambda at: None  # the account traded then, which may be news to the journal yet
     clock: Callable[[], float] = time.time
 
@@ -44,7 +39,7 @@ class Duty:
 
     def __init__(self, means: Means, marks: Mapping[str, str], left: Pulse) -> None:
         """left: what the last holder of the lease told before it ended."""
-        settings, clock = means.settings, means.clock
+        neighbours, polling, clock = means.neighbours, means.neighbours.bot, means.clock
         self._means = means
         self.bot = BotStatus(since=clock())
         self.window = Window(marks.get("bot", ""), left.polled)
@@ -52,15 +47,15 @@ class Duty:
         self.bot.resume(left.status)
         self.holes = Holes(marks.get("holes", ""))
         self._holes_seen = len(self.holes)
-        self.origins = Origins(self.bot, self.holes, settings.interval)
+        self.origins = Origins(self.bot, self.holes, polling.interval)
         self.intake = Intake(self.window, self.holes, self.origins, means.recorder, clock)
-        client = BotClient(means.session, settings.status_url, settings.trades_url, settings.timeout, clock)
+        client = BotClient(neighbours.session, polling.status_url, polling.trades_url, polling.timeout, clock)
         self.poller = Poller(
-            client, self.intake, self.bot, self.origins, self._told, means.vitals["poller"], settings.interval, clock
+            client, self.intake, self.bot, self.origins, self._told, means.vitals["poller"], polling.interval, clock
         )
         self.healer = Healer(
-            means.exchange, self.holes, self.origins, means.recorder, self.bot, self._fresh, means.vitals["healer"],
-            marks, settings.fallback, settings.quiet, clock,
+            neighbours.exchange, self.holes, self.origins, means.recorder, self.bot, self._fresh,
+            means.vitals["healer"], marks, polling.fallback, polling.quiet, clock,
         )  # fmt: skip
 
     @classmethod
@@ -78,9 +73,9 @@ class Duty:
         means, vitals = self._means, self._means.vitals
         means.told(self)
         works = [(self.poller.run, "poller"), (self.poller.listen, "poller"), (self.healer.run, "healer")]
-        if means.push is not None:
+        if (push := means.neighbours.push) is not None:
             listener = AccountListener(
-                means.push, self.origins, self.bot, self.poller, means.recorder, self.healer.poke, means.happened,
+                push, self.origins, self.bot, self.poller, means.recorder, self.healer.poke, means.happened,
                 vitals["push"], means.clock,
             )  # fmt: skip
             works.append((listener.run, "push"))
@@ -101,7 +96,7 @@ class Duty:
         """Poll the bot now, and wait for what it says."""
         over = self.poller.poke()
         try:
-            async with asyncio.timeout(2 * self._means.settings.timeout + 1):
+            async with asyncio.timeout(2 * self._means.neighbours.bot.timeout + 1):
                 await over.wait()
         except TimeoutError:
             return  # its status says why

@@ -9,8 +9,9 @@ import pytest
 
 from journal.errors import JournalUnavailable
 from journal.sqlite import SqliteJournal
-from streams.bot import BotSettings
+from streams.bot import Polling
 from streams.duty import Duty, Means
+from streams.neighbours import Neighbours
 from streams.recorder import Recorder
 from streams.status import BotStatus, Pulse
 from streams.vital import Vital
@@ -46,8 +47,9 @@ async def test_a_poll_that_does_not_come_is_not_waited_for(tmp_path: Path) -> No
     journal, names = SqliteJournal(tmp_path / "journal.db"), ("poller", "healer", "push", "recorder")
     recorder = Recorder(journal, lambda entries: None, Vital("recorder"))
     async with aiohttp.ClientSession() as session:
-        settings = BotSettings("http://127.0.0.1:9/status", "http://127.0.0.1:9/trades", timeout=0.05)
-        means = Means(session, journal, recorder, settings, {name: Vital(name) for name in names}, lambda duty: None)
+        polling = Polling("http://127.0.0.1:9/status", "http://127.0.0.1:9/trades", timeout=0.05)
+        vitals = {name: Vital(name) for name in names}
+        means = Means(Neighbours(session, polling), journal, recorder, vitals, lambda duty: None)
         duty = Duty(means, {}, Pulse(BotStatus(since=0.0).data))
         began = time.monotonic()
         async with asyncio.timeout(3):

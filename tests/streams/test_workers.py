@@ -17,6 +17,7 @@ from journal.errors import LeaseLost
 from streams.errors import TwoJournals
 from streams.stats import add_up
 from streams.watch import Watch
+from streams.workers import Link
 from tests.support.bot import ScriptedBot, serving, trade
 from tests.support.eventually import eventually
 from tests.support.neighbours import RedisServer
@@ -141,7 +142,7 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
     """Milliseconds with Redis; killed, the journal brings the rest; back again, milliseconds again; none lost."""
     address = RedisAddress("127.0.0.1", redis_server.port)
     async with serving(ScriptedBot(numbered=True)) as bot, AsyncExitStack() as stack:
-        (first, one), (second, other) = await two(stack, path, bot, interval=1.0, redis=address, prefix="test:")
+        (first, one), (second, other) = await two(stack, path, bot, interval=1.0, link=Link(address, "test:"))
         await eventually(lambda: second.health()["relay"]["state"] == "ok")
         await eventually(lambda: any("after" in asked for asked in bot.asked))
         took = []
@@ -168,14 +169,14 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
 async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer) -> None:
     """Each worker tells what it has; the others see it, and no longer when it is gone."""
     address = RedisAddress("127.0.0.1", redis_server.port)
-    more = {"redis": address, "prefix": "test:", "snapshot": lambda: {"open": 3, "ends": {"slow": 1}}}
+    more = {"link": Link(address, "test:", lambda: {"open": 3, "ends": {"slow": 1}})}
     async with serving(ScriptedBot()) as bot, AsyncExitStack() as stack:
         watch, _, _ = await stack.enter_async_context(worker(path, bot, **more))
         async with worker(path, bot, **more):
-            await eventually(lambda: watch.gather())
-            others = await watch.gather()
+            await eventually(lambda: watch.workers.gather())
+            others = await watch.workers.gather()
             assert [each["open"] for each in others] == [3]
-        assert await watch.gather() == []
+        assert await watch.workers.gather() == []
         client = connect(address)
         keys = sorted(await client.keys("*"))
         assert all(key.startswith(b"test:") for key in keys)
@@ -186,7 +187,7 @@ async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer
 @pytest.mark.redis
 async def test_two_journals_under_one_prefix(path: Path, tmp_path: Path, redis_server: RedisServer) -> None:
     """The second does not start, and says what to do."""
-    more = {"redis": RedisAddress("127.0.0.1", redis_server.port), "prefix": "test:"}
+    more = {"link": Link(RedisAddress("127.0.0.1", redis_server.port), "test:")}
     async with serving(ScriptedBot()) as bot, worker(path, bot, **more):
         with pytest.raises(TwoJournals, match="REDIS_KEY_PREFIX"):
             async with worker(tmp_path / "other.db", bot, **more):

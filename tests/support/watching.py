@@ -11,7 +11,10 @@ from cache.exact import loads
 from cache.memory import MemoryCache
 from journal.entry import Entry
 from journal.sqlite import SqliteJournal
-from streams.bot import BotSettings
+from streams.account import Push
+from streams.bot import Polling
+from streams.neighbours import Neighbours
+from streams.sweep import Exchange
 from streams.watch import Watch
 from tests.support.bot import ScriptedBot
 
@@ -57,15 +60,16 @@ class Ears:
 
 @asynccontextmanager
 async def worker(
-    path: Path, bot: ScriptedBot, interval: float = 0.1, **more: Any
-) -> AsyncIterator[tuple[Watch, Ears, SqliteJournal]]:
+    path: Path, bot: ScriptedBot, interval: float = 0.1, exchange: Exchange | None = None, push: Push | None = None,
+    **more: Any,
+) -> AsyncIterator[tuple[Watch, Ears, SqliteJournal]]:  # fmt: skip
     """One worker on the journal in this file."""
     journal = SqliteJournal(path)
     await journal.open()
-    settings = BotSettings(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)
+    polling = Polling(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)
     async with aiohttp.ClientSession() as session:
         ears = Ears(await journal.head())
-        watch = Watch(session, ears, journal, MemoryCache(), settings, **more)
+        watch = Watch(Neighbours(session, polling, exchange, push), journal, ears, MemoryCache(), **more)
         await watch.start()
         try:
             yield watch, ears, journal
