@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -15,7 +15,7 @@ from bot.prices import Prices
 from bot.risk import Halt
 from bot.strategy import Decide
 from bot.venue import Venue
-from bot.view import Cancel, Intent, Order, Place, Quote, View
+from bot.view import Cancel, Intent, Place, Quote, View
 from bot.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class Engine:
         """Orders in markets that we no longer trade go; their positions wait for the market to settle."""
         for order in self._venue.resting():
             if order.ticker not in self.tickers:
-                await self._do(Cancel(order, "left"), None)
+                await self._attempt(self._venue.cancel(order))
 
     def _view(self, quote: Quote) -> View:
         mine = [order for order in self._venue.resting() if order.ticker == quote.ticker]
@@ -144,25 +144,24 @@ class Engine:
             most=self._plan.max_position, draw=self._random.random(),
         )  # fmt: skip
 
-    async def _do(self, intent: Intent, quote: Quote | None) -> None:
-        """Carry out one wish. A no is an answer; a doubt freezes the market until it is resolved."""
+    async def _do(self, intent: Intent, quote: Quote) -> None:
+        """Carry out one wish, as far as risk lets it."""
+        if isinstance(intent, Cancel):
+            await self._attempt(self._venue.cancel(intent.order))
+            return
+        verdict = self._desk.risk.review(intent, quote, self._venue.resting(), self._clock())
+        if isinstance(verdict, Place):
+            await self._attempt(self._venue.place(verdict))
+
+    @staticmethod
+    async def _attempt(deed: Awaitable[None]) -> None:
+        """A no is an answer; a doubt freezes the market until it is resolved."""
         try:
-            if isinstance(intent, Cancel):
-                await self._venue.cancel(intent.order)
-                return
-            verdict = self._review(intent, quote)
-            if isinstance(verdict, Place):
-                await self._venue.place(verdict)
+            await deed
         except Refused as error:
             log.debug("refused: %s", error)
         except Unsure as error:
             log.info("no answer that can be believed, reading what became of it: %s", error)
-
-    def _review(self, wish: Place, quote: Quote | None) -> Place | str:
-        if quote is None:
-            return "no quote"
-        resting: list[Order] = self._venue.resting()
-        return self._desk.risk.review(wish, quote, resting, self._clock())
 
     async def _if_blind(self) -> None:
         """Nothing of ours should rest on prices too old to stand behind, nor while halted."""

@@ -120,10 +120,6 @@ class OwnOrders:
         """Orders whose answer was lost."""
         return [own for own in self._alive.values() if own.unsure]
 
-    def unsettled(self) -> list[Own]:
-        """Orders that are dead, but not all of whose fills have been seen."""
-        return [own for own in self._alive.values() if not own.unsure and not own.open]
-
     def open(self) -> list[Own]:
         """Orders that rest as far as is known."""
         return [own for own in self._alive.values() if own.open and not own.unsure]

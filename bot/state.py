@@ -45,7 +45,7 @@ class StateFile:
         Raises StateDamaged: trading on with forgotten losses would be worse than not trading.
         """
         try:
-            text = self._path.read_text("utf-8")
+            text = self._path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -53,7 +53,7 @@ class StateFile:
         try:
             kept = loads(text)
             form, theirs = kept["form"], kept["owner"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise StateDamaged(f"{self._path}: not a state file of the bot; move it away to start afresh") from error
         if form != _FORM or theirs != owner:
             raise StateDamaged(f"{self._path}: belongs to {theirs} (form {form}), not to {owner}; use another file")

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from bot.api import Api
+from bot.errors import Unreachable
 from bot.tape import Tape
 from tests.support.trading import execution
 
@@ -24,6 +25,7 @@ class Fake:
     def __init__(self, trades: int) -> None:
         self.tape = Tape("boot")
         self.told: list[str] = []
+        self.down = False
         for number in range(trades):
             self.tape.add(execution("BUY", "5", "0.65", name=f"f{number}"), exchange=True)
 
@@ -40,6 +42,8 @@ class Fake:
         self.told.append("halt")
 
     async def clear(self) -> None:
+        if self.down:
+            raise Unreachable("the exchange is down")
         self.told.append("clear")
 
 
@@ -55,6 +59,22 @@ async def serving(controls: Fake, token: str = "") -> AsyncIterator[aiohttp.Clie
             yield session
     finally:
         await runner.cleanup()
+
+
+async def test_a_command_that_needs_the_exchange_says_when_it_is_away() -> None:
+    """503 with the reason and when to try again; nothing was done."""
+    controls = Fake(0)
+    controls.down = True
+    async with serving(controls, TOKEN) as session:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with session.post("/clear", headers=headers) as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "5")
+            assert (await response.json()) == {"error": "unavailable", "message": "the exchange is down"}
+        assert controls.told == []
+        controls.down = False
+        async with session.post("/clear", headers=headers) as response:
+            assert response.status == 200
+        assert controls.told == ["clear"]
 
 
 async def test_a_plain_poller_sees_the_last_hundred() -> None:

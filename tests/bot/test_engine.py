@@ -13,7 +13,7 @@ import pytest
 from bot import strategy_maker
 from bot.desk import Desk
 from bot.engine import Engine, Plan
-from bot.errors import Unreachable
+from bot.errors import Refused, Unreachable, Unsure, VenueError
 from bot.fees import FeeRule
 from bot.life import Life
 from bot.paper import PaperVenue
@@ -219,3 +219,72 @@ async def test_halted_it_withdraws_even_while_prices_fail() -> None:
     stage.desk.risk.halt("person", "asked for", stage.market.now)
     await stage.turns(1)
     assert stage.venue.resting() == []
+
+
+def failing(stage: Stage, name: str, wrong: VenueError) -> list[int]:
+    """The venue's method fails from now on; how often it was tried."""
+    tried: list[int] = []
+
+    async def fail(*_: object) -> None:
+        tried.append(1)
+        raise wrong
+
+    setattr(stage.venue, name, fail)
+    return tried
+
+
+async def test_what_a_person_asked_for_is_kept_though_the_exchange_is_away() -> None:
+    """On disk before anything else; trouble is said, and every turn tries again until nothing rests."""
+    stage = Stage()
+    await stage.turns(1)
+    tried = failing(stage, "cancel_all", Unsure("2 of our orders may still rest"))
+    stage.desk.risk.halt("person", "asked for", stage.market.now)
+    await stage.engine.settle()
+    assert stage.saved[-1] is True
+    assert "may still rest" in stage.engine.trouble
+    await stage.turns(3)
+    assert len(tried) >= 4
+    assert len(stage.venue.resting()) == 2
+    del stage.venue.cancel_all  # type: ignore[attr-defined]
+    await stage.turns(1)
+    assert stage.venue.resting() == []
+    assert stage.engine.trouble == ""
+
+
+async def test_blind_and_unheard_it_says_so_and_tries_again() -> None:
+    """Prices are too old and the withdrawal fails as well."""
+    stage = Stage()
+    await stage.turns(1)
+    stage.market.down = True
+    tried = failing(stage, "cancel_all", Unsure("they may still rest"))
+    await stage.turns(13)
+    assert tried
+    assert "they may still rest" in stage.engine.trouble
+    del stage.venue.cancel_all  # type: ignore[attr-defined]
+    await stage.turns(1)
+    assert stage.venue.resting() == []
+
+
+@pytest.mark.parametrize("wrong", [Refused("post only cross"), Unsure("no answer")], ids=["a no", "a doubt"])
+async def test_one_order_that_does_not_go_keeps_up_no_other(wrong: VenueError) -> None:
+    """It is no trouble of the venue's: both sides of both markets are tried in the same turn."""
+    stage = Stage(tickers=("KXA", "KXB"))
+    tried = failing(stage, "place", wrong)
+    await stage.turns(1)
+    assert len(tried) == 4
+    assert stage.engine.trouble == ""
+
+
+async def test_a_market_that_is_no_longer_traded_keeps_no_order() -> None:
+    """It is open still, but others are traded more now."""
+    stage = Stage(tickers=())
+    await stage.turns(1)
+    assert {order.ticker for order in stage.venue.resting()} == {"KXA", "KXB"}
+
+    async def others(count: int) -> list[str]:
+        return ["KXB", "KXC"]
+
+    stage.market.choose = others  # type: ignore[method-assign]
+    await stage.turns(2, seconds=1000.0)
+    await stage.turns(3)
+    assert {order.ticker for order in stage.venue.resting()} == {"KXB", "KXC"}

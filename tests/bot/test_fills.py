@@ -1,5 +1,6 @@
 """Every fill is found, however many come between two looks and whatever fails in between."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,13 +9,13 @@ from typing import Any, cast
 import pytest
 
 from bot.account import Account
-from bot.fills import Fills
+from bot.fills import _LATE, Fills
 from bot.orders import Orders
 from bot.own import OwnOrders
 from bot.view import Execution
 from kalshi.client import KalshiClient
-from kalshi.errors import Unreachable
-from kalshi.models import Fill
+from kalshi.errors import NotFound, Unreachable
+from kalshi.models import Fill, Order
 from kalshi.pages import Page
 from tests.support.exchange import fill
 
@@ -27,6 +28,7 @@ class Room:
     told: list[Execution] = field(default_factory=list)
     since: list[float] = field(default_factory=list)
     wrong: Exception | None = None
+    asked: list[str] = field(default_factory=list)
 
     def execution(self, execution: Execution) -> None:
         self.told.append(execution)
@@ -44,6 +46,10 @@ class Room:
         for made in reversed(self.made):
             if made.timestamp >= int(min_ts):
                 yield made
+
+    async def order(self, order_id: str) -> Order:
+        self.asked.append(order_id)
+        raise NotFound("GET /portfolio/orders", 404, "not_found")
 
     def make(self, count: int, at: float) -> None:
         """So many fills at a time."""
@@ -92,3 +98,38 @@ async def test_a_fill_missed_while_walks_fail_is_found_however_long_that_lasts()
     await fills.walk()
     assert len(room.told) == len(room.made)
     assert room.since[-1] > 1400, "and then it follows again"
+
+
+async def test_a_fill_of_an_order_that_reads_do_not_show_yet_waits() -> None:
+    """Whose it is cannot be said, so it moves nothing and is found again; long after, it is another's, said once."""
+    room, account = Room(), Account()
+    fills = room.reader(account)
+    account.found({}, Decimal(1000))
+    made = [fill(number, 1000.0, client_order_id=None, order_id="o") for number in (1, 3)]
+    await fills.take(made)
+    assert (room.asked, account.positions) == (["o", "o"], {})
+    assert not account.knows("f1")
+    await fills.take([fill(9, 1000.0 + 10 * _LATE, client_order_id="pi-bot-1")])
+    await fills.take(made)
+    await fills.take(made)
+    assert account.knows("f1")
+    assert account.positions[made[0].ticker] != 0
+    assert [told.trade_id for told in room.told] == ["f9"], "it is not reported as ours"
+
+
+async def test_two_who_wait_for_one_order_count_its_fill_once() -> None:
+    """Push and read ask whose it is at the same time; the second to hear finds it counted."""
+    room, account = Room(), Account()
+    fills, gate = room.reader(account), asyncio.Event()
+
+    async def slow(order_id: str) -> None:
+        await gate.wait()
+
+    fills._orders.read = slow  # type: ignore[method-assign]
+    account.found({}, Decimal(2000))
+    made = fill(1, 1000.0, client_order_id=None)
+    both = [asyncio.create_task(fills.take([made])) for _ in range(2)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*both)
+    assert account.positions == {made.ticker: made.quantity}

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from bot.desk import Desk
+from bot.errors import Unreachable
 from bot.life import Life
 from bot.view import Order
+from tests.support.eventually import eventually
 from tests.support.trading import limits, order
 
 
@@ -73,3 +75,54 @@ async def test_silence_is_not_waited_for_and_what_may_rest_is_named(
     assert "it did not answer in time" in caplog.text
     assert "what may still rest: BUY 5 KXA at 0.40, " in caplog.text
     assert "and 2 more" in caplog.text
+
+
+class Away(Slow):
+    """An exchange that says so: whatever is asked of it fails while it is away."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 0.0, deaf=False)
+        self.away, self.turns = True, 0
+
+    async def turn(self) -> None:
+        self.turns += 1
+
+    async def cancel_all(self) -> None:
+        await self.withdraw()
+
+    async def withdraw(self) -> None:
+        if self.away:
+            raise Unreachable("the exchange is down for the night")
+        self.left.clear()
+
+
+async def test_a_start_without_the_exchange_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What an earlier life left cannot be cancelled now, so nothing is traded; no halt, for it passes."""
+    monkeypatch.setattr("bot.life._AGAIN", 0.02)
+    venue: Any = Away()
+    desk = Desk("boot", limits(), exchange=True)
+    life = Life(desk, venue, venue, None, True, 0.01, lambda durable: None)
+    running = asyncio.create_task(life.run())
+    await eventually(lambda: caplog.text.count("starting: the exchange is down for the night; trying again") > 2)
+    assert (life.stage, venue.turns) == ("starting", 0)
+    venue.away = False
+    await eventually(lambda: venue.turns)
+    assert (life.stage, venue.left, desk.risk.halted) == ("running", [], False)
+    life.stop()
+    await running
+
+
+async def test_an_end_without_the_exchange_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    """At once, with what may still rest."""
+    venue: Any = Away()
+    venue.away = False
+    life = Life(Desk("boot", limits(), exchange=True), venue, venue, None, True, 0.01, lambda durable: None)
+    running = asyncio.create_task(life.run())
+    await eventually(lambda: venue.turns)
+    venue.left, venue.away = [order("SELL", "3", "0.60")], True
+    life.stop()
+    await asyncio.wait_for(running, 3)
+    assert "ended without the exchange's word (the exchange is down for the night)" in caplog.text
+    assert "what may still rest: SELL 3 KXA at 0.60" in caplog.text

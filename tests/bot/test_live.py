@@ -100,6 +100,84 @@ async def test_a_lost_answer_is_resolved_by_reading(stage: Stage, fault: dict[st
     assert stage.venue.resting() == []
 
 
+@pytest.mark.parametrize("taken", ["0", "2.00"], ids=["it rests", "part of it was filled meanwhile"])
+async def test_a_resting_order_whose_answer_was_lost_is_taken_up(stage: Stage, taken: str) -> None:
+    """It is found by its client id, or by the fill that tells of it; known then, and cancelled like any other."""
+    stage.simulator.fault("drop", after=True, path=WRITES, method="POST", times=1)
+    with pytest.raises(Unsure):
+        await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
+    if taken != "0":
+        stage.simulator.control(
+            "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": taken, "price": "0.5000"}
+        )
+    await eventually(lambda: stage.settled(int(taken != "0")), within=8, every=0.2)
+    assert [order.quantity for order in stage.venue.resting()] == [5 - Decimal(taken)]
+    assert len(await stage.orders()) == 1
+    await stage.venue.cancel_all()
+    assert (await stage.client.orders("resting")).rows == []
+
+
+async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every way of asking is Unreachable, cancelling is Unsure with the reason, and nothing is forgotten; then it goes."""
+    monkeypatch.setattr("bot.live._CANCEL_LIMIT", 1.5)
+    await stage.venue.place(wish("BUY", "5", "0.46", stage.ticker))
+    [resting] = stage.venue.resting()
+    stage.simulator.fault("error", status=503)
+    with pytest.raises(Unreachable):
+        await stage.venue.refresh({})
+    with pytest.raises(Unreachable):
+        await stage.venue.alone([])
+    with pytest.raises(Unsure, match=r"1 of our orders may still rest \(.+\); cancelling goes on"):
+        await stage.venue.cancel_all()
+    assert stage.venue.resting() == [resting]
+    stage.simulator.clear()
+
+    async def gone() -> bool:
+        with suppress(Unsure):  # the exchange is left alone for a moment
+            await stage.venue.cancel_all()
+            return True
+        return False
+
+    await eventually(gone, within=10)
+    assert stage.venue.resting() == []
+
+
+async def test_a_dead_order_that_cannot_be_read_stays_frozen(stage: Stage) -> None:
+    """Filled before the cancel came, and then neither found nor readable: how much was filled is open until it is."""
+    await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
+    [resting] = stage.venue.resting()
+    stage.simulator.control(
+        "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "5.00", "price": "0.5000"}
+    )
+    stage.simulator.fault("error", status=404, path="*/portfolio/orders/*", method="GET", times=1)
+    await stage.venue.cancel(resting)
+    assert stage.venue.resting() == [resting], "reads trail: not to be found is not to be gone"
+    stage.simulator.fault("error", status=500, path="*/portfolio/orders/*", method="GET")
+    with pytest.raises(Unreachable):
+        await stage.venue.cancel(resting)
+    assert stage.venue.resting() == [resting]
+    stage.simulator.clear()
+    await eventually(lambda: stage.settled(1), within=8, every=0.2)
+    assert stage.venue.resting() == []
+    assert sum(fill.quantity for fill in stage.told.fills) == 5
+
+
+async def test_a_fault_in_the_listening_costs_no_fill(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged and ends there; every turn reads the fills as well."""
+
+    class Broken:
+        async def events(self) -> AsyncIterator[Fill]:
+            raise ZeroDivisionError
+            yield
+
+    await listen(Broken(), stage.venue)  # type: ignore[arg-type]
+    assert "fills are no longer heard by push; they are read every turn" in caplog.text
+    await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
+    await eventually(lambda: stage.settled(1), within=5)
+
+
 @pytest.mark.parametrize("fault", [{"kind": "rate_limit"}, {"kind": "trading_pause"}], ids=["429", "trading pause"])
 async def test_a_clear_no_leaves_nothing(stage: Stage, fault: dict[str, object]) -> None:
     """Refused, or at worst unsure and then known not to exist."""

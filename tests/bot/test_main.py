@@ -1,10 +1,15 @@
 """The parts put together: a state file that cannot be written halts, and does not end the bot."""
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.__main__ import assemble
+import pytest
+from aiohttp import web
+
+from bot.__main__ import assemble, serve
+from bot.errors import BotError
 from bot.settings import BotSettings
 
 
@@ -32,3 +37,16 @@ def test_halts_are_forgotten_only_when_asked(tmp_path: Path) -> None:
     assert again.status()["halted"]
     _, cleared, _ = assemble(replace(settings, clear=True), client)
     assert not cleared.status()["halted"]
+
+
+async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    """Which one, and what to do; not a traceback."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        runner = web.AppRunner(web.Application())
+        await runner.setup()
+        with pytest.raises(BotError, match=rf"127\.0\.0\.1:{port} cannot be opened .*; use another --port"):
+            await serve(runner, replace(BotSettings(), port=port))
+        await runner.cleanup()

@@ -152,6 +152,36 @@ async def test_killed_it_comes_back_and_finds_everything(simulator: Simulator, t
     assert account == theirs
 
 
+async def test_a_position_that_nobody_explains_halts_until_a_person_has_looked(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    """What differs is said; clear takes the exchange's word, which needs an exchange that answers, and it trades on."""
+    with running_bot(simulator, tmp_path, "--live", "--tickers", "KXNONE") as bot:
+        await eventually(lambda: _is(bot, "running"), within=15)
+    kept = json.loads(await asyncio.to_thread((tmp_path / "state.json").read_text))
+    kept["account"]["positions"]["KXLOST"] = "7"
+    await asyncio.to_thread((tmp_path / "state.json").write_text, json.dumps(kept))
+    with running_bot(simulator, tmp_path, "--live") as bot:
+        await eventually(lambda: _is(bot, "halted"), within=15)
+        [halt] = (await bot.get("/status"))["halts"]
+        assert (halt["name"], "KXLOST: our fills say 7, the exchange 0" in halt["why"]) == ("reconcile", True)
+        assert await resting(simulator) == []
+        simulator.fault("error", status=500, path="*/portfolio/positions*")
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with aiohttp.ClientSession() as session, session.post(bot.url + "/clear", headers=headers) as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "5")
+        assert (await bot.get("/status"))["halted"]
+        simulator.clear()
+
+        async def cleared() -> bool:
+            async with aiohttp.ClientSession() as session, session.post(bot.url + "/clear", headers=headers) as answer:
+                return answer.status == 200
+
+        await eventually(cleared, within=10, every=0.3)
+        await bot.traded(1)
+        assert not (await bot.get("/status"))["halted"]
+
+
 @contextmanager
 def deaf(simulator: Simulator) -> Iterator[None]:
     """The exchange takes connections and says nothing."""

@@ -1,6 +1,6 @@
 """Positions against fills: what moves between two reads is no difference, what stays is one."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,12 +18,22 @@ class Exchange:
 
     def __init__(self, told: Sequence[int | None]) -> None:
         self.told = list(told)
+        self.filled, self.pace = 1, 0
 
     async def positions(self) -> list[Any]:
         quantity = self.told.pop(0) if len(self.told) > 1 else self.told[0]
         if quantity is None:
             raise errors.Unreachable("no answer")
         return [SimpleNamespace(ticker="KXA", quantity=D(quantity))]
+
+    async def user_data_timestamp(self) -> float:
+        return 1000.0
+
+    async def fills(self, min_ts: float) -> AsyncIterator[Any]:
+        """As many more at each reading as the test says."""
+        self.filled += self.pace
+        for number in range(self.filled):
+            yield SimpleNamespace(fill_id=f"f{number}", timestamp=D(1000))
 
     async def walk(self) -> None:
         """Nothing new."""
@@ -66,3 +76,17 @@ async def test_no_answer_is_no_verdict() -> None:
     """Unreachable is neither agreement nor difference."""
     with pytest.raises(Unreachable):
         await reconciler([None]).differences()
+
+
+async def test_a_beginning_that_cannot_be_read_is_tried_again_later() -> None:
+    """An account that trades without a pause, an exchange that is away: nothing is taken up, for it would be wrong."""
+    exchange, account = Exchange([5]), Account()
+    one = Reconciler(exchange, account, exchange)  # type: ignore[arg-type]
+    exchange.pace = 1
+    with pytest.raises(Unreachable, match="trades without a pause"):
+        await one.begin()
+    exchange.pace, exchange.told = 0, [None]
+    with pytest.raises(Unreachable, match="no answer"):
+        await one.begin()
+    assert account.positions == {}
+    assert not account.knows("f0")

@@ -37,6 +37,24 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("BOT_ORDER_SIZE", "ten", "a number was expected, not 'ten'"), ("BOT_INTERVAL", "inf", "more than zero"),
+        ("BOT_LIVE", "maybe", "yes or no was expected"), ("BOT_ORDER_SIZE", "1000", "one order would pass"),
+        ("BOT_MARKETS", "0", "between 1 and 100"), ("BOT_MARKETS", "101", "between 1 and 100"),
+        ("BOT_ORDER_PREFIX", "my bot", "1 to 20 letters"),
+        ("BOT_STRATEGY", ",", "none is not one of"),
+    ],
+)  # fmt: skip
+def test_a_mistake_says_what_is_allowed(name: str, value: str, said: str) -> None:
+    """By the name of the setting."""
+    with pytest.raises(SettingsWrong) as caught:
+        read_settings([], {name: value})
+    assert name in str(caught.value)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("url", "mode"),
     [
         pytest.param("https://external-api.kalshi.com/trade-api/v2", "live", id="production"),

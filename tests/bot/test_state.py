@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.desk import Desk
-from bot.errors import StateDamaged
+from bot.errors import NotAlone, StateDamaged
 from bot.state import StateFile
 from tests.support.trading import D, execution, limits
 
@@ -29,11 +29,15 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     assert again.dump() == desk.dump() | {"lives": ["boot", "next"]}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"form": 1}', '{"form": 9, "owner": "demo-a"}'])
-def test_what_is_not_whole_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"[]", b"{}", b'{"form": 1}', b'{"form": 9, "owner": "demo-a"}', b"\x80\x81", b"[" * 100_000],
+    ids=["nothing", "half", "a list", "empty", "no owner", "another form", "no text", "deep"],
+)
+def test_what_is_not_whole_is_refused(tmp_path: Path, text: bytes) -> None:
     """A bot that forgot its losses would be worse than one that does not start."""
     path = tmp_path / "state.json"
-    path.write_text(text)
+    path.write_bytes(text)
     with pytest.raises(StateDamaged, match=r"state\.json"):
         StateFile(path).load("demo-a")
 
@@ -65,3 +69,28 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(StateDamaged, match="cannot be written"):
         StateFile(tmp_path / "missing" / "state.json").save("paper", {})
+
+
+def test_a_place_where_no_file_can_be(tmp_path: Path) -> None:
+    """A folder in the way: each step says so, and what was written beside it is taken away again."""
+    (tmp_path / "state.json").mkdir()
+    file = StateFile(tmp_path / "state.json")
+    with pytest.raises(StateDamaged, match="cannot be read"):
+        file.load("paper")
+    with pytest.raises(StateDamaged, match="cannot be written"):
+        file.save("paper", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    with (
+        pytest.raises(StateDamaged, match=r"missing/state\.json\.lock: cannot be written"),
+        StateFile(tmp_path / "missing" / "state.json").held(),
+    ):
+        pass
+
+
+def test_two_bots_cannot_hold_one_file(tmp_path: Path) -> None:
+    """The second is told; once the first has let go it may."""
+    one, two = StateFile(tmp_path / "state.json"), StateFile(tmp_path / "state.json")
+    with one.held(), pytest.raises(NotAlone, match="another bot uses it"), two.held():
+        pass
+    with two.held():
+        pass
