@@ -120,7 +120,7 @@ async def test_a_resting_order_whose_answer_was_lost_is_taken_up(stage: Stage, t
 async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every way of asking is Unreachable, cancelling is Unsure with the reason, and nothing is forgotten; then it goes."""
+    """Asking is Unreachable, cancelling is Unsure with the reason, and nothing is forgotten; then it goes."""
     monkeypatch.setattr("bot.live._CANCEL_LIMIT", 1.5)
     await stage.venue.place(wish("BUY", "5", "0.46", stage.ticker))
     [resting] = stage.venue.resting()
