@@ -16,6 +16,7 @@ from streams.status import BotStatus
 from streams.vital import Vital
 
 WAIT: Final = 20.0  # seconds that a long poll asks the bot to hold on
+TRIES: Final = 4  # polls after which a bot whose status could never be asked trades live, as one that has none
 MOST_PAGES: Final = 20  # of a jump in the bot's numbers, a thousand trades each; beyond that the exchange must help
 
 
@@ -37,6 +38,7 @@ class Poller:
         self._monotonic = monotonic
         self._poke = asyncio.Event()
         self._next = asyncio.Event()  # a new one with each poll that begins; set when the poll after that is over
+        self._unheard = 0  # polls in a row in which its status could not be asked
         self._too_large = False  # one hole for a whole episode of answers over the limit
         self._offered = asyncio.Event()  # the bot numbers its trades, so it can be asked for what comes after one
         self._boot = ""  # which life of the bot those numbers belong to
@@ -112,8 +114,9 @@ class Poller:
 
     def _take(self, poll: Poll) -> None:
         self.vital.counts["polls"] += 1
-        if poll.report is not None and (poll.reading is not None or poll.mute or self._bot.seen):
-            # Of a bot whose status could not be asked yet nobody knows whether it is on paper: its window waits.
+        self._unheard = 0 if poll.reading is not None or poll.mute else self._unheard + 1
+        if poll.report is not None and (self._bot.seen or not 0 < self._unheard < TRIES):
+            # Of a bot whose status could not be asked yet nobody knows whether it is on paper: so it waits a little.
             self.skipped = poll.report.skipped
             self._intake.take(poll.report, poll.reading, poll.asked)
         if poll.too_large and not self._too_large:
