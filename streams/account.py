@@ -14,7 +14,6 @@ from streams.convert import trade_of
 from streams.origin import Origins, Wait
 from streams.poller import Poller
 from streams.recorder import Recorder
-from streams.status import BotStatus
 from streams.vital import Vital
 
 PATIENCE: Final = 0.25  # seconds that a fill waits for a bot that was never heard of, and until the first look at it
@@ -37,13 +36,13 @@ class AccountListener:
     """
 
     def __init__(
-        self, push: Push, origins: Origins, bot: BotStatus, poller: Poller, recorder: Recorder,
+        self, push: Push, origins: Origins, poller: Poller, recorder: Recorder,
         sweep: Callable[[], None], happened: Callable[[float], None], vital: Vital,
         clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._push = push
         self._origins = origins
-        self._bot = bot
+        self._bot = origins.bot
         self._poller = poller
         self._recorder = recorder
         self._sweep = sweep

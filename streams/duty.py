@@ -48,15 +48,19 @@ class Duty:
         self.holes = Holes(marks.get("holes", ""))
         self._holes_seen = len(self.holes)
         self.origins = Origins(self.bot, self.holes, polling.interval)
-        self.intake = Intake(self.window, self.holes, self.origins, means.recorder, clock)
+        self.intake = Intake(self.window, self.origins, means.recorder, clock)
         client = BotClient(neighbours.session, polling.status_url, polling.trades_url, polling.timeout, clock)
-        self.poller = Poller(
-            client, self.intake, self.bot, self.origins, self._told, means.vitals["poller"], polling.interval, clock
-        )
+        self.poller = Poller(client, self.intake, self._told, means.vitals["poller"], polling.interval, clock)
         self.healer = Healer(
-            neighbours.exchange, self.holes, self.origins, means.recorder, self.bot, self._fresh,
-            means.vitals["healer"], marks, polling.fallback, polling.quiet, clock,
-        )  # fmt: skip
+            neighbours.exchange,
+            self.origins,
+            means.recorder,
+            self._fresh,
+            polling,
+            means.vitals["healer"],
+            marks,
+            clock,
+        )
 
     @classmethod
     async def begin(cls, means: Means, left: Pulse) -> "Duty":
@@ -75,7 +79,7 @@ class Duty:
         works = [(self.poller.run, "poller"), (self.poller.listen, "poller"), (self.healer.run, "healer")]
         if (push := means.neighbours.push) is not None:
             listener = AccountListener(
-                push, self.origins, self.bot, self.poller, means.recorder, self.healer.poke, means.happened,
+                push, self.origins, self.poller, means.recorder, self.healer.poke, means.happened,
                 vitals["push"], means.clock,
             )  # fmt: skip
             works.append((listener.run, "push"))

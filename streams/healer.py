@@ -8,11 +8,10 @@ from typing import Final
 from journal.entry import Draft, Gap, Trade
 from journal.errors import JournalError, LeaseLost
 from kalshi.errors import KalshiError, KeyUnusable, NotAllowed, NotConfigured
+from streams.bot import Polling
 from streams.convert import baseline_of
-from streams.holes import Holes
 from streams.origin import Origins
 from streams.recorder import Recorder
-from streams.status import BotStatus
 from streams.sweep import Exchange, Sweeper, Swept, Watermarks
 from streams.vital import Vital
 from streams.window import seconds
@@ -32,17 +31,16 @@ class Healer:
     """
 
     def __init__(
-        self, exchange: Exchange | None, holes: Holes, origins: Origins, recorder: Recorder, bot: BotStatus,
-        fresh: Callable[[], Awaitable[None]], vital: Vital, marks: Mapping[str, str],
-        offline_pace: float = 10.0, quiet_pace: float = 30.0, clock: Callable[[], float] = time.time,
+        self, exchange: Exchange | None, origins: Origins, recorder: Recorder, fresh: Callable[[], Awaitable[None]],
+        polling: Polling, vital: Vital, marks: Mapping[str, str], clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._exchange = exchange
-        self._sweeper = Sweeper(exchange, holes, origins, clock) if exchange is not None else None
-        self._holes = holes
+        self._sweeper = Sweeper(exchange, origins, clock) if exchange is not None else None
+        self._holes = origins.holes
+        self._bot = origins.bot
         self._recorder = recorder
-        self._bot = bot
         self._fresh = fresh
-        self._paces = (offline_pace, quiet_pace)
+        self._polling = polling
         self._clock = clock
         self._turn = asyncio.Lock()
         self._poke = asyncio.Event()
@@ -168,8 +166,7 @@ class Healer:
         self.vital.bad(reason)
 
     def _pause(self) -> float:
-        offline, quiet = self._paces
-        pace = offline if self._bot.status == "offline" else quiet
+        pace = self._polling.fallback if self._bot.status == "offline" else self._polling.quiet
         if self._tries:
             pace = min(pace, LONGEST, 0.5 * 2.0 ** min(self._tries, 6))
         return min(pace, self._waiting) if self._waiting else pace

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from journal.entry import Trade
 from streams.backlog import Backlog
-from streams.holes import Holes
 from streams.origin import Origins
 from streams.recorder import Recorder
 from streams.report import BotReading, Report
@@ -15,15 +14,13 @@ from streams.window import Checked, Hole, Window, seconds
 class Intake:
     """Takes whole windows from the poll and single news from the long poll, in whatever order they come."""
 
-    def __init__(
-        self, window: Window, holes: Holes, origins: Origins, recorder: Recorder, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, window: Window, origins: Origins, recorder: Recorder, clock: Callable[[], float]) -> None:
         self.window = window
-        self.holes = holes
-        self._origins = origins
+        self.origins = origins
+        self.holes = origins.holes
         self._recorder = recorder
         self._clock = clock
-        self._backlog = Backlog(holes)  # read, checked, not yet kept
+        self._backlog = Backlog(origins.holes)  # read, checked, not yet kept
         self._dirty = False  # the marks changed without a trade: a hole, or the first window
         self._turn = asyncio.Lock()
 
@@ -36,7 +33,7 @@ class Intake:
         """A whole window, asked for at `asked`."""
         self._dirty |= self.window.at is None
         self._add(self.window.check(report, reading, asked, self._clock()))
-        self._origins.complete_to = asked
+        self.origins.complete_to = asked
 
     def take_news(self, report: Report, boot: str) -> bool:
         """What the bot told after our last seq. False when it does not join and a whole window must be read."""
@@ -73,5 +70,5 @@ class Intake:
         if checked.hole is not None:
             self.holes.add(checked.hole)
             self._dirty = True
-        self._origins.claim(checked.new)
+        self.origins.claim(checked.new)
         self._dirty |= self._backlog.add(checked.new, seconds(self._clock()))

@@ -28,11 +28,14 @@ class Wait:
 
 
 class Origins:
-    """The evidence, gathered from the bot's reports, and the judgement."""
+    """The evidence, gathered from the bot's reports, and the judgement.
+
+    bot: how it was when it was last asked; holes: when it could not be.
+    """
 
     def __init__(self, bot: BotStatus, holes: Holes, interval: float) -> None:
-        self._bot = bot
-        self._holes = holes
+        self.bot = bot
+        self.holes = holes
         self._patience = 2 * interval  # seconds in which the bot has the word
         self._orders: dict[str, None] = {}  # order ids that the bot reported, oldest first
         self.prefix: str | None = None  # what the bot puts before its client order ids
@@ -51,12 +54,12 @@ class Origins:
         """bot, account, or how long to wait for better evidence on an execution of this moment (Unix seconds)."""
         if order_id in self._orders or (self.prefix and (client_order_id or "").startswith(self.prefix)):
             return "bot"
-        if not self._bot.seen or (self.prefix and client_order_id):
+        if not self.bot.seen or (self.prefix and client_order_id):
             return "account"  # nobody else is there, or the order bears another's name
-        if self._holes.covers(moment):
+        if self.holes.covers(moment):
             return "bot"
         happened = float(moment)
-        if self._bot.status == "offline":
+        if self.bot.status == "offline":
             return "bot" if happened > self.complete_to - self._patience else "account"
         if self.complete_to < happened + self._patience:  # it has not been asked since its time was over
             left = happened + self._patience - now

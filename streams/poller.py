@@ -10,9 +10,7 @@ from journal.errors import JournalError, LeaseLost
 from streams.bot import BotClient, Poll
 from streams.errors import BotError
 from streams.intake import Intake
-from streams.origin import Origins
 from streams.report import BotReading, joined
-from streams.status import BotStatus
 from streams.vital import Vital
 
 WAIT: Final = 20.0  # seconds that a long poll asks the bot to hold on
@@ -24,14 +22,13 @@ class Poller:
     """Keeps the intake and the bot's status up to date. told is called with each poll: whether the status changed."""
 
     def __init__(
-        self, client: BotClient, intake: Intake, bot: BotStatus, origins: Origins, told: Callable[[bool], None],
-        vital: Vital, interval: float, clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, client: BotClient, intake: Intake, told: Callable[[bool], None], vital: Vital, interval: float,
+        clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._client = client
         self._intake = intake
-        self._bot = bot
-        self._origins = origins
+        self._origins = intake.origins
+        self._bot = intake.origins.bot
         self._told = told
         self._interval = interval
         self._clock = clock

@@ -8,7 +8,6 @@ from typing import Final, Protocol
 from journal.entry import Draft, Mode
 from kalshi.models import Fill, Position, Settlement
 from streams.convert import settlement_of, trade_of
-from streams.holes import Holes
 from streams.origin import Origins, Wait
 from streams.window import Hole
 
@@ -71,9 +70,8 @@ class Swept:
 class Sweeper:
     """Reads and judges; keeps nothing but the ids of what the journal already has."""
 
-    def __init__(self, exchange: Exchange, holes: Holes, origins: Origins, clock: Callable[[], float]) -> None:
+    def __init__(self, exchange: Exchange, origins: Origins, clock: Callable[[], float]) -> None:
         self._exchange = exchange
-        self._holes = holes
         self._origins = origins
         self._clock = clock
         self._kept: dict[str, None] = {}  # ids of rows that the journal has, oldest first
@@ -88,7 +86,7 @@ class Sweeper:
         """Everything since known, and the open holes. Raises KalshiError."""
         # The holes are taken first and the exchange's own clock is read before its rows: a hole is healed only
         # when rows that were read afterwards are complete beyond its end.
-        holes = list(self._holes)
+        holes = list(self._origins.holes)
         # A clock that is ahead of ours must not carry the mark over what has yet to happen.
         complete = min(self._clock(), await self._exchange.user_data_timestamp())
         swept = Swept(healed=[hole for hole in holes if float(hole.end) <= complete])

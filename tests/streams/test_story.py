@@ -18,6 +18,7 @@ from journal.entry import Entry
 from journal.errors import JournalError
 from journal.sqlite import SqliteJournal
 from streams import backlog
+from streams.bot import Polling
 from streams.healer import Healer
 from streams.holes import Holes
 from streams.intake import Intake
@@ -80,10 +81,10 @@ class Story(RuleBasedStateMachine):
         self.holes = Holes(marks.get("holes", ""))
         origins = Origins(self.bot, self.holes, 3.0)
         window = Window(marks.get("bot", ""), full=WINDOW)
-        self.intake = Intake(window, self.holes, origins, self.recorder, lambda: self.now)
+        self.intake = Intake(window, origins, self.recorder, lambda: self.now)
         self.healer = Healer(
-            self.exchange if self.keys else None, self.holes, origins, self.recorder, self.bot, self.fresh,
-            Vital("healer"), marks, clock=lambda: self.now,
+            self.exchange if self.keys else None, origins, self.recorder, self.fresh, Polling("", ""),
+            Vital("healer"), marks, lambda: self.now,
         )  # fmt: skip
         self.poll()
         self.heal()
