@@ -68,10 +68,11 @@ async def test_the_chain_of_fallbacks() -> None:
     assert asked == [2]
 
 
-async def test_nothing_helps() -> None:
+@pytest.mark.parametrize("foreign", [b"nonsense", b"9999999999", b"inf", b"nan", b"-1"])
+async def test_nothing_helps(foreign: bytes) -> None:
     """A sweep that brings nothing leaves the journal's tail, marked stale; foreign bytes in the cache are no answer."""
     cache = MemoryCache()
-    await cache.set("live:swept", b"nonsense", 10)
+    await cache.set("live:swept", foreign, 10)
 
     async def sweep() -> None:
         await asyncio.sleep(0)
