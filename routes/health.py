@@ -58,7 +58,7 @@ async def _journal(service: Services) -> dict[str, Any]:
     try:
         size = await service.journal.size()
     except JournalError as error:
-        return {"state": "degraded", "reason": str(error)}
+        return {"state": "degraded", "age": writing["age"], "reason": str(error)}
     if writing["state"] != "degraded":
         return {"state": "ok", "age": writing["age"], "reason": None, "size": size}
     return {"state": "degraded", "age": writing["age"], "reason": writing["reason"], "size": size}
@@ -82,11 +82,13 @@ def _cache(service: Services) -> dict[str, Any]:
     kind = service.cache.name
     breaker = service.cache.breaker
     if breaker is not None and breaker.state != "closed":
-        return {"state": "degraded", "reason": breaker.reason, "kind": kind}
-    return {"state": "ok", "reason": None, "kind": kind}
+        age = round(time.time() - breaker.since, 3)
+        return {"state": "degraded", "age": age, "reason": breaker.reason, "kind": kind}
+    return {"state": "ok", "age": None, "reason": None, "kind": kind}
 
 
 def _streams(service: Services) -> dict[str, Any]:
     full = service.hub.full
     reason = "MAX_STREAMS is reached; further readers are told to come back later" if full else None
-    return {"state": "degraded" if full else "ok", "reason": reason, "open": len(list(service.hub.subscribers))}
+    state = "degraded" if full else "ok"
+    return {"state": state, "age": None, "reason": reason, "open": len(list(service.hub.subscribers))}

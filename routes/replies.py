@@ -34,11 +34,8 @@ class Encoded:
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Those of a 304; a 200 has more about its body."""
-        return [
-            (b"cache-control", self.cache_control),
-            (b"etag", self.etag),
-            (b"age", b"%d" % self._seconds()),
-        ]
+        age = [(b"age", b"%d" % self._seconds())] if self.answer.as_of else []
+        return [(b"cache-control", self.cache_control), (b"etag", self.etag), *age]
 
     def content(self) -> list[tuple[bytes, bytes]]:
         """What a 200 says of its body."""
@@ -58,9 +55,14 @@ def encode(answer: Answer, cache_control: bytes) -> Encoded:
     """The body of an answer; its ETag covers the data and whether it is stale, not when it was confirmed."""
     data = dumps(answer.value)
     tag = blake2b(f"{answer.stale}{data}".encode(), digest_size=12).hexdigest()
-    head = dumps({"source": answer.source, "as_of": round(answer.as_of, 3), "stale": answer.stale})
+    head = dumps({"source": answer.source, "as_of": confirmed(answer), "stale": answer.stale})
     body = (head[:-1] + ("," if data != "{}" else "") + data[1:]).encode()
     return Encoded(answer, body, f'W/"{tag}"'.encode(), cache_control)
+
+
+def confirmed(answer: Answer) -> float | None:
+    """Its as_of as it is told; None for what nobody has confirmed yet, which has no age either."""
+    return round(answer.as_of, 3) or None
 
 
 class Reply:

@@ -39,7 +39,7 @@ def shape(optional: dict[str, Schema] | None = None, /, **required: Schema) -> S
 def answer(**members: Schema) -> Schema:
     """A body that says where it comes from and how old it is."""
     provenance = {"source": ref("Source"), "as_of": ref("Time"), "stale": FLAG}
-    return shape(**provenance, **members)
+    return shape(**{**provenance, **members})
 
 
 TRADE = shape(
@@ -177,7 +177,8 @@ PROBLEM = shape(
     request_id=TEXT,
 )
 
-PART = shape({"reason": maybe(TEXT), "since": NUMBER, "age": maybe(NUMBER)}, state=TEXT)
+PART = shape({"since": NUMBER}, state=TEXT, age=maybe(NUMBER), reason=maybe(TEXT))
+NEVER = maybe(ref("Time"))  # as_of of what nobody may have confirmed yet
 FAILED = shape(error=shape(type=TEXT, status=WHOLE, detail=TEXT))
 
 NAMED: dict[str, Schema] = {
@@ -206,16 +207,19 @@ NAMED: dict[str, Schema] = {
     "Settlement": SETTLEMENT,
     "Orders": answer(orders=many(ref("Order")), count=WHOLE, next=maybe(TEXT)),
     "Settlements": answer(settlements=many(ref("Settlement")), count=WHOLE, next=maybe(TEXT)),
-    "Live": answer(trades=many(ref("Trade")), count=WHOLE, cursor=ref("Cursor")),
+    "Live": answer(as_of=NEVER, trades=many(ref("Trade")), count=WHOLE, cursor=ref("Cursor")),
     "History": answer(entries=many(ref("Entry")), count=WHOLE, next=maybe(ref("Cursor")), cursor=ref("Cursor")),
     "Markets": answer(markets=many(ref("Market")), count=WHOLE, next=maybe(TEXT)),
     "OneMarket": {"allOf": [answer(), ref("Market")]},
     "Summary": answer(
+        as_of=NEVER,
         balance={"anyOf": [ref("Balance"), FAILED]},
         positions={"anyOf": [ref("Positions"), FAILED]},
         pnl={"anyOf": [answer(realized=ref("Dollars"), unrealized=ref("Dollars"), fees=ref("Dollars")), FAILED]},
-        counts=ANYTHING,
-        bot=ANYTHING,
+        counts=answer(positions=maybe(WHOLE), journal_entries=WHOLE, streams=WHOLE),
+        bot=answer(
+            as_of=NEVER, status=words("online", "offline", "stalled"), mode=TEXT, reason=maybe(TEXT), trades=WHOLE
+        ),
         trades={"anyOf": [ref("Live"), FAILED]},
     ),
     "Stats": STATS,

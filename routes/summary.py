@@ -1,6 +1,7 @@
 """The whole picture: each part with its own source and age; one that failed says why, and the rest stands."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from journal.errors import JournalError
 from kalshi.errors import KalshiError
 from routes.portfolio import newest
 from routes.problems import Problem, from_exception, kind
+from routes.replies import confirmed
 from routes.services import Services, services
 
 LAST_TRADES = 10
@@ -29,7 +31,7 @@ async def summary(request: Request) -> Answer:
         "positions": _shown(positions),
         "pnl": _pnl(positions),
         "counts": _counts(service, positions),
-        "bot": service.watch.health()["bot"],
+        "bot": _bot(service),
         "trades": _shown(trades),
     }
     known = [part for part in (balance, positions, trades) if isinstance(part, Answer)]
@@ -50,7 +52,7 @@ async def _part(asked: Awaitable[Answer]) -> Answer | dict[str, Any]:
 def _shown(part: Answer | dict[str, Any]) -> dict[str, Any]:
     if not isinstance(part, Answer):
         return part
-    return {"source": part.source, "as_of": round(part.as_of, 3), "stale": part.stale, **part.value}
+    return {"source": part.source, "as_of": confirmed(part), "stale": part.stale, **part.value}
 
 
 def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
     marked = [row["unrealized_pnl"] for row in rows if row["unrealized_pnl"] is not None]
     return {
         "source": positions.source,
-        "as_of": round(positions.as_of, 3),
+        "as_of": confirmed(positions),
         "stale": positions.stale,
         "realized": sum((row["realized_pnl"] for row in rows), Decimal(0)),
         "unrealized": sum(marked, Decimal(0)),
@@ -71,4 +73,13 @@ def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
 
 def _counts(service: Services, positions: Answer | dict[str, Any]) -> dict[str, Any]:
     held = positions.value["count"] if isinstance(positions, Answer) else None
-    return {"positions": held, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
+    counts = {"positions": held, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
+    stale = not isinstance(positions, Answer) or positions.stale
+    return {"source": "journal", "as_of": round(time.time(), 3), "stale": stale, **counts}
+
+
+def _bot(service: Services) -> dict[str, Any]:
+    """What its last good poll said; old once that is older than a live answer may be."""
+    said = service.watch.health()["bot"]
+    polled, stale = service.watch.live.polled()
+    return {"source": "bot_live", "as_of": round(polled, 3) or None, "stale": stale, **said}

@@ -85,12 +85,19 @@ class LiveTrades:
             source, as_of, stale = await self._fallback()
         return LiveAnswer(self._live.newest(limit), source, as_of, stale, self._live.position)
 
+    def polled(self) -> tuple[float, bool]:
+        """When the bot last answered (Unix seconds, 0: never), and whether that is older than live."""
+        sources = self._sources("", 0.0)
+        return sources.polled, sources.choose(self._clock())[0] != "bot_live"
+
     async def _fallback(self) -> tuple[str, float, bool]:
         kept = await self._cache.get(CACHE_KEY)
         try:
             cached = float(kept or 0)
         except ValueError:
             cached = 0.0  # foreign bytes under our key are no answer
+        if not 0 <= cached <= self._clock():
+            cached = 0.0  # nor is what has yet to come
         sources = self._sources(self._cache.name, cached)
         found = sources.choose(self._clock())
         if found[2]:

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -10,7 +11,7 @@ import pytest
 
 from routes import table
 from routes.openapi import PATHS
-from tests.support.server import Server
+from tests.support.server import Server, running_server
 
 PAGES = {"/docs", "/dashboard", "/metrics"}
 STREAMS = {"/sse/trading", "/sse/trades", "/sse/portfolio", "/sse/status"}
@@ -68,6 +69,30 @@ def test_an_answer_names_its_source_and_age(server: Server, traded: str, documen
 def test_health_is_as_documented(server: Server, document: dict[str, Any], path: str) -> None:
     """The health URLs answer 200 and hold to their schemas."""
     validate(document, path, 200, "application/json", server.get(path).json())
+
+
+def test_every_part_names_its_age(server: Server) -> None:
+    """Each part of health has a state, an age and a reason; each of the summary a source, an as_of and a stale."""
+    for part in server.get("/health").json()["parts"].values():
+        assert {"state", "age", "reason"} <= part.keys()
+    summary = server.get("/portfolio/summary").json()
+    for name in ("balance", "positions", "pnl", "counts", "bot", "trades"):
+        assert {"source", "as_of", "stale"} <= summary[name].keys()
+        assert summary[name]["stale"] is False
+
+
+def test_what_nobody_confirmed_has_no_age(tmp_path: Path, document: dict[str, Any]) -> None:
+    """No bot that ever answered, no keys: as_of is null and there is no Age, instead of fifty years."""
+    with running_server(
+        tmp_path, BOT_STATUS_ENDPOINT="http://127.0.0.1:1/", KALSHI_API_URL="http://127.0.0.1:1/"
+    ) as alone:
+        for path in ("/portfolio/trades/live", "/portfolio/summary"):
+            answer = alone.get(path)
+            body = answer.json()
+            assert (body["source"], body["as_of"], body["stale"]) == ("journal", None, True)
+            assert "Age" not in answer.headers
+            validate(document, path, 200, "application/json", body)
+        assert body["bot"]["as_of"] is body["trades"]["as_of"] is None
 
 
 def test_the_document_and_the_table_have_the_same_urls() -> None:
