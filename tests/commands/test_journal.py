@@ -2,16 +2,22 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import requests
 
 from commands.journal import main
 from journal.entry import Draft
 from journal.url import open_journal
 from tests.support.drafts import fill, settlement, trade
+from tests.support.server import ROOT, clean_environment
+from tests.support.simulator import Simulator, running_simulator
 
 
 @pytest.fixture
@@ -122,3 +128,75 @@ def test_a_wrong_word_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -
         main(["backfill", "--since", "yesterday"], url)
     assert caught.value.code == 2
     assert "neither a date" in capsys.readouterr().err
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """An exchange on which the account has traded, and settings with its keys, read from the environment."""
+    with running_simulator(tmp_path / "keys") as exchange:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("JOURNAL_URL", f"sqlite:///{tmp_path}/journal.db")
+        monkeypatch.setenv("KALSHI_API_URL", exchange.url)
+        monkeypatch.setenv("KALSHI_API_KEY", "demo-rsa")
+        monkeypatch.setenv("KALSHI_RSA_KEY_PATH", str(exchange.keys["demo-rsa"]))
+        yield exchange
+
+
+def test_backfill_asks_the_exchange(account: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the account did becomes entries, once; an exchange that refuses is one line and exit code 1."""
+    ticker = requests.get(f"{account.url}/markets", params={"limit": 1}, timeout=5).json()["markets"][0]["ticker"]
+    account.quote(ticker, "0.5000", "0.5200")
+    account.fill(ticker, "bid", "3.00", "0.5200")
+    assert main(["backfill"]) == 0
+    assert "the exchange told 1, 1 of them were new" in capsys.readouterr().err
+    assert main(["backfill"]) == 0
+    assert "told 1, 0 of them were new" in capsys.readouterr().err
+    account.fault("error", status=403)
+    assert main(["backfill"]) == 1
+    told = capsys.readouterr().err
+    assert "HTTP 403" in told
+    assert told.count("\n") == 1
+
+
+def test_a_damaged_key_is_one_line_and_nothing_to_who_exports(
+    account: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only backfill needs it; it says what is wrong with the file, and nothing of what it holds."""
+    (tmp_path / "none.pem").write_text("hunter2")
+    monkeypatch.setenv("KALSHI_RSA_KEY_PATH", str(tmp_path / "none.pem"))
+    assert main(["export", str(tmp_path / "out.jsonl")]) == 0
+    capsys.readouterr()
+    assert main(["backfill"]) == 1
+    told = capsys.readouterr().err
+    assert "the private key cannot be read" in told
+    assert told.count("\n") == 1
+    assert "hunter2" not in told
+
+
+def test_a_pipe_carries_it(url: str, tmp_path: Path) -> None:
+    """Out of one process into another, past standard output and input."""
+    assert _append(url, [trade(), settlement()]) == [1, 3]
+    moved = f"sqlite:///{tmp_path}/moved.db"
+    command = [sys.executable, str(ROOT / "server.py"), "journal"]
+    told = subprocess.run(
+        [*command, "export"], cwd=tmp_path, env={**clean_environment(), "JOURNAL_URL": url}, capture_output=True,
+        check=True, timeout=30,
+    )  # fmt: skip
+    subprocess.run(
+        [*command, "import"], cwd=tmp_path, env={**clean_environment(), "JOURNAL_URL": moved}, input=told.stdout,
+        capture_output=True, check=True, timeout=30,
+    )  # fmt: skip
+    assert _append(moved, [trade(), settlement()]) == [1, 3]
+
+
+def test_many_problems_are_counted_and_some_are_shown(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A journal that is quite broken does not fill the screen."""
+    _append(url, [trade(trade_id=str(number)) for number in range(30)])
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        connection.execute("UPDATE entries SET body = '{}'")
+    assert main(["verify"], url) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 21
+    assert "32 problems in 32 entries" in told[-1]
