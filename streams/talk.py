@@ -101,28 +101,33 @@ class Talk:
     async def _missed(self) -> Chunk | None:
         """The next piece from the journal, or what is due while it reads; None when live or ended."""
         reader, hub = self._reader, self._hub
-        while not self._live and not reader.ended and self._replay is not None:
-            position = reader.position or 0
-            if position == hub.position:
-                self._join("replayed")
-                break
-            try:
-                ahead = position > hub.position
-                page = self._replay.page(position - 1 if ahead else position)
-                if page is not None:
-                    chunk = self._proof(page) if ahead else self._page(page, position)
-                    if chunk is not None:
-                        return chunk
-            except JournalError as error:
-                log.warning("a replay after %s ended: %s", self._head(), error)
-                hub.stats.resumes["failed"] += 1
-                reader.end("journal")
-                break
-            due = self._due()
-            if due:
+        while True:
+            piece = self._replayed()
+            if piece or self._live or reader.ended:
+                return piece
+            if due := self._due():
                 return due
             await reader.inbox.wait(self._rhythm.seconds(hub.clock()))
-        return None
+
+    def _replayed(self) -> Chunk | None:
+        """What the journal has read for us; None when that is nothing yet, or all of it: then we are live or ended."""
+        reader, hub, position = self._reader, self._hub, self._reader.position or 0
+        if reader.ended or self._replay is None:
+            return None
+        if position == hub.position:
+            self._join("replayed")
+            return None
+        ahead = position > hub.position
+        try:
+            page = self._replay.page(position - 1 if ahead else position)
+            if page is None:
+                return None
+            return self._proof(page) if ahead else self._page(page, position)
+        except JournalError as error:
+            log.warning("a replay after %s ended: %s", self._head(), error)
+            hub.stats.resumes["failed"] += 1
+            reader.end("journal")
+            return None
 
     def _proof(self, page: Sequence[Entry]) -> Chunk | None:
         """Whether the journal has the entry that a cursor ahead of the hub names; then the hub will come to it."""
