@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Self
 
 import uvicorn
@@ -147,3 +147,11 @@ async def served(
         for listening in server.servers:  # server.shutdown() would sleep a tenth of a second first
             listening.close()
             await listening.wait_closed()
+
+
+Serve = Callable[..., Awaitable[Served]]
+
+
+def has(last: int) -> Callable[[Wire], bool]:
+    """Whether the entry with this seq has come."""
+    return lambda wire: bool(wire.seqs) and wire.seqs[-1] >= last

@@ -1,0 +1,17 @@
+"""A keeper over a memory cache, with a clock that the test moves."""
+
+import pytest
+
+from cache.memory import MemoryCache
+from tests.support.clock import Clock
+from tests.support.source import keeper_over
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def keeper(clock):
+    return keeper_over(MemoryCache(clock=clock), clock)

@@ -1,0 +1,122 @@
+"""An old answer when the source fails: marked stale, for a while, and the source is left alone meanwhile."""
+
+import asyncio
+import time
+
+import pytest
+
+from cache.base import Answer
+from cache.memory import MemoryCache
+from tests.support.source import NoSuchThing, Source, Trouble, keeper_over
+
+
+async def test_the_last_good_value_stands_in_when_the_source_fails(keeper, clock):
+    """Marked stale, with its old as_of, and asked again ever more rarely; a success ends that."""
+    source = Source("old")
+    await keeper.get("k", 60, source)
+    source.value = Trouble("down")
+    clock.now += 60
+    asked = []
+    for _ in range(60):
+        answer = await keeper.get("k", 60, source)
+        assert answer == Answer("old", "memory_cache", 1000.0, stale=True)
+        asked.append(source.calls)
+        clock.now += 1
+    assert source.calls == 1 + 7  # after 0, 1, 3, 7, 15, 30, 45 seconds
+    source.value = "new"
+    clock.now += 15
+    assert await keeper.get("k", 60, source) == Answer("new", "kalshi_api", clock.now)
+    assert keeper.counts.failed == 7
+
+
+async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_is_at_hand(clock):
+    """It is told the old value, and the fetch goes on for those who come later."""
+    keeper = keeper_over(MemoryCache(clock=clock), clock, patience=0.02)
+    source = Source("old")
+    await keeper.get("k", 60, source)
+    clock.now += 60
+    source.value, source.gate = "new", asyncio.Event()
+    assert await keeper.get("k", 60, source) == Answer("old", "memory_cache", 1000.0, stale=True)
+    clock.now += 0.03
+    began = time.perf_counter()
+    for _ in range(20):
+        assert (await keeper.get("k", 60, source)).stale
+    assert time.perf_counter() - began < 0.2
+    source.gate.set()
+    await asyncio.sleep(0.01)
+    assert (await keeper.get("k", 60, source)).value == "new"
+    assert source.calls == 2
+
+
+async def test_an_old_value_does_not_stand_in_for_ever(clock):
+    """After ttl and keep together the failure is told."""
+    keeper = keeper_over(MemoryCache(clock=clock), clock, keep=100)
+    source = Source("old")
+    await keeper.get("k", 60, source)
+    source.value = Trouble("down")
+    clock.now += 159.5
+    assert (await keeper.get("k", 60, source)).stale
+    clock.now += 0.6  # too old now, and too early to ask again
+    with pytest.raises(Trouble):
+        await keeper.get("k", 60, source)
+    assert source.calls == 2
+    clock.now += 1
+    with pytest.raises(Trouble):
+        await keeper.get("k", 60, source)
+    assert source.calls == 3
+
+
+async def test_a_failure_is_remembered_for_a_moment(keeper, clock):
+    """Without an old value too: a storm of readers is no storm of calls."""
+    source = Source(Trouble("down"))
+    for _ in range(5):
+        with pytest.raises(Trouble, match="down"):
+            await keeper.get("k", 60, source)
+    assert source.calls == 1
+    clock.now += 1
+    source.value = "back"
+    assert (await keeper.get("k", 60, source)).value == "back"
+
+
+async def test_a_verdict_ends_the_old_value(keeper, clock):
+    """That there is no such thing is an answer: what was there once must not stand in for it."""
+    source = Source("old")
+    await keeper.get("k", 60, source)
+    clock.now += 60
+    source.value = NoSuchThing("gone")
+    for _ in range(2):
+        with pytest.raises(NoSuchThing):
+            await keeper.get("k", 60, source)
+    assert source.calls == 2
+    assert await keeper.cache.get("k") is None
+
+
+async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone(clock):
+    """We failed without an old value; then the shared cache has one, though it is past its time."""
+    cache = MemoryCache(clock=clock)
+    keeper = keeper_over(cache, clock)
+    source = Source(Trouble("down"))
+    with pytest.raises(Trouble):
+        await keeper.get("k", 60, source)
+    await cache.set("k", b'[900,0,"theirs"]', 60)
+    assert await keeper.get("k", 60, source) == Answer("theirs", "memory_cache", 900.0, stale=True)
+    assert source.calls == 1
+
+
+async def test_trouble_is_told_until_it_is_made_good_or_long_ago(keeper, clock):
+    """A read in vain is told even while an old value stands in for it; the answer "none" is no trouble."""
+    source = Source("value")
+    await keeper.get("k", 60, source)
+    assert keeper.trouble() is None
+    clock.now += 60
+    source.value = Trouble("the key is refused")
+    assert (await keeper.get("k", 60, source)).stale
+    assert keeper.trouble() == "the key is refused"
+    with pytest.raises(NoSuchThing):
+        await keeper.get("other", 60, Source(NoSuchThing("none")))
+    assert keeper.trouble() == "the key is refused"
+    clock.now += 121
+    assert keeper.trouble() is None
+    source.value = "good"
+    await keeper.get("k", 60, source)
+    assert keeper.trouble(within=1e9) is None

@@ -1,0 +1,137 @@
+"""Coming back over real sockets: each cursor brings exactly what was missed, or is said not to."""
+
+import asyncio
+import json
+
+import pytest
+
+from journal.errors import JournalUnavailable
+from streams.rhythm import Pace
+from tests.support.eventually import eventually
+from tests.support.pages import EPOCH, trades
+from tests.support.wire import Serve, has
+
+
+@pytest.mark.parametrize("by", ["header", "query"])
+async def test_a_returning_reader_gets_what_it_missed(serve: Serve, by: str) -> None:
+    """From the journal in pages, then live, while publishing goes on: each once, in order."""
+    server = await serve(kept=5000)
+    cursor = f"{EPOCH}-2"
+    if by == "header":
+        wire = await server.open("trades", cursor=cursor)
+    else:
+        wire = await server.open(f"trades?last_event_id={cursor}")
+    for _ in range(20):
+        server.publish(3)
+        await wire.read()
+    await wire.until(has(5060))
+    assert wire.seqs == list(range(3, 5061))
+    assert not wire.named("reset")
+
+
+async def test_seq_0_is_the_beginning(serve: Serve) -> None:
+    """epoch-0 asks for the whole journal."""
+    server = await serve(kept=3)
+    wire = await server.open("trades", cursor=f"{EPOCH}-0")
+    await wire.until(has(3))
+    assert wire.seqs == [1, 2, 3]
+
+
+async def test_a_cursor_at_the_head_misses_nothing(serve: Serve) -> None:
+    """No replay, no reset, no id-only frame; the journal is not asked."""
+    server = await serve(kept=3)
+    wire = await server.open("trades", cursor=f"{EPOCH}-3")
+    await wire.read()
+    server.publish()
+    await wire.until(has(4))
+    assert wire.seqs == [4]
+    assert server.pages.reads == 0
+    assert server.hub.stats.resumes == {"current": 1}
+
+
+@pytest.mark.parametrize(
+    ("cursor", "reason"),
+    [
+        ("other123-2", "epoch"),
+        (f"{EPOCH}-4", "future"),
+        (f"{EPOCH}--1", "malformed"),
+        ("nonsense", "malformed"),
+        ("\xe9\xff", "malformed"),
+        ("x" * 10_000, "malformed"),
+    ],
+    ids=["epoch", "future", "negative", "garbage", "not ascii", "10 kB"],
+)
+async def test_a_cursor_that_cannot_be_honoured_is_answered(serve: Serve, cursor: str, reason: str) -> None:
+    """A reset says why and gives the head as id; the stream goes on live."""
+    server = await serve(kept=3)
+    wire = await server.open("trades?last_event_id=abcd1234-1", cursor=cursor)
+    await wire.until(lambda one: one.named("reset"))
+    assert json.loads(wire.named("reset")[0]) == {"reason": reason, "head": f"{EPOCH}-3"}
+    assert wire.cursor == f"{EPOCH}-3"
+    server.publish()
+    await wire.until(has(4))
+    assert wire.seqs == [4]
+
+
+async def test_an_empty_header_leaves_the_query_its_say(serve: Serve) -> None:
+    """Last-Event-ID without a value is none."""
+    server = await serve(kept=3)
+    wire = await server.open(f"trades?last_event_id={EPOCH}-1", cursor="")
+    await wire.until(has(3))
+    assert wire.seqs == [2, 3]
+
+
+async def test_a_cursor_of_a_faster_worker_is_honoured(serve: Serve) -> None:
+    """The journal has it though this hub does not yet: no reset, and nothing twice when the hub comes to it."""
+    server = await serve(kept=3)
+    server.pages.entries += trades(4, 6)
+    wire = await server.open("trades", cursor=f"{EPOCH}-5")
+    await wire.read()
+    await eventually(lambda: server.hub.stats.resumes["current"])
+    server.hub.publish(trades(4, 6))
+    await wire.until(has(6))
+    assert wire.seqs == [6]
+    assert not wire.named("reset")
+
+
+async def test_few_replay_at_once_and_the_rest_are_kept_awake(serve: Serve) -> None:
+    """Readers that wait for their turn get heartbeats; then everybody gets all."""
+    server = await serve(kept=50, pace=Pace(heartbeat=0.05))
+    server.pages.held = asyncio.Event()
+    wires = [await server.open("trades", cursor=f"{EPOCH}-10") for _ in range(12)]
+    for wire in wires:
+        await wire.until(lambda one: one.named("heartbeat"))
+        assert json.loads(wire.named("heartbeat")[0])["head"] == f"{EPOCH}-10"
+    server.pages.held.set()
+    for wire in wires:
+        await wire.until(has(50))
+        assert wire.seqs == list(range(11, 51))
+    assert server.pages.most <= 4
+
+
+async def test_a_journal_that_fails_ends_the_replay_and_keeps_the_cursor(serve: Serve) -> None:
+    """Nothing is skipped: the stream ends with a retry, and the reader's cursor is good when it comes back."""
+    server = await serve(kept=3000)
+    wire = await server.open("trades", cursor=f"{EPOCH}-0")
+    await wire.until(has(1))
+    server.pages.fault = JournalUnavailable("the disk is full")
+    server.publish(5000)
+    await wire.all()
+    assert wire.seqs == list(range(1, len(wire.seqs) + 1))
+    assert len(wire.seqs) < 8000
+    assert not wire.named("bye")
+    assert wire.body.count(b"retry: ") == 2
+    assert wire.ended
+    server.pages.fault = None
+    back = await server.open("trades", cursor=wire.cursor)
+    await back.until(has(8000))
+    assert wire.seqs + back.seqs == list(range(1, 8001))
+
+
+async def test_a_journal_with_a_hole_is_not_papered_over(serve: Serve) -> None:
+    """An entry that was told and is gone ends the replay; the others are not shown as if nothing were missing."""
+    server = await serve(kept=10)
+    del server.pages.entries[5]
+    wire = await (await server.open("trades", cursor=f"{EPOCH}-1")).all()
+    assert 7 not in wire.seqs
+    assert server.hub.stats.resumes["failed"] == 1
