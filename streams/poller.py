@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +11,7 @@ from journal.errors import JournalError, LeaseLost
 from streams.bot import BotClient, Poll
 from streams.errors import BotError
 from streams.intake import Intake
-from streams.report import BotReading, joined
+from streams.report import BotReading, Report, joined
 from streams.vital import Vital
 
 WAIT: Final = 20.0  # seconds that a long poll asks the bot to hold on
@@ -41,7 +42,8 @@ class Poller:
         self._boot = ""  # which life of the bot those numbers belong to
         self.vital = vital
         self.polled_at = 0.0  # Unix seconds: when the last good poll was asked of which all is kept
-        self.skipped: Mapping[str, int] = {}  # records of the present window that cannot be read, by reason
+        self.skipped: Counter[str] = Counter()  # records that could not be read, by reason, each counted once
+        self._unread: Counter[tuple[str, str]] = Counter()  # those of the last window
 
     async def run(self) -> None:
         """Poll at start and then every interval; a poll that took longer skips the turns that it missed."""
@@ -114,7 +116,7 @@ class Poller:
         self._unheard = 0 if poll.reading is not None or poll.mute else self._unheard + 1
         if poll.report is not None and (self._bot.seen or not 0 < self._unheard < TRIES):
             # Of a bot whose status could not be asked yet nobody knows whether it is on paper: so it waits a little.
-            self.skipped = poll.report.skipped
+            self._count(poll.report)
             self._intake.take(poll.report, poll.reading, poll.asked)
         if poll.too_large and not self._too_large:
             self._intake.mistrust("the bot's answer was too large to be read")
@@ -128,6 +130,12 @@ class Poller:
             self.vital.bad(poll.trouble, logged=True)
         count = len(poll.report.trades) if poll.report is not None else 0
         self._told(self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self._clock()))
+
+    def _count(self, report: Report) -> None:
+        unread = Counter(report.unread)
+        for (_, reason), times in (unread - self._unread).items():
+            self.skipped[reason] += times
+        self._unread = unread
 
     def _offer(self, reading: BotReading) -> None:
         if reading.boot_id is not None and reading.seq is not None:

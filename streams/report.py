@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from hashlib import blake2b
 from typing import Any, Final
 
 from journal.entry import Mode, Outcome, Side, Trade
@@ -45,16 +46,21 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A bot's window: what was read, oldest first, and how many records were skipped for which reason."""
+    """A bot's window: what was read, oldest first, and what was not: a digest of each such record, and the reason."""
 
     trades: tuple[Reported, ...] = ()
-    skipped: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many records were not read, by reason."""
+        return Counter(reason for _, reason in self.unread)
 
 
 def joined(one: Report, more: Report) -> Report:
-    """Two readings of one bot as a single window; one's counts of what was skipped stand."""
+    """Two readings of one bot as a single window; one's word on what was not read stands."""
     known = {each.seq for each in one.trades}
-    return Report(ordered([*one.trades, *(each for each in more.trades if each.seq not in known)]), one.skipped)
+    return Report(ordered([*one.trades, *(each for each in more.trades if each.seq not in known)]), one.unread)
 
 
 def ordered(trades: Iterable[Reported]) -> tuple[Reported, ...]:
@@ -79,17 +85,17 @@ def read_trades(answer: object, mode: Mode) -> Report:
     records = answer.get("trades") if isinstance(answer, Mapping) else answer
     if not isinstance(records, list):
         raise Unreadable("neither a list of trades nor an object with one")
-    skipped: Counter[str] = Counter()
-    found = ordered(_readable(records, mode, skipped))
-    return Report(found, dict(skipped))
+    unread: list[tuple[str, str]] = []
+    found = ordered(_readable(records, mode, unread))
+    return Report(found, tuple(unread))
 
 
-def _readable(records: Iterable[object], mode: Mode, skipped: Counter[str]) -> Iterable[Reported]:
+def _readable(records: Iterable[object], mode: Mode, unread: list[tuple[str, str]]) -> Iterable[Reported]:
     for record in records:
         try:
             yield read_trade(record, mode)
         except Unreadable as why:
-            skipped[str(why)] += 1
+            unread.append((blake2b(repr(record).encode("utf-8", "replace"), digest_size=8).hexdigest(), str(why)))
 
 
 def read_trade(record: object, mode: Mode) -> Reported:
