@@ -32,7 +32,7 @@ from streams.bot import Polling
 from streams.hub import Hub
 from streams.neighbours import Neighbours
 from streams.rhythm import Pace
-from streams.sse import Limits, event_streams
+from streams.sse import StreamLimits, event_streams
 from streams.watch import Watch
 from streams.workers import Link
 
@@ -111,10 +111,10 @@ def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
         portfolio.touched(float(max(entry.timestamp for entry in real)))
 
 
-def limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> StreamLimits:
     """How the streams pace themselves."""
     pace = Pace(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
-    return Limits(pace, settings.client_queue_size)
+    return StreamLimits(pace, settings.client_queue_size)
 
 
 def signer(settings: Settings) -> Signer | None:

@@ -25,7 +25,7 @@ from bot.live import LiveVenue
 from bot.paper import PaperVenue
 from bot.prices import Prices
 from bot.reconcile import Reconciler
-from bot.risk import Limits
+from bot.risk import RiskLimits
 from bot.settings import BotSettings, read_settings
 from bot.state import StateFile
 from bot.strategy import strategy
@@ -132,7 +132,7 @@ def owner_of(settings: BotSettings, client: KalshiClient) -> str:
 def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotControls, LiveVenue | None]:
     """All the parts, wired. Raises StateDamaged when what was remembered cannot be believed."""
     boot_id = secrets.token_hex(4)
-    limits = Limits(
+    limits = RiskLimits(
         settings.order_size, settings.market_exposure, settings.total_exposure, settings.daily_loss, settings.drawdown,
         settings.stale_after,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from bot.account import Account
 from bot.books import Books
 from bot.errors import StateDamaged
-from bot.risk import Limits, Risk
+from bot.risk import Risk, RiskLimits
 from bot.tape import Tape
 from bot.view import Execution, Quote
 
@@ -20,7 +20,7 @@ class Desk:
     exchange: executions carry the exchange's fill ids (live and demo, not paper).
     """
 
-    def __init__(self, boot_id: str, limits: Limits, exchange: bool) -> None:
+    def __init__(self, boot_id: str, limits: RiskLimits, exchange: bool) -> None:
         self.exchange = exchange
         # all mutable state: the parts, what one YES is worth in each market, and the boot ids that came before
         self.books = Books()

@@ -14,7 +14,7 @@ HaltName = Literal["person", "daily_loss", "drawdown", "reconcile", "fault"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RiskLimits:
     """What may not be passed. Sizes in contracts, the rest in dollars, stale_after in seconds."""
 
     order_size: Decimal
@@ -37,7 +37,7 @@ class Halt:
 class Risk:
     """Judges orders one by one. Synchronous: a judgement and the order book it judged by cannot drift apart."""
 
-    def __init__(self, limits: Limits, books: Books) -> None:
+    def __init__(self, limits: RiskLimits, books: Books) -> None:
         self.limits = limits
         self.books = books
         # all mutable state: what stopped us, and the profits that losses are measured from

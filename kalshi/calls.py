@@ -25,7 +25,7 @@ from kalshi.errors import (
 )
 from kalshi.exchange import AccountLimits, EndpointCosts, pattern
 from kalshi.fields import Fields
-from kalshi.limits import Lane, Limits
+from kalshi.limits import Lane, RateLimits
 from kalshi.wire import Params, Wire
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Calls:
         wire: Wire,
         signer: Signer | None = None,
         *,
-        limits: Limits | None = None,
+        limits: RateLimits | None = None,
         breaker: Breaker | None = None,
         attempt: float = 5.0,
         total: float = 10.0,
@@ -67,7 +67,7 @@ class Calls:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.wire, self.signer = wire, signer
-        self.limits, self.breaker = limits or Limits(), breaker or Breaker()
+        self.limits, self.breaker = limits or RateLimits(), breaker or Breaker()
         self._attempt, self._total, self._missing = attempt, total, missing
         self._clock, self._jitter = clock, jitter
         # All mutable state besides the two above: the counters, and when the tier is to be asked for again.

@@ -48,7 +48,7 @@ class TokenBucket:
         self._tokens = min(self.tokens, 0.0)
 
 
-class Limits:
+class RateLimits:
     """Who may call when. Basic tier until `adopt` is told better; costs are 10 tokens until told better."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -26,7 +26,7 @@ LAST: Final = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StreamLimits:
     """How a stream paces itself and what it may take.
 
     queue_size, queue_bytes: what may wait for one reader. stall: seconds that one write may take.
@@ -39,20 +39,20 @@ class Limits:
     way: Way = "auto"
 
 
-def event_streams(hub: Hub, journal: Journal, limits: Limits | None = None) -> dict[str, "EventStream"]:
+def event_streams(hub: Hub, journal: Journal, limits: StreamLimits | None = None) -> dict[str, "EventStream"]:
     """The four streams by name: trading, trades, portfolio, status. They share the journal's door for replays."""
     replays = Replays(journal)
     kinds = {
         "trading": Wants(entries=True, status=True), "trades": Wants(entries=True, status=False),
         "portfolio": Wants(entries=True, status=False), "status": Wants(entries=False, status=True),
     }  # fmt: skip
-    return {name: EventStream(hub, replays, name, wants, limits or Limits()) for name, wants in kinds.items()}
+    return {name: EventStream(hub, replays, name, wants, limits or StreamLimits()) for name, wants in kinds.items()}
 
 
 class EventStream:
     """An ASGI app that serves one kind of stream. Route it for GET and HEAD."""
 
-    def __init__(self, hub: Hub, replays: Replays, name: str, wants: Wants, limits: Limits) -> None:
+    def __init__(self, hub: Hub, replays: Replays, name: str, wants: Wants, limits: StreamLimits) -> None:
         self._hub = hub
         self._replays = replays
         self._name = name

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from journal.entry import Draft, Trade
 from journal.sqlite import SqliteJournal
 from streams.hub import Hub
-from streams.sse import EventStream, Limits, event_streams
+from streams.sse import EventStream, StreamLimits, event_streams
 
 journal = SqliteJournal(os.environ["JOURNAL_FILE"])
 streams: dict[str, EventStream] = {}
@@ -80,7 +80,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     hub = app.state.hub = Hub(journal.epoch, await journal.head(), 20_000)
     hub.status('{"status":"online"}')
     way: Any = os.environ.get("STREAM_WAY", "auto")
-    streams.update(event_streams(hub, journal, Limits(way=way)))
+    streams.update(event_streams(hub, journal, StreamLimits(way=way)))
     yield
     hub.close("shutdown")
     await journal.close()

@@ -13,7 +13,7 @@ from kalshi.auth import Signer
 from kalshi.calls import Calls
 from kalshi.client import KalshiClient
 from kalshi.keys import Key
-from kalshi.limits import Limits
+from kalshi.limits import RateLimits
 from kalshi.wire import Wire, refusal
 from tests.support import payloads
 from tests.support.kalshi import FakeKalshi, Reply
@@ -231,7 +231,7 @@ async def test_limits_that_cannot_be_learnt_are_assumed(session, kalshi, reply):
 async def test_a_spent_budget_is_busy_and_nothing_is_sent(session, kalshi):
     """Readers in a storm hear when to come back."""
     kalshi.answer("GET /markets", {"markets": []})
-    limits = Limits()
+    limits = RateLimits()
     while limits.public.delay(10) == 0:
         limits.public.take(10)
     limits.public.take(2000)

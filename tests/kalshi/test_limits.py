@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from kalshi.errors import Busy
 from kalshi.exchange import AccountLimits, Bucket, EndpointCosts
-from kalshi.limits import Limits, TokenBucket
+from kalshi.limits import RateLimits, TokenBucket
 from tests.support.clock import Clock
 
 
-def burst(limits: Limits, lane: str, method: str = "GET") -> int:
+def burst(limits: RateLimits, lane: str, method: str = "GET") -> int:
     """How many calls may be made at once without waiting."""
     made = 0
     while True:
@@ -24,7 +24,7 @@ def burst(limits: Limits, lane: str, method: str = "GET") -> int:
 def test_the_basic_tier_less_a_share():
     """200 a second and 600 at once at 10 tokens a call, a tenth less; writes have their own bucket."""
     clock = Clock(0.0)
-    limits = Limits(clock)
+    limits = RateLimits(clock)
     assert burst(limits, "own") == 54
     assert burst(limits, "own", "POST") == 9
     clock.now += 1.0
@@ -33,7 +33,7 @@ def test_the_basic_tier_less_a_share():
 
 def test_readers_get_half_and_the_rest_is_ours():
     """However many readers there are, the poller finds the other half."""
-    limits = Limits(Clock(0.0))
+    limits = RateLimits(Clock(0.0))
     assert burst(limits, "public") == 27
     assert burst(limits, "public") == 0
     assert burst(limits, "own") == 27
@@ -43,7 +43,7 @@ def test_readers_get_half_and_the_rest_is_ours():
 def test_readers_never_exceed_half_of_any_stretch(steps):
     """Over any run: their tokens fit into half the capacity plus half the rate; all together into the whole."""
     clock = Clock(0.0)
-    limits = Limits(clock)
+    limits = RateLimits(clock)
     spent = {"public": 0, "own": 0}
     for step in steps:
         if step == "wait":
@@ -60,7 +60,7 @@ def test_readers_never_exceed_half_of_any_stretch(steps):
 
 def test_who_must_wait_is_told_how_long_and_keeps_its_place():
     """Debts queue up: the next taker waits longer than the one before; too long is Busy, and costs nothing."""
-    limits = Limits(Clock(0.0))
+    limits = RateLimits(Clock(0.0))
     burst(limits, "own")
     waits = [limits.reserve("GET", "/x", "own", 10.0) for _ in range(3)]
     assert waits == pytest.approx([10 / 180, 20 / 180, 30 / 180])
@@ -72,7 +72,7 @@ def test_who_must_wait_is_told_how_long_and_keeps_its_place():
 
 def test_a_429_empties_our_bucket():
     """Somebody else spends of the same account: believe the exchange."""
-    limits = Limits(Clock(0.0))
+    limits = RateLimits(Clock(0.0))
     limits.drained("GET")
     assert burst(limits, "own") == 0
     assert burst(limits, "own", "POST") == 9
@@ -80,7 +80,7 @@ def test_a_429_empties_our_bucket():
 
 def test_a_better_tier_and_its_costs_are_adopted():
     """As the account's limits tell."""
-    limits = Limits(Clock(0.0))
+    limits = RateLimits(Clock(0.0))
     limits.adopt(AccountLimits("advanced", Bucket(300, 900), Bucket(300, 900)))
     limits.costs = EndpointCosts(10, {("GET", "/portfolio/orders/{}"): 2})
     assert (limits.tier, limits.read.rate, limits.public.rate, limits.write.capacity) == ("advanced", 270, 135, 810)
@@ -90,7 +90,7 @@ def test_a_better_tier_and_its_costs_are_adopted():
 
 async def test_waiting_waits(monkeypatch):
     """As long as was told, and not at all when there is room."""
-    limits = Limits()
+    limits = RateLimits()
     slept = []
 
     async def sleep(seconds):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.sse import Limits
+from streams.sse import StreamLimits
 from tests.support.wire import Serve, Served, served
 
 
@@ -17,7 +17,7 @@ async def serve(request: pytest.FixtureRequest) -> AsyncIterator[Serve]:
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(kept: int = 0, max_streams: int = 1000, **options: Any) -> Served:
-            limits = Limits(way=way, **options)
+            limits = StreamLimits(way=way, **options)
             return await stack.enter_async_context(served(limits, kept, max_streams, http))
 
         yield make

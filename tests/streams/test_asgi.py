@@ -8,7 +8,7 @@ import pytest
 
 from streams.hub import Hub
 from streams.rhythm import Pace
-from streams.sse import Limits, event_streams
+from streams.sse import StreamLimits, event_streams
 from tests.support.eventually import eventually
 from tests.support.pages import EPOCH, Pages, trades
 
@@ -53,7 +53,7 @@ class Stand:
     def __init__(self, **limits: Any) -> None:
         self.hub = Hub(EPOCH, 0)
         self.server = Server()
-        streams = event_streams(self.hub, Pages(), Limits(**limits))  # type: ignore[arg-type]
+        streams = event_streams(self.hub, Pages(), StreamLimits(**limits))  # type: ignore[arg-type]
         self.task = asyncio.create_task(
             streams["trading"](dict(SCOPE), self.server.receive, self.server.send)  # type: ignore[arg-type]
         )

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from streams import fast
 from streams.chunk import Chunk
-from streams.sse import Limits
+from streams.sse import StreamLimits
 from tests.support.wire import served
 
 
@@ -98,7 +98,7 @@ def test_order_holds_whatever_the_reader_does(way: Any, steps: list[Step]) -> No
 
 
 async def _in_fits_and_starts(way: Any, steps: list[Step]) -> None:
-    async with asyncio.timeout(30), served(Limits(way=way, queue_size=10_000, queue_bytes=1 << 28)) as server:
+    async with asyncio.timeout(30), served(StreamLimits(way=way, queue_size=10_000, queue_bytes=1 << 28)) as server:
         wire = await server.open("trading", buffer=4096)
         await wire.read()
         for what, count in steps:

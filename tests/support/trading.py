@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from bot.risk import Limits
+from bot.risk import RiskLimits
 from bot.view import Execution, Order, Place, Quote, Side, View
 
 D = Decimal
@@ -43,10 +43,10 @@ def view(now: Quote | None = None, position: str = "0", **more: Any) -> View:
     return View(**(values | more))
 
 
-def limits(**more: Any) -> Limits:
+def limits(**more: Any) -> RiskLimits:
     """Roomy limits."""
     values: dict[str, Any] = {
         "order_size": D(10), "market_exposure": D(20), "total_exposure": D(50), "daily_loss": D(30), "drawdown": D(40),
         "stale_after": 10.0,
     }  # fmt: skip
-    return Limits(**(values | more))
+    return RiskLimits(**(values | more))

@@ -9,7 +9,7 @@ from typing import Any, Self
 import uvicorn
 
 from streams.hub import Hub
-from streams.sse import EventStream, Limits, event_streams
+from streams.sse import EventStream, StreamLimits, event_streams
 from streams.step import Receive
 from streams.subscriber import AsgiSend
 from tests.support.eventsource import Message, Parser
@@ -92,7 +92,7 @@ class Wire:
 class Served:
     """The streams of a hub behind a real server."""
 
-    def __init__(self, hub: Hub, pages: Pages, limits: Limits) -> None:
+    def __init__(self, hub: Hub, pages: Pages, limits: StreamLimits) -> None:
         self.hub = hub
         self.pages = pages
         self.limits = limits
@@ -123,7 +123,7 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def served(
-    limits: Limits, kept: int = 0, max_streams: int = 1000, http: str = "httptools"
+    limits: StreamLimits, kept: int = 0, max_streams: int = 1000, http: str = "httptools"
 ) -> AsyncIterator[Served]:
     """A server whose journal holds so many trades; all is closed at the end."""
     pages = Pages(trades(1, kept))
