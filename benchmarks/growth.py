@@ -13,18 +13,18 @@ from statistics import median
 from benchmarks.fanout import Figures, gap, phase
 from benchmarks.load import Readers
 from benchmarks.machine import HERE, compiled, kept
-from benchmarks.peer import Peer, ours, running
+from benchmarks.peer import Peer, ours, running, server
 from benchmarks.replay import fill, returning
 
 
 def by_readers(peer: Peer, client: Path, readers: int) -> Figures:
     """Events one by one to so many readers."""
-    with tempfile.TemporaryDirectory() as name, running(peer, Path(name)) as (server, port, publisher):
-        empty = server.resident()
+    with tempfile.TemporaryDirectory() as name, running(peer, Path(name)) as (process, port, publisher):
+        empty = process.resident()
         with Readers(client, port, peer.path, readers) as streams:
-            phase(peer, server, streams, publisher, 3, gap(peer, readers))
-            seen = phase(peer, server, streams, publisher, 30, gap(peer, readers))
-            memory = (server.resident() - empty) / readers
+            phase(peer, process, streams, publisher, 3, gap(peer, readers))
+            seen = phase(peer, process, streams, publisher, 30, gap(peer, readers))
+            memory = (process.resident() - empty) / readers
     return {
         "cpu_us": seen["cpu_us"], "last_p50": seen["last_p50"], "p99": seen["p99"], "lost": seen["lost"], "kb": memory,
     }  # fmt: skip
@@ -40,11 +40,11 @@ def by_batch(peer: Peer, client: Path, batch: int, readers: int = 200) -> Figure
 
     with (
         tempfile.TemporaryDirectory() as name,
-        running(peer, Path(name)) as (server, port, publisher),
+        running(peer, Path(name)) as (process, port, publisher),
         Readers(client, port, peer.path, readers) as streams,
     ):
         mine = Peer(peer.name, peer.command, peer.path, publish)
-        seen = phase(mine, server, streams, publisher, polls * batch, 0.1)
+        seen = phase(mine, process, streams, publisher, polls * batch, 0.1)
     return {"cpu_us_per_trade": seen["cpu_us"], "last_p50": seen["last_p50"], "p99": seen["p99"], "lost": seen["lost"]}
 
 
@@ -52,9 +52,9 @@ def by_journal(peer: Peer, entries: int) -> Figures:
     """A reader 100 entries behind at the end of so long a journal: milliseconds until it has them all."""
     with tempfile.TemporaryDirectory() as name:
         epoch = fill(Path(name) / "journal.db", entries + 100)
-        with running(peer, Path(name)) as (server, port, _):
+        with running(peer, Path(name)) as (process, port, _):
             took = [
-                returning(port, peer.path, f"{epoch}-{entries}", entries + 100, server)["entries_per_second"]
+                returning(port, peer.path, f"{epoch}-{entries}", entries + 100, process)["entries_per_second"]
                 for _ in range(20)
             ]
     return {"resume_100_ms": (entries + 100) / median(took) * 1000}  # it counts from the journal's start
@@ -74,16 +74,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    peer, found = ours("auto"), dict[str, list[Figures]]()
+    found = dict[str, list[Figures]]()
     with tempfile.TemporaryDirectory() as name:
         client = compiled(HERE / "client.c", Path(name))
         for _ in range(options.rounds):
             for count in options.readers:
-                found.setdefault(f"readers {count}", []).append(by_readers(peer, client, count))
+                found.setdefault(f"readers {count}", []).append(by_readers(server(), client, count))
             for count in options.batches:
-                found.setdefault(f"batch {count}", []).append(by_batch(peer, client, count))
+                found.setdefault(f"batch {count}", []).append(by_batch(ours("auto"), client, count))
             for count in options.journal:
-                found.setdefault(f"journal {count}", []).append(by_journal(peer, count))
+                found.setdefault(f"journal {count}", []).append(by_journal(server(), count))
     for what, figures in found.items():
         print(what, json.dumps({key: round(median(one[key] for one in figures), 2) for key in figures[0]}), flush=True)
     if options.keep:

@@ -36,8 +36,8 @@ def ratio(one: list[dict[str, float]], other: list[dict[str, float]], key: str) 
 def fanout() -> list[Row]:
     """What 1 000 readers cost."""
     rounds: Rounds = load("fanout-1000")["rounds"]
-    ours, plain, mixed = rounds["server"], rounds["ours:step"], load("fanout-1000-100-bad")["rounds"]
-    good, bad = mixed["ours:write"], mixed["ours:write with bad"]
+    ours, plain, mixed = rounds["server"], rounds["server by public ASGI"], load("fanout-1000-100-bad")["rounds"]
+    good, bad = mixed["server"], mixed["server with bad"]
 
     def beside(key: str, show: Callable[[float], str] = "{:.3g}".format) -> str:
         names = {"sse-starlette": SSE, "Node": NODE, "nchan": NCHAN, "C loop": LOOP}
@@ -88,7 +88,7 @@ def rest() -> list[Row]:
 
 def rest_of_it() -> list[Row]:
     """Replay, growth, the way of a fill, the start, idle hours."""
-    replay = load("replay")["rounds"]["ours:auto"]
+    replay = load("replay")["rounds"]["server"]
     many = load("growth")["rounds"]["readers 10000"]
     latency, start, idle = load("latency")["rounds"], load("start")["rounds"], load("idle")["rounds"]["server"]
     rate, pause = mid(replay, "entries_per_second"), mid(replay, "live_max_ms_beside")

@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from string import Template
@@ -91,6 +91,16 @@ def server() -> Peer:
     )  # fmt: skip
 
 
+def plain() -> Peer:
+    """The same server without what lies behind public ASGI."""
+    command = [sys.executable, str(PEERS / "plain_server.py")]
+    path = {"PYTHONPATH": str(HERE.parent)}
+    return replace(
+        server(), name="server by public ASGI", command=lambda port, _: [*command, "--port", str(port)],
+        environment=server().environment | path,
+    )  # fmt: skip
+
+
 def nginx(port: int, folder: Path) -> list[str]:
     """nginx with a configuration of its own in folder."""
     text = Template((PEERS / "nginx.conf.template").read_text())
@@ -113,7 +123,7 @@ def _needs_package(name: str) -> Callable[[], str | None]:
 def all_peers() -> list[Peer]:
     """Everything that can be compared, ours first."""
     return [
-        server(), ours("write"), ours("step"), ours("queue"),
+        server(), plain(), ours("write"), ours("queue"),
         Peer("fastapi+sse-starlette", uvicorn("fastapi_app:app"), weight=4, missing=_needs_package("sse_starlette")),
         Peer("bare asgi", uvicorn("bare_app:app")),
         Peer("node", lambda port, _: ["node", str(PEERS / "node_app.js"), str(port)], missing=_needs("node")),

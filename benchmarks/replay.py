@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.load import Readers
 from benchmarks.machine import HERE, Process, compiled, kept
-from benchmarks.peer import Peer, ours, publishing, running
+from benchmarks.peer import Peer, publishing, running, server
 from journal.entry import Draft, Trade
 from journal.sqlite import SqliteJournal
 
@@ -61,14 +61,14 @@ def measure(peer: Peer, client: Path, entries: int, readers: int) -> dict[str, f
     """One round: the replay alone, then with live events to many readers beside it."""
     with tempfile.TemporaryDirectory() as name:
         epoch = fill(Path(name) / "journal.db", entries)
-        with running(peer, Path(name)) as (server, port, publisher):
-            empty = server.resident()
-            alone = returning(port, peer.path, f"{epoch}-0", entries, server)
+        with running(peer, Path(name)) as (process, port, publisher):
+            empty = process.resident()
+            alone = returning(port, peer.path, f"{epoch}-0", entries, process)
             with Readers(client, port, peer.path, readers) as streams:
                 quiet = live(peer, streams, publisher)
                 streams.begin(50, 30)
                 thread = publishing(peer, publisher, 50, 0.02)
-                returning(port, peer.path, f"{epoch}-0", entries, server)
+                returning(port, peer.path, f"{epoch}-0", entries, process)
                 busy = streams.result()
                 thread.join()
     return {
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    peer, rounds = ours("auto"), list[dict[str, float]]()
+    peer, rounds = server(), list[dict[str, float]]()
     with tempfile.TemporaryDirectory() as name:
         client = compiled(HERE / "client.c", Path(name))
         for _ in range(options.rounds):

@@ -23,10 +23,10 @@ class Outgoing:
     Strict-Transport-Security is the proxy's, which alone knows whether there is TLS.
     """
 
-    __slots__ = ("_send", "_started", "begun", "status")
+    __slots__ = ("_started", "bare", "begun", "status")
 
     def __init__(self, send: Send) -> None:
-        self._send = send
+        self.bare = send  # for what follows the first message, to which there is nothing to add
         self._started = time.perf_counter()
         self.begun = False  # an answer has
         self.status = 500  # what the server answers when the application gives nothing
@@ -38,7 +38,7 @@ class Outgoing:
 
     def answer(self, lines: bytes, body: bytes) -> bool:
         """A whole answer with status 200 to a GET, past public ASGI; False when it must go that way, and did not."""
-        if not fast.answer(self._send, lines + SECURITY_LINES, body):
+        if not fast.answer(self.bare, lines + SECURITY_LINES, body):
             return False
         self.begun, self.status = True, 200
         return True
@@ -49,4 +49,4 @@ class Outgoing:
             self.begun = True
             self.status = message["status"]
             message["headers"] = [*message["headers"], *SECURITY]
-        await self._send(message)
+        await self.bare(message)

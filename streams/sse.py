@@ -65,6 +65,8 @@ class EventStream:
         if scope["method"] == "HEAD":
             await send(LAST)
             return
+        # A layer that has done its part with the first message may say so: each is a coroutine in every delivery.
+        send = getattr(send, "bare", send)
         fast.bound(receive, SEND_BUFFER)
         reader = self._reader(scope, receive, send)
         cursor = asked(scope["headers"], scope["query_string"]) if self._wants.entries else None

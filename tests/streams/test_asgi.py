@@ -9,6 +9,7 @@ import pytest
 from streams.hub import Hub
 from streams.rhythm import Pace
 from streams.sse import StreamLimits, event_streams
+from streams.subscriber import AsgiSend
 from tests.support.eventually import eventually
 from tests.support.pages import EPOCH, Pages, trades
 
@@ -61,6 +62,32 @@ class Stand:
     async def live(self) -> None:
         """Until the stream has said its first words."""
         await eventually(lambda: self.server.body)
+
+
+class Layer:
+    """A middleware's send that has something to do with the first message alone, and says what may follow it."""
+
+    def __init__(self, send: AsgiSend) -> None:
+        self.bare = send
+        self.passed: list[str] = []
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        self.passed.append(message["type"])
+        await self.bare(message)
+
+
+async def test_a_layer_that_has_done_its_part_is_passed_by() -> None:
+    """It sees the start, on which it puts its headers, and costs no delivery anything."""
+    server, hub = Server(), Hub(EPOCH, 0)
+    layer = Layer(server.send)
+    stream = event_streams(hub, Pages(), StreamLimits())["trading"]
+    task = asyncio.create_task(stream(dict(SCOPE), server.receive, layer))  # type: ignore[arg-type]
+    await eventually(lambda: server.body)
+    hub.publish(trades(1, 3))
+    await eventually(lambda: b"new_trades" in server.body)
+    assert layer.passed == ["http.response.start"]
+    server.gone.set()
+    await task
 
 
 async def test_entries_go_through_the_queue() -> None:
