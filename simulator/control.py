@@ -1,4 +1,4 @@
-"""The second port: faults on and off, and the hand of fate for tests and demonstrations."""
+"""The second port, for tests and demonstrations: faults on and off, the hand of fate, and the truth."""
 
 import hmac
 import json
@@ -7,17 +7,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from simulator.asked import SIDES, Asked
-from simulator.buckets import TIERS
 from simulator.desk import Desk
+from simulator.fate import Fate
 from simulator.faults import KINDS
 from simulator.gate import Handler, answer
-from simulator.market import Market
-from simulator.order import NewOrder
 from simulator.refusal import Refusal, refuse
 from simulator.sockets import Sockets
-from simulator.units import DOLLAR, cash_text
-from simulator.wire import fill_row, order_row, placed_row, position_row, settlement_row
+from simulator.units import cash_text
+from simulator.wire import fill_row, order_row, position_row, settlement_row
 
 HELP: Final = {
     "token": "send it as `Authorization: Bearer TOKEN`",
@@ -62,19 +59,7 @@ class Control:
         app.router.add_delete("/faults", self.clear_faults)
         app.router.add_delete("/faults/{id}", self.clear_faults)
         app.router.add_get("/ledger", self.ledger)
-        deeds = (
-            self.fill,
-            self.quote,
-            self.take,
-            self.settle,
-            self.close,
-            self.halt,
-            self.resume,
-            self.advance,
-            self.cutoff,
-            self.tier,
-        )
-        for deed in deeds:
+        for deed in Fate(self.desk).deeds():
             app.router.add_post(f"/{deed.__name__}", deed)
         return app
 
@@ -122,90 +107,6 @@ class Control:
             raise refuse(404, "not_found") from None
         return web.Response(status=204)
 
-    async def fill(self, request: web.Request) -> web.Response:
-        """The account trades outside the bot: somebody stands ready at the price, the account takes."""
-        asked, market = await self._asked(request)
-        side = asked.word("side", SIDES)
-        price = asked.price() if "price" in asked else market.snap(market.fair)
-        count, exchange = asked.count(), self.desk.exchange
-        # a private execution beside the book: what rests there is neither met nor moved
-        done = exchange.cross(self.desk.member, NewOrder(market.ticker, side, price, count), self.desk.crowd.makers)
-        self.desk.truth.catch_up()
-        booked = (fill.fill_id for fill in reversed(self.desk.truth.fills) if fill.order_id == done.order_id)
-        return answer(placed_row(done, done.updated) | {"fill_id": next(booked, None)}, 201)
-
-    async def quote(self, request: web.Request) -> web.Response:
-        """Replace the crowd's quotes."""
-        asked, market = await self._asked(request)
-        bid, ask, count = asked.price("bid"), asked.price("ask"), asked.count()
-        self.desk.crowd.withdraw(market)
-        self.desk.crowd.post(market, bid, ask, count)
-        return answer({"ticker": market.ticker})
-
-    async def take(self, request: web.Request) -> web.Response:
-        """Somebody trades against the book."""
-        asked, market = await self._asked(request)
-        order = self.desk.exchange.place(
-            self.desk.crowd.takers,
-            NewOrder(
-                market.ticker,
-                asked.word("side", SIDES),
-                asked.price(),
-                asked.count(),
-                "immediate_or_cancel",
-            ),
-        )
-        return answer(placed_row(order, order.updated), 201)
-
-    async def settle(self, request: web.Request) -> web.Response:
-        """Close, determine and pay a market at once; void pays its last price."""
-        asked, market = await self._asked(request)
-        result = asked.word("result", ("yes", "no", "scalar", "void"))
-        value = {"yes": DOLLAR, "no": 0, "void": market.snap(market.mark())}.get(result)
-        value = asked.price("value") // 100 * 100 if value is None else value
-        life, now = self.desk.life, self.desk.clock()
-        if market.state == "finalized" or value > DOLLAR:
-            raise refuse(400, "bad_request", "already settled, or value above one dollar")
-        if market.state in ("initialized", "active", "inactive"):
-            life.close(market, now)
-        life.determine(market, "scalar" if result == "void" else result, value, now)
-        life.finalize(market, now)
-        return answer({"ticker": market.ticker, "result": market.result})
-
-    async def close(self, request: web.Request) -> web.Response:
-        """End trading in a market."""
-        _, market = await self._asked(request)
-        self.desk.life.close(market, self.desk.clock())
-        return answer({"ticker": market.ticker, "status": market.state})
-
-    async def halt(self, request: web.Request) -> web.Response:
-        """Pause one market."""
-        _, market = await self._asked(request)
-        self.desk.life.halt(market, self.desk.clock())
-        return answer({"ticker": market.ticker, "status": market.state})
-
-    async def resume(self, request: web.Request) -> web.Response:
-        """Reactivate it."""
-        _, market = await self._asked(request)
-        self.desk.life.resume(market, self.desk.clock())
-        return answer({"ticker": market.ticker, "status": market.state})
-
-    async def advance(self, request: web.Request) -> web.Response:
-        """Let the schedule pass some seconds."""
-        seconds = Asked.decode(await request.read()).whole("seconds") or 0
-        self.desk.life.hasten(seconds, self.desk.clock())
-        return answer({"advanced": seconds})
-
-    async def cutoff(self, request: web.Request) -> web.Response:
-        """Move the border of the historical tier."""
-        self.desk.cutoff_age = float(Asked.decode(await request.read()).whole("seconds") or 0)
-        return answer({"cutoff_age": self.desk.cutoff_age})
-
-    async def tier(self, request: web.Request) -> web.Response:
-        """Other token buckets."""
-        self.desk.buckets.change(Asked.decode(await request.read()).word("tier", tuple(TIERS)))
-        return answer({"tier": self.desk.buckets.tier})
-
     async def ledger(self, request: web.Request) -> web.Response:
         """The books as the engine keeps them, without lag or fault."""
         desk, truth = self.desk, self.desk.truth
@@ -222,7 +123,3 @@ class Control:
                 "settlements": [settlement_row(paid) for paid in truth.settlements],
             }
         )
-
-    async def _asked(self, request: web.Request) -> tuple[Asked, Market]:
-        asked = Asked.decode(await request.read())
-        return asked, self.desk.exchange.market(asked.text("ticker"))
