@@ -1,5 +1,6 @@
 """How we are: every part with its state, age and reason; the service itself is well while it serves."""
 
+import asyncio
 import time
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from routes.replies import live_json
 from routes.services import Services, services
 from streams.event import cursor
 
+PATIENCE: Final = 2.0  # seconds that the journal may take to say how large it is
 WELL: Final = ("ok", "idle", "starting")  # starting: nothing has gone wrong, for nothing was tried yet
 
 
@@ -56,9 +58,12 @@ async def _journal(service: Services) -> dict[str, Any]:
     # The lease is a write too, and the only one of a worker that has nothing else to keep.
     writing = parts["lease"] if parts["lease"]["state"] == "degraded" else parts["recorder"]
     try:
-        size = await service.journal.size()
-    except JournalError as error:
-        return {"state": "degraded", "age": writing["age"], "reason": str(error)}
+        # Far below the journal's own limit: a probe that has to wait that long takes us for dead.
+        async with asyncio.timeout(PATIENCE):
+            size = await service.journal.size()
+    except (JournalError, TimeoutError) as error:
+        why = str(error) or f"the journal did not answer within {PATIENCE:g} s"
+        return {"state": "degraded", "age": writing["age"], "reason": why}
     if writing["state"] != "degraded":
         return {"state": "ok", "age": writing["age"], "reason": None, "size": size}
     return {"state": "degraded", "age": writing["age"], "reason": writing["reason"], "size": size}

@@ -265,6 +265,14 @@ async def test_a_connection_is_encrypted_and_checked(tmp_path: Path) -> None:
             server.kill()
 
 
+def _usage(authority: bool) -> x509.KeyUsage:
+    """What a key may sign."""
+    return x509.KeyUsage(
+        digital_signature=not authority, content_commitment=False, key_encipherment=False, data_encipherment=False,
+        key_agreement=False, key_cert_sign=authority, crl_sign=authority, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
 def _certificates(folder: Path) -> None:
     """An authority of our own, and what it says of localhost."""
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of our own")])
@@ -280,6 +288,10 @@ def _certificates(folder: Path) -> None:
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
             .add_extension(x509.BasicConstraints(ca=name == "ca", path_length=None), critical=True)
+            # Python 3.13 asks for what RFC 5280 does: whose key signed it, and what a key is for.
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(_usage(authority=name == "ca"), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=name != "ca")
             .sign(keys[0], hashes.SHA256())
         )
