@@ -14,6 +14,7 @@ from cache.base import Answer
 from cache.exact import dumps
 from routes.fast import lines
 from routes.headers import OUTGOING
+from routes.services import of
 
 Ask = Callable[[Request], Awaitable[Answer]]
 ACCOUNT = b"private, no-cache"
@@ -95,18 +96,20 @@ class Reply:
         known = self.encoded.get(key)
         if known is not None and known.answer is answer:
             return known
-        made = self.encoded[key] = encode(answer, self._cache_control(answer))
+        made = self.encoded[key] = encode(answer, self._cache_control(scope, answer))
         self.encoded.move_to_end(key)
         if len(self.encoded) > REMEMBERED:
             self.encoded.popitem(last=False)
         return made
 
-    def _cache_control(self, answer: Answer) -> bytes:
+    def _cache_control(self, scope: Scope, answer: Answer) -> bytes:
         if self.max_age is None:
             return ACCOUNT
         if self.max_age == 0:
             return LIVE
-        return b"no-cache" if answer.stale else b"public, max-age=%d" % self.max_age
+        # Where a token is asked for, a cache in between must not answer in our place.
+        whose = b"public" if of(scope).access.is_public else b"private"
+        return whose + (b", no-cache" if answer.stale else b", max-age=%d" % self.max_age)
 
 
 def matches(scope: Scope, etag: bytes) -> bool:
