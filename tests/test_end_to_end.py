@@ -171,11 +171,15 @@ def _told(whole: Whole) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command",
-    [None, ["-m", "uvicorn", "server:app", "--app-dir", str(ROOT), "--port", "{port}"]],
-    ids=["server.py", "uvicorn"],
+    ("command", "env"),
+    [
+        (None, "production"),
+        (["-m", "uvicorn", "server:app", "--app-dir", str(ROOT), "--port", "{port}"], "production"),
+        (None, "development"),
+    ],
+    ids=["server.py", "uvicorn", "under the reloader"],
 )
-def test_a_stop_says_goodbye_to_five_hundred_streams(tmp_path: Path, command: list[str] | None) -> None:
+def test_a_stop_says_goodbye_to_five_hundred_streams(tmp_path: Path, command: list[str] | None, env: str) -> None:
     """SIGTERM with 500 open streams: each has its bye, and the process is gone within about a second."""
     import asyncio
 
@@ -196,7 +200,7 @@ def test_a_stop_says_goodbye_to_five_hundred_streams(tmp_path: Path, command: li
         took = await asyncio.to_thread(server.stop)
         return await asyncio.gather(*readers), took
 
-    with running_server(tmp_path, command) as server:
+    with running_server(tmp_path, command, APP_ENV=env) as server:
         texts, took = asyncio.run(scene(server))
     assert sum(b"event: bye" in text and b'"shutdown"' in text for text in texts) == 500
     assert took < 3, f"{took:.2f} s"

@@ -25,6 +25,7 @@ WRONG = [
     ("KALSHI_RSA_KEY_PATH", "/nowhere/key.pem", "a file that can be read"),
     ("KALSHI_SUBACCOUNT", "64", "from 0 to 63"),
     ("AUTH", "basic", "spring-session"),
+    ("AUTH", "spring-session", "this with REDIS_HOST"),
 ]
 
 

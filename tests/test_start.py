@@ -5,11 +5,13 @@ import json
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import server
 from server import create_app, main
 from settings import Settings
 from tests.support.neighbours import RedisServer
@@ -67,6 +69,70 @@ def test_what_a_person_can_mend_is_one_line(wrong: str, tmp_path: Path) -> None:
     assert wrong in said["message"]
     assert "\n" not in said["message"]
     assert "hunter2" not in said["message"]
+
+
+def test_another_thread_may_run_it(tmp_path: Path) -> None:
+    """Signals are the main thread's; who embeds it elsewhere ends it in another way."""
+    with ThreadPoolExecutor(1) as pool:
+        said = pool.submit(start, Settings(journal_url=f"sqlite:///{tmp_path}/j.db")).result(10)
+    assert said["type"] == "lifespan.startup.complete"
+
+
+def test_what_a_deployer_must_know_is_in_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Listening for everybody, without asking who it is."""
+    start(Settings(journal_url=f"sqlite:///{tmp_path}/j.db", host="0.0.0.0"))
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    [warning] = [line["message"] for line in lines if line["level"] == "warning"]
+    assert warning.startswith("listening on 0.0.0.0 without access control")
+
+
+def test_a_wrong_setting_under_uvicorn_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`uvicorn server:app` asks this module for app: the mistakes, no traceback, and nothing else to ask for."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BOT_POLL_INTERVAL", "soon")
+    with pytest.raises(SystemExit, match="BOT_POLL_INTERVAL='soon'"):
+        _ = server.app
+    with pytest.raises(AttributeError):
+        _ = server.application
+
+
+MISTAKE = """
+import sys, server
+from routes import health
+
+async def live(request):
+    raise ZeroDivisionError("a mistake of ours")
+
+health.live = live
+sys.exit(server.main(["--port", "{port}"]))
+"""
+
+
+def test_a_mistake_of_ours_is_a_500_that_the_log_explains(tmp_path: Path) -> None:
+    """The visitor gets a problem with an id and nothing of the inside; under the id the log has it; others go on."""
+    with running_server(tmp_path, ["-c", MISTAKE]) as running:
+        answer = running.get("/health/live")
+        problem = answer.json()
+        assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
+        assert problem["type"] == "/api/python/docs#internal-server-error"
+        assert "mistake" not in answer.text
+        assert running.get("/health/live", headers={"X-Request-ID": "mine"}).json()["request_id"] == "mine"
+        assert running.get("/health").status_code == 200
+        lines = [json.loads(line) for line in running.log.read_text().splitlines()]
+    assert [line for line in lines if line.get("request_id") == problem["request_id"]]
+    traces = [line["traceback"] for line in lines if "traceback" in line]
+    assert len(traces) == 3, "one for each, the first of them by who waited for the start"
+    assert all("ZeroDivisionError: a mistake of ours" in trace for trace in traces)
+
+
+def test_without_the_extra_metrics_say_what_to_install(tmp_path: Path) -> None:
+    """501 as a problem, and everything else is there."""
+    command = "import sys; sys.modules['prometheus_client'] = None; import server; server.main(['--port', '{port}'])"
+    with running_server(tmp_path, ["-c", command]) as running:
+        answer = running.get("/metrics")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (501, "application/problem+json")
+        assert "pip install 'prediction-investor[metrics]'" in answer.json()["detail"]
+        assert running.get("/health").status_code == 200
 
 
 @pytest.mark.redis

@@ -103,6 +103,14 @@ def test_a_bad_login_is_refused(guarded: Server, more: dict[str, object], status
     assert "Set-Cookie" not in answer.headers
 
 
+def test_without_a_token_there_is_nothing_to_trade(server: Server) -> None:
+    """404 that says which setting makes one; no cookie."""
+    answer = server.get("/session", "POST", json={"token": "a guess"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert "API_TOKEN sets one" in answer.json()["detail"]
+    assert "Set-Cookie" not in answer.headers
+
+
 def test_a_browser_is_shown_the_login_page(guarded: Server) -> None:
     """A person who asks for the dashboard is sent to log in, and not shown a problem in JSON."""
     answer = guarded.get("/dashboard", headers={"Accept": "text/html,*/*"})

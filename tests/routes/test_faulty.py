@@ -32,3 +32,21 @@ def test_a_read_in_vain_is_seen_and_a_slow_one_holds_nothing_up(tmp_path: Path) 
             assert time.monotonic() - begun < 7
             assert summary["positions"]["error"]["status"] == 503
             assert summary["trades"]["count"] == 0
+
+
+def test_what_the_exchange_refuses_is_told_as_ours(tmp_path: Path) -> None:
+    """A 400 of its own is a 400, also when we thought that the parameters were good."""
+    with (
+        running_simulator(tmp_path / "keys") as exchange,
+        running_server(tmp_path, KALSHI_API_URL=exchange.url) as server,
+    ):
+        exchange.fault(kind="error", status=400, path="*/markets")
+        answer = server.get("/markets/?cursor=abc")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+        assert "HTTP 400" in answer.json()["detail"]
+        exchange.clear()
+        named = server.get("/markets/?limit=2").json()["markets"]
+        tickers = ",".join(market["ticker"] for market in named)
+        assert {market["ticker"] for market in server.get(f"/markets/?tickers={tickers}").json()["markets"]} == set(
+            tickers.split(",")
+        )
