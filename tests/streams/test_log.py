@@ -1,6 +1,5 @@
 """What the watch logs: one line for each change of state, by whoever says it best."""
 
-import asyncio
 import logging
 import time
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kalshi.push import Connected, Disconnected
-from streams.vital import Vital, supervised
+from streams.vital import Vital
 from tests.support.bot import ScriptedBot, hang_up, serving
 from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, ScriptedPush
@@ -59,17 +58,3 @@ async def test_a_push_that_goes_and_comes_is_said_by_itself(tmp_path: Path, capl
         push.queue.put_nowait(Connected())
         await eventually(lambda: watch.health()["push"]["state"] == "ok")
     assert not [message for message in caplog.messages if message.startswith("push")]
-
-
-async def test_a_mistake_of_ours_is_one_line_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
-    """And the part is degraded until it does well again."""
-
-    async def mistaken() -> None:
-        raise ZeroDivisionError
-
-    vital = Vital("part")
-    task = asyncio.create_task(supervised(mistaken, vital))
-    await eventually(lambda: vital.state == "degraded")
-    task.cancel()
-    [record] = caplog.records
-    assert (record.message, bool(record.exc_info)) == ("part: restarted after an unexpected error", True)
