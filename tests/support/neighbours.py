@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
+from commands.ports import free_port
+
 
 def missing(what: str, how: str) -> None:
     """Skip, saying how to get it; in CI a missing neighbour is a failure."""
@@ -21,14 +23,6 @@ def missing(what: str, how: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Program:
