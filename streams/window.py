@@ -11,6 +11,7 @@ from journal.entry import Trade
 from streams.report import BotReading, Report, Reported
 
 BRIEF_WINDOW: Final = 100  # trades that a bot holds at least; an empty one that comes back full may have run over
+MOST_SEEN: Final = 20_000  # trades told since the last whole window, which may fail for hours while news comes
 REMEMBERED: Final = 200  # of the last window's trades, newest: enough to know an overlap again after our own restart
 
 
@@ -84,6 +85,8 @@ class Window:
         keys = {identity(each.trade): each.trade for each in report.trades}
         new = [trade for key, trade in keys.items() if key not in self._seen]
         self._seen.update(dict.fromkeys(keys))
+        if len(self._seen) > MOST_SEEN:
+            self._seen = dict.fromkeys(list(self._seen)[-MOST_SEEN // 2 :])
         self.seq, self.at = max(numbers), now
         return Checked(new)
 

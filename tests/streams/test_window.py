@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streams.report import BotReading, Report, read_trades
-from streams.window import Window
+from streams.window import MOST_SEEN, Window
 from tests.support.bot import trade, wire
 
 
@@ -124,3 +124,15 @@ def test_only_the_newest_of_a_large_window_are_remembered() -> None:
     window.check(plain(*range(5000)), None, 1.0, 1.0)
     assert len(window.dump()) < 5000
     assert Window(window.dump()).check(plain(*range(4990, 9000)), None, 2.0, 2.0).hole is None
+
+
+def test_news_without_a_whole_window_is_remembered_within_bounds() -> None:
+    """For as long as only the long poll works; when a whole window comes again it joins."""
+    window = Window()
+    window.check(numbered([1]), None, 1.0, 1.0)
+    for first in range(2, MOST_SEEN + 2000, 1000):
+        assert window.extend(numbered(range(first, first + 1000)), "b1", 2.0) is not None
+    assert len(window._seen) <= MOST_SEEN
+    last = first + 999
+    checked = window.check(numbered(range(last - 100, last + 2)), None, 3.0, 3.0)
+    assert (ids(checked.new), checked.hole) == ([f"t{last + 1}"], None)
