@@ -19,7 +19,7 @@ from commands.plugs import HELP, Plugs, keys
 from commands.ports import free_port, named, taken
 from routes.prefix import PREFIX
 
-FIRST_TRADE = 10.0  # seconds within which the first trade must be on the stream
+FIRST_TRADE = 10.0  # seconds within which the server must answer
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -86,7 +86,7 @@ async def _show(
     children += [bot, server]
     await asyncio.gather(bot.start(), server.start())
     base = f"http://127.0.0.1:{port}{PREFIX}"
-    await _answers(session, f"{base}/health")
+    await _answers(session, f"{base}/health", server)
     print(f"serving after {time.monotonic() - begun:.1f} s: a simulated exchange, a bot that trades on it, and this:\n")
     for path in ("dashboard", "docs", "portfolio/summary", "markets/", "health"):
         print(f"  {base}/{path}")
@@ -139,9 +139,11 @@ def _tell(name: str, data: dict[str, Any], begun: float) -> None:
         print(f"{now}  #{data['seq']:<5} {name}: {data.get('ticker') or data.get('why')}", flush=True)
 
 
-async def _answers(session: aiohttp.ClientSession, url: str, within: float = FIRST_TRADE) -> None:
-    async with asyncio.timeout(within):
+async def _answers(session: aiohttp.ClientSession, url: str, server: Child) -> None:
+    async with asyncio.timeout(FIRST_TRADE):
         while True:
+            if not server.is_running:
+                raise ValueError("the server ended at once")
             with contextlib.suppress(aiohttp.ClientError):
                 async with session.get(url) as answer:
                     if answer.status == 200:

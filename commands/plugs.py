@@ -68,8 +68,9 @@ class Plugs:
         words, fault = FAULTS[key]
         headers = {"Authorization": f"Bearer {self.token}"}
         if key in self.out:
-            async with self.session.delete(f"{self.control}/faults/{self.out.pop(key)}", headers=headers) as answer:
+            async with self.session.delete(f"{self.control}/faults/{self.out[key]}", headers=headers) as answer:
                 answer.raise_for_status()
+            del self.out[key]  # only now: one that could not be put back can be tried again
             return f"no more: {words}"
         async with self.session.post(f"{self.control}/faults", json=fault, headers=headers) as answer:
             answer.raise_for_status()
@@ -110,4 +111,5 @@ def _single_keys() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # a terminal that was closed has nothing to be set right
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import signal
+import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from yarl import URL
 from commands.doctor import address, main, run
 from tests.support.apache import self_signed
 from tests.support.neighbours import free_port
+from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize("text", ["", "app.example.com", "ftp://h/", "http://", "http://h:99999/", "http://[/"])
@@ -88,3 +93,40 @@ async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     async with stranger(http(b"hello")) as there:
         (found,) = await run(URL(f"https://{there}/api/python"), {})
         assert "does not speak TLS" in found.words
+
+
+async def test_a_body_without_end_is_not_read_for_ever() -> None:
+    """What does not end is none of ours, and memory is spared."""
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(5):
+            (found,) = await run(URL(f"http://127.0.0.1:{port}/api/python"), {})
+    assert "not this service" in found.words
+
+
+def test_ctrl_c_is_a_word_and_no_traceback() -> None:
+    """Exit status 1 at once, also while somebody keeps it waiting."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        doctor = subprocess.Popen(
+            [sys.executable, str(ROOT / "server.py"), "doctor", f"http://127.0.0.1:{port}/api/python"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        )  # fmt: skip
+        mute.settimeout(10)
+        line, _ = mute.accept()
+        doctor.send_signal(signal.SIGINT)
+        told, _ = doctor.communicate(timeout=5)
+        line.close()
+    assert doctor.returncode == 1
+    assert "stopped before the end" in told
+    assert "Traceback" not in told

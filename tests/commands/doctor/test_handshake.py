@@ -1,8 +1,38 @@
 """The HTTP version that a browser is offered."""
 
+import asyncio
+import ssl
+import time
+from pathlib import Path
+
 import pytest
+from yarl import URL
 
 from commands.doctor import handshake
+from tests.support.apache import self_signed
+from tests.support.neighbours import free_port
+
+
+@pytest.mark.parametrize("end", ["nobody", "no tls", "silence", "cut in HTTP/2"])
+async def test_a_handshake_that_fails_is_none(end: str, tmp_path: Path) -> None:
+    """Whatever is there instead of it, and within its time; what that means is said where answers are read."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if end == "silence":
+            await asyncio.sleep(1)
+        writer.write(b"" if end == "cut in HTTP/2" else b"SSH-2.0-OpenSSH\r\n")
+        writer.close()
+
+    context = None
+    if end == "cut in HTTP/2":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self_signed(tmp_path))
+        context.set_alpn_protocols(["h2"])
+    async with await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context) as server:
+        port = free_port() if end == "nobody" else server.sockets[0].getsockname()[1]
+        begun = time.monotonic()
+        assert await handshake.handshake(URL(f"https://127.0.0.1:{port}/"), limit=0.5) is None
+        assert time.monotonic() - begun < 0.9
 
 
 def test_announced() -> None:

@@ -1,0 +1,92 @@
+"""The demo's parts where something fails: a child that dies or is deaf, a plug that does not go, a closed terminal."""
+
+import asyncio
+import os
+import pty
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from commands import demo
+from commands.child import Child
+from commands.plugs import Plugs, keys
+from tests.support.neighbours import free_port
+from tests.support.simulator import running_simulator
+
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("part", ["simulator", "server"])
+async def test_a_part_that_does_not_come_up_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
+) -> None:
+    """Exit status 1 at once, with the last words of each part, and none of them is left."""
+    if part == "simulator":
+        (tmp_path / "keys").touch()  # where a folder must be
+    else:
+        (tmp_path / "journal.db").mkdir()  # where a file must be
+    async with asyncio.timeout(8):
+        assert await demo.run(free_port(), tmp_path) == 1
+    told = capsys.readouterr().out
+    assert "the demo did not come up: " in told
+    assert f"--- {part}\n" in told
+    assert ("keys" if part == "simulator" else "cannot start: ") in told.partition(f"--- {part}\n")[2]
+    mine = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    running = [Path(f"/proc/{pid}/cmdline").read_text() for pid in mine]
+    assert not [words for words in running if str(tmp_path) in words or "simulator" in words]
+
+
+async def test_a_child_that_does_not_listen_is_made_to_end(tmp_path: Path) -> None:
+    """SIGTERM is ignored, so SIGKILL follows; one that was never started has nothing to end."""
+    (tmp_path / "deaf.py").write_text(DEAF)
+    child = Child("deaf", [str(tmp_path / "deaf.py")], {}, tmp_path)
+    await child.stop()
+    await child.start()
+    assert await child.first_line() == "up\n"
+    child.signal(signal.SIGSTOP)
+    async with asyncio.timeout(3):
+        await child.stop(patience=0.2)
+    assert not child.is_running
+    child.signal(signal.SIGTERM)  # to nobody
+
+
+async def test_a_plug_that_does_not_go_can_be_tried_again(tmp_path: Path) -> None:
+    """The simulator does not answer: said in a line, and what was out is still known to be out."""
+    with running_simulator(tmp_path / "keys") as simulator:
+        async with aiohttp.ClientSession() as session:
+            plugs = Plugs(Child("bot", [], {}, tmp_path), session, simulator.control_url, simulator.token)
+            assert await plugs.press("x") == ""
+            assert await plugs.press("f") == "", "there is no bot to freeze"
+            plugs.control = f"http://127.0.0.1:{free_port()}"
+            assert await plugs.press("e") == "the simulator does not obey: ClientConnectorError"
+            plugs.control = simulator.control_url
+            assert not (await plugs.press("e")).startswith("no more")
+            plugs.control = f"http://127.0.0.1:{free_port()}"
+            assert await plugs.press("e") == "the simulator does not obey: ClientConnectorError"
+            assert len(simulator.control("GET", "/faults")["faults"]) == 1
+            plugs.control = simulator.control_url
+            assert (await plugs.press("e")).startswith("no more")
+            assert simulator.control("GET", "/faults")["faults"] == []
+
+
+async def test_keys_end_when_the_terminal_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when its window is closed: no error, no loop that reads nothing for ever."""
+    master, slave = pty.openpty()
+    with os.fdopen(slave) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        pressed = keys()
+        first = asyncio.ensure_future(anext(pressed))
+        await asyncio.sleep(0.05)
+        os.write(master, b"e")
+        assert await asyncio.wait_for(first, 2) == "e"
+        os.close(master)
+        async with asyncio.timeout(2):
+            assert [key async for key in pressed] == []
