@@ -179,6 +179,13 @@ PROBLEM = shape(
 
 PART = shape({"since": NUMBER}, state=TEXT, age=maybe(NUMBER), reason=maybe(TEXT))
 NEVER = maybe(ref("Time"))  # as_of of what nobody may have confirmed yet
+PNL = answer(
+    markets={**words("unsettled"), "description": "of which markets; those that paid out are in settlements"},
+    realized=ref("Dollars"),
+    unrealized=ref("Dollars"),
+    fees=ref("Dollars"),
+    unmarked=WHOLE,
+)
 FAILED = shape(error=shape(type=TEXT, status=WHOLE, detail=TEXT))
 
 NAMED: dict[str, Schema] = {
@@ -215,7 +222,7 @@ NAMED: dict[str, Schema] = {
         as_of=NEVER,
         balance={"anyOf": [ref("Balance"), FAILED]},
         positions={"anyOf": [ref("Positions"), FAILED]},
-        pnl={"anyOf": [answer(realized=ref("Dollars"), unrealized=ref("Dollars"), fees=ref("Dollars")), FAILED]},
+        pnl={"anyOf": [PNL, FAILED]},
         counts=answer(positions=maybe(WHOLE), journal_entries=WHOLE, streams=WHOLE),
         bot=answer(
             as_of=NEVER, status=words("online", "offline", "stalled"), mode=TEXT, reason=maybe(TEXT), trades=WHOLE

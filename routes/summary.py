@@ -64,6 +64,7 @@ def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
         "source": positions.source,
         "as_of": confirmed(positions),
         "stale": positions.stale,
+        "markets": "unsettled",  # one that has paid out takes its part along; settlements and the journal have it
         "realized": sum((row["realized_pnl"] for row in rows), Decimal(0)),
         "unrealized": sum(marked, Decimal(0)),
         "fees": sum((row["fees"] for row in rows), Decimal(0)),

@@ -79,6 +79,7 @@ def test_every_part_names_its_age(server: Server) -> None:
     for name in ("balance", "positions", "pnl", "counts", "bot", "trades"):
         assert {"source", "as_of", "stale"} <= summary[name].keys()
         assert summary[name]["stale"] is False
+    assert summary["pnl"]["markets"] == "unsettled"
 
 
 def test_what_nobody_confirmed_has_no_age(tmp_path: Path, document: dict[str, Any]) -> None:
