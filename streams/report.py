@@ -86,8 +86,10 @@ def read_trades(answer: object, mode: Mode) -> Report:
     if not isinstance(records, list):
         raise Unreadable("neither a list of trades nor an object with one")
     unread: list[tuple[str, str]] = []
-    found = ordered(_readable(records, mode, unread))
-    return Report(found, tuple(unread))
+    found = list(_readable(records, mode, unread))
+    if found and found[0].trade.timestamp > found[-1].trade.timestamp:
+        found.reverse()  # newest first: so those of one moment come in the order in which they were made, too
+    return Report(ordered(found), tuple(unread))
 
 
 def _readable(records: Iterable[object], mode: Mode, unread: list[tuple[str, str]]) -> Iterable[Reported]:

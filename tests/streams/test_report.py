@@ -104,6 +104,20 @@ def test_any_order_and_both_shapes() -> None:
     assert [each.trade.trade_id for each in read_trades(records, "live").trades] == ["t1", "t2", "t3"]
 
 
+def test_those_of_one_moment_keep_their_order() -> None:
+    """Whole seconds for a time say nothing of the order within one; the list does, whichever end is its newest."""
+    records = wire([trade(number) | {"timestamp": 1_700_000_000 + number // 3} for number in range(1, 7)])
+    for told in (records, records[::-1]):
+        assert [each.trade.trade_id for each in read_trades(told, "live").trades] == [
+            "t1",
+            "t2",
+            "t3",
+            "t4",
+            "t5",
+            "t6",
+        ]
+
+
 @pytest.mark.parametrize("answer", [None, 5, "text", {}, {"trades": None}, {"trades": {}}])
 def test_answers_that_hold_no_trades(answer: object) -> None:
     """They are an error, not an empty window."""
