@@ -102,9 +102,9 @@ class Guard:
         if access.is_open:
             await self.app(scope, receive, send)
         elif problem := await access.refusal(scope):
-            answer = (
-                RedirectResponse(ahead(scope) + LOGIN, 303) if _is_person(scope, problem) else render(problem, scope)
-            )
+            # Only a token can be traded on our page; whoever needs Spring's session logs in at Spring.
+            shown = access.tickets is not None and _is_person(scope, problem)
+            answer = RedirectResponse(ahead(scope) + LOGIN, 303) if shown else render(problem, scope)
             await answer(scope, receive, send)
         elif access.is_public or not own_path(scope).startswith(STREAMS):
             await self.app(scope, receive, send)

@@ -39,6 +39,7 @@ class Session(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """The login page; it shows nothing and asks for the token."""
+        _tickets(request)
         return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def post(self, request: Request) -> Response:

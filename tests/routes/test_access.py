@@ -192,6 +192,9 @@ def test_springs_sessions_open_while_they_live(tmp_path: Path, redis_server: Red
 
         assert status(cookie(LIVE)) == 200
         assert [status(cookie(ANONYMOUS)), status(cookie("f" * 36)), status(LIVE), status("")] == [401] * 4
+        # A page that asks for a token would lead nowhere.
+        assert server.get("/dashboard", headers={"Accept": "text/html"}).status_code == 401
+        assert server.get("/session").status_code == 404
         with server.get("/sse/status", cookies={"SESSION": cookie(LIVE)}, stream=True) as stream:
             assert stream.status_code == 200
         client.delete(f"spring:session:sessions:{LIVE}")
