@@ -178,6 +178,18 @@ def test_a_resting_order_that_cash_no_longer_covers_is_cancelled_when_met(room: 
     assert "MarginCancel" in room.reasons
 
 
+def test_a_taker_whose_cash_ends_midway_keeps_what_it_could_pay(room: Room) -> None:
+    """The fee of each of a hundred makers is rounded up: the rest is cancelled, and cash never falls below zero."""
+    for _ in range(100):
+        room.exchange.place(room.desk.crowd.makers, NewOrder(room.market.ticker, "ask", 5000, 1))
+    room.me.cash = 517_500  # what one contract at 50 cents costs with its fee when it is bought of one maker
+    mine = room.order("bid", 50, 1)
+    assert (mine.status, mine.remaining) == ("canceled", 0)
+    assert 90 < mine.filled < 100
+    assert room.me.cash >= 0
+    assert "MarginCancel" in room.reasons
+
+
 def test_resting_orders_hold_the_cash_that_they_need(room: Room) -> None:
     """$10 000 cover 20 000 contracts at 50 cents, and not one more."""
     room.order("bid", 50, 19_990)

@@ -149,6 +149,22 @@ def test_a_field_changes(desk: Desk, options: dict[str, str], members: dict[str,
     assert {name: type(value).__name__ for name, value in body.items() if name not in known} == members
 
 
+def test_a_text_becomes_a_number_and_a_number_a_text(desk: Desk) -> None:
+    """Retyped whatever it was, also where no number can be read from it."""
+    desk.simulator.fault("field", op="retype", field="status")
+    desk.simulator.fault("field", op="retype", field="updated_ts")
+    assert desk.call("GET", "/markets?limit=1")[1]["markets"][0]["status"] == 0
+    assert isinstance(desk.call("GET", BALANCE)[1]["updated_ts"], str)
+
+
+def test_a_fault_that_is_not_there_cannot_be_lifted(desk: Desk) -> None:
+    """404; those that are there stay."""
+    desk.simulator.fault("latency", seconds=0)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        desk.simulator.control("DELETE", "/faults/99999")
+    assert len(desk.simulator.control("GET", "/faults")["faults"]) == 1
+
+
 def ended(desk: Desk, rng: Random, seen: dict[str, Any]) -> None:
     """One order over HTTP whose answer may be lost; what is known of it."""
     order = desk.order(

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.signed import Signed
 from tests.support.simulator import ROOT, running_simulator
@@ -72,9 +74,14 @@ def test_reads_may_trail_writes_as_on_the_exchange(tmp_path: Path) -> None:
         assert call("GET", f"/portfolio/orders/{order_id}")[1]["order"]["status"] == "resting"
 
 
-@pytest.mark.parametrize("text", ["", "not a key"])
+EC = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
+
+
+@pytest.mark.parametrize("text", ["", "not a key", EC.decode()], ids=["nothing", "no key", "a key of another kind"])
 def test_a_file_that_is_no_key_is_named(tmp_path: Path, text: str) -> None:
-    """A broken PEM stops the start with its reason."""
+    """A broken PEM, or one that the exchange would not take, stops the start with its reason."""
     (tmp_path / "rsa.pem").write_text(text)
     command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)

@@ -92,6 +92,9 @@ def test_five_seconds_are_forgiven(desk: Desk) -> None:
         ),
         ({"reduce_only": True}, 400, nested("invalid_order", details="reduce_only needs immediate_or_cancel")),
         ({"subaccount": 7}, 403, nested("forbidden", details="subaccount not found")),
+        ({"expiration_time": -1}, 400, nested("invalid_order", details="expiration_time is not a time in seconds")),
+        ({"expiration_time": 10**15}, 400, nested("invalid_order", details="expiration_time is not a time in seconds")),
+        ({"exchange_index": 1}, 400, nested("bad_request", details="the market is not on that exchange index")),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -171,6 +174,41 @@ def test_an_amend_must_fit_its_order(desk: Desk, changes: dict[str, str], code: 
     _, placed = desk.place()
     body = {"ticker": desk.ticker, "side": "bid", "price": "0.0300", "count": "6.00"} | changes
     assert desk.call("POST", f"{ORDERS}/{placed['order_id']}/amend", body) == (400, nested(code))
+
+
+def test_an_amend_cannot_take_a_client_id_that_was_used(desk: Desk) -> None:
+    """Nor one of an order that is gone: 409, and the order stays as it was."""
+    used = f"used-{time.monotonic_ns()}"
+    _, other = desk.place(client_order_id=used)
+    desk.call("DELETE", f"{ORDERS}/{other['order_id']}")
+    _, placed = desk.place()
+    body = {
+        "ticker": desk.ticker, "side": "bid", "price": "0.0300", "count": "6.00", "updated_client_order_id": used,
+    }  # fmt: skip
+    assert desk.call("POST", f"{ORDERS}/{placed['order_id']}/amend", body) == (409, nested("order_already_exists"))
+    order = desk.call("GET", f"/portfolio/orders/{placed['order_id']}")[1]["order"]
+    assert (order["yes_price_dollars"], order["status"]) == ("0.0200", "resting")
+
+
+def test_a_decrease_makes_it_less(desk: Desk) -> None:
+    """To as much as there is, or more, is refused."""
+    _, placed = desk.place()
+    for body in ({"reduce_to": "5.00"}, {"reduce_to": "6.00"}):
+        answer = desk.call("POST", f"{ORDERS}/{placed['order_id']}/decrease", body)
+        assert answer == (400, nested("invalid_order_size"))
+
+
+def test_an_empty_batch_and_one_beyond_all_measure(desk: Desk) -> None:
+    """Flat 400, and 413 in the exchange's own shape."""
+    status, body = desk.call("POST", f"{ORDERS}/batched", {"orders": []})
+    assert (status, body["code"]) == (400, "bad_request")
+    assert desk.call("POST", ORDERS, b"x" * 3_000_000)[0] == 413
+
+
+def test_another_subaccount_is_forbidden(desk: Desk) -> None:
+    """There is only the primary one, for reads as well."""
+    status, body = desk.call("GET", "/portfolio/fills?subaccount=3")
+    assert (status, body["error"]["code"]) == (403, "forbidden")
 
 
 @pytest.mark.parametrize("body", [{}, {"reduce_by": "1.00", "reduce_to": "1.00"}], ids=["neither", "both"])

@@ -8,6 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from simulator.desk import Desk as desk_of
+from simulator.desk import Plan
+from simulator.sockets import Socket
 from tests.simulator.conftest import Desk
 
 
@@ -161,6 +164,46 @@ async def test_a_wrong_command_is_answered_with_its_code(line: Line, message: ob
     assert (await line.next("error"))["msg"]["code"] == code
     await line.command("list_subscriptions")
     assert (await line.next("ok"))["msg"] == []
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({}, 15),
+        ({"action": "dance", "market_ticker": "A"}, 13),
+        ({"action": "add_markets"}, 14),
+        ({"action": "add_markets", "market_tickers": "A"}, 11),
+        ({"action": "add_markets", "market_tickers": [7]}, 11),
+    ],
+    ids=["no action", "unknown action", "no markets", "no list", "no texts"],
+)
+async def test_a_wrong_update_is_answered_with_its_code(
+    desk: Desk, line: Line, params: dict[str, object], code: int
+) -> None:
+    """The documented codes; the subscription is as it was."""
+    sids = await line.subscribe("fill", market_ticker=desk.ticker)
+    await line.command("update_subscription", sids=[sids["fill"]], **params)
+    assert (await line.next("error"))["msg"]["code"] == code
+    await line.command("update_subscription", sid=sids["fill"], action="add_markets", market_ticker=desk.ticker)
+    assert (await line.next("ok"))["msg"]["market_tickers"] == [desk.ticker]
+
+
+async def test_a_reader_that_is_too_slow_is_cut() -> None:
+    """It must learn that it has missed something: its connection ends, and nothing more is kept for it."""
+
+    class Transport:
+        aborted = 0
+
+        def abort(self) -> None:
+            self.aborted += 1
+
+    transport: Any = Transport()
+    web_socket: Any = None
+    socket = Socket(desk_of(Plan(quiet=True), lambda: 1_800_000_000.0), web_socket, transport)
+    socket.outbox = asyncio.Queue(2)
+    for _ in range(3):
+        socket.put({"type": "fill"}, "fill")
+    assert (socket.outbox.qsize(), transport.aborted) == (2, 1)
 
 
 @pytest.mark.parametrize(("kind", "copies"), [("ws_lose", 0), ("ws_double", 2)])
