@@ -1,6 +1,8 @@
 """What is read in a bot's answers, and what is skipped for which reason."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +104,16 @@ def test_any_order_and_both_shapes() -> None:
     records = wire([trade(3), trade(1), trade(2)])
     assert read_trades(records, "live") == read_trades({"trades": records}, "live")
     assert [each.trade.trade_id for each in read_trades(records, "live").trades] == ["t1", "t2", "t3"]
+
+
+def test_the_examples_of_the_bots_page_are_read() -> None:
+    """What docs/bot.md shows to whoever has a bot of their own is taken as it stands there."""
+    page = (Path(__file__).parents[2] / "docs" / "bot.md").read_text("utf-8")
+    status, trades = (loads(text) for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    reading = read_status(status, NOW)
+    report = read_trades(trades, reading.mode)
+    assert (reading.mode, reading.trades, report.unread) == ("paper", 2, ())
+    assert [each.trade.outcome for each in report.trades] == ["yes", "no"]
 
 
 def test_those_of_one_moment_keep_their_order() -> None:
