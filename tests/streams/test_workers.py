@@ -14,6 +14,7 @@ import pytest
 
 from cache.redis import RedisAddress, connect
 from journal.errors import LeaseLost
+from journal.sqlite import SqliteJournal
 from streams.errors import TwoJournals
 from streams.stats import add_up
 from streams.watch import Watch
@@ -92,6 +93,24 @@ async def test_an_old_holder_cannot_write(path: Path) -> None:
         await eventually(lambda: first.health()["lease"].get("terms", 0) > 1)  # type: ignore[operator]
         journal.append = real  # type: ignore[method-assign]
         await eventually(lambda: ears.ids == ["t1"])
+
+
+@pytest.mark.parametrize("left", ["nonsense", '{"mood":"fine"}', "[]"], ids=["no json", "another shape", "a list"])
+async def test_what_an_older_version_left_says_nothing(path: Path, left: str) -> None:
+    """A pulse in the lease's row that cannot be read: the next holder begins with a bot that was not asked yet."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    lease = await journal.acquire("older", 30)
+    assert lease is not None
+    await journal.renew(lease, 30, left)
+    bot = ScriptedBot()
+    bot.make(trade(1))
+    async with serving(bot), worker(path, bot) as (watch, ears, _):
+        await eventually(lambda: watch.health()["lease"]["reason"] == "another worker polls")
+        assert watch.health()["bot"]["reason"] == "not asked yet"
+        await journal.release(lease)
+        await eventually(lambda: ears.ids == ["t1"])
+    await journal.close()
 
 
 WORKER = """

@@ -69,3 +69,9 @@ def test_protection(headers: Mapping[str, str], tls: bool, home: bool, names: li
     """Headers that were taken away are missed; TLS is missed from afar alone."""
     found = answers.protection(page(200, {}, **headers), tls, home)
     assert [finding.name for finding in found if finding.level != "ok"] == names
+
+
+@pytest.mark.parametrize(("status", "names"), [(200, []), (429, []), (404, ["prefix"]), (307, ["prefix"])])
+def test_slashes(status: int, names: list[str]) -> None:
+    """A proxy that treats the form with the slash in another way is wrong; a rate limit says nothing of that."""
+    assert [finding.name for finding in answers.slashes(page(status, {}))] == names

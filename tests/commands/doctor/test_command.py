@@ -16,7 +16,7 @@ from yarl import URL
 from commands.doctor import address, main, run
 from tests.support.apache import self_signed
 from tests.support.neighbours import free_port
-from tests.support.server import ROOT
+from tests.support.server import ROOT, running_server
 
 
 @pytest.mark.parametrize("text", ["", "app.example.com", "ftp://h/", "http://", "http://h:99999/", "http://[/"])
@@ -130,3 +130,12 @@ def test_ctrl_c_is_a_word_and_no_traceback() -> None:
     assert doctor.returncode == 1
     assert "stopped before the end" in told
     assert "Traceback" not in told
+
+
+async def test_a_rate_limit_is_no_fault(tmp_path: Path) -> None:
+    """What it refused is counted in a note, and nothing is called wrong for it."""
+    with running_server(tmp_path, RATE_LIMIT="3") as server:
+        findings = await run(URL(server.base), {}, streams=2)
+    assert [finding.words for finding in findings if finding.level == "wrong"] == []
+    limited = [finding.words for finding in findings if finding.name == "rate limit"]
+    assert "were refused with 429 by RATE_LIMIT" in limited[-1], limited
