@@ -121,6 +121,8 @@ def test_ctrl_c_is_a_word_and_no_traceback() -> None:
         doctor = subprocess.Popen(
             [sys.executable, str(ROOT / "server.py"), "doctor", f"http://127.0.0.1:{port}/api/python"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            # A test run in the background of a shell is deaf to it, and its children would be too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         mute.settimeout(10)
         line, _ = mute.accept()
