@@ -11,17 +11,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import tickets
 from routes.prefix import PREFIX, ahead, own_path
-from routes.problems import Problem, render
+from routes.problems import RETRY_AFTER, Problem, render
 from routes.rates import Rates
 from routes.sessions import COOKIE, Sessions, SessionsAway
 from routes.tickets import Tickets
 from routes.timing import STREAMS
-from streams.event import bye
+from streams.event import bye, comment, retry
+from streams.sse import HEADERS
 from streams.stats import network
 
 CHALLENGE: Final = 'Bearer realm="prediction-investor"'
 LOGIN: Final = f"{PREFIX}/session"
 OPEN: Final = (f"{PREFIX}/health/live", f"{PREFIX}/health/ready", LOGIN)
+PASSING: Final = (429, 503)
 RETRY: Final = 1.0  # seconds before the browser comes back, and is turned away
 PAGES: Final = (f"{PREFIX}/dashboard", f"{PREFIX}/docs", PREFIX)
 
@@ -83,6 +85,19 @@ def _is_person(scope: Scope, problem: Problem) -> bool:
     return problem.status == 401 and pages and "text/html" in HTTPConnection(scope).headers.get("accept", "")
 
 
+async def _turn_away(access: Access, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    if problem.status in PASSING and own_path(scope).startswith(STREAMS) and scope["method"] == "GET":
+        # A browser's EventSource gives up for good on any other status, and this will pass.
+        wait = 1.5 * float(problem.headers.get("Retry-After", RETRY_AFTER[problem.status]))
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": retry(wait) + comment(problem.detail)})
+        return
+    # Only a token can be traded on our page; whoever needs Spring's session logs in at Spring.
+    shown = access.tickets is not None and _is_person(scope, problem)
+    answer = RedirectResponse(ahead(scope) + LOGIN, 303) if shown else render(problem, scope)
+    await answer(scope, receive, send)
+
+
 class Guard:
     """Turns visitors away before anything of theirs is read, and ends a stream whose visitor is known no more.
 
@@ -102,10 +117,7 @@ class Guard:
         if access.is_open:
             await self.app(scope, receive, send)
         elif problem := await access.refusal(scope):
-            # Only a token can be traded on our page; whoever needs Spring's session logs in at Spring.
-            shown = access.tickets is not None and _is_person(scope, problem)
-            answer = RedirectResponse(ahead(scope) + LOGIN, 303) if shown else render(problem, scope)
-            await answer(scope, receive, send)
+            await _turn_away(access, problem, scope, receive, send)
         elif access.is_public or not own_path(scope).startswith(STREAMS):
             await self.app(scope, receive, send)
         else:

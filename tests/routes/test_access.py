@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,9 +174,13 @@ def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> None:
     """429 with Retry-After; the probes of a load balancer are counted too, for they come from a network as well."""
     with running_server(tmp_path, RATE_LIMIT="5") as server:
         answers = [server.get("/health") for _ in range(8)]
+        stream = server.get("/sse/trading")
     assert [answer.status_code for answer in answers][-1] == 429
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert answers[-1].headers["Content-Type"] == "application/problem+json"
+    # A browser's EventSource would never come back after a 429.
+    assert (stream.status_code, stream.headers["Content-Type"]) == (200, "text/event-stream")
+    assert re.fullmatch(r"retry: \d+\n: too many requests .*\n\n", stream.text)
 
 
 @pytest.mark.redis
@@ -202,6 +207,7 @@ def test_springs_sessions_open_while_they_live(tmp_path: Path, redis_server: Red
         redis_server.kill()
         begun = time.monotonic()
         assert status(cookie(LIVE)) == 503
+        assert server.get("/sse/trading", cookies={"SESSION": cookie(LIVE)}).text.startswith("retry: ")
         assert time.monotonic() - begun < 1
         assert LIVE not in server.log.read_text()
     client.close()
