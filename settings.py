@@ -8,8 +8,7 @@ from typing import Any
 
 from starlette.datastructures import Secret
 
-import env
-import values
+from config import sources, values
 
 VERSION = "0.1.0"
 
@@ -120,7 +119,7 @@ def load(flags: Mapping[str, str] | None = None, folder: Path | None = None) -> 
     Raises SettingsError, which names every mistake and not only the first.
     """
     try:
-        sources = env.sources(flags or {}, folder or Path.cwd())
+        said = sources.sources(flags or {}, folder or Path.cwd())
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     found: dict[str, Any] = {}
@@ -128,11 +127,11 @@ def load(flags: Mapping[str, str] | None = None, folder: Path | None = None) -> 
     for field in dataclasses.fields(Settings):
         name = field.name.upper()
         try:
-            text = env.find(name, sources, field.metadata["mask"] is not None)
+            text = sources.find(name, said, field.metadata["mask"] is not None)
             if text:
                 found[field.name] = field.metadata["parse"](text)
         except ValueError as error:
-            given = _shown(field, env.find(name, sources, False))
+            given = _shown(field, sources.find(name, said, False))
             mistakes.append(f"{name}={given!r}: allowed is {error}")
     settings = Settings(**found)
     mistakes += _conflicts(settings)
