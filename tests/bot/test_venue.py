@@ -1,5 +1,6 @@
 """One suite for both venues, on a simulated exchange: what an order does on paper it does there, and is told once."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ async def stage(request: pytest.FixtureRequest, simulator: Simulator, tmp_path: 
             venue = PaperVenue(told, "boot", "pi-bot-", lambda: 1.7e9, prices.fee_rule)
         else:
             account = Account()
-            venue = LiveVenue(reader, told, account, "pi-bot-", f"b{id(account)}", lambda: 1.7e9)
+            venue = LiveVenue(reader, told, account, "pi-bot-", f"b{time.monotonic_ns()}", lambda: 1.7e9)
         simulator.quote(ticker, "0.4500", "0.5500")
         if isinstance(venue, LiveVenue):
             await venue.fills.walk()  # what earlier tests left

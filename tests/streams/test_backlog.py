@@ -51,7 +51,8 @@ def test_each_trade_is_kept_or_waits_or_lies_in_a_hole(steps: list[int | str], m
         for step in steps:
             if isinstance(step, int):
                 before = holes.dump()
-                assert waits.add(made(count, step), LATE) == (holes.dump() != before)
+                # It may also be true without a change: what falls off may lie in the hole that is there already.
+                assert waits.add(made(count, step), LATE) or holes.dump() == before
                 count += step
             elif step == "begin":
                 under_way = moments(waits.begin())
