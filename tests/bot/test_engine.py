@@ -211,6 +211,21 @@ async def test_it_does_not_trade_on_a_difference(words: str, halts: list[str]) -
     await asyncio.wait_for(running, 5)
 
 
+async def test_a_difference_that_comes_up_later_halts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The books are compared again now and then; what rests is taken back at once."""
+    monkeypatch.setattr("bot.life._AUDIT_EVERY", 0.05)
+    stage, reconciler = Stage(), Disagreeing("")
+    life = Life(stage.desk, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
+    running = asyncio.create_task(life.run())
+    await eventually(lambda: len(stage.venue.resting()) == 2)
+    reconciler.words = "KXA: our fills say 1, the exchange 2"
+    await eventually(lambda: stage.desk.risk.halted)
+    assert reconciler.words in stage.desk.risk.halts["reconcile"].why
+    await eventually(lambda: stage.venue.resting() == [])
+    life.stop()
+    await asyncio.wait_for(running, 5)
+
+
 async def test_halted_it_withdraws_even_while_prices_fail() -> None:
     """Cancelling needs no price."""
     stage = Stage()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import aiohttp
@@ -115,6 +115,25 @@ async def test_a_resting_order_whose_answer_was_lost_is_taken_up(stage: Stage, t
     assert len(await stage.orders()) == 1
     await stage.venue.cancel_all()
     assert (await stage.client.orders("resting")).rows == []
+
+
+async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -> None:
+    """The fill names it, so that it is there; the rest of it is read by its id."""
+    stage.simulator.fault("drop", after=True, path=WRITES, method="POST", times=1)
+    with pytest.raises(Unsure):
+        await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
+    [unsure] = stage.venue.resting()
+    stage.simulator.control(
+        "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
+    )
+    told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "2.00")
+    pushed = replace(Fill.from_api(Fields(told, "ledger")), client_order_id=unsure.client_order_id)
+    await stage.venue.pushed(pushed)
+    assert stage.venue.frozen(stage.ticker)
+    await stage.venue.refresh({})
+    assert not stage.venue.frozen(stage.ticker)
+    assert [order.quantity for order in stage.venue.resting()] == [3]
+    assert [fill.quantity for fill in stage.told.fills] == [2]
 
 
 async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
