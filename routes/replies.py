@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from routes.services import of
 Ask = Callable[[Request], Awaitable[Answer]]
 ACCOUNT = b"private, no-cache"
 LIVE = b"no-store"
+DATES = ("as_of", "marks_as_of", "age")  # when a part was confirmed
 REMEMBERED = 64  # encoded answers kept by each endpoint: one for each query that is asked often
 
 
@@ -55,7 +57,7 @@ class Encoded:
 def encode(answer: Answer, cache_control: bytes) -> Encoded:
     """The body of an answer; its ETag covers the data and whether it is stale, not when it was confirmed."""
     data = dumps(answer.value)
-    tag = blake2b(f"{answer.stale}{data}".encode(), digest_size=12).hexdigest()
+    tag = blake2b(f"{answer.stale}{dumps(undated(answer.value))}".encode(), digest_size=12).hexdigest()
     head = dumps({"source": answer.source, "as_of": confirmed(answer), "stale": answer.stale})
     body = (head[:-1] + ("," if data != "{}" else "") + data[1:]).encode()
     return Encoded(answer, body, f'W/"{tag}"'.encode(), cache_control)
@@ -64,6 +66,13 @@ def encode(answer: Answer, cache_control: bytes) -> Encoded:
 def confirmed(answer: Answer) -> float | None:
     """Its as_of as it is told; None for what nobody has confirmed yet, which has no age either."""
     return round(answer.as_of, 3) or None
+
+
+def undated(value: Any) -> Any:
+    """The data alone: a part that was confirmed anew, and is the same, is no other answer."""
+    if isinstance(value, dict):
+        return {name: undated(each) for name, each in value.items() if name not in DATES}
+    return [undated(each) for each in value] if isinstance(value, list) else value
 
 
 class Reply:

@@ -102,7 +102,9 @@ def test_the_document_and_the_table_have_the_same_urls() -> None:
     assert {path.rstrip("/") or "/" for path in PATHS} == served
 
 
-@pytest.mark.parametrize("path", ["/portfolio/balance", "/portfolio/positions", "/portfolio/fills", "/markets/"])
+@pytest.mark.parametrize(
+    "path", ["/portfolio/balance", "/portfolio/positions", "/portfolio/fills", "/portfolio/summary", "/markets/"]
+)
 def test_what_you_hold_is_not_sent_again(server: Server, path: str) -> None:
     """A weak ETag over the data: 304 for whoever holds it, with the same ETag and no body."""
     first = server.get(path)
