@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from routes import tickets
 from routes.prefix import PREFIX, ahead, own_path
 from routes.problems import RETRY_AFTER, Problem, render
-from routes.rates import Rates
+from routes.rates import TOO_MANY, Rates
 from routes.sessions import COOKIE, Sessions, SessionsAway
 from routes.tickets import Tickets
 from routes.timing import STREAMS
@@ -50,7 +50,7 @@ class Access:
         """Why this request is turned away; None when it may pass."""
         client = scope.get("client") or ("",)
         if self.rates is not None and (wait := self.rates.spend(network(client[0]))):
-            return Problem(429, "too many requests from your network; ask again later", {"Retry-After": str(wait)})
+            return Problem(429, TOO_MANY, {"Retry-After": str(wait)})
         if self.is_public or own_path(scope).rstrip("/") in OPEN or scope["method"] == "OPTIONS":
             return None
         return await self.stranger(scope)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+TOO_MANY: Final = "too many requests from your network; ask again later"
 NETWORKS: Final = 10_000  # buckets kept; who floods us from more networks than that meets the proxy's limits first
 
 

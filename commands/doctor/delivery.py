@@ -52,8 +52,8 @@ def _fault(one: Listened, seconds: float) -> Finding | None:
     first = one.pieces[0][0] if one.pieces else None
     if not one.status and one.ended is not None:
         return wrong("stream refused", one.why)
-    if one.status == 429:
-        return note("rate limit", "refused with 429 by RATE_LIMIT: a browser's EventSource gives up on that")
+    if one.limited:
+        return note("rate limit", f"refused by a rate limit with HTTP {one.status}")
     if one.status and (one.status != 200 or not kind.startswith("text/event-stream")):
         return wrong("stream refused", f"HTTP {one.status} {kind}")
     if encoding != "identity":
@@ -85,7 +85,8 @@ def crowd(many: Crowd, prompt: bool) -> Finding:
     count, rest = len(many.heard), many.rest
     began = [one for one in many.heard if one.status == 200 and one.greeted]
     refused = sorted({one.status for one in many.heard} - {0, 200, 429})
-    away = sum(one.status == 200 and one.ended is not None and not one.greeted and not one.bye for one in many.heard)
+    ended = [one for one in many.heard if one.status == 200 and one.ended is not None]
+    away = sum(not one.greeted and not one.bye and not one.limited for one in ended)
     if refused:
         return wrong("stream refused", f"of {count} streams at once some get HTTP {refused[0]}: EventSource gives up")
     if rest.status == 0:
@@ -94,7 +95,7 @@ def crowd(many: Crowd, prompt: bool) -> Finding:
         return note("stream limit", f"of {count} streams at once {away} were told to come back later by the proxy")
     if any(one.bye == "full" for one in many.heard):
         return note("stream limit", f"MAX_STREAMS is reached with {len(began)} of {count} streams more")
-    if rest.status == 429 or any(one.status == 429 for one in many.heard):
+    if rest.status == 429 or any(one.limited for one in many.heard):
         return note("rate limit", f"RATE_LIMIT refused some of {count} streams at once")
     if prompt and len(began) < count:
         return wrong("threads", f"of {count} streams at once only {len(began)} begin")

@@ -36,7 +36,7 @@ async def examine(visit: Visit, streams: int = CROWD) -> AsyncIterator[Finding]:
     for finding in await _streams(visit, streams):
         yield finding
     if visit.limited:
-        yield note("rate limit", f"{visit.limited} requests were refused with 429 by RATE_LIMIT, and say nothing")
+        yield note("rate limit", f"{visit.limited} requests were refused by RATE_LIMIT, and say nothing")
 
 
 async def _plain(visit: Visit, health: Page) -> list[Finding]:

@@ -11,6 +11,8 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from routes.rates import TOO_MANY
+from streams.event import comment
 from streams.talk import GREETING
 
 NOTHING: Final[Mapping[str, str]] = {}
@@ -77,6 +79,11 @@ class Listened:
         return b"".join(piece for _, piece in self.pieces)
 
     @property
+    def limited(self) -> bool:
+        """Whether a rate limit refused it: with 429, or in our words on a stream that says when to come back."""
+        return self.status == 429 or comment(TOO_MANY) in self.text
+
+    @property
     def greeted(self) -> bool:
         """Whether our service itself spoke, and not somebody in its place."""
         return GREETING.strip() in self.text
@@ -123,7 +130,6 @@ class Visit:
         try:
             async with asyncio.timeout(seconds), self._open(path, asked) as answer:
                 heard.status, heard.headers = answer.status, _small(answer)
-                self.limited += answer.status == 429
                 async for piece in answer.content.iter_any():
                     heard.pieces.append((time.monotonic() - begun, piece))
                 heard.ended = time.monotonic() - begun
@@ -131,6 +137,7 @@ class Visit:
             pass  # this is how a stream is left
         except (aiohttp.ClientError, OSError) as error:
             heard.ended, heard.why = time.monotonic() - begun, reason(error)
+        self.limited += heard.limited
         return heard
 
     def _open(self, path: str, headers: Mapping[str, str]) -> Any:

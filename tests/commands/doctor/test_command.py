@@ -50,9 +50,11 @@ async def stranger(says: bytes, tls: ssl.SSLContext | None = None) -> AsyncItera
     """A port where everybody is told the same, whatever is asked."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if await reader.read(65536):
-            writer.write(says)
-        writer.close()
+        try:
+            if await reader.read(65536):
+                writer.write(says)
+        finally:
+            writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls) as server:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -101,11 +103,14 @@ async def test_a_body_without_end_is_not_read_for_ever() -> None:
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        with contextlib.suppress(OSError):
+        try:
             while True:
                 writer.write(b"x" * 65536)
                 await writer.drain()
-        writer.close()
+        except OSError:
+            pass  # the reader has left
+        finally:
+            writer.close()
 
     async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -140,4 +145,4 @@ async def test_a_rate_limit_is_no_fault(tmp_path: Path) -> None:
         findings = await run(URL(server.base), {}, streams=2)
     assert [finding.words for finding in findings if finding.level == "wrong"] == []
     limited = [finding.words for finding in findings if finding.name == "rate limit"]
-    assert "were refused with 429 by RATE_LIMIT" in limited[-1], limited
+    assert "were refused by RATE_LIMIT" in limited[-1], limited

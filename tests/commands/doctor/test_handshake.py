@@ -18,10 +18,12 @@ async def test_a_handshake_that_fails_is_none(end: str, tmp_path: Path) -> None:
     """Whatever is there instead of it, and within its time; what that means is said where answers are read."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if end == "silence":
-            await asyncio.sleep(1)
-        writer.write(b"" if end == "cut in HTTP/2" else b"SSH-2.0-OpenSSH\r\n")
-        writer.close()
+        try:
+            if end == "silence":
+                await asyncio.sleep(1)
+            writer.write(b"" if end == "cut in HTTP/2" else b"SSH-2.0-OpenSSH\r\n")
+        finally:
+            writer.close()
 
     context = None
     if end == "cut in HTTP/2":
