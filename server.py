@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> App:
                 log.warning("%s", warning)
             stack.enter_context(on_stop_signal(lambda: services.hub.close("shutdown")))
             await stack.enter_async_context(notifying())
+            stack.enter_context(seldom_collected())
             yield {"services": services}
 
     middleware = [Middleware(Failures), Middleware(Guard, access=lambda scope: of(scope).access)]
@@ -134,6 +136,22 @@ def on_stop_signal(farewell: Callable[[], None]) -> Iterator[None]:
     yield
     for stop, handler in before.items():
         signal.signal(stop, handler)
+
+
+@contextlib.contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Look for garbage in cycles ten times as seldom, and not in what is there from the start.
+
+    Python looks after every 2 000 new objects, and a reader is a hundred that stay: a seventh of an accept went there.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def serve(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """How it starts, and what a person reads when it cannot: one line that says what to do, and no traceback."""
 
 import asyncio
+import gc
 import json
 import socket
 import subprocess
@@ -76,6 +77,20 @@ def test_another_thread_may_run_it(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         said = pool.submit(start, Settings(journal_url=f"sqlite:///{tmp_path}/j.db")).result(10)
     assert said["type"] == "lifespan.startup.complete"
+
+
+def test_garbage_is_looked_for_seldom_while_it_serves_and_as_before_after_it(tmp_path: Path) -> None:
+    """Whoever embeds the application gets the collector back as it was."""
+    before, seen = gc.get_threshold(), list[tuple[int, ...]]()
+
+    async def serve() -> None:
+        app = create_app(Settings(journal_url=f"sqlite:///{tmp_path}/j.db"))
+        async with app.router.lifespan_context(app):
+            seen.append((*gc.get_threshold(), gc.get_freeze_count() > 1000))
+
+    asyncio.run(serve())
+    assert seen == [(20_000, 20, 20, True)]
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
 
 
 def test_what_a_deployer_must_know_is_in_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
