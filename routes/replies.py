@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from cache.base import Answer
 from cache.exact import dumps
-from routes.fast import lines
+from routes import fast
 from routes.headers import OUTGOING
 from routes.services import of
 
@@ -47,7 +47,7 @@ class Encoded:
     def head(self) -> bytes:
         """The headers of a 200 as they are written, made anew each second."""
         if self.age != (age := self._seconds()):
-            self.age, self.lines = age, lines([*self.headers(), *self.content()])
+            self.age, self.lines = age, fast.lines([*self.headers(), *self.content()])
         return self.lines
 
     def _seconds(self) -> int:
