@@ -15,18 +15,6 @@ from tests.support.exchange import ScriptedExchange, ScriptedPush, fill
 from tests.support.watching import worker
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "journal.db"
-
-
-@pytest.fixture
-def exchange() -> ScriptedExchange:
-    """Complete up to an hour from now."""
-    return ScriptedExchange(complete=time.time() + 3600)
-
-
 async def begun(watch: Any) -> None:
     """The first sweep is over."""
     await eventually(lambda: watch.health()["healer"].get("sweeps"))

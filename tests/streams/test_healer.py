@@ -22,18 +22,6 @@ from tests.support.watching import Ears, worker
 REFUSED = NotAllowed("GET /portfolio/fills", 401, "authentication_error")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "journal.db"
-
-
-@pytest.fixture
-def exchange() -> ScriptedExchange:
-    """Complete up to an hour from now: no test waits for it unless it says so."""
-    return ScriptedExchange(complete=time.time() + 3600)
-
-
 def now(number: int, **changes: Any) -> dict[str, Any]:
     """A trade of the bot, a moment ago."""
     return trade(number, timestamp=round(time.time(), 3), **changes)

@@ -16,12 +16,6 @@ from tests.support.exchange import ScriptedExchange, fill
 from tests.support.watching import worker
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "journal.db"
-
-
 async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the journal cannot be written the poller keeps what it read, and health says why; then it is told."""
     async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):

@@ -48,12 +48,6 @@ def back(path: Path) -> None:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "journal.db"
-
-
-@pytest.fixture
 async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
     """An open one."""
     found = SqliteJournal(path)

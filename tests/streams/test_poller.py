@@ -11,12 +11,6 @@ from tests.support.eventually import eventually
 from tests.support.watching import worker
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "journal.db"
-
-
 def only_after(bot: ScriptedBot, answer: Answer) -> Answer:
     """The bot's honest window, but this answer to whoever asks for what comes after a number."""
 

@@ -40,16 +40,22 @@ async def test_without_the_lease_nothing_is_written(desk: Desk) -> None:
     assert (await desk.journal.head(), desk.announced) == (0, [])
 
 
-async def test_a_write_under_way_outlives_its_caller(desk: Desk, tmp_path: Path) -> None:
-    """Cancelled while another process held the file: it is committed, announced, and waited for by who ends us."""
-    desk.recorder.lease = await desk.journal.acquire("me", 30)
-    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+async def left_waiting(desk: Desk, folder: Path) -> sqlite3.Connection:
+    """The other process, which holds the file that a write waits for whose caller was cancelled."""
+    other = sqlite3.connect(folder / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     caller = asyncio.create_task(desk.recorder.record([trade()]))
     await asyncio.sleep(0.05)
     caller.cancel()
     await asyncio.wait([caller])
     assert caller.cancelled()
+    return other
+
+
+async def test_a_write_under_way_outlives_its_caller(desk: Desk, tmp_path: Path) -> None:
+    """Cancelled while another process held the file: it is committed, announced, and waited for by who ends us."""
+    desk.recorder.lease = await desk.journal.acquire("me", 30)
+    other = await left_waiting(desk, tmp_path)
     settling = asyncio.create_task(desk.recorder.settle())
     await asyncio.sleep(0.05)
     assert not settling.done()
@@ -63,12 +69,7 @@ async def test_a_write_under_way_outlives_its_caller(desk: Desk, tmp_path: Path)
 async def test_what_fails_when_nobody_waits_is_not_forgotten(desk: Desk, tmp_path: Path) -> None:
     """Health has the reason, though its caller has gone; no warning of a lost exception (warnings are errors here)."""
     desk.recorder.lease = await desk.journal.acquire("me", 30)
-    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    caller = asyncio.create_task(desk.recorder.record([trade()]))
-    await asyncio.sleep(0.05)
-    caller.cancel()
-    await asyncio.wait([caller])
+    other = await left_waiting(desk, tmp_path)
     other.execute("UPDATE lease SET holder = 'another', token = token + 1")
     other.execute("COMMIT")
     other.close()

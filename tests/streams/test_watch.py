@@ -14,12 +14,6 @@ from tests.support.eventually import eventually
 from tests.support.watching import worker
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "journal.db"
-
-
 async def test_trades_are_told_once_in_order(path: Path) -> None:
     """The window at start, then what is new, each with its seq; the bot is said to be online."""
     async with serving(ScriptedBot()) as bot:

@@ -25,12 +25,6 @@ from tests.support.neighbours import RedisServer
 from tests.support.watching import Ears, worker
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "journal.db"
-
-
 def polls(watch: Watch) -> bool:
     """Whether this worker holds the lease."""
     return watch.health()["lease"]["reason"] == "this worker polls"
