@@ -24,7 +24,7 @@ from kalshi.push import FillPush
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import wish
-from tests.support.venues import Told, client
+from tests.support.venues import Told, client, quoted
 
 WRITES = "*/portfolio/events/orders*"
 
@@ -66,9 +66,7 @@ async def stage(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     simulator.clear()
     async with aiohttp.ClientSession() as session:
         reader = client(session, simulator, attempt=0.5)
-        markets = (await reader.markets({"status": "open", "limit": 1000})).rows
-        ticker = next(market.ticker for market in markets if market.ticker.startswith("KXRAINNYC"))
-        simulator.quote(ticker, "0.4500", "0.5500")
+        ticker = await quoted(reader, simulator)
         account, told = Account(), Told()
         venue = LiveVenue(reader, told, account, "pi-bot-", f"b{time.monotonic_ns()}", time.time)
         await Reconciler(reader, account, venue.fills).begin()

@@ -12,7 +12,7 @@ from bot.errors import Unreachable
 from bot.prices import Prices
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
-from tests.support.venues import client
+from tests.support.venues import client, quoted
 
 Call = Callable[[Prices, str], Awaitable[Any]]
 CALLS: dict[str, Call] = {
@@ -36,9 +36,7 @@ async def prices(simulator: Simulator) -> AsyncIterator[tuple[Prices, str]]:
     simulator.clear()
     async with aiohttp.ClientSession() as session:
         reader = client(session, simulator, attempt=0.5)
-        markets = (await reader.markets({"status": "open", "limit": 1000})).rows
-        ticker = next(market.ticker for market in markets if market.ticker.startswith("KXRAINNYC"))
-        simulator.quote(ticker, "0.4500", "0.5500")
+        ticker = await quoted(reader, simulator)
         simulator.fill(ticker, "bid", "1.00", "0.5500")
         yield Prices(reader, time.time), ticker
     simulator.clear()

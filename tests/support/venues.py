@@ -19,6 +19,14 @@ def client(session: aiohttp.ClientSession, simulator: Simulator, attempt: float 
     return KalshiClient(Calls(Wire(session, simulator.url), signer, attempt=attempt, total=3.0))
 
 
+async def quoted(reader: KalshiClient, simulator: Simulator) -> str:
+    """The ticker of a market that stands at 45 to 55 cents."""
+    markets = (await reader.markets({"status": "open", "limit": 1000})).rows
+    ticker = next(market.ticker for market in markets if market.ticker.startswith("KXRAINNYC"))
+    simulator.quote(ticker, "0.4500", "0.5500")
+    return ticker
+
+
 @dataclass
 class Told:
     """What a venue reported, in order."""
