@@ -14,22 +14,22 @@ from random import Random
 import aiohttp
 from aiohttp import web
 
-from bot.api import Api
+from bot.account_check import AccountCheck
+from bot.api import BotApi
 from bot.controls import BotControls
-from bot.desk import Desk
-from bot.engine import Engine, Plan
-from bot.errors import BotError, StateDamaged
-from bot.life import Life
-from bot.listener import listen
-from bot.live import LiveVenue
-from bot.paper import PaperVenue
-from bot.prices import Prices
-from bot.reconcile import Reconciler
+from bot.engine import Engine, TradingPlan
+from bot.errors import InvalidStateFile, TradingError
+from bot.market_data import MarketData
 from bot.risk import RiskLimits
+from bot.runner import BotRunner
 from bot.settings import BotSettings, read_settings
-from bot.state import StateFile
-from bot.strategy import strategy
-from bot.venue import Venue
+from bot.state_file import StateFile
+from bot.strategies import strategy
+from bot.trading_state import TradingState
+from bot.venues.base import Venue
+from bot.venues.fill_listener import listen
+from bot.venues.live import LiveVenue
+from bot.venues.paper import PaperVenue
 from kalshi.auth import Signer
 from kalshi.calls import Calls
 from kalshi.client import KalshiClient
@@ -52,7 +52,7 @@ def main() -> int:
         asyncio.run(run(settings))
     except asyncio.CancelledError:
         return 1
-    except (BotError, KeyUnusable) as error:
+    except (TradingError, KeyUnusable) as error:
         print(f"bot: {error}", file=sys.stderr)
         return 2
     return 0
@@ -65,35 +65,37 @@ async def run(settings: BotSettings) -> None:
         calls = Calls(Wire(session, settings.api_url), signer, attempt=_PATIENCE / 2, total=_PATIENCE)
         client = KalshiClient(calls, settings.subaccount)
         with state_file(settings, client).held():  # before it is read
-            life, controls, live = assemble(settings, client)
+            runner, controls, live = assemble(settings, client)
             ears = None
             if live is not None and signer is not None:
                 push = FillPush(session, socket_url(settings.api_url), signer, settings.subaccount)
                 ears = asyncio.create_task(listen(push, live))
-            await trade(settings, life, controls, ears)
+            await trade(settings, runner, controls, ears)
 
 
-async def trade(settings: BotSettings, life: Life, controls: BotControls, ears: asyncio.Task[None] | None) -> None:
+async def trade(
+    settings: BotSettings, runner: BotRunner, controls: BotControls, ears: asyncio.Task[None] | None
+) -> None:
     """Answer, and live; then take down what was put up."""
-    heed_signals(life)
-    runner = web.AppRunner(Api(controls, settings.token).app(), access_log=None, shutdown_timeout=_CLOSING)
-    await runner.setup()
+    heed_signals(runner)
+    web_runner = web.AppRunner(BotApi(controls, settings.token).app(), access_log=None, shutdown_timeout=_CLOSING)
+    await web_runner.setup()
     try:
-        await serve(runner, settings)
-        await life.run()
+        await serve(web_runner, settings)
+        await runner.run()
     finally:
         if ears is not None:
             ears.cancel()
             await asyncio.wait([ears])
-        await runner.cleanup()
+        await web_runner.cleanup()
 
 
-def heed_signals(life: Life) -> None:
+def heed_signals(runner: BotRunner) -> None:
     """The first signal ends the bot in order; the second does not wait for what cannot be cancelled."""
     loop, running = asyncio.get_running_loop(), asyncio.current_task()
 
     def ask() -> None:
-        if not life.stop() and running is not None:
+        if not runner.stop() and running is not None:
             log.warning("asked twice: ending at once; the next start cancels what may still rest")
             running.cancel()
 
@@ -101,14 +103,16 @@ def heed_signals(life: Life) -> None:
         loop.add_signal_handler(name, ask)
 
 
-async def serve(runner: web.AppRunner, settings: BotSettings) -> None:
+async def serve(web_runner: web.AppRunner, settings: BotSettings) -> None:
     """Open the port and say loudly what is traded, where, and within which limits."""
-    site = web.TCPSite(runner, "127.0.0.1", settings.port)
+    site = web.TCPSite(web_runner, "127.0.0.1", settings.port)
     try:
         await site.start()
     except OSError as error:
-        raise BotError(f"127.0.0.1:{settings.port} cannot be opened ({error.strerror}); use another --port") from None
-    host, port = runner.addresses[0][:2]
+        raise TradingError(
+            f"127.0.0.1:{settings.port} cannot be opened ({error.strerror}); use another --port"
+        ) from None
+    host, port = web_runner.addresses[0][:2]
     loud = logging.WARNING if settings.mode == "live" else logging.INFO
     log.log(
         loud, "%s mode at http://%s:%s against %s: %s on %s, orders of at most %s contracts, %s dollars at risk in a "
@@ -125,50 +129,50 @@ def state_file(settings: BotSettings, client: KalshiClient) -> StateFile:
 
 
 def owner_of(settings: BotSettings, client: KalshiClient) -> str:
-    """The account and mode that a state file belongs to."""
+    """The account and mode that a file file belongs to."""
     return f"{settings.mode}-{client.account}" if settings.live else "paper"
 
 
-def assemble(settings: BotSettings, client: KalshiClient) -> tuple[Life, BotControls, LiveVenue | None]:
-    """All the parts, wired. Raises StateDamaged when what was remembered cannot be believed."""
+def assemble(settings: BotSettings, client: KalshiClient) -> tuple[BotRunner, BotControls, LiveVenue | None]:
+    """All the parts, wired. Raises InvalidStateFile when what was remembered cannot be believed."""
     boot_id = secrets.token_hex(4)
     limits = RiskLimits(
         settings.order_size, settings.market_exposure, settings.total_exposure, settings.daily_loss, settings.drawdown,
         settings.stale_after,
     )  # fmt: skip
-    desk = Desk(boot_id, limits, exchange=settings.live)
-    owner, state = owner_of(settings, client), state_file(settings, client)
-    kept = state.load(owner)
+    state = TradingState(boot_id, limits, exchange=settings.live)
+    owner, file = owner_of(settings, client), state_file(settings, client)
+    kept = file.load(owner)
     if kept is not None:
-        desk.load(kept)
+        state.load(kept)
     if settings.clear:
-        forgotten = desk.risk.clear(desk.profit()["total"])
+        forgotten = state.risk.clear(state.profit()["total"])
         log.warning("cleared at the start: %s", ", ".join(forgotten) or "nothing was halted")
-    prices = Prices(client, time.time)
+    prices = MarketData(client, time.time)
     venue: Venue
     live = reconciler = alone = None
     if settings.live:
-        venue = live = LiveVenue(client, desk, desk.account, settings.order_prefix, boot_id, time.time)
-        reconciler = Reconciler(client, desk.account, live.fills)
-        alone = None if settings.clear else partial(live.alone, desk.lives)
+        venue = live = LiveVenue(client, state, state.account, settings.order_prefix, boot_id, time.time)
+        reconciler = AccountCheck(client, state.account, live.fills)
+        alone = None if settings.clear else partial(live.alone, state.boot_ids)
     else:
-        venue = PaperVenue(desk, boot_id, settings.order_prefix, time.time, prices.fee_rule)
+        venue = PaperVenue(state, boot_id, settings.order_prefix, time.time, prices.fee_rule)
 
     def save(durable: bool) -> None:
         try:
-            state.save(owner, desk.dump(), durable)
-        except StateDamaged as error:  # who cannot remember losses must not make any, but goes on answering
-            if desk.risk.halt("fault", str(error), time.time()):
+            file.save(owner, state.dump(), durable)
+        except InvalidStateFile as error:  # who cannot remember losses must not make any, but goes on answering
+            if state.risk.halt("fault", str(error), time.time()):
                 log.error("halted: %s", error)
 
-    plan = Plan(
+    plan = TradingPlan(
         [strategy(name) for name in settings.strategy], settings.tickers, settings.markets, settings.order_size,
         settings.max_position, settings.interval, weekly_pause=not settings.simulated,
     )  # fmt: skip
-    engine = Engine(prices, venue, desk, plan, save, time.time, Random(settings.seed))
+    engine = Engine(prices, venue, state, plan, save, time.time, Random(settings.seed))
     first = kept is None or settings.clear
-    life = Life(desk, venue, engine, reconciler, first, settings.interval, save, time.time, alone)
-    return life, BotControls(settings, desk, venue, engine, life, time.time), live
+    runner = BotRunner(state, venue, engine, reconciler, first, settings.interval, save, time.time, alone)
+    return runner, BotControls(settings, state, venue, engine, runner, time.time), live
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from bot.errors import VenueError
-from bot.tape import Page, Tape
+from bot.trade_log import TradeLog, TradePage
 from cache.exact import dumps
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -18,11 +18,11 @@ _LONGEST = 30.0  # seconds a reader may wait
 _HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
-class Controls(Protocol):
+class BotCommands(Protocol):
     """What the bot lets others see and do."""
 
     @property
-    def tape(self) -> Tape:
+    def trade_log(self) -> TradeLog:
         """The trades."""
         ...
 
@@ -51,10 +51,10 @@ class BadQuery(ValueError):
     """A query parameter that cannot be read."""
 
 
-class Api:
+class BotApi:
     """The URLs. token "": nobody may command."""
 
-    def __init__(self, controls: Controls, token: str) -> None:
+    def __init__(self, controls: BotCommands, token: str) -> None:
         self._controls = controls
         self._token = token
 
@@ -93,17 +93,17 @@ class Api:
 
     async def _trades(self, request: web.Request) -> web.Response:
         """The last hundred; or those after a seq, for which a reader may wait."""
-        tape = self._controls.tape
+        trade_log = self._controls.trade_log
         after = _whole(request, "after", 0, 2**53)
         if after is None:
-            return self._window(request, tape.last(_whole(request, "limit", 1, _MOST) or _WINDOW))
+            return self._window(request, trade_log.last(_whole(request, "limit", 1, _MOST) or _WINDOW))
         wait = _seconds(request, "wait")
         if wait:
-            await tape.wait(after, min(wait, _LONGEST))
-        return _page(tape.after(after, _whole(request, "limit", 1, _MOST) or _WINDOW), {})
+            await trade_log.wait(after, min(wait, _LONGEST))
+        return _page(trade_log.after(after, _whole(request, "limit", 1, _MOST) or _WINDOW), {})
 
     @staticmethod
-    def _window(request: web.Request, page: Page) -> web.Response:
+    def _window(request: web.Request, page: TradePage) -> web.Response:
         tag = f'W/"{page.boot_id}-{page.seq}-{page.count}"'
         if tag in (seen.strip() for seen in request.headers.get("If-None-Match", "").split(",")):
             return web.Response(status=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
@@ -118,7 +118,7 @@ class Api:
         return _json(self._controls.status())
 
 
-def _page(page: Page, headers: Mapping[str, str]) -> web.Response:
+def _page(page: TradePage, headers: Mapping[str, str]) -> web.Response:
     told = {"trades": page.trades, "count": page.count, "boot_id": page.boot_id, "seq": page.seq, "oldest": page.oldest}
     return _json(told, 200, headers)
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from bot.calendar import in_maintenance
-from bot.desk import Desk
-from bot.errors import Refused, Unsure, VenueError
-from bot.pace import Pace
-from bot.prices import Prices
+from bot.errors import OrderRejected, OrderUncertain, VenueError
+from bot.exchange_hours import in_maintenance
+from bot.market_data import MarketData
 from bot.risk import Halt
-from bot.strategy import Decide
-from bot.venue import Venue
-from bot.view import Cancel, Intent, Place, Quote, View
-from bot.watch import Watch
+from bot.strategies import Decide
+from bot.strategy_types import CancelOrder, Intent, MarketView, PlaceOrder, Quote
+from bot.throttle import Throttle
+from bot.trading_state import TradingState
+from bot.venues.base import Venue
+from bot.watchlist import Watchlist
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _SAVE_EVERY = 5.0  # seconds between writes of the state file
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TradingPlan:
     """What to trade and how. tickers empty: the `markets` most traded ones, chosen anew as they close."""
 
     strategies: Sequence[Decide]
@@ -38,21 +38,21 @@ class Plan:
 
 
 class Engine:
-    """Drives one venue with one desk. save(durable) keeps what a restart must know."""
+    """Drives one venue with one state. save(durable) keeps what a restart must know."""
 
     def __init__(
-        self, prices: Prices, venue: Venue, desk: Desk, plan: Plan, save: Callable[[bool], None],
+        self, prices: MarketData, venue: Venue, state: TradingState, plan: TradingPlan, save: Callable[[bool], None],
         clock: Callable[[], float], random: Random,
     ) -> None:  # fmt: skip
         self._prices = prices
         self._venue = venue
-        self._desk = desk
+        self._state = state
         self._plan = plan
         self._save = save
         self._clock = clock
         self._random = random
-        self._watch = Watch(prices, plan.tickers, plan.markets, clock)
-        self._pace = Pace(clock)
+        self._watch = Watchlist(prices, plan.tickers, plan.markets, clock)
+        self._pace = Throttle(clock)
         # all mutable state of its own: does the exchange trade, the last trouble, and who may act now
         self.trading = True
         self.trouble = ""
@@ -97,7 +97,7 @@ class Engine:
             self._note(str(error))
 
     async def _look(self) -> None:
-        held = [ticker for ticker, position in self._desk.books.positions.items() if position.quantity]
+        held = [ticker for ticker, position in self._state.positions.by_ticker.items() if position.quantity]
         await self._watch.look(held, [order.ticker for order in self._venue.resting()])
         await self._venue.refresh(self._watch.quotes)
         if self._pace.due("status", _STATUS_EVERY):
@@ -106,8 +106,8 @@ class Engine:
 
     def _judge(self) -> None:
         """Mark to the market; a loss too large halts at once and for good."""
-        self._desk.mark(self._watch.quotes)
-        for halt in self._desk.risk.observe(self._desk.profit()["total"], self._clock()):
+        self._state.mark(self._watch.quotes)
+        for halt in self._state.risk.observe(self._state.profit()["total"], self._clock()):
             self.halted(halt)
 
     def halted(self, halt: Halt) -> None:
@@ -116,7 +116,7 @@ class Engine:
         self._save(True)
 
     async def _act(self) -> None:
-        if self._desk.risk.halted:
+        if self._state.risk.halted:
             if self._venue.resting():
                 await self._venue.cancel_all()
             return
@@ -136,21 +136,21 @@ class Engine:
             if order.ticker not in self.tickers:
                 await self._attempt(self._venue.cancel(order))
 
-    def _view(self, quote: Quote) -> View:
+    def _view(self, quote: Quote) -> MarketView:
         mine = [order for order in self._venue.resting() if order.ticker == quote.ticker]
-        return View(
+        return MarketView(
             now=self._clock(), quote=quote, mids=self._watch.mids(quote.ticker),
-            position=self._desk.books.position(quote.ticker), resting=mine, size=self._plan.order_size,
+            position=self._state.positions.position(quote.ticker), resting=mine, size=self._plan.order_size,
             most=self._plan.max_position, draw=self._random.random(),
         )  # fmt: skip
 
     async def _do(self, intent: Intent, quote: Quote) -> None:
         """Carry out one wish, as far as risk lets it."""
-        if isinstance(intent, Cancel):
+        if isinstance(intent, CancelOrder):
             await self._attempt(self._venue.cancel(intent.order))
             return
-        verdict = self._desk.risk.review(intent, quote, self._venue.resting(), self._clock())
-        if isinstance(verdict, Place):
+        verdict = self._state.risk.review(intent, quote, self._venue.resting(), self._clock())
+        if isinstance(verdict, PlaceOrder):
             await self._attempt(self._venue.place(verdict))
 
     @staticmethod
@@ -158,15 +158,15 @@ class Engine:
         """A no is an answer; a doubt freezes the market until it is resolved."""
         try:
             await deed
-        except Refused as error:
+        except OrderRejected as error:
             log.debug("refused: %s", error)
-        except Unsure as error:
+        except OrderUncertain as error:
             log.info("no answer that can be believed, reading what became of it: %s", error)
 
     async def _if_blind(self) -> None:
         """Nothing of ours should rest on prices too old to stand behind, nor while halted."""
-        blind = self._clock() - self._watch.newest > self._desk.risk.limits.stale_after
-        if (blind or self._desk.risk.halted) and self._venue.resting():
+        blind = self._clock() - self._watch.newest > self._state.risk.limits.stale_after
+        if (blind or self._state.risk.halted) and self._venue.resting():
             try:
                 await self.withdraw()
             except VenueError as error:

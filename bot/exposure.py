@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
-from bot.view import ONE, ZERO, Order, Side
+from bot.strategy_types import ONE, ZERO, RestingOrder, Side
 
 
 def unit_cost(side: Side, price: Decimal) -> Decimal:
@@ -11,7 +11,7 @@ def unit_cost(side: Side, price: Decimal) -> Decimal:
     return price if side == "BUY" else ONE - price
 
 
-def market_exposure(quantity: Decimal, cost: Decimal, orders: Iterable[Order]) -> Decimal:
+def market_exposure(quantity: Decimal, cost: Decimal, orders: Iterable[RestingOrder]) -> Decimal:
     """The worst of three: nothing fills, every bid fills, every ask fills. Mixtures lie below.
 
     quantity and cost are the open position's. Orders first close what is held; of several, the cheapest to close
@@ -21,7 +21,7 @@ def market_exposure(quantity: Decimal, cost: Decimal, orders: Iterable[Order]) -
     return max(cost, *(_if_filled(quantity, cost, waiting, side) for side in ("BUY", "SELL")))
 
 
-def _if_filled(quantity: Decimal, cost: Decimal, orders: Sequence[Order], side: Side) -> Decimal:
+def _if_filled(quantity: Decimal, cost: Decimal, orders: Sequence[RestingOrder], side: Side) -> Decimal:
     mine = [(unit_cost(side, order.price), order.quantity) for order in orders if order.side == side]
     held = -quantity if side == "BUY" else quantity  # what this side closes
     left = max(held, ZERO)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from bot.view import ONE, ZERO
+from bot.strategy_types import ONE, ZERO
 
 TAKER = Decimal("0.07")
 _MAKER = Decimal("0.0175")

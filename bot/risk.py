@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from bot.books import Books, Position
 from bot.exposure import largest, market_exposure
-from bot.view import CENT, Order, Place, Quote, opposite, signed
+from bot.positions import OpenPosition, Positions
+from bot.strategy_types import CENT, PlaceOrder, Quote, RestingOrder, opposite, signed
 
 HaltName = Literal["person", "daily_loss", "drawdown", "reconcile", "fault"]
 
@@ -37,9 +37,9 @@ class Halt:
 class Risk:
     """Judges orders one by one. Synchronous: a judgement and the order book it judged by cannot drift apart."""
 
-    def __init__(self, limits: RiskLimits, books: Books) -> None:
+    def __init__(self, limits: RiskLimits, positions: Positions) -> None:
         self.limits = limits
-        self.books = books
+        self.positions = positions
         # all mutable state: what stopped us, and the profits that losses are measured from
         self.paused = False
         self.halts: dict[str, Halt] = {}
@@ -81,7 +81,7 @@ class Risk:
                 new.append(self.halts[name])
         return new
 
-    def review(self, wish: Place, quote: Quote, resting: Sequence[Order], now: float) -> Place | str:
+    def review(self, wish: PlaceOrder, quote: Quote, resting: Sequence[RestingOrder], now: float) -> PlaceOrder | str:
         """The order that may be sent, perhaps smaller, or why none may.
 
         resting: every order of ours that rests or may rest, in all markets.
@@ -101,40 +101,40 @@ class Risk:
         quantity = quantity.to_integral_value("ROUND_FLOOR") if quantity >= 1 else quantity
         if quantity <= 0:
             return "paused: it would open" if self.paused else "it would pass an exposure limit"
-        return Place(wish.ticker, wish.side, wish.price, quantity, wish.rest, wish.why)
+        return PlaceOrder(wish.ticker, wish.side, wish.price, quantity, wish.rest, wish.why)
 
-    def exposure(self, resting: Iterable[Order]) -> dict[str, Decimal]:
+    def exposure(self, resting: Iterable[RestingOrder]) -> dict[str, Decimal]:
         """The most that can be lost, by ticker."""
-        orders: dict[str, list[Order]] = {}
+        orders: dict[str, list[RestingOrder]] = {}
         for order in resting:
             orders.setdefault(order.ticker, []).append(order)
         return {
             ticker: exposure
-            for ticker in self.books.positions.keys() | orders.keys()
+            for ticker in self.positions.by_ticker.keys() | orders.keys()
             if (exposure := self._of(ticker, orders.get(ticker, [])))
         }
 
-    def _of(self, ticker: str, orders: list[Order]) -> Decimal:
-        held = self.books.positions.get(ticker) or Position()
+    def _of(self, ticker: str, orders: list[RestingOrder]) -> Decimal:
+        held = self.positions.by_ticker.get(ticker) or OpenPosition()
         return market_exposure(held.quantity, held.cost, orders)
 
-    def _fits(self, wish: Place, size: Decimal, resting: Sequence[Order]) -> bool:
+    def _fits(self, wish: PlaceOrder, size: Decimal, resting: Sequence[RestingOrder]) -> bool:
         before = self.exposure(resting)
-        after = self.exposure([*resting, Order("", "", wish.ticker, wish.side, wish.price, size)])
+        after = self.exposure([*resting, RestingOrder("", "", wish.ticker, wish.side, wish.price, size)])
         here, there = after.get(wish.ticker, Decimal(0)), before.get(wish.ticker, Decimal(0))
         if here <= there:  # what closes is welcome, even above a limit that was lowered meanwhile
             return True
         return here <= self.limits.market_exposure and sum(after.values()) <= self.limits.total_exposure
 
-    def _closing(self, wish: Place, resting: Sequence[Order]) -> Decimal:
+    def _closing(self, wish: PlaceOrder, resting: Sequence[RestingOrder]) -> Decimal:
         """How many contracts would only close: held the other way and not already being closed."""
-        held = self.books.position(wish.ticker)
+        held = self.positions.position(wish.ticker)
         against = -signed(wish.side, Decimal(1)) * held
         spoken_for = sum(o.quantity for o in resting if o.ticker == wish.ticker and o.side == wish.side)
         return max(against - spoken_for, Decimal(0))
 
     @staticmethod
-    def _meets(wish: Place, order: Order) -> bool:
+    def _meets(wish: PlaceOrder, order: RestingOrder) -> bool:
         if order.ticker != wish.ticker or order.side != opposite(wish.side):
             return False
         return order.price <= wish.price if wish.side == "BUY" else order.price >= wish.price

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.errors import SettingsWrong
-from bot.strategy import strategies
+from bot.errors import InvalidBotSettings
+from bot.strategies import strategies
 from kalshi.hosts import is_simulated, mode_of
 
 PRODUCTION = "https://external-api.kalshi.com/trade-api/v2"
@@ -120,7 +120,7 @@ class BotSettings:
 
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> BotSettings:
-    """Flags over environment over defaults. Raises SettingsWrong naming every mistake at once.
+    """Flags over environment over defaults. Raises InvalidBotSettings naming every mistake at once.
 
     A secret may stand in a file that NAME_FILE names; secrets have no flag, because everybody sees a process's flags.
     """
@@ -138,7 +138,7 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> BotSe
     settings = BotSettings(**values)
     mistakes += settings.problems()
     if mistakes:
-        raise SettingsWrong("\n".join(["the settings cannot work:", *(f"  {mistake}" for mistake in mistakes)]))
+        raise InvalidBotSettings("\n".join(["the settings cannot work:", *(f"  {mistake}" for mistake in mistakes)]))
     return settings
 
 

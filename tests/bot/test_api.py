@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.api import Api
-from bot.errors import Unreachable
-from bot.tape import Tape
+from bot.api import BotApi
+from bot.errors import VenueUnavailable
+from bot.trade_log import TradeLog
 from tests.support.trading import execution
 
 TOKEN = "0123456789abcdef"
@@ -23,14 +23,14 @@ class Fake:
     """Controls that note what they were told."""
 
     def __init__(self, trades: int) -> None:
-        self.tape = Tape("boot")
+        self.trade_log = TradeLog("boot")
         self.told: list[str] = []
         self.down = False
         for number in range(trades):
-            self.tape.add(execution("BUY", "5", "0.65", name=f"f{number}"), exchange=True)
+            self.trade_log.add(execution("BUY", "5", "0.65", name=f"f{number}"), exchange=True)
 
     def status(self) -> Mapping[str, Any]:
-        return {"status": "running", "mode": "paper", "trades": self.tape.seq}
+        return {"status": "running", "mode": "paper", "trades": self.trade_log.seq}
 
     async def pause(self) -> None:
         self.told.append("pause")
@@ -43,14 +43,14 @@ class Fake:
 
     async def clear(self) -> None:
         if self.down:
-            raise Unreachable("the exchange is down")
+            raise VenueUnavailable("the exchange is down")
         self.told.append("clear")
 
 
 @asynccontextmanager
 async def serving(controls: Fake, token: str = "") -> AsyncIterator[aiohttp.ClientSession]:
     """A session at the API's root."""
-    runner = web.AppRunner(Api(controls, token).app(), shutdown_timeout=0.2)
+    runner = web.AppRunner(BotApi(controls, token).app(), shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -104,7 +104,7 @@ async def test_an_unchanged_window_is_304() -> None:
             tag = response.headers["ETag"]
         async with session.get("/trades", headers={"If-None-Match": tag}) as response:
             assert response.status == 304
-        controls.tape.add(execution("BUY", "1", "0.5"), exchange=True)
+        controls.trade_log.add(execution("BUY", "1", "0.5"), exchange=True)
         async with session.get("/trades", headers={"If-None-Match": tag}) as response:
             assert response.status == 200
 
@@ -127,7 +127,7 @@ async def test_a_reader_that_waits_hears_at_once() -> None:
         waiting = asyncio.create_task(poll("20"))
         await asyncio.sleep(0.2)
         added = time.monotonic()
-        controls.tape.add(execution("BUY", "1", "0.5"), exchange=True)
+        controls.trade_log.add(execution("BUY", "1", "0.5"), exchange=True)
         count, heard = await waiting
         assert count == 1
         assert heard - added < 0.5

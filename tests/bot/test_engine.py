@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot import strategy_maker
-from bot.desk import Desk
-from bot.engine import Engine, Plan
-from bot.errors import Refused, Unreachable, Unsure, VenueError
+from bot.engine import Engine, TradingPlan
+from bot.errors import OrderRejected, OrderUncertain, VenueError, VenueUnavailable
 from bot.fees import FeeRule
-from bot.life import Life
-from bot.paper import PaperVenue
-from bot.view import Intent, Quote, View
+from bot.runner import BotRunner
+from bot.strategies import maker
+from bot.strategy_types import Intent, MarketView, Quote
+from bot.trading_state import TradingState
+from bot.venues.paper import PaperVenue
 from tests.support.eventually import eventually
 from tests.support.trading import D, limits, quote, wish
 
@@ -35,7 +35,7 @@ class Market:
 
     async def quotes(self, tickers: Iterable[str]) -> dict[str, Quote]:
         if self.down:
-            raise Unreachable("the exchange is down")
+            raise VenueUnavailable("the exchange is down")
         seen = {name: self.quotes_now[name] for name in tickers if name in self.quotes_now}
         return {name: quote_at(each, self.now) for name, each in seen.items()}
 
@@ -60,14 +60,14 @@ def quote_at(now: Quote, moment: float) -> Quote:
 class Stage:
     """An engine on paper over such a market."""
 
-    def __init__(self, tickers: Sequence[str] = ("KXA",), decide: Any = strategy_maker.decide, **more: Any) -> None:
+    def __init__(self, tickers: Sequence[str] = ("KXA",), decide: Any = maker.decide, **more: Any) -> None:
         self.market = Market()
         self.saved: list[bool] = []
-        self.desk = Desk("boot", limits(**more), exchange=False)
+        self.state = TradingState("boot", limits(**more), exchange=False)
         clock = lambda: self.market.now  # noqa: E731
-        self.venue = PaperVenue(self.desk, "boot", "pi-bot-", clock, no_fee)
-        plan = Plan([decide], tickers, 2, D(5), D(20), 1.0, weekly_pause=True)
-        self.engine = Engine(self.market, self.venue, self.desk, plan, self.saved.append, clock, Random(1))  # type: ignore[arg-type]
+        self.venue = PaperVenue(self.state, "boot", "pi-bot-", clock, no_fee)
+        plan = TradingPlan([decide], tickers, 2, D(5), D(20), 1.0, weekly_pause=True)
+        self.engine = Engine(self.market, self.venue, self.state, plan, self.saved.append, clock, Random(1))  # type: ignore[arg-type]
 
     async def turns(self, count: int = 1, seconds: float = 1.0) -> None:
         """Time passes, the engine turns."""
@@ -130,12 +130,12 @@ async def test_a_loss_halts_for_good_and_is_on_disk_first() -> None:
     await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
     stage.market.quotes_now["KXA"] = quote("0.09", "0.11")
     await stage.turns(2)
-    assert list(stage.desk.risk.halts) == ["daily_loss"]
+    assert list(stage.state.risk.halts) == ["daily_loss"]
     assert True in stage.saved
     stage.market.quotes_now["KXA"] = quote()
     await stage.turns(5)
     assert stage.venue.resting() == []
-    assert stage.desk.risk.halted
+    assert stage.state.risk.halted
 
 
 async def test_paused_it_only_closes() -> None:
@@ -143,7 +143,7 @@ async def test_paused_it_only_closes() -> None:
     stage = Stage()
     await stage.turns(1)
     await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
-    stage.desk.risk.paused = True
+    stage.state.risk.paused = True
     await stage.engine.settle()
     await stage.turns(2)
     assert [order.side for order in stage.venue.resting()] == ["SELL"]
@@ -163,19 +163,19 @@ async def test_it_chooses_markets_and_replaces_those_that_close() -> None:
 async def test_a_fault_in_a_strategy_halts_and_the_bot_lives_on() -> None:
     """The loop turns, the fault is a halt, nothing rests; stop ends it."""
 
-    def broken(view: View) -> Sequence[Intent]:
+    def broken(view: MarketView) -> Sequence[Intent]:
         raise ZeroDivisionError
 
     stage = Stage(decide=broken)
-    life = Life(stage.desk, stage.venue, stage.engine, None, True, 0.01, stage.saved.append)
+    runner = BotRunner(stage.state, stage.venue, stage.engine, None, True, 0.01, stage.saved.append)
 
-    running = asyncio.create_task(life.run())
-    await eventually(lambda: stage.desk.risk.halted)
-    assert list(stage.desk.risk.halts) == ["fault"]
+    running = asyncio.create_task(runner.run())
+    await eventually(lambda: stage.state.risk.halted)
+    assert list(stage.state.risk.halts) == ["fault"]
     assert not running.done()
-    life.stop()
+    runner.stop()
     await asyncio.wait_for(running, 5)
-    assert life.stage == "stopping"
+    assert runner.stage == "stopping"
     assert stage.saved[-1] is True
 
 
@@ -199,30 +199,30 @@ async def test_it_does_not_trade_on_a_difference(words: str, halts: list[str]) -
 
     stage = Stage()
     reconciler = Disagreeing(words)
-    life = Life(stage.desk, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
-    running = asyncio.create_task(life.run())
-    await eventually(lambda: life.stage == "running")
-    assert list(stage.desk.risk.halts) == halts
+    runner = BotRunner(stage.state, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
+    running = asyncio.create_task(runner.run())
+    await eventually(lambda: runner.stage == "running")
+    assert list(stage.state.risk.halts) == halts
     assert (stage.venue.resting() == []) == bool(words)
     assert reconciler.begun == 1
     if words:
-        assert words in stage.desk.risk.halts["reconcile"].why
-    life.stop()
+        assert words in stage.state.risk.halts["reconcile"].why
+    runner.stop()
     await asyncio.wait_for(running, 5)
 
 
 async def test_a_difference_that_comes_up_later_halts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The books are compared again now and then; what rests is taken back at once."""
-    monkeypatch.setattr("bot.life._AUDIT_EVERY", 0.05)
+    monkeypatch.setattr("bot.runner._AUDIT_EVERY", 0.05)
     stage, reconciler = Stage(), Disagreeing("")
-    life = Life(stage.desk, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
-    running = asyncio.create_task(life.run())
+    runner = BotRunner(stage.state, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
+    running = asyncio.create_task(runner.run())
     await eventually(lambda: len(stage.venue.resting()) == 2)
     reconciler.words = "KXA: our fills say 1, the exchange 2"
-    await eventually(lambda: stage.desk.risk.halted)
-    assert reconciler.words in stage.desk.risk.halts["reconcile"].why
+    await eventually(lambda: stage.state.risk.halted)
+    assert reconciler.words in stage.state.risk.halts["reconcile"].why
     await eventually(lambda: stage.venue.resting() == [])
-    life.stop()
+    runner.stop()
     await asyncio.wait_for(running, 5)
 
 
@@ -231,7 +231,7 @@ async def test_halted_it_withdraws_even_while_prices_fail() -> None:
     stage = Stage()
     await stage.turns(1)
     stage.market.down = True
-    stage.desk.risk.halt("person", "asked for", stage.market.now)
+    stage.state.risk.halt("person", "asked for", stage.market.now)
     await stage.turns(1)
     assert stage.venue.resting() == []
 
@@ -252,8 +252,8 @@ async def test_what_a_person_asked_for_is_kept_though_the_exchange_is_away() -> 
     """On disk before anything else; trouble is said, and every turn tries again until nothing rests."""
     stage = Stage()
     await stage.turns(1)
-    tried = failing(stage, "cancel_all", Unsure("2 of our orders may still rest"))
-    stage.desk.risk.halt("person", "asked for", stage.market.now)
+    tried = failing(stage, "cancel_all", OrderUncertain("2 of our orders may still rest"))
+    stage.state.risk.halt("person", "asked for", stage.market.now)
     await stage.engine.settle()
     assert stage.saved[-1] is True
     assert "may still rest" in stage.engine.trouble
@@ -271,7 +271,7 @@ async def test_blind_and_unheard_it_says_so_and_tries_again() -> None:
     stage = Stage()
     await stage.turns(1)
     stage.market.down = True
-    tried = failing(stage, "cancel_all", Unsure("they may still rest"))
+    tried = failing(stage, "cancel_all", OrderUncertain("they may still rest"))
     await stage.turns(13)
     assert tried
     assert "they may still rest" in stage.engine.trouble
@@ -280,7 +280,9 @@ async def test_blind_and_unheard_it_says_so_and_tries_again() -> None:
     assert stage.venue.resting() == []
 
 
-@pytest.mark.parametrize("wrong", [Refused("post only cross"), Unsure("no answer")], ids=["a no", "a doubt"])
+@pytest.mark.parametrize(
+    "wrong", [OrderRejected("post only cross"), OrderUncertain("no answer")], ids=["a no", "a doubt"]
+)
 async def test_one_order_that_does_not_go_keeps_up_no_other(wrong: VenueError) -> None:
     """It is no trouble of the venue's: both sides of both markets are tried in the same turn."""
     stage = Stage(tickers=("KXA", "KXB"))

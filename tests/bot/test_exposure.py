@@ -5,9 +5,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.books import Position
 from bot.exposure import largest, market_exposure
-from bot.view import Order, Side
+from bot.positions import OpenPosition
+from bot.strategy_types import RestingOrder, Side
 from tests.support.trading import D, order
 
 CENTS = st.integers(1, 99).map(lambda cents: Decimal(cents) / 100)
@@ -20,10 +20,12 @@ def test_no_way_of_filling_risks_more(
     before: list[tuple[Side, Decimal, Decimal]], asked: list[tuple[Side, Decimal, Decimal]], data: st.DataObject
 ) -> None:
     """Any part of any of the orders, in any order: the cost of the position never passes the exposure."""
-    position = Position()
+    position = OpenPosition()
     for side, quantity, price in before:
         position.trade(quantity if side == "BUY" else -quantity, price, D(0))
-    orders = [Order(str(i), str(i), "KXA", side, price, quantity) for i, (side, quantity, price) in enumerate(asked)]
+    orders = [
+        RestingOrder(str(i), str(i), "KXA", side, price, quantity) for i, (side, quantity, price) in enumerate(asked)
+    ]
     bound = market_exposure(position.quantity, position.cost, orders)
     for one in data.draw(st.permutations(orders)):
         part = Decimal(data.draw(st.integers(0, int(one.quantity))))

@@ -10,11 +10,11 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
-from bot.account import Account
-from bot.errors import Refused, Unreachable, Unsure
-from bot.listener import listen
-from bot.live import LiveVenue
-from bot.reconcile import Reconciler
+from bot.account_check import AccountCheck
+from bot.account_fills import AccountFills
+from bot.errors import OrderRejected, OrderUncertain, VenueUnavailable
+from bot.venues.fill_listener import listen
+from bot.venues.live import LiveVenue
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.fields import Fields
@@ -42,14 +42,14 @@ class Stage:
     client: KalshiClient
     session: aiohttp.ClientSession
     venue: LiveVenue
-    account: Account
+    account: AccountFills
     told: Told
     ticker: str
     simulator: Simulator
 
     async def settled(self, fills: int) -> bool:
         """One look; are the books where they should be and nothing open to doubt?"""
-        with suppress(Unreachable):
+        with suppress(VenueUnavailable):
             await self.venue.refresh({})
         return len(self.told.fills) >= fills and not self.venue.frozen(self.ticker)
 
@@ -62,14 +62,14 @@ class Stage:
 
 @pytest.fixture
 async def stage(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr("bot.live._ABSENT_AFTER", 0.5)
+    monkeypatch.setattr("bot.venues.live._ABSENT_AFTER", 0.5)
     simulator.clear()
     async with aiohttp.ClientSession() as session:
         reader = client(session, simulator, attempt=0.5)
         ticker = await quoted(reader, simulator)
-        account, told = Account(), Told()
+        account, told = AccountFills(), Told()
         venue = LiveVenue(reader, told, account, "pi-bot-", f"b{time.monotonic_ns()}", time.time)
-        await Reconciler(reader, account, venue.fills).begin()
+        await AccountCheck(reader, account, venue.fills).begin()
         yield Stage(reader, session, venue, account, told, ticker, simulator)
         simulator.clear()
         await venue.cancel_all()
@@ -86,9 +86,9 @@ async def stage(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     ],
 )
 async def test_a_lost_answer_is_resolved_by_reading(stage: Stage, fault: dict[str, object], exists: bool) -> None:
-    """Unsure at first; then it is known whether it was done, and there is at most one order at the exchange."""
+    """OrderUncertain at first; then it is known whether it was done, and there is at most one order at the exchange."""
     stage.simulator.fault(**fault, path=WRITES, method="POST", times=1)  # type: ignore[arg-type]
-    with pytest.raises(Unsure):
+    with pytest.raises(OrderUncertain):
         await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
     assert stage.venue.frozen(stage.ticker)
     assert sum(order.quantity for order in stage.venue.resting()) == 5, "what may exist counts"
@@ -102,7 +102,7 @@ async def test_a_lost_answer_is_resolved_by_reading(stage: Stage, fault: dict[st
 async def test_a_resting_order_whose_answer_was_lost_is_taken_up(stage: Stage, taken: str) -> None:
     """It is found by its client id, or by the fill that tells of it; known then, and cancelled like any other."""
     stage.simulator.fault("drop", after=True, path=WRITES, method="POST", times=1)
-    with pytest.raises(Unsure):
+    with pytest.raises(OrderUncertain):
         await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
     if taken != "0":
         stage.simulator.control(
@@ -118,7 +118,7 @@ async def test_a_resting_order_whose_answer_was_lost_is_taken_up(stage: Stage, t
 async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -> None:
     """The fill names it, so that it is there; the rest of it is read by its id."""
     stage.simulator.fault("drop", after=True, path=WRITES, method="POST", times=1)
-    with pytest.raises(Unsure):
+    with pytest.raises(OrderUncertain):
         await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
     [unsure] = stage.venue.resting()
     stage.simulator.control(
@@ -137,22 +137,22 @@ async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -
 async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Asking is Unreachable, cancelling is Unsure with the reason, and nothing is forgotten; then it goes."""
-    monkeypatch.setattr("bot.live._CANCEL_LIMIT", 1.5)
+    """Reading raises VenueUnavailable, cancelling OrderUncertain; nothing is forgotten, and later it is cancelled."""
+    monkeypatch.setattr("bot.venues.live._CANCEL_LIMIT", 1.5)
     await stage.venue.place(wish("BUY", "5", "0.46", stage.ticker))
     [resting] = stage.venue.resting()
     stage.simulator.fault("error", status=503)
-    with pytest.raises(Unreachable):
+    with pytest.raises(VenueUnavailable):
         await stage.venue.refresh({})
-    with pytest.raises(Unreachable):
+    with pytest.raises(VenueUnavailable):
         await stage.venue.alone([])
-    with pytest.raises(Unsure, match=r"1 of our orders may still rest \(.+\); cancelling goes on"):
+    with pytest.raises(OrderUncertain, match=r"1 of our orders may still rest \(.+\); cancelling goes on"):
         await stage.venue.cancel_all()
     assert stage.venue.resting() == [resting]
     stage.simulator.clear()
 
     async def gone() -> bool:
-        with suppress(Unsure):  # the exchange is left alone for a moment
+        with suppress(OrderUncertain):  # the exchange is left alone for a moment
             await stage.venue.cancel_all()
             return True
         return False
@@ -172,7 +172,7 @@ async def test_a_dead_order_that_cannot_be_read_stays_frozen(stage: Stage) -> No
     await stage.venue.cancel(resting)
     assert stage.venue.resting() == [resting], "reads trail: not to be found is not to be gone"
     stage.simulator.fault("error", status=500, path="*/portfolio/orders/*", method="GET")
-    with pytest.raises(Unreachable):
+    with pytest.raises(VenueUnavailable):
         await stage.venue.cancel(resting)
     assert stage.venue.resting() == [resting]
     stage.simulator.clear()
@@ -197,9 +197,9 @@ async def test_a_fault_in_the_listening_costs_no_fill(stage: Stage, caplog: pyte
 
 @pytest.mark.parametrize("fault", [{"kind": "rate_limit"}, {"kind": "trading_pause"}], ids=["429", "trading pause"])
 async def test_a_clear_no_leaves_nothing(stage: Stage, fault: dict[str, object]) -> None:
-    """Refused, or at worst unsure and then known not to exist."""
+    """OrderRejected, or at worst unsure and then known not to exist."""
     stage.simulator.fault(**fault, path=WRITES)  # type: ignore[arg-type]
-    with pytest.raises((Refused, Unsure)):
+    with pytest.raises((OrderRejected, OrderUncertain)):
         await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
     stage.simulator.clear()
     await eventually(lambda: stage.settled(0), within=12, every=0.2)
@@ -251,7 +251,7 @@ async def test_what_another_life_left_is_open_until_the_exchange_says_it_is_dead
     kept = stage.account.dump()
     take = {"ticker": stage.ticker, "side": "ask", "price": "0.5000"}
     stage.simulator.control("POST", "/take", take | {"count": "3.00"})
-    account, told = Account.load(kept), Told()
+    account, told = AccountFills.load(kept), Told()
     second = LiveVenue(stage.client, told, account, "pi-bot-", "third", time.time)
     await second.fills.walk()
     assert [fill.quantity for fill in told.fills] == [3]
@@ -267,7 +267,7 @@ async def test_trades_outside_the_bot_move_the_account_and_not_the_books(stage: 
     await eventually(lambda: stage.settled(1), within=5)
     await eventually(lambda: stage.settled(1), within=5)
     assert sum(fill.quantity for fill in stage.told.fills) == 5
-    assert await Reconciler(stage.client, stage.account, stage.venue.fills).differences() == ""
+    assert await AccountCheck(stage.client, stage.account, stage.venue.fills).differences() == ""
 
 
 async def test_a_position_that_no_fill_explains_is_named(stage: Stage) -> None:
@@ -277,7 +277,7 @@ async def test_a_position_that_no_fill_explains_is_named(stage: Stage) -> None:
     stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
     await stage.venue.fills.walk()
     stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
-    told = await Reconciler(stage.client, stage.account, stage.venue.fills).differences()
+    told = await AccountCheck(stage.client, stage.account, stage.venue.fills).differences()
     assert stage.ticker in told
 
 
@@ -288,12 +288,12 @@ async def test_another_life_finds_what_the_first_left(stage: Stage) -> None:
     stage.simulator.control(
         "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
     )
-    account, told = Account.load(kept), Told()
+    account, told = AccountFills.load(kept), Told()
     second = LiveVenue(stage.client, told, account, "pi-bot-", "second", time.time)
     await second.cancel_all()
     await second.fills.walk()
     assert [fill.quantity for fill in told.fills] == [2]
-    assert await Reconciler(stage.client, account, second.fills).differences() == ""
+    assert await AccountCheck(stage.client, account, second.fills).differences() == ""
     assert (await stage.client.orders("resting")).rows == []
     await second.fills.walk()
     assert len(told.fills) == 1
@@ -310,7 +310,7 @@ async def test_a_settlement_is_told_once_and_explains_the_position(stage: Stage)
     await stage.venue.fills.settlements()
     await stage.venue.fills.settlements()
     assert stage.told.paid == [(ticker, Decimal(1))]
-    assert await Reconciler(stage.client, stage.account, stage.venue.fills).differences() == ""
+    assert await AccountCheck(stage.client, stage.account, stage.venue.fills).differences() == ""
 
 
 async def test_a_pushed_fill_is_known_within_milliseconds(stage: Stage) -> None:

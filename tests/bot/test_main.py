@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.__main__ import assemble, serve
-from bot.errors import BotError
+from bot.errors import TradingError
 from bot.settings import BotSettings
 
 
@@ -18,10 +18,10 @@ def test_a_bot_that_cannot_remember_does_not_trade(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
     client: Any = None
-    life, controls, live = assemble(replace(BotSettings(), state_file=str(folder / "s.json")), client)
+    runner, controls, live = assemble(replace(BotSettings(), state_file=str(folder / "s.json")), client)
     assert live is None
     folder.rmdir()
-    life.halt("person", "asked for")
+    runner.halt("person", "asked for")
     halts = {halt["name"]: halt["why"] for halt in controls.status()["halts"]}
     assert halts.keys() == {"person", "fault"}
     assert "s.json: cannot be written" in halts["fault"]
@@ -31,8 +31,8 @@ def test_halts_are_forgotten_only_when_asked(tmp_path: Path) -> None:
     """A restart keeps them, a start with --clear does not."""
     settings = replace(BotSettings(), state_file=str(tmp_path / "s.json"))
     client: Any = None
-    life, _, _ = assemble(settings, client)
-    life.halt("drawdown", "lost it")
+    runner, _, _ = assemble(settings, client)
+    runner.halt("drawdown", "lost it")
     _, again, _ = assemble(settings, client)
     assert again.status()["halted"]
     _, cleared, _ = assemble(replace(settings, clear=True), client)
@@ -47,6 +47,6 @@ async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         port = holder.getsockname()[1]
         runner = web.AppRunner(web.Application())
         await runner.setup()
-        with pytest.raises(BotError, match=rf"127\.0\.0\.1:{port} cannot be opened .*; use another --port"):
+        with pytest.raises(TradingError, match=rf"127\.0\.0\.1:{port} cannot be opened .*; use another --port"):
             await serve(runner, replace(BotSettings(), port=port))
         await runner.cleanup()

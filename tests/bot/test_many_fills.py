@@ -13,13 +13,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.desk import Desk
-from bot.engine import Engine, Plan
-from bot.listener import listen
-from bot.live import LiveVenue
-from bot.prices import Prices
-from bot.reconcile import Reconciler
-from bot.view import Cancel, Intent, Place, View
+from bot.account_check import AccountCheck
+from bot.engine import Engine, TradingPlan
+from bot.market_data import MarketData
+from bot.strategy_types import CancelOrder, Intent, MarketView, PlaceOrder
+from bot.trading_state import TradingState
+from bot.venues.fill_listener import listen
+from bot.venues.live import LiveVenue
 from kalshi.auth import Signer
 from kalshi.hosts import socket_url
 from kalshi.push import FillPush
@@ -46,37 +46,41 @@ FAULTS: list[dict[str, Any]] = [
 ]
 
 
-def busy(view: View) -> Sequence[Intent]:
+def busy(view: MarketView) -> Sequence[Intent]:
     """Something at every look: takes either side, rests inside the spread, takes back; fractions too."""
     quote, turn = view.quote, int(view.draw * 10_000)
     if quote.bid is None or quote.ask is None:
         return []
     if view.resting and turn % 3 == 0:
-        return [Cancel(order, "busy") for order in view.resting]
+        return [CancelOrder(order, "busy") for order in view.resting]
     quantity = Decimal(25 * (1 + turn % 16)) / 100
     side, price, rest = (
         ("BUY", quote.ask, False), ("SELL", quote.bid, False), ("BUY", D("0.50"), True), ("SELL", D("0.52"), True),
     )[turn % 4]  # fmt: skip
-    return [Place(quote.ticker, side, price, quantity, rest, "busy")]  # type: ignore[arg-type]
+    return [PlaceOrder(quote.ticker, side, price, quantity, rest, "busy")]  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def trading(simulator: Simulator) -> AsyncIterator[tuple[Desk, LiveVenue, Engine, Reconciler, list[str]]]:
+async def trading(
+    simulator: Simulator,
+) -> AsyncIterator[tuple[TradingState, LiveVenue, Engine, AccountCheck, list[str]]]:
     """A desk with a live venue, hearing by push, on eight markets that are quoted at 0.45 / 0.55."""
     async with aiohttp.ClientSession() as session:
         reader = client(session, simulator, attempt=0.5)
         tickers = [row.ticker for row in (await reader.markets({"status": "open", "limit": 1000})).rows][:8]
-        desk = Desk("boot", limits(order_size=D(50), market_exposure=D(5000), total_exposure=D(50_000),
+        state = TradingState("boot", limits(order_size=D(50), market_exposure=D(5000), total_exposure=D(50_000),
                                    daily_loss=D(10**6), drawdown=D(10**6)), exchange=True)  # fmt: skip
-        venue = LiveVenue(reader, desk, desk.account, "pi-bot-", "boot", time.time)
-        reconciler = Reconciler(reader, desk.account, venue.fills)
+        venue = LiveVenue(reader, state, state.account, "pi-bot-", "boot", time.time)
+        reconciler = AccountCheck(reader, state.account, venue.fills)
         await reconciler.begin()
-        plan = Plan([busy], tickers, 8, D(50), D(1000), 0.0, weekly_pause=False)
-        engine = Engine(Prices(reader, time.time), venue, desk, plan, lambda durable: None, time.time, Random(SEED))
+        plan = TradingPlan([busy], tickers, 8, D(50), D(1000), 0.0, weekly_pause=False)
+        engine = Engine(
+            MarketData(reader, time.time), venue, state, plan, lambda durable: None, time.time, Random(SEED)
+        )
         push = FillPush(session, socket_url(simulator.url), _signer(simulator), first=0.05, longest=0.2)
         ears = asyncio.create_task(listen(push, venue))
         try:
-            yield desk, venue, engine, reconciler, tickers
+            yield state, venue, engine, reconciler, tickers
         finally:
             ears.cancel()
             await asyncio.wait([ears])
@@ -87,11 +91,17 @@ def _signer(simulator: Simulator) -> Signer:
 
 
 async def churn(
-    simulator: Simulator, desk: Desk, venue: LiveVenue, engine: Engine, tickers: list[str], n: int, chance: Random
+    simulator: Simulator,
+    state: TradingState,
+    venue: LiveVenue,
+    engine: Engine,
+    tickers: list[str],
+    n: int,
+    chance: Random,
 ) -> None:
     """Trade until there are n fills, while others hit what rests and something new goes wrong every few turns."""
     turn = 0
-    while desk.tape.seq < n:
+    while state.trade_log.seq < n:
         if turn % 15 == 0:
             for ticker in tickers:
                 simulator.quote(ticker, "0.4500", "0.5500")
@@ -119,33 +129,33 @@ async def test_own_books_equal_the_exchanges(
 ) -> None:
     """Positions, costs, fees and cash; no fill was reported twice; and answers really were lost on the way."""
     caplog.set_level("INFO", "bot")
-    monkeypatch.setattr("bot.live._ABSENT_AFTER", 0.6)
+    monkeypatch.setattr("bot.venues.live._ABSENT_AFTER", 0.6)
     with running_simulator(tmp_path, "--tier", "prestige", "--cash", "1000000") as simulator:
-        async with trading(simulator) as (desk, venue, engine, reconciler, tickers):
-            await churn(simulator, desk, venue, engine, tickers, fills, Random(SEED))
-            desk.risk.halt("person", "the end", time.time())
+        async with trading(simulator) as (state, venue, engine, reconciler, tickers):
+            await churn(simulator, state, venue, engine, tickers, fills, Random(SEED))
+            state.risk.halt("person", "the end", time.time())
             await eventually(lambda: _withdrawn(engine), within=20, every=0.2)
             await eventually(lambda: _agrees(reconciler), within=20, every=0.2)
             ledger = simulator.ledger()
-            check(desk, ledger)
+            check(state, ledger)
             assert sum("no answer that can be believed" in record.getMessage() for record in caplog.records) >= 2
-            trades = desk.tape.after(0, 100_000).trades
-            assert len({trade["trade_id"] for trade in trades}) == len(trades) == min(desk.tape.seq, 10_000)
+            trades = state.trade_log.after(0, 100_000).trades
+            assert len({trade["trade_id"] for trade in trades}) == len(trades) == min(state.trade_log.seq, 10_000)
 
 
-def check(desk: Desk, ledger: Any) -> None:
-    """The exchange's ledger against our books."""
+def check(state: TradingState, ledger: Any) -> None:
+    """The exchange's ledger against our positions."""
     theirs = {
         row["ticker"]: (D(row["position_fp"]), D(row["fees_paid_dollars"]), D(row["market_exposure_dollars"]))
         for row in ledger["positions"]
     }
-    ours = {ticker: (p.quantity, p.fees, p.cost) for ticker, p in desk.books.positions.items()}
+    ours = {ticker: (p.quantity, p.fees, p.cost) for ticker, p in state.positions.by_ticker.items()}
     assert ours.keys() == theirs.keys()
     for ticker, (quantity, fees, cost) in ours.items():
         assert (quantity, fees) == theirs[ticker][:2]
         assert abs(cost - theirs[ticker][2]) < D("0.01"), "the cost of an average, rounded at every close"
     # in cash, a contract sold short has brought its price and cost a dollar until it is bought back
-    spent = sum((p.cash + min(p.quantity, D(0)) - p.fees for p in desk.books.positions.values()), D(0))
+    spent = sum((p.cash + min(p.quantity, D(0)) - p.fees for p in state.positions.by_ticker.values()), D(0))
     assert D(ledger["cash_dollars"]) - D(ledger["start_dollars"]) == spent
 
 
@@ -154,5 +164,5 @@ async def _withdrawn(engine: Engine) -> bool:
     return not engine.trouble and not engine._venue.resting()
 
 
-async def _agrees(reconciler: Reconciler) -> bool:
+async def _agrees(reconciler: AccountCheck) -> bool:
     return await reconciler.differences() == ""

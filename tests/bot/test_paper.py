@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import Refused, Unreachable
+from bot.errors import OrderRejected, VenueUnavailable
 from bot.fees import FeeRule
-from bot.paper import PaperVenue
-from bot.view import Execution, Place, Quote
+from bot.strategy_types import Execution, PlaceOrder, Quote
+from bot.venues.paper import PaperVenue
 from tests.support.trading import D, quote, wish
 
 
@@ -112,11 +112,11 @@ async def test_a_resting_order_is_filled_as_its_queue_allows(
         pytest.param({}, wish("BUY", "5", "0.49", ticker="KXZ"), "does not trade", id="never seen"),
     ],
 )
-async def test_it_refuses_what_the_exchange_would(before: dict[str, Any], asked: Place, says: str) -> None:
-    """Refused, and nothing is left behind."""
+async def test_it_refuses_what_the_exchange_would(before: dict[str, Any], asked: PlaceOrder, says: str) -> None:
+    """OrderRejected, and nothing is left behind."""
     venue = paper(Told())
     await at(venue, 1, **before)
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(OrderRejected, match=says):
         await venue.place(asked)
     assert venue.resting() == []
 
@@ -130,7 +130,7 @@ async def test_fees_are_the_series_and_the_dearest_until_known() -> None:
     assert told.fills[-1].fee == D("0.0875")
 
     async def unknown(ticker: str) -> FeeRule:
-        raise Unreachable("down")
+        raise VenueUnavailable("down")
 
     dear = paper(told, unknown)
     await at(dear, 1)

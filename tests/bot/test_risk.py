@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.books import Books
+from bot.positions import Positions
 from bot.risk import Risk
-from bot.view import Execution, Order, Place, Side
+from bot.strategy_types import Execution, PlaceOrder, RestingOrder, Side
 from tests.support.trading import D, execution, limits, order, quote, wish
 
 NOW = 1_700_000_000.0
@@ -16,13 +16,13 @@ NOW = 1_700_000_000.0
 
 def risk(*fills: Execution, **more: object) -> Risk:
     """A risk whose books hold these fills."""
-    books = Books()
+    positions = Positions()
     for fill in fills:
-        books.trade(fill)
-    return Risk(limits(**more), books)
+        positions.trade(fill)
+    return Risk(limits(**more), positions)
 
 
-def judge(judged: Risk, asked: Place, *resting: Order, **more: object) -> Place | str:
+def judge(judged: Risk, asked: PlaceOrder, *resting: RestingOrder, **more: object) -> PlaceOrder | str:
     """A review with a fresh quote."""
     return judged.review(asked, quote(**{"as_of": NOW} | more), list(resting), NOW)
 
@@ -45,11 +45,11 @@ def judge(judged: Risk, asked: Place, *resting: Order, **more: object) -> Place 
     ],
 )
 def test_orders_are_cut_to_what_is_left(
-    asked: Place, fills: list[tuple[Side, str, str]], resting: list[Order], quantity: str
+    asked: PlaceOrder, fills: list[tuple[Side, str, str]], resting: list[RestingOrder], quantity: str
 ) -> None:
     """An order is made smaller until every limit holds; one that closes is not in their way."""
     verdict = judge(risk(*(execution(*fill) for fill in fills)), asked, *resting)
-    assert isinstance(verdict, Place)
+    assert isinstance(verdict, PlaceOrder)
     assert verdict.quantity == D(quantity)
 
 
@@ -64,7 +64,9 @@ def test_orders_are_cut_to_what_is_left(
         pytest.param(wish("BUY", "5", "0.40"), [order("BUY", "50", "0.40")], {}, "exposure", id="nothing left"),
     ],
 )
-def test_orders_that_may_not_be_sent(asked: Place, resting: list[Order], market: dict[str, object], says: str) -> None:
+def test_orders_that_may_not_be_sent(
+    asked: PlaceOrder, resting: list[RestingOrder], market: dict[str, object], says: str
+) -> None:
     """Each refusal says why."""
     verdict = judge(risk(), asked, *resting, **market)
     assert isinstance(verdict, str)
@@ -77,7 +79,7 @@ def test_paused_only_closes() -> None:
     judged.paused = True
     assert isinstance(judge(judged, wish("BUY", "5", "0.40")), str)
     closing = judge(judged, wish("SELL", "10", "0.50"), order("SELL", "3", "0.60"))
-    assert isinstance(closing, Place)
+    assert isinstance(closing, PlaceOrder)
     assert closing.quantity == 5
 
 
@@ -111,7 +113,7 @@ def test_a_halt_stays_until_cleared_and_losses_then_count_anew() -> None:
     judged.observe(D(-31), NOW + 90_001)
     judged.clear(D(-31))
     assert judged.observe(D(-31), NOW + 90_002) == []
-    assert isinstance(judge(judged, wish("BUY", "1", "0.40")), Place)
+    assert isinstance(judge(judged, wish("BUY", "1", "0.40")), PlaceOrder)
 
 
 def test_a_new_day_forgives_the_days_loss_but_not_the_drawdown() -> None:
@@ -151,21 +153,21 @@ ASKED = st.tuples(
 @given(st.lists(ASKED, max_size=25))
 def test_no_flow_of_orders_passes_a_limit(flow: list[tuple[str, Side, int, int, int, bool]]) -> None:
     """Whatever is asked, and however much of it fills or goes on resting, every limit holds at every moment."""
-    books = Books()
-    judged = Risk(limits(), books)
-    resting: list[Order] = []
+    positions = Positions()
+    judged = Risk(limits(), positions)
+    resting: list[RestingOrder] = []
     for number, (ticker, side, size, cents, percent, rests) in enumerate(flow):
         price = Decimal(cents) / 100
         verdict = judged.review(wish(side, str(size), str(price), ticker), quote(as_of=NOW), resting, NOW)
-        if not isinstance(verdict, Place):
+        if not isinstance(verdict, PlaceOrder):
             continue
         assert 0 < verdict.quantity <= 10
         filled = (verdict.quantity * percent / 100).quantize(D("0.01"))
         if filled:
-            books.trade(Execution(str(number), "o", ticker, side, filled, price, D(0), D(0), True))
+            positions.trade(Execution(str(number), "o", ticker, side, filled, price, D(0), D(0), True))
         if rests and verdict.quantity > filled:
-            resting.append(Order(str(number), "", ticker, side, price, verdict.quantity - filled))
+            resting.append(RestingOrder(str(number), "", ticker, side, price, verdict.quantity - filled))
         exposure = judged.exposure(resting)
         assert max(exposure.values(), default=D(0)) <= 20
         assert sum(exposure.values()) <= 50
-        assert all(position.cost <= 20 for position in books.positions.values())
+        assert all(position.cost <= 20 for position in positions.by_ticker.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SettingsWrong
+from bot.errors import InvalidBotSettings
 from bot.settings import BotSettings, read_settings
 
 
@@ -28,7 +28,7 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         "BOT_STALE_AFTER": "1", "BOT_TOKEN": "short", "BOT_LIVE": "yes",
         "KALSHI_RSA_KEY_PATH": str(tmp_path / "no.pem"), "LOG_LEVEL": "LOUD", "KALSHI_API_URL": "exchange",
     }  # fmt: skip
-    with pytest.raises(SettingsWrong) as caught:
+    with pytest.raises(InvalidBotSettings) as caught:
         read_settings([], environ)
     told = str(caught.value)
     for name in (*(set(environ) - {"BOT_LIVE"}), "KALSHI_API_KEY"):
@@ -48,7 +48,7 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_mistake_says_what_is_allowed(name: str, value: str, said: str) -> None:
     """By the name of the setting."""
-    with pytest.raises(SettingsWrong) as caught:
+    with pytest.raises(InvalidBotSettings) as caught:
         read_settings([], {name: value})
     assert name in str(caught.value)
     assert said in str(caught.value)
@@ -78,5 +78,5 @@ def test_secrets_come_from_files_and_are_not_shown(tmp_path: Path) -> None:
     settings = read_settings([], {"BOT_TOKEN_FILE": str(tmp_path / "token")})
     assert settings.token == "0123456789abcdef"
     assert "0123456789abcdef" not in repr(settings)
-    with pytest.raises(SettingsWrong, match="set twice"):
+    with pytest.raises(InvalidBotSettings, match="set twice"):
         read_settings([], {"BOT_TOKEN_FILE": str(tmp_path / "token"), "BOT_TOKEN": "0123456789abcdef"})

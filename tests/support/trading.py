@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.risk import RiskLimits
-from bot.view import Execution, Order, Place, Quote, Side, View
+from bot.strategy_types import Execution, MarketView, PlaceOrder, Quote, RestingOrder, Side
 
 D = Decimal
 
@@ -24,23 +24,23 @@ def execution(side: Side, quantity: str, price: str, fee: str = "0", ticker: str
     return Execution(name, "o", ticker, side, D(quantity), D(price), D(fee), D(0), True)
 
 
-def order(side: Side, quantity: str, price: str, ticker: str = "KXA", name: str = "c") -> Order:
+def order(side: Side, quantity: str, price: str, ticker: str = "KXA", name: str = "c") -> RestingOrder:
     """A resting order."""
-    return Order(name, f"order-{name}", ticker, side, D(price), D(quantity))
+    return RestingOrder(name, f"order-{name}", ticker, side, D(price), D(quantity))
 
 
-def wish(side: Side, quantity: str, price: str, ticker: str = "KXA", rest: bool = True) -> Place:
+def wish(side: Side, quantity: str, price: str, ticker: str = "KXA", rest: bool = True) -> PlaceOrder:
     """What a strategy might ask for."""
-    return Place(ticker, side, D(price), D(quantity), rest, "test")
+    return PlaceOrder(ticker, side, D(price), D(quantity), rest, "test")
 
 
-def view(now: Quote | None = None, position: str = "0", **more: Any) -> View:
+def view(now: Quote | None = None, position: str = "0", **more: Any) -> MarketView:
     """What a strategy sees: five contracts an order, twenty at most."""
     values: dict[str, Any] = {
         "now": 0.0, "quote": now or quote(), "mids": (), "position": D(position), "resting": (), "size": D(5),
         "most": D(20),
     }  # fmt: skip
-    return View(**(values | more))
+    return MarketView(**(values | more))
 
 
 def limits(**more: Any) -> RiskLimits:

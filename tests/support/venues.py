@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import aiohttp
 
-from bot.view import Execution
+from bot.strategy_types import Execution
 from kalshi.auth import Signer
 from kalshi.calls import Calls
 from kalshi.client import KalshiClient
@@ -35,9 +35,9 @@ class Told:
     paid: list[tuple[str, Decimal]] = field(default_factory=list)
 
     def execution(self, execution: Execution) -> None:
-        """As bot.venue.Report."""
+        """As bot.venues.base.Report."""
         self.fills.append(execution)
 
     def settlement(self, ticker: str, value: Decimal) -> None:
-        """As bot.venue.Report."""
+        """As bot.venues.base.Report."""
         self.paid.append((ticker, value))

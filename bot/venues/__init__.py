@@ -1,0 +1,1 @@
+"""Places that orders go to: paper, and the exchange."""

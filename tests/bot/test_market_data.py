@@ -1,0 +1,104 @@
+"""Prices over HTTP from an exchange that fails or renames what it says: trouble, named and waited out, and no fault."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.errors import VenueUnavailable
+from bot.market_data import MarketData
+from tests.support.eventually import eventually
+from tests.support.simulator import Simulator, running_simulator
+from tests.support.venues import client, quoted
+
+Call = Callable[[MarketData, str], Awaitable[Any]]
+CALLS: dict[str, Call] = {
+    "quotes": lambda prices, ticker: prices.quotes([ticker]),
+    "choose": lambda prices, ticker: prices.choose(3),
+    "recent": lambda prices, ticker: prices.recent(ticker, 5),
+    "trading": lambda prices, ticker: prices.trading(),
+    "fee_rule": lambda prices, ticker: prices.fee_rule(ticker),
+}
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running_simulator(tmp_path_factory.mktemp("keys"), "--tier", "prime") as running:
+        yield running
+
+
+@pytest.fixture
+async def prices(simulator: Simulator) -> AsyncIterator[tuple[MarketData, str]]:
+    """MarketData, and a market that has been traded."""
+    simulator.clear()
+    async with aiohttp.ClientSession() as session:
+        reader = client(session, simulator, attempt=0.5)
+        ticker = await quoted(reader, simulator)
+        simulator.fill(ticker, "bid", "1.00", "0.5500")
+        yield MarketData(reader, time.time), ticker
+    simulator.clear()
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_an_exchange_that_fails_is_waited_out(
+    name: str, prices: tuple[MarketData, str], simulator: Simulator
+) -> None:
+    """VenueUnavailable, which ends a turn and not the bot; afterwards the same call works."""
+    await CALLS[name](*prices)
+    simulator.fault("error", status=500)
+    with pytest.raises(VenueUnavailable, match="500"):
+        await CALLS[name](*prices)
+    simulator.clear()
+
+    async def works() -> bool:
+        with suppress(VenueUnavailable):  # the exchange is left alone for a moment
+            await CALLS[name](*prices)
+            return True
+        return False
+
+    await eventually(works)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "op"),
+    [
+        ("quotes", "markets", "rename"), ("quotes", "yes_bid_dollars", "retype"), ("quotes", "price_ranges", "remove"),
+        ("quotes", "step", "retype"), ("choose", "volume_fp", "rename"), ("recent", "trades", "rename"),
+        ("recent", "yes_price_dollars", "rename"), ("trading", "trading_active", "rename"),
+        ("fee_rule", "event_ticker", "rename"), ("fee_rule", "series", "rename"),
+        ("fee_rule", "fee_type", "remove"), ("fee_rule", "fee_multiplier", "remove"),
+    ],
+)  # fmt: skip
+async def test_a_field_that_is_not_what_it_was_is_named(
+    prices: tuple[MarketData, str], simulator: Simulator, name: str, field: str, op: str
+) -> None:
+    """The exchange changed its words: that is its trouble and passes when they are mended on either side."""
+    simulator.fault("field", op=op, field=field)
+    with pytest.raises(VenueUnavailable, match=field):
+        await CALLS[name](*prices)
+
+
+@pytest.mark.parametrize(("field", "value"), [("step", "half a cent"), ("step", "NaN"), ("fee_multiplier", "dear")])
+async def test_a_number_that_is_none(
+    prices: tuple[MarketData, str], monkeypatch: pytest.MonkeyPatch, field: str, value: str
+) -> None:
+    """Where a decimal's text should stand."""
+    honest = prices[0]._client.request
+
+    async def spoiled(method: str, path: str, *rest: Any, **more: Any) -> Any:
+        return _spoiled(await honest(method, path, *rest, **more), field, value)
+
+    monkeypatch.setattr(prices[0]._client, "request", spoiled)
+    with pytest.raises(VenueUnavailable, match=field):
+        await CALLS["fee_rule" if field == "fee_multiplier" else "quotes"](*prices)
+
+
+def _spoiled(answer: Any, field: str, value: str) -> Any:
+    if isinstance(answer, list):
+        return [_spoiled(each, field, value) for each in answer]
+    if isinstance(answer, dict):
+        return {key: value if key == field else _spoiled(each, field, value) for key, each in answer.items()}
+    return answer
