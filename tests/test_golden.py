@@ -1,0 +1,105 @@
+"""Golden files of version 0.1: its wire frames, ETags, identity digests and a journal on disk still mean the same."""
+
+import json
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cache.base import Answer
+from journal.base import Query
+from journal.entry import Baseline, Draft, Gap, Settlement, Trade
+from journal.identity import claim, counterparts, life, name
+from journal.sqlite import SqliteJournal
+from journal.verify import problems
+from routes.replies import encode
+from streams.event import entry_frames
+
+GOLDEN = Path(__file__).parent / "golden"
+START = Decimal("1790000000.123456")  # Unix seconds
+POSITION = {
+    "ticker": "KXA-26-T1", "quantity": Decimal(5), "cost": Decimal("2.5"), "average_price": Decimal("0.5"),
+    "realized_pnl": Decimal(0), "fees": Decimal("0.35"),
+}  # fmt: skip
+DRAFTS: list[Draft] = [
+    Baseline(START, [POSITION], "kalshi_api", "live"),
+    Trade(
+        START + 1, "KXA-26-T1", "BUY", Decimal(10), Decimal("0.6"), "t1", "bot_live", "live",
+        fee=Decimal("0.1"), order_id="o1", boot_id="b1", fill_id="f1",
+    ),
+    Trade(START + 2, "KXA-26-T1", "SELL", Decimal("2.50"), Decimal("0.4"), "t2", "bot_live", "live", outcome="no"),
+    Trade(
+        START + 3, "KXB-26-T2", "BUY", Decimal(7), Decimal("0.0123"), "f3", "kalshi_api", "live",
+        origin="account", fee=Decimal("0.0101"),
+    ),
+    Trade(START + 4, "KXB-26-T2", "BUY", Decimal(7), Decimal("0.33"), 'Ünï"code', "bot_live", "paper", boot_id="b2"),
+    Trade(START + 5, "KXB-26-T2", "SELL", Decimal(1), Decimal("0.5"), "t5", "bot_live", "demo"),
+    Settlement(
+        START + 60, "KXA-26-T1", "KXA-26", "yes", Decimal(1), Decimal(15), Decimal(0), Decimal(15),
+        Decimal("0.175"), "kalshi_api", "live",
+    ),
+    Gap(START + 70, START + 61, START + 69, "the bot was restarted"),
+]  # fmt: skip
+BALANCE = {
+    "balance": Decimal("9990.97"), "portfolio_value_reported": Decimal("9.08"), "currency": "USD",
+    "by_exchange_index": {"0": Decimal("9990.97")}, "marks_as_of": 1.5,
+}  # fmt: skip
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    """A copy of the journal that version 0.1 wrote."""
+    return Path(shutil.copy(GOLDEN / "journal-0.1.db", tmp_path / "journal.db"))
+
+
+def test_the_digests_that_identify_a_report_have_not_changed() -> None:
+    """Another digest would make an upgraded journal write each known trade again."""
+    found = [
+        {
+            "name": name(draft),
+            "life": life(draft),
+            "claim": claim(draft),
+            "counterparts": counterparts(draft) if isinstance(draft, Trade) else [],
+        }
+        for draft in DRAFTS
+    ]
+    assert found == json.loads((GOLDEN / "identity.json").read_text())
+
+
+async def test_a_journal_of_version_0_1_opens_and_verifies(old_file: Path) -> None:
+    """Every kind of entry of the old schema is read, in order, under the old epoch, and nothing is wrong with it."""
+    journal = SqliteJournal(old_file)
+    await journal.open()
+    try:
+        entries = await journal.read(0, 100)
+        assert journal.epoch == "golden01"
+        assert [(entry.seq, entry.kind) for entry in entries] == [
+            (1, "baseline"), (2, "trade"), (3, "trade"), (4, "trade"), (5, "trade"), (6, "trade"),
+            (7, "settlement"), (8, "gap"),
+        ]  # fmt: skip
+        assert b"".join(entry_frames(entries, "golden01")) == (GOLDEN / "frames.txt").read_bytes()
+        assert [problem async for problem in problems(journal)] == []
+        assert [entry.seq for entry in await journal.history(Query(ticker="KXB-26-T2", after=0))] == [4, 5, 6]
+        assert await journal.marks() == {"bot": '{"boot":"b1"}', "holes": "[]"}
+    finally:
+        await journal.close()
+
+
+async def test_an_upgraded_journal_knows_its_old_entries(old_file: Path) -> None:
+    """Reports of executions that version 0.1 wrote are not written a second time."""
+    journal = SqliteJournal(old_file)
+    await journal.open()
+    try:
+        appended = await journal.append(DRAFTS)
+        assert appended.entries == []
+        assert appended.by_draft == [1, 2, 3, 4, 5, 6, 7, 8]
+    finally:
+        await journal.close()
+
+
+@pytest.mark.parametrize(("stale", "which"), [(False, "fresh"), (True, "stale")])
+def test_an_etag_has_not_changed(stale: bool, which: str) -> None:
+    """The same data keeps the ETag that version 0.1 gave it, so that browsers' copies stay valid."""
+    answer = Answer(BALANCE, "kalshi_api", 1790000000.5, stale)
+    assert encode(answer, b"no-store").etag.decode() == json.loads((GOLDEN / "etags.json").read_text())[which]
