@@ -17,27 +17,28 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-import logs
+from cluster.errors import ClusterError
 from commands import COMMANDS, run
+from config.settings import Settings, SettingsError, load
 from journal.errors import JournalError
 from kalshi.errors import KeyUnusable
-from notify import notifying
-from rooms import open_services
 from routes import router
-from routes.access import Guard
+from routes.access import AccessMiddleware
 from routes.cors import cors
-from routes.failures import Failures
-from routes.headers import OUTGOING, Outgoing
-from routes.prefix import PREFIX, own_path
-from routes.services import Services, of
-from routes.timing import STREAMS, Durations, pattern
-from settings import Settings, SettingsError, load
+from routes.durations import STREAMS, Durations, pattern
+from routes.error_middleware import ErrorMiddleware
+from routes.prefix import PREFIX, path_in_app
+from routes.response_headers import OUTGOING, ResponseHeaders
+from routes.services import Services, get_services
+from runtime import logs
+from runtime.bootstrap import open_services
+from runtime.systemd import notifying
 from streams.errors import StreamError
 from streams.sse import SEND_BUFFER
 
 log = logging.getLogger(__name__)
 
-OBSTACLES = (JournalError, StreamError, KeyUnusable)  # what keeps us from starting and a person can mend
+OBSTACLES = (JournalError, ClusterError, StreamError, KeyUnusable)  # what keeps us from starting and a person can mend
 BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not end
 
 
@@ -51,9 +52,9 @@ class App(Starlette):
         if scope["type"] != "http":
             await super().__call__(scope, receive, self._in_words(send))
             return
-        scope[OUTGOING] = outgoing = Outgoing(send)
+        scope[OUTGOING] = outgoing = ResponseHeaders(send)
         await super().__call__(scope, receive, outgoing)
-        if not own_path(scope).startswith(STREAMS):  # the length of a stream is no latency
+        if not path_in_app(scope).startswith(STREAMS):  # the length of a stream is no latency
             self.durations.add(pattern(scope), outgoing.status, outgoing.seconds)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -90,7 +91,7 @@ def create_app(settings: Settings) -> App:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: App) -> AsyncIterator[dict[str, Services]]:
-        logs.set_up(settings.log_level, settings.app_env == "development")
+        logs.set_up_logging(settings.log_level, settings.app_env == "development")
         async with contextlib.AsyncExitStack() as stack:
             try:
                 services = await open_services(settings, durations, stack)
@@ -104,7 +105,10 @@ def create_app(settings: Settings) -> App:
             stack.enter_context(seldom_collected())
             yield {"services": services}
 
-    middleware = [Middleware(Failures), Middleware(Guard, access=lambda scope: of(scope).access)]
+    middleware = [
+        Middleware(ErrorMiddleware),
+        Middleware(AccessMiddleware, access=lambda scope: get_services(scope).access),
+    ]
     if settings.cors_origins:
         middleware.insert(0, cors(settings.cors_origins))
     app = App(middleware=middleware)
@@ -160,7 +164,7 @@ def serve(settings: Settings) -> None:
     if settings.app_env == "development":
         # The reloader's child reads the settings anew, so what the flags said must be in its environment.
         os.environ.update(HOST=settings.host, PORT=str(settings.port))
-        logs.set_up(settings.log_level, True)  # for the reloader's own words
+        logs.set_up_logging(settings.log_level, True)  # for the reloader's own words
         uvicorn.run("server:app", host=settings.host, port=settings.port, reload=True, **common)
         return
     config = uvicorn.Config(create_app(settings), access_log=False, **common)

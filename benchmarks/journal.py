@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import median
 
 from journal.base import Query
-from journal.entry import Draft, Trade
-from journal.sql import SqlJournal
-from journal.url import open_journal
+from journal.dsn import open_journal
+from journal.entries import Draft, Trade
+from journal.sql_journal import SqlJournal
 
 START = Decimal(1_700_000_000)
 TICKERS = [f"MARKET-{number:02}" for number in range(50)]

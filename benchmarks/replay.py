@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.load import Readers
 from benchmarks.machine import HERE, Process, compiled, kept
 from benchmarks.peer import Peer, publishing, running, server
-from journal.entry import Draft, Trade
+from journal.entries import Draft, Trade
 from journal.sqlite import SqliteJournal
 
 

@@ -18,18 +18,7 @@ from statistics import median
 from benchmarks.machine import HERE, SERVER_CORE, kept
 from commands.ports import free_port
 
-OURS = (
-    "server.py",
-    "settings.py",
-    "rooms.py",
-    "logs.py",
-    "notify.py",
-    "cache",
-    "kalshi",
-    "journal",
-    "streams",
-    "routes",
-)
+OURS = ("server.py", "config", "cache", "kalshi", "journal", "cluster", "ingest", "streams", "routes", "runtime")
 PATH = "/api/python/portfolio/balance"  # 503 with us, for there are no keys: an answer all the same
 
 

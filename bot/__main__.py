@@ -31,12 +31,12 @@ from bot.venues.fill_listener import listen
 from bot.venues.live import LiveVenue
 from bot.venues.paper import PaperVenue
 from kalshi.auth import Signer
-from kalshi.calls import Calls
 from kalshi.client import KalshiClient
+from kalshi.environments import socket_url
 from kalshi.errors import KeyUnusable
-from kalshi.hosts import socket_url
-from kalshi.push import FillPush
-from kalshi.wire import Wire
+from kalshi.fill_socket import FillSocket
+from kalshi.retrying_client import RetryingClient
+from kalshi.transport import Transport
 
 log = logging.getLogger("bot")
 
@@ -62,13 +62,13 @@ async def run(settings: BotSettings) -> None:
     """Trade and answer until SIGTERM or SIGINT."""
     signer = Signer.from_file(settings.api_key, settings.key_path) if settings.live else None
     async with aiohttp.ClientSession() as session:
-        calls = Calls(Wire(session, settings.api_url), signer, attempt=_PATIENCE / 2, total=_PATIENCE)
+        calls = RetryingClient(Transport(session, settings.api_url), signer, attempt=_PATIENCE / 2, total=_PATIENCE)
         client = KalshiClient(calls, settings.subaccount)
         with state_file(settings, client).held():  # before it is read
             runner, controls, live = assemble(settings, client)
             ears = None
             if live is not None and signer is not None:
-                push = FillPush(session, socket_url(settings.api_url), signer, settings.subaccount)
+                push = FillSocket(session, socket_url(settings.api_url), signer, settings.subaccount)
                 ears = asyncio.create_task(listen(push, live))
             await trade(settings, runner, controls, ears)
 

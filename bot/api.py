@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.errors import VenueError
 from bot.trade_log import TradeLog, TradePage
-from cache.exact import dumps
+from cache.decimal_json import dumps
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -10,8 +10,8 @@ from bot.fees import FeeRule
 from bot.strategy_types import PriceBand, Quote
 from kalshi.client import AT_ONCE, KalshiClient
 from kalshi.errors import KalshiError
-from kalshi.fields import Fields
-from kalshi.market import Market
+from kalshi.market_models import Market
+from kalshi.record_reader import RecordReader
 
 _WIDEST = Decimal("0.10")  # a spread beyond this is no market
 _EDGE = Decimal("0.10")  # nor is a price this near to 0 or 1
@@ -74,8 +74,8 @@ class MarketData:
             series = (await self._get(f"/series/{quoted(event.text('series_ticker'), safe='')}")).one("series")
             return FeeRule.of_series(series.text("fee_type"), series.number("fee_multiplier"))
 
-    async def _get(self, path: str, params: dict[str, str | int] | None = None) -> Fields:
-        return Fields(await self._client.request("GET", path, params), f"GET {path}")
+    async def _get(self, path: str, params: dict[str, str | int] | None = None) -> RecordReader:
+        return RecordReader(await self._client.request("GET", path, params), f"GET {path}")
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _waited_out() -> Iterator[None]:
         raise VenueUnavailable(str(error)) from error
 
 
-def read_quote(fields: Fields, now: float) -> Quote:
+def read_quote(fields: RecordReader, now: float) -> Quote:
     """One market's row. Raises FieldError."""
     market = Market.from_api(fields)
     bands = tuple(

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bot.errors import InvalidBotSettings
 from bot.strategies import strategies
-from kalshi.hosts import is_simulated, mode_of
+from kalshi.environments import is_simulated, mode_of
 
 PRODUCTION = "https://external-api.kalshi.com/trade-api/v2"
 

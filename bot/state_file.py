@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import AnotherBotRunning, InvalidStateFile
-from cache.exact import dumps, loads
+from cache.decimal_json import dumps, loads
 
 _FORM = 1  # changes when an older bot could not read the file
 

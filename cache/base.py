@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cache.breaker import Breaker
+from cache.circuit_breaker import CircuitBreaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Cache(Protocol):
         ...
 
     @property
-    def breaker(self) -> Breaker | None:
+    def breaker(self) -> CircuitBreaker | None:
         """What keeps requests from a store that is down; None for one that cannot be."""
         ...
 

@@ -4,14 +4,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from cache.breaker import Breaker
+from cache.circuit_breaker import CircuitBreaker
 
 
 class MemoryCache:
     """Bytes in this process. Beyond its bounds the entry that was unused for longest goes first."""
 
     name = "memory_cache"
-    breaker: Breaker | None = None  # it is never down
+    breaker: CircuitBreaker | None = None  # it is never down
 
     def __init__(
         self, max_entries: int = 2048, max_bytes: int = 32 * 1024 * 1024, clock: Callable[[], float] = time.monotonic

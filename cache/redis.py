@@ -14,9 +14,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from cache.address import RedisAddress
-from cache.breaker import Breaker
+from cache.circuit_breaker import CircuitBreaker
 from cache.memory import MemoryCache
+from cache.redis_address import RedisAddress
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -53,12 +53,12 @@ class RedisCache:
         prefix: str,
         memory: MemoryCache | None = None,
         budget: float = 0.25,
-        breaker: Breaker | None = None,
+        breaker: CircuitBreaker | None = None,
     ) -> None:
         self._client, self._prefix, self._budget = client, prefix, budget
         self._memory = memory or MemoryCache()
         # One failure is enough to turn away, because coming back costs one probe and waiting costs every reader.
-        self.breaker = breaker or Breaker(failures=1, grace=0.2, longest=5.0)
+        self.breaker = breaker or CircuitBreaker(failures=1, grace=0.2, longest=5.0)
         # All mutable state besides these two: the calls under way, and the probe that runs while Redis is down.
         self._calls: set[asyncio.Future[Any]] = set()
         self._probe: asyncio.Task[None] | None = None

@@ -10,18 +10,18 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from cache.redis import connect
+from config.settings import Settings, load
+from journal.dsn import open_journal
 from journal.errors import JournalError
-from journal.url import open_journal
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
-from rooms import redis_address, signer, warnings
-from settings import Settings, load
+from runtime.bootstrap import redis_address, signer, warnings
 
 LIMIT = 10.0  # seconds for each neighbour
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class CheckResult:
     """What became of one neighbour. ok is None when it is not configured, or may be away without harm."""
 
     name: str
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if any(attempt.ok is False for attempt in attempts) else 0
 
 
-async def check(settings: Settings) -> list[Tried]:
+async def check(settings: Settings) -> list[CheckResult]:
     """Try each neighbour once."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIMIT)) as session:
         return [
@@ -56,13 +56,13 @@ async def check(settings: Settings) -> list[Tried]:
         ]
 
 
-async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, str]]]) -> Tried:
+async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, str]]]) -> CheckResult:
     try:
         async with asyncio.timeout(LIMIT):
             ok, words = await attempt()
     except (KalshiError, JournalError, RedisError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        return Tried(name, False, str(error) or f"no answer within {LIMIT:g} s")
-    return Tried(name, ok, words)
+        return CheckResult(name, False, str(error) or f"no answer within {LIMIT:g} s")
+    return CheckResult(name, ok, words)
 
 
 async def _journal(settings: Settings) -> tuple[bool | None, str]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import aiohttp
 
-from commands.child import ROOT, Child
-from commands.plugs import HELP, Plugs, keys
+from commands.demo_faults import HELP, DemoFaults, keys
+from commands.demo_process import ROOT, DemoProcess
 from commands.ports import free_port, named, taken
 from routes.prefix import PREFIX
 
@@ -39,7 +39,7 @@ async def run(port: int, folder: Path) -> int:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last when the terminal is closed
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    children: list[Child] = []
+    children: list[DemoProcess] = []
     async with aiohttp.ClientSession() as session:
         show = asyncio.create_task(_show(session, port, folder, children, ended))
         end = asyncio.create_task(ended.wait())
@@ -61,7 +61,7 @@ async def run(port: int, folder: Path) -> int:
             await _stop(children)
 
 
-async def _stop(children: list[Child]) -> None:
+async def _stop(children: list[DemoProcess]) -> None:
     """The simulator last: the bot takes back its orders there, and no log fills with an exchange that is gone."""
     await asyncio.gather(*(child.stop() for child in children[1:]))
     for child in children[:1]:
@@ -69,20 +69,20 @@ async def _stop(children: list[Child]) -> None:
 
 
 async def _show(
-    session: aiohttp.ClientSession, port: int, folder: Path, children: list[Child], ended: asyncio.Event
+    session: aiohttp.ClientSession, port: int, folder: Path, children: list[DemoProcess], ended: asyncio.Event
 ) -> None:
     begun = time.monotonic()
-    simulator = Child("simulator", ["-m", "simulator", "--port", "0", "--keys", str(folder / "keys")], {}, folder)
+    simulator = DemoProcess("simulator", ["-m", "simulator", "--port", "0", "--keys", str(folder / "keys")], {}, folder)
     children.append(simulator)
     await simulator.start()
     facts = json.loads(await simulator.first_line())
     key = facts["keys"][0]
     account = {"KALSHI_API_URL": facts["url"], "KALSHI_API_KEY": key["id"], "KALSHI_RSA_KEY_PATH": key["path"]}
     bot_port = free_port()
-    bot = Child("bot", ["-m", "bot", "--live", "--port", str(bot_port)], account, folder)
+    bot = DemoProcess("bot", ["-m", "bot", "--live", "--port", str(bot_port)], account, folder)
     endpoints = {f"BOT_{name.upper()}_ENDPOINT": f"http://127.0.0.1:{bot_port}/{name}" for name in ("status", "trades")}
     settings = {**account, **endpoints, "JOURNAL_URL": f"sqlite:///{folder}/journal.db", "LOG_LEVEL": "INFO"}
-    server = Child("server", [str(ROOT / "server.py"), "--port", str(port)], settings, folder)
+    server = DemoProcess("server", [str(ROOT / "server.py"), "--port", str(port)], settings, folder)
     children += [bot, server]
     await asyncio.gather(bot.start(), server.start())
     base = f"http://127.0.0.1:{port}{PREFIX}"
@@ -91,11 +91,11 @@ async def _show(
     for path in ("dashboard", "docs", "portfolio/summary", "markets/", "health"):
         print(f"  {base}/{path}")
     print(f"\n  curl -N {base}/sse/trading\n\nlogs: {folder}\n{HELP if sys.stdin.isatty() else ''}\n", flush=True)
-    plugs = Plugs(bot, session, facts["faults"]["url"], facts["faults"]["token"])
+    plugs = DemoFaults(bot, session, facts["faults"]["url"], facts["faults"]["token"])
     await asyncio.gather(_tell_events(session, f"{base}/sse/trading", begun), _obey(plugs, ended))
 
 
-async def _obey(plugs: Plugs, ended: asyncio.Event) -> None:
+async def _obey(plugs: DemoFaults, ended: asyncio.Event) -> None:
     async with contextlib.aclosing(keys()) as pressed:
         async for key in pressed:
             if key == "q":
@@ -139,7 +139,7 @@ def _tell(name: str, data: dict[str, Any], begun: float) -> None:
         print(f"{now}  #{data['seq']:<5} {name}: {data.get('ticker') or data.get('why')}", flush=True)
 
 
-async def _answers(session: aiohttp.ClientSession, url: str, server: Child) -> None:
+async def _answers(session: aiohttp.ClientSession, url: str, server: DemoProcess) -> None:
     async with asyncio.timeout(FIRST_TRADE):
         while True:
             if not server.is_running:

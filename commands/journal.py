@@ -10,14 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
-from commands.fills import Fills, exchange_fills
-from journal import archive, formats, verify
+from commands.backfill import Fills, exchange_fills
+from config.settings import load
+from journal import archive, archive_format, verify
+from journal.archive_format import Format
+from journal.dsn import open_journal
 from journal.errors import JournalError
-from journal.formats import Format
-from journal.sql import SqlJournal
-from journal.url import open_journal
+from journal.sql_journal import SqlJournal
 from kalshi.errors import KalshiError
-from settings import load
 
 _SHOWN = 20  # problems printed one by one
 _BATCH = 500
@@ -76,17 +76,17 @@ async def _run(options: argparse.Namespace, journal_url: str, fills: Fills | Non
 async def _export(journal: SqlJournal, file: str, form: Format) -> int:
     head = 0
     with _writer(file) as out:
-        out.write(formats.heading(form))
+        out.write(archive_format.heading(form))
         async for record in archive.records(journal):
-            out.write(formats.line(record, form))
-            head = record.head if isinstance(record, archive.Header) else head
+            out.write(archive_format.line(record, form))
+            head = record.head if isinstance(record, archive.ArchiveHeader) else head
     _say(f"exported {head} entries of epoch {journal.epoch}")
     return 0
 
 
 async def _import(journal: SqlJournal, file: str, form: Format) -> int:
     with _reader(file) as lines:
-        done = await archive.restore(journal, _each(formats.read(lines, form)))
+        done = await archive.restore(journal, _each(archive_format.read(lines, form)))
     _say(f"imported {done.entries} entries, {done.known} were known; the epoch is {done.epoch}")
     return 0
 

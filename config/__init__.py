@@ -1,1 +1,1 @@
-"""What stands behind settings.py: where a setting's text comes from, and what it may be."""
+"""Every setting, read in one way: flags, environment, .env, NAME_FILE."""

@@ -3,38 +3,38 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from journal import identity, matching
-from journal.ask import SPAN, Ask, Dialect, Row, Steps, findable, marks, micros, parts
+from journal import deduplication, fingerprint
 from journal.base import Appended, Lease
-from journal.body import draft
-from journal.entry import Draft, Entry, Trade
-from journal.identity import Known, Peer, Sighting
+from journal.codec import draft
+from journal.entries import Draft, Entry, Trade
+from journal.fingerprint import Candidate, KnownEntries, KnownId
 from journal.lease import check
+from journal.statements import SPAN, Dialect, Row, Statement, StatementSteps, findable, marks, micros, parts
 
 
 def append(
     dialect: Dialect, drafts: Sequence[Draft], lease: Lease | None, bookmarks: Mapping[str, str] | None
-) -> Steps[Appended]:
+) -> StatementSteps[Appended]:
     """Judges and writes one batch. Raises LeaseLost before anything is written."""
     # Locking this row first puts writers in line: one at a time reads the head and gives seqs.
-    [(head,)] = yield Ask(f"SELECT head FROM journal WHERE id = 1{dialect.lock}")
+    [(head,)] = yield Statement(f"SELECT head FROM journal WHERE id = 1{dialect.lock}")
     if lease is not None:
         yield from check(dialect, lease)
     known = yield from _known(dialect, drafts)
-    plan = matching.match(drafts, known, head)
+    plan = deduplication.match(drafts, known, head)
     entries = [
         Entry(new.seq, new.draft.kind, new.draft.timestamp, new.draft.ticker, new.draft.source, new.draft.body(new.seq))
         for new in plan.fresh
     ]
     yield from write(entries, [new.open for new in plan.fresh], plan.sightings)
     if plan.closed:
-        yield Ask("UPDATE entries SET open = 0 WHERE seq = ?", [(seq,) for seq in plan.closed], many=True)
+        yield Statement("UPDATE entries SET open = 0 WHERE seq = ?", [(seq,) for seq in plan.closed], many=True)
     if bookmarks:
-        yield Ask("REPLACE INTO marks (name, value) VALUES (?, ?)", list(bookmarks.items()), many=True)
+        yield Statement("REPLACE INTO marks (name, value) VALUES (?, ?)", list(bookmarks.items()), many=True)
     return Appended(entries, len(drafts) - len(entries), plan.heuristic, plan.by_draft)
 
 
-def write(entries: Sequence[Entry], open: Sequence[bool], sightings: Iterable[Sighting]) -> Steps[None]:
+def write(entries: Sequence[Entry], open: Sequence[bool], sightings: Iterable[KnownId]) -> StatementSteps[None]:
     """Writes entries that follow the head, the spans they lie in, and their sightings."""
     if entries:
         rows = [
@@ -42,46 +42,49 @@ def write(entries: Sequence[Entry], open: Sequence[bool], sightings: Iterable[Si
             for each, may in zip(entries, open, strict=True)
         ]
         columns = "seq, kind, timestamp, ticker, source, open, body"
-        yield Ask(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows, many=True)
+        yield Statement(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows, many=True)
         yield from _widen([(row[0], row[2]) for row in rows])
-        yield Ask("UPDATE journal SET head = ? WHERE id = 1", [entries[-1].seq])
+        yield Statement("UPDATE journal SET head = ? WHERE id = 1", [entries[-1].seq])
     new = [(seen.name, seen.life, seen.seq) for seen in sightings]
     if new:
-        yield Ask("INSERT INTO sightings (name, life, seq) VALUES (?, ?, ?)", new, many=True)
+        yield Statement("INSERT INTO sightings (name, life, seq) VALUES (?, ?, ?)", new, many=True)
 
 
-def _known(dialect: Dialect, drafts: Sequence[Draft]) -> Steps[Known]:
+def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[KnownEntries]:
     if not drafts:
-        return Known()
-    sightings: dict[str, list[Sighting]] = defaultdict(list)
-    for part in parts(identity.names(drafts)):
-        for row in (yield Ask(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
-            sightings[row[0]].append(Sighting(*row))
-    peers: dict[int, Peer] = {}
+        return KnownEntries()
+    sightings: dict[str, list[KnownId]] = defaultdict(list)
+    for part in parts(fingerprint.report_ids(drafts)):
+        for row in (yield Statement(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
+            sightings[row[0]].append(KnownId(*row))
+    peers: dict[int, Candidate] = {}
     near = (
         f"SELECT seq, open, body FROM entries{dialect.by('by_time_of_ticker')}"
         " WHERE ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1 AND (source = ?) = ?"
     )
-    for windows in parts(identity.windows(drafts, sightings), 50):
+    for windows in parts(fingerprint.windows(drafts, sightings), 50):
         # Together, since a server on another host is a round trip away.
         places = [
-            (findable(ticker), micros(since), micros(until), identity.EXCHANGE, int(exchange))
+            (findable(ticker), micros(since), micros(until), fingerprint.EXCHANGE, int(exchange))
             for ticker, since, until, exchange in windows
         ]
-        _learn(peers, (yield Ask(" UNION ALL ".join([near] * len(places)), [arg for place in places for arg in place])))
-    for part in parts(identity.met(drafts, sightings) - peers.keys()):
-        _learn(peers, (yield Ask(f"SELECT seq, open, body FROM entries WHERE seq IN ({marks(part)})", part)))
-    return Known(sightings, peers)
+        _learn(
+            peers,
+            (yield Statement(" UNION ALL ".join([near] * len(places)), [arg for place in places for arg in place])),
+        )
+    for part in parts(fingerprint.sharing_an_id(drafts, sightings) - peers.keys()):
+        _learn(peers, (yield Statement(f"SELECT seq, open, body FROM entries WHERE seq IN ({marks(part)})", part)))
+    return KnownEntries(sightings, peers)
 
 
-def _learn(peers: dict[int, Peer], rows: Iterable[Row]) -> None:
+def _learn(peers: dict[int, Candidate], rows: Iterable[Row]) -> None:
     for seq, open, body in rows:
         told = draft("trade", body)
         assert isinstance(told, Trade), "names and the open column lead to trades only"
-        peers[seq] = Peer.of(seq, told, bool(open))
+        peers[seq] = Candidate.of(seq, told, bool(open))
 
 
-def _widen(places: Iterable[tuple[int, int]]) -> Steps[None]:
+def _widen(places: Iterable[tuple[int, int]]) -> StatementSteps[None]:
     """Stretches the spans that new entries (seq, microseconds) lie in."""
     spans: dict[int, tuple[int, int]] = {}
     for seq, time in places:
@@ -89,7 +92,7 @@ def _widen(places: Iterable[tuple[int, int]]) -> Steps[None]:
         earliest, latest = spans.get(span, (time, time))
         spans[span] = (min(earliest, time), max(latest, time))
     first = min(spans)  # only the first can have stood there before
-    for earliest, latest in (yield Ask("SELECT earliest, latest FROM spans WHERE span = ?", [first])):
+    for earliest, latest in (yield Statement("SELECT earliest, latest FROM spans WHERE span = ?", [first])):
         spans[first] = (min(earliest, spans[first][0]), max(latest, spans[first][1]))
     rows = [(span, *times) for span, times in spans.items()]
-    yield Ask("REPLACE INTO spans (span, earliest, latest) VALUES (?, ?, ?)", rows, many=True)
+    yield Statement("REPLACE INTO spans (span, earliest, latest) VALUES (?, ?, ?)", rows, many=True)

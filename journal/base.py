@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from journal.entry import Draft, Entry
+from journal.entries import Draft, Entry
 
 
 @dataclass(frozen=True, slots=True)

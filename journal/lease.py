@@ -2,27 +2,27 @@
 
 from typing import Final
 
-from journal.ask import Ask, Dialect, Row, Steps
 from journal.base import Lease
 from journal.errors import LeaseLost
+from journal.statements import Dialect, Row, Statement, StatementSteps
 
 _SLACK: Final = 1.0  # seconds by which a clock may be set back without a lease looking dishonest
 
 
-def acquire(dialect: Dialect, holder: str, term: float) -> Steps[Lease | None]:
+def acquire(dialect: Dialect, holder: str, term: float) -> StatementSteps[Lease | None]:
     """Takes a lease that is free, over, dishonest or the holder's own."""
     row, now = yield from _row(dialect)
     alive = _alive(row, now)
     if alive and row[0] != holder:
         return None
     token = row[1] if alive else row[1] + 1
-    yield Ask(
+    yield Statement(
         "UPDATE lease SET holder = ?, token = ?, expires = ?, term = ? WHERE id = 1", [holder, token, now + term, term]
     )
     return Lease(holder, token, now + term, row[4])
 
 
-def check(dialect: Dialect, lease: Lease) -> Steps[float]:
+def check(dialect: Dialect, lease: Lease) -> StatementSteps[float]:
     """Raises LeaseLost unless lease is the row's; the row stays locked. Returns the time.
 
     One that ran out and that nobody took is still its holder's: the token alone fences, since whoever takes it makes a
@@ -36,28 +36,30 @@ def check(dialect: Dialect, lease: Lease) -> Steps[float]:
     return now
 
 
-def renew(dialect: Dialect, lease: Lease, term: float, status: str) -> Steps[Lease]:
+def renew(dialect: Dialect, lease: Lease, term: float, status: str) -> StatementSteps[Lease]:
     """Another term and the bot's status, or LeaseLost."""
     now = yield from check(dialect, lease)
-    yield Ask("UPDATE lease SET expires = ?, term = ?, status = ? WHERE id = 1", [now + term, term, status])
+    yield Statement("UPDATE lease SET expires = ?, term = ?, status = ? WHERE id = 1", [now + term, term, status])
     return Lease(lease.holder, lease.token, now + term, status)
 
 
-def release(dialect: Dialect, lease: Lease) -> Steps[None]:
+def release(dialect: Dialect, lease: Lease) -> StatementSteps[None]:
     """Ends the lease now, if it is still this one."""
-    yield Ask("UPDATE lease SET expires = 0 WHERE id = 1 AND holder = ? AND token = ?", [lease.holder, lease.token])
+    yield Statement(
+        "UPDATE lease SET expires = 0 WHERE id = 1 AND holder = ? AND token = ?", [lease.holder, lease.token]
+    )
 
 
-def current() -> Steps[Lease | None]:
+def current() -> StatementSteps[Lease | None]:
     """The row, whoever holds it."""
-    rows = yield Ask("SELECT holder, token, expires, status FROM lease WHERE id = 1 AND token > 0")
+    rows = yield Statement("SELECT holder, token, expires, status FROM lease WHERE id = 1 AND token > 0")
     return Lease(*rows[0]) if rows else None
 
 
-def _row(dialect: Dialect) -> Steps[tuple[Row, float]]:
+def _row(dialect: Dialect) -> StatementSteps[tuple[Row, float]]:
     # The row first: waiting for its lock may take time, and the clock must be read after that.
-    [row] = yield Ask(f"SELECT holder, token, expires, term, status FROM lease WHERE id = 1{dialect.lock}")
-    [(now,)] = yield Ask(f"SELECT {dialect.now}")
+    [row] = yield Statement(f"SELECT holder, token, expires, term, status FROM lease WHERE id = 1{dialect.lock}")
+    [(now,)] = yield Statement(f"SELECT {dialect.now}")
     return row, float(now)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import asyncmy
 
-from journal.ask import Ask, Dialect, Steps, T
-from journal.connection import Connection
+from journal.dsn import MysqlAddress
 from journal.errors import JournalDamaged, JournalUnavailable
+from journal.mysql_driver import MysqlDriver
 from journal.schema import MYSQL_STEPS, new_epoch
-from journal.sql import SqlJournal, epoch_and_head
-from journal.url import MysqlPlace
+from journal.sql_journal import SqlJournal, epoch_and_head
+from journal.statements import Dialect, Statement, StatementSteps, T
 
 _log = logging.getLogger(__name__)
 
@@ -31,15 +31,15 @@ class MysqlJournal(SqlJournal):
         "UNIX_TIMESTAMP(NOW(6))", " FOR UPDATE", lambda index: f" FORCE INDEX ({index})"
     )  # fmt: skip
 
-    def __init__(self, place: MysqlPlace, limit: float = 10.0) -> None:
+    def __init__(self, place: MysqlAddress, limit: float = 10.0) -> None:
         self.epoch = ""
         self._place = place
         self._limit = limit
         where = f"journal {place}"
         # The writer's first question locks a row; only then does its view of the rest begin, so that it sees all
         # that earlier writers kept. The reader's view is one moment for a whole page.
-        self._writer = Connection(self._connect, "START TRANSACTION", where, limit)
-        self._reader = Connection(self._connect, "START TRANSACTION READ ONLY", where, limit)
+        self._writer = MysqlDriver(self._connect, "START TRANSACTION", where, limit)
+        self._reader = MysqlDriver(self._connect, "START TRANSACTION READ ONLY", where, limit)
 
     async def open(self) -> None:
         """Makes or migrates the tables; JournalDamaged when the database holds another program's."""
@@ -55,10 +55,10 @@ class MysqlJournal(SqlJournal):
         """Bytes of rows and indexes, as the server estimates them."""
         return await self.view(_size())
 
-    async def change(self, steps: Steps[T]) -> T:
+    async def change(self, steps: StatementSteps[T]) -> T:
         return await self._writer.run(steps)
 
-    async def view(self, steps: Steps[T]) -> T:
+    async def view(self, steps: StatementSteps[T]) -> T:
         return await self._reader.run(steps)
 
     async def _connect(self) -> Any:
@@ -76,38 +76,38 @@ class MysqlJournal(SqlJournal):
             return None
         return ssl.create_default_context(cafile=self._place.ssl_ca)
 
-    def _migrate(self) -> Steps[None]:
+    def _migrate(self) -> StatementSteps[None]:
         """Takes the steps not taken yet. A statement that makes a table commits at once, so each is one step."""
         lock = f"{self._place.database}.journal"[:64]
-        [(got,)] = yield Ask("SELECT GET_LOCK(?, ?)", [lock, self._limit / 2])
+        [(got,)] = yield Statement("SELECT GET_LOCK(?, ?)", [lock, self._limit / 2])
         if got != 1:
             raise JournalUnavailable(f"journal {self._place} is being migrated by another process that does not finish")
         # From here to the release an error drops the connection, and the server then drops the lock.
-        found = yield Ask("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
+        found = yield Statement("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
         tables = {name for (name,) in found}
         if "entries" in tables and "journal_steps" not in tables:
             raise JournalDamaged(f"{self._place} holds another program's tables; give the journal its own database")
         if "journal_steps" not in tables:
-            yield Ask("CREATE TABLE journal_steps (step INT NOT NULL PRIMARY KEY) ENGINE = InnoDB")
+            yield Statement("CREATE TABLE journal_steps (step INT NOT NULL PRIMARY KEY) ENGINE = InnoDB")
         yield from self._steps()
-        [(flush,)] = yield Ask("SELECT @@innodb_flush_log_at_trx_commit")
+        [(flush,)] = yield Statement("SELECT @@innodb_flush_log_at_trx_commit")
         if flush != 1:
             _log.warning("%s may lose what it kept in a power cut: innodb_flush_log_at_trx_commit is not 1", lock)
-        yield Ask("SELECT RELEASE_LOCK(?)", [lock])
+        yield Statement("SELECT RELEASE_LOCK(?)", [lock])
 
-    def _steps(self) -> Steps[None]:
-        [(taken,)] = yield Ask("SELECT COALESCE(MAX(step), 0) FROM journal_steps")
+    def _steps(self) -> StatementSteps[None]:
+        [(taken,)] = yield Statement("SELECT COALESCE(MAX(step), 0) FROM journal_steps")
         if taken > len(MYSQL_STEPS):
             raise JournalDamaged(f"journal {self._place} was made by a newer version ({taken}); update this program")
         for step, statement in enumerate(MYSQL_STEPS[taken:], start=taken + 1):
-            yield Ask(statement)
-            yield Ask("INSERT INTO journal_steps (step) VALUES (?)", [step])
-            yield Ask("COMMIT")
-        yield Ask("UPDATE journal SET epoch = ? WHERE epoch = ''", [new_epoch()])
-        yield Ask("COMMIT")
+            yield Statement(statement)
+            yield Statement("INSERT INTO journal_steps (step) VALUES (?)", [step])
+            yield Statement("COMMIT")
+        yield Statement("UPDATE journal SET epoch = ? WHERE epoch = ''", [new_epoch()])
+        yield Statement("COMMIT")
 
 
-def _size() -> Steps[int]:
+def _size() -> StatementSteps[int]:
     sql = "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables"
-    [(size,)] = yield Ask(f"{sql} WHERE table_schema = DATABASE()")
+    [(size,)] = yield Statement(f"{sql} WHERE table_schema = DATABASE()")
     return int(size)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from journal.ask import Dialect, Steps, T
 from journal.errors import JournalDamaged
 from journal.schema import SQLITE_STEPS, new_epoch
-from journal.sql import SqlJournal, epoch_and_head
-from journal.thread import Thread
+from journal.sql_journal import SqlJournal, epoch_and_head
+from journal.sqlite_driver import SqliteDriver
+from journal.statements import Dialect, StatementSteps, T
 
 APPLICATION_ID: Final = 0x50494A31  # "PIJ1" in the file's header says whose file it is
 _BUSY: Final = 4.0  # seconds to wait for another process that writes; less than a call's limit
@@ -32,8 +32,8 @@ class SqliteJournal(SqlJournal):
         self._clock = clock
         self._limit = limit
         self._inode: int | None = None  # of the file as first opened
-        self._writer = Thread("journal-writer", f"journal {path}", self._prepare)
-        self._reader = Thread("journal-reader", f"journal {path}", self._connect)
+        self._writer = SqliteDriver("journal-writer", f"journal {path}", self._prepare)
+        self._reader = SqliteDriver("journal-reader", f"journal {path}", self._connect)
 
     async def open(self) -> None:
         """Makes the file (0600) or its next version; JournalDamaged when it is another program's."""
@@ -49,14 +49,14 @@ class SqliteJournal(SqlJournal):
         parts = (self._path, self._path.with_name(f"{self._path.name}-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
-    async def change(self, steps: Steps[T]) -> T:
+    async def change(self, steps: StatementSteps[T]) -> T:
         # IMMEDIATE takes the one write lock before the head is read: no other process can give the same seq.
         return await self._writer.run("BEGIN IMMEDIATE", self._still_here(steps), self._limit)
 
-    async def view(self, steps: Steps[T]) -> T:
+    async def view(self, steps: StatementSteps[T]) -> T:
         return await self._reader.run("BEGIN", steps, self._limit)
 
-    def _still_here(self, steps: Steps[T]) -> Steps[T]:
+    def _still_here(self, steps: StatementSteps[T]) -> StatementSteps[T]:
         # SQLite would go on writing into a file that has been deleted, and all of it would be lost at the end.
         if not self._path.exists() or self._path.stat().st_ino != self._inode:
             raise JournalDamaged(f"journal {self._path} was moved, deleted or replaced; put it back or restart")

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-from journal import archive, body
-from journal.archive import Kept
-from journal.ask import SPAN, Ask, Steps, findable, micros
+from journal import archive, codec
+from journal.archive import ArchivedEntry
 from journal.errors import JournalDamaged
-from journal.sql import SqlJournal, epoch_and_head
+from journal.sql_journal import SqlJournal, epoch_and_head
+from journal.statements import SPAN, Statement, StatementSteps, findable, micros
 
 
 async def problems(journal: SqlJournal) -> AsyncIterator[str]:
@@ -14,7 +14,7 @@ async def problems(journal: SqlJournal) -> AsyncIterator[str]:
     spans = await journal.view(_spans())
     try:
         async for record in archive.records(journal):
-            if isinstance(record, Kept):
+            if isinstance(record, ArchivedEntry):
                 for problem in [*_entry(record), *_span(record, spans)]:
                     yield problem
     except JournalDamaged as error:
@@ -26,10 +26,10 @@ async def problems(journal: SqlJournal) -> AsyncIterator[str]:
         yield f"{orphans} names stand for entries that do not exist"
 
 
-def _entry(record: Kept) -> list[str]:
+def _entry(record: ArchivedEntry) -> list[str]:
     entry = record.entry
     try:
-        told, seq = body.draft(entry.kind, entry.body), body.seq(entry.body)
+        told, seq = codec.draft(entry.kind, entry.body), codec.seq(entry.body)
     except ValueError as error:
         return [f"entry {entry.seq}: {error}"]
     pairs = [
@@ -45,7 +45,7 @@ def _entry(record: Kept) -> list[str]:
     ]
 
 
-def _span(record: Kept, spans: dict[int, tuple[int, int]]) -> list[str]:
+def _span(record: ArchivedEntry, spans: dict[int, tuple[int, int]]) -> list[str]:
     span = (record.entry.seq - 1) // SPAN
     earliest, latest = spans.get(span, (1, 0))
     if earliest <= micros(record.entry.timestamp) <= latest:
@@ -53,14 +53,14 @@ def _span(record: Kept, spans: dict[int, tuple[int, int]]) -> list[str]:
     return [f"entry {record.entry.seq} is not within the times of span {span}: pages by time may miss it"]
 
 
-def _spans() -> Steps[dict[int, tuple[int, int]]]:
-    rows = yield Ask("SELECT span, earliest, latest FROM spans")
+def _spans() -> StatementSteps[dict[int, tuple[int, int]]]:
+    rows = yield Statement("SELECT span, earliest, latest FROM spans")
     return {span: (earliest, latest) for span, earliest, latest in rows}
 
 
-def _ends() -> Steps[tuple[int, int, int]]:
+def _ends() -> StatementSteps[tuple[int, int, int]]:
     """The head as it is written down, the last entry there is, and how many names lie beyond it."""
     _, head = yield from epoch_and_head()
-    [(last,)] = yield Ask("SELECT COALESCE(MAX(seq), 0) FROM entries")
-    [(orphans,)] = yield Ask("SELECT COUNT(*) FROM sightings WHERE seq < 1 OR seq > ?", [last])
+    [(last,)] = yield Statement("SELECT COALESCE(MAX(seq), 0) FROM entries")
+    [(orphans,)] = yield Statement("SELECT COUNT(*) FROM sightings WHERE seq < 1 OR seq > ?", [last])
     return head, int(last), orphans

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from kalshi.errors import KeyUnusable
 
 if TYPE_CHECKING:
-    from kalshi.keys import Key
+    from kalshi.private_key import PrivateKey
 
 
 class Signer:
     """Makes the three headers of an authenticated request; a new stamp and signature for every one."""
 
-    def __init__(self, key_id: str, key: "Key", clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, key_id: str, key: "PrivateKey", clock: Callable[[], float] = time.time) -> None:
         self.key_id = key_id
         self._key = key
         self._clock = clock
@@ -30,9 +30,9 @@ class Signer:
     @classmethod
     def from_pem(cls, key_id: str, pem: bytes, clock: Callable[[], float] = time.time) -> "Signer":
         """A signer from the text of a key file. Raises KeyUnusable."""
-        from kalshi.keys import Key  # loads cryptography, which a service without keys does not need
+        from kalshi.private_key import PrivateKey  # loads cryptography, which a service without keys does not need
 
-        return cls(key_id, Key.from_pem(pem), clock)
+        return cls(key_id, PrivateKey.from_pem(pem), clock)
 
     @classmethod
     def from_file(cls, key_id: str, path: str | Path, clock: Callable[[], float] = time.time) -> "Signer":

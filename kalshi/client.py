@@ -8,16 +8,16 @@ from urllib.parse import quote
 
 import aiohttp
 
+from kalshi.account_models import Balance, Fill, Order, Position, Settlement
 from kalshi.auth import Signer
-from kalshi.calls import Calls
 from kalshi.errors import ExchangeFault, NotFound
-from kalshi.exchange import Cutoff, ExchangeStatus
-from kalshi.fields import Fields
-from kalshi.limits import Lane
-from kalshi.market import Market, Orderbook
-from kalshi.models import Balance, Fill, Order, Position, Settlement
-from kalshi.pages import Page, walk
-from kalshi.wire import Params, Wire
+from kalshi.exchange_info import Cutoff, ExchangeStatus
+from kalshi.market_models import Market, Orderbook
+from kalshi.pagination import Page, walk
+from kalshi.rate_limits import Lane
+from kalshi.record_reader import RecordReader
+from kalshi.retrying_client import RetryingClient
+from kalshi.transport import Params, Transport
 
 Row = TypeVar("Row")
 FULL = 1000  # rows a page may hold at most; more is an error, not a smaller page
@@ -34,7 +34,7 @@ class KalshiClient:
     All methods raise KalshiError; those about the account raise NotConfigured without keys.
     """
 
-    def __init__(self, calls: Calls, subaccount: int = 0) -> None:
+    def __init__(self, calls: RetryingClient, subaccount: int = 0) -> None:
         self.calls = calls
         self.request = calls.request
         self.subaccount = subaccount
@@ -44,7 +44,7 @@ class KalshiClient:
         cls, session: aiohttp.ClientSession, base_url: str, signer: Signer | None = None, subaccount: int = 0
     ) -> "KalshiClient":
         """A client with the usual limits over a shared session; base_url ends in /trade-api/v2."""
-        return cls(Calls(Wire(session, base_url), signer), subaccount)
+        return cls(RetryingClient(Transport(session, base_url), signer), subaccount)
 
     @property
     def account(self) -> str:
@@ -116,7 +116,7 @@ class KalshiClient:
         """Unix seconds up to which account reads are complete: they lag behind the matching engine."""
         path = "/exchange/user_data_timestamp"
         answer = await self.request("GET", path, lane=lane, total=3.0)
-        return float(Fields(answer, f"GET {path}").moment("as_of_time"))
+        return float(RecordReader(answer, f"GET {path}").moment("as_of_time"))
 
     async def status(self, lane: Lane = "own") -> ExchangeStatus:
         """Is it open? Closed, it says so with a 5xx and its normal body."""
@@ -127,7 +127,7 @@ class KalshiClient:
             if not isinstance(error.body, dict) or "exchange_active" not in error.body:
                 raise
             answer = error.body
-        return ExchangeStatus.from_api(Fields(answer, where))
+        return ExchangeStatus.from_api(RecordReader(answer, where))
 
     async def cutoff(self, lane: Lane = "own") -> Cutoff:
         """Where the historical tier begins."""
@@ -159,12 +159,12 @@ class KalshiClient:
         """One order. Raises NotFound."""
         return Order.from_api((await self._get(f"/portfolio/orders/{segment(order_id)}", {}, lane)).one("order"))
 
-    async def _get(self, path: str, params: Params, lane: Lane, mine: bool = False) -> Fields:
+    async def _get(self, path: str, params: Params, lane: Lane, mine: bool = False) -> RecordReader:
         whose: Params = {"subaccount": self.subaccount} if mine else {}
-        return Fields(await self.request("GET", path, {**params, **whose}, lane=lane), f"GET {path}")
+        return RecordReader(await self.request("GET", path, {**params, **whose}, lane=lane), f"GET {path}")
 
     async def _page(
-        self, path: str, params: Params, name: str, read: Callable[[Fields], Row], lane: Lane, cursor: str,
+        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane, cursor: str,
         mine: bool = True,
     ) -> Page[Row]:  # fmt: skip
         fields = await self._get(path, {**params, "cursor": cursor} if cursor else params, lane, mine)
@@ -175,7 +175,7 @@ class KalshiClient:
             rows.append(read(row))
         return Page(rows, fields.maybe_text("cursor"))
 
-    def _turns(self, path: str, params: Params, name: str, read: Callable[[Fields], Row], lane: Lane) -> Any:
+    def _turns(self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane) -> Any:
         full: Params = {"limit": FULL} | dict(params)
         return lambda cursor: self._page(path, full, name, read, lane, cursor or "")
 

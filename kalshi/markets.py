@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from cache.base import Answer
-from cache.fallback import Keeper
-from kalshi import words
+from cache.stale_cache import StaleCache
+from kalshi import serializers
 from kalshi.client import KalshiClient, segment
 from kalshi.errors import FieldError
-from kalshi.limits import Lane
+from kalshi.rate_limits import Lane
 
 FILTERS = ("status", "event_ticker", "series_ticker", "tickers", "limit", "cursor")
 
@@ -17,7 +17,7 @@ FILTERS = ("status", "event_ticker", "series_ticker", "tickers", "limit", "curso
 class Markets:
     """Public market data; works without keys. ttl: seconds that an answer is good for."""
 
-    def __init__(self, client: KalshiClient, keeper: Keeper, ttl: float = 300.0, lane: Lane = "public") -> None:
+    def __init__(self, client: KalshiClient, keeper: StaleCache, ttl: float = 300.0, lane: Lane = "public") -> None:
         self._client, self._keeper, self.ttl, self._lane = client, keeper, ttl, lane
         where = hashlib.sha256(client.calls.wire.base_url.encode()).hexdigest()[:12]
         self._prefix = f"kalshi:{where}:market"
@@ -31,7 +31,7 @@ class Markets:
 
         async def fetch() -> dict[str, Any]:
             page = await self._client.markets(asked, self._lane)
-            rows = [words.market(market) for market in page.rows]
+            rows = [serializers.market(market) for market in page.rows]
             return {"markets": rows, "count": len(rows), "next": page.next}
 
         text = "&".join(f"{name}={value}" for name, value in asked.items())
@@ -45,6 +45,6 @@ class Markets:
             market = await self._client.market(ticker, self._lane)
             if market.ticker != ticker:
                 raise FieldError("GET /markets/{ticker}", "ticker", f"should be {ticker!r}, not {market.ticker!r:.60}")
-            return words.market(market) | {"rules": market.rules}
+            return serializers.market(market) | {"rules": market.rules}
 
         return await self._keeper.get(f"{self._prefix}:{segment(ticker)}", self.ttl, fetch)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from kalshi.market import Market
+from kalshi.market_models import Market
 from kalshi.money import ONE, complement
 
 WIDE = Decimal("0.10")  # quotes further apart than this say little about the middle between them

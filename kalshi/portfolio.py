@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cache.base import Answer
-from cache.fallback import Keeper, Settled
-from kalshi import words
+from cache.stale_cache import Settled, StaleCache
+from kalshi import serializers
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from kalshi.freshness import Freshness
-from kalshi.limits import Lane
 from kalshi.marks import mark
+from kalshi.rate_limits import Lane
 
 Read = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -44,7 +44,7 @@ class Portfolio:
     def __init__(
         self,
         client: KalshiClient,
-        keeper: Keeper,
+        keeper: StaleCache,
         tiers: Tiers | None = None,
         lane: Lane = "public",
         clock: Callable[[], float] = time.time,
@@ -64,7 +64,7 @@ class Portfolio:
         """`balance`, `portfolio_value_reported`, `currency`, `by_exchange_index` (cash per shard)."""
 
         async def read() -> dict[str, Any]:
-            return words.balance(await self._client.balance(self._lane))
+            return serializers.balance(await self._client.balance(self._lane))
 
         return await self._account("balance", self.tiers.account, read)
 
@@ -76,7 +76,9 @@ class Portfolio:
         """
 
         async def read() -> dict[str, Any]:
-            return {"positions": [words.position(row) for row in await self._client.positions(settled, self._lane)]}
+            return {
+                "positions": [serializers.position(row) for row in await self._client.positions(settled, self._lane)]
+            }
 
         held = await self._account(f"positions:{settled}", self.tiers.account, read)
         known = self._valued.get(settled)
@@ -88,7 +90,7 @@ class Portfolio:
         marks = await self._marks(key, tickers) if tickers else None
         if known is not None and known.marks is marks:
             return known.answer
-        answer = Answer(words.with_marks(held.value["positions"], marks), held.source, held.as_of, held.stale)
+        answer = Answer(serializers.with_marks(held.value["positions"], marks), held.source, held.as_of, held.stale)
         self._valued[settled] = _Valued(held, tickers, key, marks, answer)
         return answer
 
@@ -97,7 +99,7 @@ class Portfolio:
 
         async def read() -> dict[str, Any]:
             page = await self._client.fills_page(limit, cursor, self._lane)
-            return {"fills": [words.fill(row) for row in page.rows], "count": len(page.rows), "next": page.next}
+            return {"fills": [serializers.fill(row) for row in page.rows], "count": len(page.rows), "next": page.next}
 
         return await self._account(_paged("fills", limit, cursor), self.tiers.history, read)
 
@@ -106,7 +108,7 @@ class Portfolio:
 
         async def read() -> dict[str, Any]:
             page = await self._client.orders(status, limit, cursor, self._lane)
-            return {"orders": [words.order(row) for row in page.rows], "count": len(page.rows), "next": page.next}
+            return {"orders": [serializers.order(row) for row in page.rows], "count": len(page.rows), "next": page.next}
 
         return await self._account(_paged(f"orders:{status or 'all'}", limit, cursor), self.tiers.marks, read)
 
@@ -115,7 +117,7 @@ class Portfolio:
 
         async def read() -> dict[str, Any]:
             page = await self._client.settlements_page(limit, cursor, self._lane)
-            rows = [words.settlement(row) for row in page.rows]
+            rows = [serializers.settlement(row) for row in page.rows]
             return {"settlements": rows, "count": len(rows), "next": page.next}
 
         return await self._account(_paged("settlements", limit, cursor), self.tiers.history, read)

@@ -6,10 +6,10 @@ from typing import Any, cast
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Lifespan, Receive, Scope, Send
 
-from routes import health, index, markets, metrics, openapi, pages, portfolio, readers, session
+from routes import health, index, login, markets, metrics, openapi, portfolio, static_files, stream_stats
 from routes.prefix import PREFIX
-from routes.replies import Reply
-from routes.services import of
+from routes.responses import JsonEndpoint
+from routes.services import get_services
 from routes.summary import summary
 from streams.subscriber import AsgiSend
 
@@ -21,10 +21,10 @@ class Stream:
         self.name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await of(scope).streams[self.name](scope, receive, cast(AsgiSend, send))
+        await get_services(scope).streams[self.name](scope, receive, cast(AsgiSend, send))
 
 
-class Exact(Router):
+class ExactPathRoute(Router):
     """A router that finds a URL without parameters by one look-up: the search was a third of a cached answer."""
 
     def __init__(self, routes: list[BaseRoute], lifespan: Lifespan[Any] | None = None) -> None:
@@ -53,30 +53,30 @@ def full_paths(routes: list[BaseRoute]) -> Iterator[tuple[str, Route]]:
 def table(markets_ttl: float) -> dict[str, Callable[..., Any]]:
     """Every URL and what answers it. markets_ttl: seconds for which others may keep market data."""
     return {
-        "/portfolio/balance": Reply(portfolio.balance),
-        "/portfolio/positions": Reply(portfolio.positions),
-        "/portfolio/fills": Reply(portfolio.fills),
-        "/portfolio/orders": Reply(portfolio.orders),
-        "/portfolio/settlements": Reply(portfolio.settlements),
-        "/portfolio/trades/live": Reply(portfolio.live, max_age=0),
-        "/portfolio/trades/history": Reply(portfolio.history),
-        "/portfolio/summary": Reply(summary),
-        "/markets": Reply(markets.listing, max_age=markets_ttl),
-        "/markets/{ticker}": Reply(markets.one, max_age=markets_ttl),
+        "/portfolio/balance": JsonEndpoint(portfolio.balance),
+        "/portfolio/positions": JsonEndpoint(portfolio.positions),
+        "/portfolio/fills": JsonEndpoint(portfolio.fills),
+        "/portfolio/orders": JsonEndpoint(portfolio.orders),
+        "/portfolio/settlements": JsonEndpoint(portfolio.settlements),
+        "/portfolio/trades/live": JsonEndpoint(portfolio.live, max_age=0),
+        "/portfolio/trades/history": JsonEndpoint(portfolio.history),
+        "/portfolio/summary": JsonEndpoint(summary),
+        "/markets": JsonEndpoint(markets.listing, max_age=markets_ttl),
+        "/markets/{ticker}": JsonEndpoint(markets.one, max_age=markets_ttl),
         "/sse/trading": Stream("trading"),
         "/sse/trades": Stream("trades"),
         "/sse/portfolio": Stream("portfolio"),
         "/sse/status": Stream("status"),
-        "/sse/stats": readers.stats,
-        "/sse/clients": readers.clients,
+        "/sse/stats": stream_stats.stats,
+        "/sse/clients": stream_stats.clients,
         "/health": health.health,
         "/health/live": health.live,
         "/health/ready": health.ready,
-        "/docs": pages.docs,
-        "/dashboard": pages.dashboard,
+        "/docs": static_files.docs,
+        "/dashboard": static_files.dashboard,
         "/metrics": metrics.metrics,
         "/openapi.json": openapi.openapi,
-        "/web/{file}": pages.asset,
+        "/web/{file}": static_files.asset,
         "": index.index,
     }
 
@@ -89,6 +89,6 @@ def router(markets_ttl: float, lifespan: Lifespan[Any]) -> Router:
         for slash in ("", "/")
         if path + slash
     ]
-    logins = [Route("/session" + slash, session.Session) for slash in ("", "/")]
+    logins = [Route("/session" + slash, login.Session) for slash in ("", "/")]
     inside = Router([*both, *logins], redirect_slashes=False)
-    return Exact([Mount(PREFIX, inside), Route(PREFIX, index.index, methods=["GET"])], lifespan)
+    return ExactPathRoute([Mount(PREFIX, inside), Route(PREFIX, index.index, methods=["GET"])], lifespan)

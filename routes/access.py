@@ -10,12 +10,12 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import tickets
-from routes.prefix import PREFIX, ahead, own_path
+from routes.durations import STREAMS
+from routes.prefix import PREFIX, mount_path, path_in_app
 from routes.problems import RETRY_AFTER, Problem, render
-from routes.rates import TOO_MANY, Rates
+from routes.rate_limit import TOO_MANY, ClientRateLimit
 from routes.sessions import COOKIE, Sessions, SessionsAway
 from routes.tickets import Tickets
-from routes.timing import STREAMS
 from streams.event import bye, comment, retry
 from streams.sse import HEADERS
 from streams.stats import network
@@ -34,7 +34,7 @@ class Access:
 
     tickets: Tickets | None = None
     sessions: Sessions | None = None
-    rates: Rates | None = None
+    rates: ClientRateLimit | None = None
 
     @property
     def is_public(self) -> bool:
@@ -51,7 +51,7 @@ class Access:
         client = scope.get("client") or ("",)
         if self.rates is not None and (wait := self.rates.spend(network(client[0]))):
             return Problem(429, TOO_MANY, {"Retry-After": str(wait)})
-        if self.is_public or own_path(scope).rstrip("/") in OPEN or scope["method"] == "OPTIONS":
+        if self.is_public or path_in_app(scope).rstrip("/") in OPEN or scope["method"] == "OPTIONS":
             return None
         return await self.stranger(scope)
 
@@ -81,12 +81,12 @@ def _cookie(connection: HTTPConnection, name: str) -> str:
 
 def _is_person(scope: Scope, problem: Problem) -> bool:
     """Whether a browser asks for a page that a login would show."""
-    pages = own_path(scope).rstrip("/") in PAGES
+    pages = path_in_app(scope).rstrip("/") in PAGES
     return problem.status == 401 and pages and "text/html" in HTTPConnection(scope).headers.get("accept", "")
 
 
 async def _turn_away(access: Access, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-    if problem.status in PASSING and own_path(scope).startswith(STREAMS) and scope["method"] == "GET":
+    if problem.status in PASSING and path_in_app(scope).startswith(STREAMS) and scope["method"] == "GET":
         # A browser's EventSource gives up for good on any other status, and this will pass.
         wait = 1.5 * float(problem.headers.get("Retry-After", RETRY_AFTER[problem.status]))
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
@@ -94,11 +94,11 @@ async def _turn_away(access: Access, problem: Problem, scope: Scope, receive: Re
         return
     # Only a token can be traded on our page; whoever needs Spring's session logs in at Spring.
     shown = access.tickets is not None and _is_person(scope, problem)
-    answer = RedirectResponse(ahead(scope) + LOGIN, 303) if shown else render(problem, scope)
+    answer = RedirectResponse(mount_path(scope) + LOGIN, 303) if shown else render(problem, scope)
     await answer(scope, receive, send)
 
 
-class Guard:
+class AccessMiddleware:
     """Turns visitors away before anything of theirs is read, and ends a stream whose visitor is known no more.
 
     The access rules come with the lifespan. recheck: seconds between two looks at the visitor of an open stream.
@@ -118,7 +118,7 @@ class Guard:
             await self.app(scope, receive, send)
         elif problem := await access.refusal(scope):
             await _turn_away(access, problem, scope, receive, send)
-        elif access.is_public or not own_path(scope).startswith(STREAMS):
+        elif access.is_public or not path_in_app(scope).startswith(STREAMS):
             await self.app(scope, receive, send)
         else:
             await self._watched(access, scope, receive, send)

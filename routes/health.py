@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from journal.errors import JournalError
 from routes.problems import Problem
-from routes.replies import live_json
+from routes.responses import live_json
 from routes.services import Services, services
 from streams.event import cursor
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from routes.prefix import PREFIX
-from routes.replies import live_json
+from routes.responses import live_json
 from routes.services import services
 from streams.stats import network
 

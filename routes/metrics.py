@@ -12,9 +12,9 @@ async def metrics(request: Request) -> Response:
     try:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-        from routes.families import Numbers
+        from routes.prometheus import ServiceCollector
     except ImportError:
         raise Problem(501, "metrics need prometheus-client: pip install 'prediction-investor[metrics]'") from None
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Numbers(services(request)))
+    registry.register(ServiceCollector(services(request)))
     return Response(generate_latest(registry), 200, {"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_LATEST})

@@ -6,7 +6,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cache.exact import dumps
+from cache.decimal_json import dumps
 from routes import markets, portfolio
 from routes.prefix import PREFIX
 from routes.problems import MEANINGS, kind

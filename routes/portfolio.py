@@ -5,7 +5,7 @@ import time
 from starlette.requests import Request
 
 from cache.base import Answer
-from cache.exact import Raw
+from cache.decimal_json import RawJson
 from journal.base import Query
 from routes import params
 from routes.services import Services, services
@@ -52,7 +52,7 @@ async def newest(service: Services, limit: int) -> Answer:
     """At most limit trades, newest first, and the cursor from which a stream goes on without a hole."""
     found = await service.watch.live.answer(limit)
     place = cursor(service.journal.epoch, found.cursor_seq)
-    value = {"trades": [Raw(trade) for trade in found.trades], "count": len(found.trades), "cursor": place}
+    value = {"trades": [RawJson(trade) for trade in found.trades], "count": len(found.trades), "cursor": place}
     return Answer(value, found.source, found.as_of, found.stale)
 
 
@@ -72,7 +72,7 @@ async def history(request: Request) -> Answer:
     more = len(entries) == query.limit
     return Answer(
         {
-            "entries": [Raw(f'{{"kind":"{entry.kind}",{entry.body[1:]}') for entry in entries],
+            "entries": [RawJson(f'{{"kind":"{entry.kind}",{entry.body[1:]}') for entry in entries],
             "count": len(entries),
             "next": cursor(journal.epoch, entries[-1].seq) if more else None,
             "cursor": cursor(journal.epoch, head),

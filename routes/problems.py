@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from cache.exact import dumps
+from cache.decimal_json import dumps
 from journal.errors import JournalError
 from kalshi.errors import BadAnswer, BadRequest, KalshiError, NotConfigured, NotFound, RateLimited, Refused
 from routes.prefix import PREFIX

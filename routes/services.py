@@ -8,16 +8,16 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from cache.base import Cache
-from cache.fallback import Keeper
+from cache.stale_cache import StaleCache
+from ingest.supervisor import Supervisor
 from journal.base import Journal
 from kalshi.client import KalshiClient
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio
 from routes.access import Access
-from routes.timing import Durations
+from routes.durations import Durations
 from streams.hub import Hub
 from streams.sse import EventStream
-from streams.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Services:
     markets: Markets
     journal: Journal
     hub: Hub
-    watch: Watch
+    watch: Supervisor
     cache: Cache
     client: KalshiClient
-    keeper: Keeper
+    keeper: StaleCache
     durations: Durations
     streams: Mapping[str, EventStream]  # by name: trading, trades, portfolio, status
     access: Access
@@ -42,9 +42,9 @@ class Services:
 
 def services(request: Request) -> Services:
     """The services of the worker that serves this request."""
-    return of(request.scope)
+    return get_services(request.scope)
 
 
-def of(scope: Scope) -> Services:
+def get_services(scope: Scope) -> Services:
     """The same, from a raw scope."""
     return cast(Services, scope["state"]["services"])

@@ -13,7 +13,7 @@ from journal.errors import JournalError
 from kalshi.errors import KalshiError
 from routes.portfolio import newest
 from routes.problems import Problem, from_exception, kind
-from routes.replies import confirmed
+from routes.responses import confirmed
 from routes.services import Services, services
 
 LAST_TRADES = 10

@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from cache.exact import dumps
-from journal.entry import Entry
+from cache.decimal_json import dumps
+from journal.entries import Entry
 
 TRADES_PER_EVENT = 100
 PING = b":\n\n"

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from journal.entry import Entry
+from journal.entries import Entry
+from streams.broadcast import Broadcast, Publication
 from streams.chunk import Chunk
 from streams.errors import OutOfOrder
-from streams.round import Round, Told
 from streams.stats import Stats
 from streams.subscriber import End, Subscriber, Wants
 
@@ -44,7 +44,7 @@ class Hub:
         self._open: dict[Subscriber, None] = {}  # every stream, oldest first
         self._members: dict[Wants, dict[Subscriber, None]] = {}  # those that have all up to the last round
         self._newcomers: dict[Subscriber, None] = {}  # joined since, or ahead of us
-        self._pending: deque[Told] = deque()
+        self._pending: deque[Publication] = deque()
         self._running = False
         self._begun = (position, 0)  # the last seq and the last status number that a round has taken up
         self._work: Iterator[tuple[Chunk, Sequence[Subscriber]]] = iter(())
@@ -68,18 +68,18 @@ class Hub:
             return
         self.position = entries[-1].seq
         for start in range(0, len(entries), TOLD_ENTRIES):
-            self._tell(Told.of_entries(entries[start : start + TOLD_ENTRIES], self.epoch, self.clock()))
+            self._tell(Publication.of_entries(entries[start : start + TOLD_ENTRIES], self.epoch, self.clock()))
 
     def status(self, data: str) -> None:
         """Tell the bot's status, a JSON text, and remember it for streams that open."""
         self.said += 1
-        told = Told.of_status(data, self.said, self.clock())
+        told = Publication.of_status(data, self.said, self.clock())
         self.status_frame = told.chunk
         self._tell(told)
 
     def remember(self, data: str) -> None:
         """A status that is no news, such as another number of trades: for streams that open from now."""
-        self.status_frame = Told.of_status(data, self.said, self.clock()).chunk
+        self.status_frame = Publication.of_status(data, self.said, self.clock()).chunk
 
     def enter(self, reader: Subscriber) -> None:
         """Count a stream; it gets nothing before it joins."""
@@ -106,7 +106,7 @@ class Hub:
         for reader in self._open:
             reader.end(reason)
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: Publication) -> None:
         if not self._open and not self._running:
             self._begun = (self.position, self.said)
             return
@@ -121,7 +121,7 @@ class Hub:
         while self._pending and size + self._pending[0].size <= ROUND_BYTES:
             batch.append(self._pending.popleft())
             size += batch[-1].size
-        turn = Round(batch, self.epoch)
+        turn = Broadcast(batch, self.epoch)
         # Both kinds of readers are noted now: who joins while this round runs has it already.
         parts = [(chunk, [reader]) for reader in self._newcomers if (chunk := turn.for_newcomer(reader))]
         for wants, members in self._members.items():

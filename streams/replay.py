@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from journal.base import Journal
-from journal.entry import Entry
+from journal.entries import Entry
 
 AT_ONCE = 4
 PAGE = 500  # entries, about 115 KB of events: larger ones hold the live fan-out up for longer than they save

@@ -6,15 +6,15 @@ from typing import Final
 from journal.base import Journal
 from streams import fast
 from streams.cursor import asked
-from streams.departure import Departure
-from streams.errors import Stalled
+from streams.disconnect import DisconnectListener
+from streams.errors import ReaderStalled
 from streams.hub import Hub
-from streams.inbox import Inbox
+from streams.keepalive import KeepaliveSettings
 from streams.replay import Replays
-from streams.rhythm import Pace
+from streams.send_queue import SendQueue
 from streams.step import Message, Receive
+from streams.stream_body import StreamBody
 from streams.subscriber import AsgiSend, Subscriber, Wants, Way
-from streams.talk import Talk
 
 HEADERS: Final = [
     (b"content-type", b"text/event-stream"),
@@ -32,7 +32,7 @@ class StreamLimits:
     queue_size, queue_bytes: what may wait for one reader. stall: seconds that one write may take.
     """
 
-    pace: Pace = Pace()
+    pace: KeepaliveSettings = KeepaliveSettings()
     queue_size: int = 1000
     queue_bytes: int = 4 * 1024 * 1024
     stall: float = 20.0
@@ -70,15 +70,15 @@ class EventStream:
         fast.bound(receive, SEND_BUFFER)
         reader = self._reader(scope, receive, send)
         cursor = asked(scope["headers"], scope["query_string"]) if self._wants.entries else None
-        chunks = Talk(self._hub, self._replays, reader, cursor, self._limits.pace).chunks()
-        departure = Departure(receive, reader.gone)
+        chunks = StreamBody(self._hub, self._replays, reader, cursor, self._limits.pace).chunks()
+        departure = DisconnectListener(receive, reader.gone)
         try:
             departure.step()
             async for chunk in chunks:
                 await reader.write(chunk.message)
                 self._hub.stats.wrote(chunk, self._hub.clock())
             await reader.write(LAST)
-        except Stalled:
+        except ReaderStalled:
             await self._cut(reader, receive)
         except OSError:  # ASGI 2.4: how send() says that the reader has left
             reader.gone()
@@ -92,7 +92,7 @@ class EventStream:
         limits = self._limits
         reader = Subscriber(
             self._name, self._wants, (scope.get("client") or ("",))[0], self._hub.clock(),
-            Inbox(limits.queue_size, limits.queue_bytes), send, limits.stall,
+            SendQueue(limits.queue_size, limits.queue_bytes), send, limits.stall,
         )  # fmt: skip
         if limits.way in ("auto", "write"):
             reader.direct = fast.pipe(receive)

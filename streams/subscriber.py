@@ -7,8 +7,8 @@ from logging import getLogger
 from typing import Any, Literal
 
 from streams.chunk import Chunk
-from streams.errors import Stalled
-from streams.inbox import Inbox
+from streams.errors import ReaderStalled
+from streams.send_queue import SendQueue
 from streams.step import Message, Rest, begin
 
 End = Literal["shutdown", "slow", "age", "full", "gone", "journal"]
@@ -45,7 +45,7 @@ class Subscriber:
     )  # fmt: skip
 
     def __init__(
-        self, name: str, wants: Wants, host: str, since: float, inbox: Inbox, send: AsgiSend, stall: float
+        self, name: str, wants: Wants, host: str, since: float, inbox: SendQueue, send: AsgiSend, stall: float
     ) -> None:
         self.name = name
         self.wants = wants
@@ -112,7 +112,7 @@ class Subscriber:
         self.end("gone")
 
     async def settle(self) -> Chunk | None:
-        """Finish the write that the hub began, if there is one, and give what it wrote; raises Stalled."""
+        """Finish the write that the hub began, if there is one, and give what it wrote; raises ReaderStalled."""
         if self._begun is None:
             return None
         rest, chunk = self._begun
@@ -121,7 +121,7 @@ class Subscriber:
         return chunk
 
     async def write(self, message: Message) -> None:
-        """Send one ASGI message; raises Stalled when the connection does not take it in time."""
+        """Send one ASGI message; raises ReaderStalled when the connection does not take it in time."""
         rest = begin(self._send(message))
         if rest is not None:
             await self._finish(rest)
@@ -154,7 +154,7 @@ class Subscriber:
                 await rest
         except TimeoutError as error:
             self.end("slow")
-            raise Stalled from error
+            raise ReaderStalled from error
         finally:
             self._limit = None
             rest.close()

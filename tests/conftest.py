@@ -1,10 +1,27 @@
-"""What holds for every test: laws are judged by what they find, and neighbours are there for whoever asks for one."""
+"""Fixtures of every test: profiles of property tests, real neighbours, a journal's path and a scripted exchange."""
 
+import time
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
+from tests.support.exchange import ScriptedExchange
 from tests.support.neighbours import maria_server, mariadb, redis_server
 
 __all__ = ["maria_server", "mariadb", "redis_server"]
 
 settings.register_profile("ours", deadline=None, print_blob=True)
 settings.load_profile("ours")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The path of a journal that does not exist yet."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def exchange() -> ScriptedExchange:
+    """An exchange whose reads are complete up to an hour from now, so that no test waits for it unless it says so."""
+    return ScriptedExchange(complete=time.time() + 3600)

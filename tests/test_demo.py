@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from commands.child import ROOT
+from commands.demo_process import ROOT
 from tests.support.eventually import eventually
 from tests.support.neighbours import free_port
 

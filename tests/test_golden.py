@@ -9,11 +9,11 @@ import pytest
 
 from cache.base import Answer
 from journal.base import Query
-from journal.entry import Baseline, Draft, Gap, Settlement, Trade
-from journal.identity import claim, counterparts, life, name
+from journal.entries import Baseline, Draft, Gap, Settlement, Trade
+from journal.fingerprint import boot_digest, claim, counterparts, report_id
 from journal.sqlite import SqliteJournal
 from journal.verify import problems
-from routes.replies import encode
+from routes.responses import encode
 from streams.event import entry_frames
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -57,8 +57,8 @@ def test_the_digests_that_identify_a_report_have_not_changed() -> None:
     """Another digest would make an upgraded journal write each known trade again."""
     found = [
         {
-            "name": name(draft),
-            "life": life(draft),
+            "name": report_id(draft),
+            "life": boot_digest(draft),
             "claim": claim(draft),
             "counterparts": counterparts(draft) if isinstance(draft, Trade) else [],
         }

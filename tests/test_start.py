@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import server
+from config.settings import Settings
 from server import create_app, main
-from settings import Settings
 from tests.support.neighbours import RedisServer
 from tests.support.server import ROOT, clean_environment, running_server
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from journal.entry import Draft, Trade
+from journal.entries import Draft, Trade
 from journal.sqlite import SqliteJournal
 from streams.hub import Hub
 from streams.sse import EventStream, StreamLimits, event_streams

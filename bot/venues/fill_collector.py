@@ -9,7 +9,7 @@ from bot.venues.base import ExecutionListener
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
 from kalshi.client import KalshiClient
-from kalshi.models import Fill, Order
+from kalshi.account_models import Fill, Order
 
 log = logging.getLogger(__name__)
 

@@ -4,13 +4,13 @@ import logging
 from contextlib import aclosing
 
 from bot.venues.live import LiveVenue
-from kalshi.models import Fill
-from kalshi.push import FillPush
+from kalshi.account_models import Fill
+from kalshi.fill_socket import FillSocket
 
 log = logging.getLogger(__name__)
 
 
-async def listen(push: FillPush, venue: LiveVenue) -> None:
+async def listen(push: FillSocket, venue: LiveVenue) -> None:
     """Until cancelled. A fault here costs speed, not trades, so it ends the listening and nothing else."""
     try:
         async with aclosing(push.events()) as events:

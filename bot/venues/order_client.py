@@ -10,9 +10,9 @@ from bot.errors import OrderRejected, OrderUncertain
 from bot.strategy_types import PlaceOrder
 from kalshi import errors
 from kalshi.client import KalshiClient
-from kalshi.fields import Fields
-from kalshi.models import Order
-from kalshi.pages import Page, walk
+from kalshi.record_reader import RecordReader
+from kalshi.account_models import Order
+from kalshi.pagination import Page, walk
 
 _CREATE = "/portfolio/events/orders"
 _PAGE = 200  # orders; a lost one is most often on the first page
@@ -51,7 +51,7 @@ class OrderClient:
         if self._client.subaccount:
             body["subaccount"] = self._client.subaccount
         try:
-            reply = Fields(await self._client.request("POST", _CREATE, json=body), f"POST {_CREATE}")
+            reply = RecordReader(await self._client.request("POST", _CREATE, json=body), f"POST {_CREATE}")
             return CreatedOrder(reply.text("order_id"), reply.count("fill_count"), reply.count("remaining_count"))
         except errors.KalshiError as error:
             raise _sorted(error) from error
@@ -63,7 +63,7 @@ class OrderClient:
             params["subaccount"] = self._client.subaccount
         path = f"{_CREATE}/{quote(order_id, safe='')}"
         try:
-            return Fields(await self._client.request("DELETE", path, params), f"DELETE {_CREATE}").count("reduced_by")
+            return RecordReader(await self._client.request("DELETE", path, params), f"DELETE {_CREATE}").count("reduced_by")
         except errors.NotFound:
             return None
         except errors.KalshiError as error:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import aiohttp
 from yarl import URL
 
-from commands.doctor.examine import CROWD, examine
+from commands.doctor.examination import CROWD, examine
 from commands.doctor.findings import Finding
-from commands.doctor.visit import Visit
+from commands.doctor.probe import Probe
 
 EPILOG = (
     "The lines to change are Apache's; deploy/apache is a whole site that is right. Exit status 1: something is wrong."
@@ -63,7 +63,7 @@ async def run(base: URL, keys: dict[str, str], insecure: bool = False, streams: 
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     ) as session:
-        async for finding in examine(Visit(session, base, keys), streams):
+        async for finding in examine(Probe(session, base, keys), streams):
             findings.append(finding)
             print(f"{finding.level:5} {finding.name}: {finding.words}", flush=True)
             for line in finding.cure.splitlines():

@@ -15,8 +15,8 @@ from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker
 from kalshi.client import KalshiClient
 from kalshi.errors import NotFound, Unreachable
-from kalshi.models import Fill, Order
-from kalshi.pages import Page
+from kalshi.account_models import Fill, Order
+from kalshi.pagination import Page
 from tests.support.exchange import fill
 
 

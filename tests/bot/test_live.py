@@ -17,10 +17,10 @@ from bot.venues.fill_listener import listen
 from bot.venues.live import LiveVenue
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.fields import Fields
-from kalshi.hosts import socket_url
-from kalshi.models import Fill
-from kalshi.push import FillPush
+from kalshi.record_reader import RecordReader
+from kalshi.environments import socket_url
+from kalshi.account_models import Fill
+from kalshi.fill_socket import FillSocket
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import wish
@@ -125,7 +125,7 @@ async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -
         "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
     )
     told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "2.00")
-    pushed = replace(Fill.from_api(Fields(told, "ledger")), client_order_id=unsure.client_order_id)
+    pushed = replace(Fill.from_api(RecordReader(told, "ledger")), client_order_id=unsure.client_order_id)
     await stage.venue.pushed(pushed)
     assert stage.venue.frozen(stage.ticker)
     await stage.venue.refresh({})
@@ -235,7 +235,7 @@ async def test_an_old_list_of_what_rests_does_not_raise_the_dead(stage: Stage) -
     stage.simulator.fault("stale", seconds=30)
     stage.simulator.control("POST", "/take", take | {"count": "3.00"})
     told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "3.00")
-    await stage.venue.pushed(Fill.from_api(Fields(told, "ledger")))
+    await stage.venue.pushed(Fill.from_api(RecordReader(told, "ledger")))
     assert stage.venue.resting() == []
     await stage.venue._sweep()
     assert stage.venue.resting() == [], "known to be done, whatever an old list says"
@@ -316,7 +316,7 @@ async def test_a_settlement_is_told_once_and_explains_the_position(stage: Stage)
 async def test_a_pushed_fill_is_known_within_milliseconds(stage: Stage) -> None:
     """Nobody looks here: the push alone tells it, once."""
     signer = Signer.from_file("demo-ed25519", stage.simulator.keys["demo-ed25519"])
-    push = FillPush(stage.session, socket_url(stage.simulator.url), signer)
+    push = FillSocket(stage.session, socket_url(stage.simulator.url), signer)
     ears = asyncio.create_task(listen(push, stage.venue))
     try:
         await eventually(lambda: push.connected)

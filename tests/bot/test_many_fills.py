@@ -21,8 +21,8 @@ from bot.trading_state import TradingState
 from bot.venues.fill_listener import listen
 from bot.venues.live import LiveVenue
 from kalshi.auth import Signer
-from kalshi.hosts import socket_url
-from kalshi.push import FillPush
+from kalshi.environments import socket_url
+from kalshi.fill_socket import FillSocket
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import D, limits
@@ -77,7 +77,7 @@ async def trading(
         engine = Engine(
             MarketData(reader, time.time), venue, state, plan, lambda durable: None, time.time, Random(SEED)
         )
-        push = FillPush(session, socket_url(simulator.url), _signer(simulator), first=0.05, longest=0.2)
+        push = FillSocket(session, socket_url(simulator.url), _signer(simulator), first=0.05, longest=0.2)
         ears = asyncio.create_task(listen(push, venue))
         try:
             yield state, venue, engine, reconciler, tickers

@@ -7,8 +7,8 @@ import time
 import pytest
 import redis.exceptions
 
-from cache.fallback import Keeper
 from cache.redis import RedisAddress, RedisCache, connect
+from cache.stale_cache import StaleCache
 from tests.support.eventually import eventually
 from tests.support.neighbours import RedisServer, redis_program
 
@@ -155,7 +155,7 @@ async def test_a_client_that_fails_to_close_is_let_go(cache, monkeypatch):
 
 async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, redis_server):
     """A cold key over a hung server: one look, one fetch, one write; then neither look nor write."""
-    keeper = Keeper(cache, "kalshi_api", (OSError,), near=0.0)
+    keeper = StaleCache(cache, "kalshi_api", (OSError,), near=0.0)
 
     async def fetch():
         return {"n": 1}
@@ -174,7 +174,7 @@ async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, 
 
 async def test_a_flush_costs_no_answer(cache, redis_server):
     """What this process knows it tells on, though the shared store has forgotten."""
-    keeper = Keeper(cache, "kalshi_api", (OSError,), near=0.0)
+    keeper = StaleCache(cache, "kalshi_api", (OSError,), near=0.0)
     calls = 0
 
     async def fetch():

@@ -3,8 +3,8 @@
 import asyncio
 
 from cache.base import Answer
-from cache.fallback import Settled
 from cache.memory import MemoryCache
+from cache.stale_cache import Settled
 from tests.support.source import Source, keeper_over
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.child import OURS
+from commands.demo_process import OURS
 from server import main
 from tests.support.fakebot import FakeBot
 from tests.support.neighbours import RedisServer, free_port

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from commands import demo
-from commands.child import Child
-from commands.plugs import Plugs, keys
+from commands.demo_faults import DemoFaults, keys
+from commands.demo_process import DemoProcess
 from tests.support.neighbours import free_port
 from tests.support.simulator import running_simulator
 
@@ -52,7 +52,7 @@ async def test_a_part_that_does_not_come_up_is_shown(
 async def test_a_child_that_does_not_listen_is_made_to_end(tmp_path: Path) -> None:
     """SIGTERM is ignored, so SIGKILL follows; one that was never started has nothing to end."""
     (tmp_path / "deaf.py").write_text(DEAF)
-    child = Child("deaf", [str(tmp_path / "deaf.py")], {}, tmp_path)
+    child = DemoProcess("deaf", [str(tmp_path / "deaf.py")], {}, tmp_path)
     await child.stop()
     await child.start()
     assert await child.first_line() == "up\n"
@@ -67,7 +67,7 @@ async def test_a_plug_that_does_not_go_can_be_tried_again(tmp_path: Path) -> Non
     """The simulator does not answer: said in a line, and what was out is still known to be out."""
     with running_simulator(tmp_path / "keys") as simulator:
         async with aiohttp.ClientSession() as session:
-            plugs = Plugs(Child("bot", [], {}, tmp_path), session, simulator.control_url, simulator.token)
+            plugs = DemoFaults(DemoProcess("bot", [], {}, tmp_path), session, simulator.control_url, simulator.token)
             assert await plugs.press("x") == ""
             assert await plugs.press("f") == "", "there is no bot to freeze"
             plugs.control = f"http://127.0.0.1:{free_port()}"

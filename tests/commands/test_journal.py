@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from commands.journal import main
-from journal.entry import Draft
-from journal.url import open_journal
+from journal.dsn import open_journal
+from journal.entries import Draft
 from tests.support.drafts import fill, settlement, trade
 from tests.support.server import ROOT, clean_environment
 from tests.support.simulator import Simulator, running_simulator

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from streams.rhythm import PING_SECONDS
+from streams.keepalive import PING_SECONDS
 from tests.deploy.conftest import Site
 from tests.support.apache import FILES, HOST, apache, browser_session
 from tests.support.eventsource import EventSource

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cache.exact import loads
-from journal.url import open_journal
+from cache.decimal_json import loads
+from journal.dsn import open_journal
 from tests.faults import check
 from tests.faults.deeds import Deeds
 from tests.faults.fleet import POLL, Fleet

@@ -24,10 +24,10 @@ def plant(name: str) -> None:
 def no_dedupe() -> None:
     """The journal keeps every report, whoever told the same execution before."""
     from journal import append
-    from journal.identity import Known
+    from journal.fingerprint import KnownEntries
 
     def nothing_known(*_: Any) -> Any:
-        return Known()
+        return KnownEntries()
         yield
 
     ids = itertools.count()
@@ -43,10 +43,10 @@ def no_dedupe() -> None:
 @bug
 def publish_before_journal() -> None:
     """Readers are told what is about to be written, and the write then fails or another worker's comes first."""
-    from journal.entry import Entry
-    from streams.recorder import Recorder
+    from cluster.journal_writer import JournalWriter
+    from journal.entries import Entry
 
-    original = Recorder._record
+    original = JournalWriter._record
 
     async def record(self: Any, drafts: Any, marks: Any) -> Any:
         if drafts and self.lease is not None:
@@ -58,24 +58,24 @@ def publish_before_journal() -> None:
             self._announce(early)
         return await original(self, drafts, marks)
 
-    Recorder._record = record  # type: ignore[method-assign]
+    JournalWriter._record = record  # type: ignore[method-assign]
 
 
 @bug
 def id_reuse() -> None:
     """A bot's trade is known by its id alone, and a bot that restarts counts from 1 again."""
-    from journal import identity
-    from streams import window
+    from ingest import poll_overlap
+    from journal import fingerprint
 
-    original = identity.name
+    original = fingerprint.report_id
 
     def name(draft: Any) -> str:
         told = draft.kind == "trade" and draft.source != "kalshi_api"
-        return identity._digest("bot", draft.trade_id) if told else original(draft)
+        return fingerprint._digest("bot", draft.trade_id) if told else original(draft)
 
-    identity.name = name
-    identity.life = lambda draft: ""
-    window.identity = lambda trade: trade.trade_id
+    fingerprint.report_id = name
+    fingerprint.boot_digest = lambda draft: ""
+    poll_overlap.identity = lambda trade: trade.trade_id
 
 
 @bug
@@ -99,9 +99,9 @@ def snapshot_race() -> None:
 @bug
 def silent_drop() -> None:
     """What a full queue cannot take is thrown away, and the stream goes on."""
-    from streams.inbox import Inbox
+    from streams.send_queue import SendQueue
 
-    original = Inbox.put_nowait
+    original = SendQueue.put_nowait
 
     def put_nowait(self: Any, item: Any) -> None:
         try:
@@ -109,15 +109,15 @@ def silent_drop() -> None:
         except asyncio.QueueFull:
             return
 
-    Inbox.put_nowait = put_nowait  # type: ignore[method-assign]
+    SendQueue.put_nowait = put_nowait  # type: ignore[method-assign]
 
 
 @bug
 def heal_twice() -> None:
     """A sweep forgets what the one before it brought, and takes each reading for a new execution."""
-    from streams import sweep
+    from ingest import fill_reader
 
-    original = sweep.trade_of
+    original = fill_reader.trade_of
     ids = itertools.count()
 
     def trade_of(fill: Any, origin: Any, mode: Any) -> Any:
@@ -125,21 +125,21 @@ def heal_twice() -> None:
         again = f"{told.fill_id}-{next(ids)}"
         return replace(told, trade_id=again, fill_id=again)
 
-    sweep.trade_of = trade_of
-    sweep.Sweeper.kept = lambda self, ids: None  # type: ignore[method-assign]
+    fill_reader.trade_of = trade_of
+    fill_reader.FillReader.kept = lambda self, ids: None  # type: ignore[method-assign]
 
 
 @bug
 def cursor_off_by_one() -> None:
     """A reader that returns is taken up one entry too late."""
-    from streams.talk import Talk
+    from streams.stream_body import StreamBody
 
-    original = Talk._resume
+    original = StreamBody._resume
 
     def resume(self: Any, seq: int) -> None:
         original(self, seq + 1 if seq < self._hub.position else seq)
 
-    Talk._resume = resume  # type: ignore[method-assign]
+    StreamBody._resume = resume  # type: ignore[method-assign]
 
 
 @bug
@@ -158,18 +158,18 @@ def lease_without_fencing() -> None:
 @bug
 def hole_forgotten() -> None:
     """A hole that cannot be healed is closed without a word."""
-    from streams.healer import Healer
+    from ingest.backfill import Backfiller
 
     async def announce(self: Any, why: str) -> None:
         self._holes.remove(list(self._holes))
 
-    Healer._announce = announce  # type: ignore[method-assign]
+    Backfiller._announce = announce  # type: ignore[method-assign]
 
 
 @bug
 def status_stuck() -> None:
     """The bot stays online for ever, whatever the polls say."""
-    from streams.status import BotStatus
+    from ingest.bot_status import BotStatus
 
     def failed(self: Any, trouble: str) -> None:
         self.failures += 1
@@ -180,6 +180,6 @@ def status_stuck() -> None:
 @bug
 def window_only() -> None:
     """Nobody looks whether two windows join: what fell out between them is not missed."""
-    from streams.window import Window
+    from ingest.poll_overlap import PollOverlap
 
-    Window._broken = lambda self, keys, boot, numbers: ""  # type: ignore[method-assign]
+    PollOverlap._broken = lambda self, keys, boot, numbers: ""  # type: ignore[method-assign]

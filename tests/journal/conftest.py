@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from journal.sql import SqlJournal
-from journal.url import open_journal
+from journal.dsn import open_journal
+from journal.sql_journal import SqlJournal
 
 Another = Callable[[], Awaitable[SqlJournal]]
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from journal import archive, formats, verify
-from journal.archive import Header, Kept, Record
+from journal import archive, archive_format, verify
+from journal.archive import ArchivedEntry, ArchiveHeader, Record
+from journal.archive_format import Format
 from journal.base import Query
-from journal.entry import Draft
+from journal.dsn import open_journal
+from journal.entries import Draft
 from journal.errors import JournalDamaged
-from journal.formats import Format
-from journal.sql import SqlJournal
+from journal.sql_journal import SqlJournal
 from journal.sqlite import SqliteJournal
-from journal.url import open_journal
 from tests.support.drafts import baseline, fill, gap, settlement, trade
 from tests.support.neighbours import MariaServer
 
@@ -29,11 +29,13 @@ SOME: list[Draft] = [
 
 
 async def _text(journal: SqlJournal, form: Format) -> str:
-    return formats.heading(form) + "".join([formats.line(record, form) async for record in archive.records(journal)])
+    return archive_format.heading(form) + "".join(
+        [archive_format.line(record, form) async for record in archive.records(journal)]
+    )
 
 
 async def _read(text: str, form: Format) -> AsyncIterator[Record]:
-    for record in formats.read(StringIO(text, newline=""), form):
+    for record in archive_format.read(StringIO(text, newline=""), form):
         yield record
 
 
@@ -106,7 +108,7 @@ async def test_an_import_that_somebody_writes_into_is_refused(journal: SqlJourna
         async def read() -> AsyncIterator[Record]:
             async for record in _read(text, "jsonl"):
                 yield record
-                if isinstance(record, Kept):
+                if isinstance(record, ArchivedEntry):
                     await copy.append([trade(trade_id="of the server")])
 
         with pytest.raises(JournalDamaged, match="another process wrote to the journal during the import"):
@@ -121,10 +123,10 @@ async def test_what_is_appended_meanwhile_is_left_out(journal: SqlJournal) -> No
     found = [await anext(stream)]
     await journal.append([trade(trade_id="t2")])
     found += [record async for record in stream]
-    assert isinstance(found[0], Header)
+    assert isinstance(found[0], ArchiveHeader)
     assert found[0].head == 1
-    assert [record.entry.seq for record in found if isinstance(record, Kept)] == [1]
-    assert all(record.seq == 1 for record in found if not isinstance(record, Header | Kept))
+    assert [record.entry.seq for record in found if isinstance(record, ArchivedEntry)] == [1]
+    assert all(record.seq == 1 for record in found if not isinstance(record, ArchiveHeader | ArchivedEntry))
 
 
 @pytest.mark.parametrize(

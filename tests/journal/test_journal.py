@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cache.exact import loads
+from cache.decimal_json import loads
 from journal.base import Query
-from journal.entry import Entry
+from journal.entries import Entry
 from journal.errors import LeaseLost
-from journal.sql import SqlJournal
+from journal.sql_journal import SqlJournal
 from tests.journal.conftest import Another
 from tests.support.drafts import baseline, fill, gap, settlement, trade
 from tests.support.eventually import eventually
@@ -114,7 +114,7 @@ async def test_writers_at_once_share_the_seqs(journal: SqlJournal, another: Anot
 
 WORKER = """
     import asyncio, sys
-    from journal.url import open_journal
+    from journal.dsn import open_journal
     from tests.support.drafts import trade
 
     async def main():
@@ -255,8 +255,8 @@ async def test_a_page(
     journal: SqlJournal, query: Query, expected: list[int], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages by seq, time and ticker, over the sorted and the walked way; the 11th was healed late."""
-    monkeypatch.setattr("journal.past._FEW", few)
-    monkeypatch.setattr("journal.past.SPAN", 4)
+    monkeypatch.setattr("journal.queries._FEW", few)
+    monkeypatch.setattr("journal.queries.SPAN", 4)
     monkeypatch.setattr("journal.append.SPAN", 4)
     times = [*range(1001, 1011), Decimal("1002"), 1012]
     drafts = [

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from journal.dsn import open_journal
 from journal.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
 from journal.mysql import MysqlJournal
-from journal.sql import SqlJournal
-from journal.url import open_journal
+from journal.sql_journal import SqlJournal
 from tests.support.drafts import trade
 from tests.support.eventually import eventually
 from tests.support.neighbours import MariaServer

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from journal.ask import Ask, Steps
-from journal.body import draft as body_draft
+from journal.codec import draft as body_draft
 from journal.errors import JournalDamaged, JournalUnavailable, LeaseLost
 from journal.sqlite import SqliteJournal
-from journal.thread import Thread
+from journal.sqlite_driver import SqliteDriver
+from journal.statements import Statement, StatementSteps
 from tests.support.drafts import fill, trade
 from tests.support.eventually import eventually
 
@@ -175,13 +175,13 @@ async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) ->
         connections.append(made)
         return made
 
-    def write(then: str) -> Steps[int]:
-        yield Ask("INSERT INTO kept VALUES (1)")
-        [(count,)] = yield Ask(then)
+    def write(then: str) -> StatementSteps[int]:
+        yield Statement("INSERT INTO kept VALUES (1)")
+        [(count,)] = yield Statement(then)
         return int(count)
 
     connections: list[sqlite3.Connection] = []
-    thread = Thread("journal-writer", "file.db", connect)
+    thread = SqliteDriver("journal-writer", "file.db", connect)
     with pytest.raises(JournalUnavailable, match="no such function"):
         await thread.run("BEGIN IMMEDIATE", write("SELECT nonsense()"), 5)
     assert await thread.run("BEGIN IMMEDIATE", write("SELECT COUNT(*) FROM kept"), 5) == 1

@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from cache.fallback import Keeper
 from cache.memory import MemoryCache
+from cache.stale_cache import StaleCache
+from kalshi.account_models import Fill
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.errors import BadRequest, KalshiError, NotAllowed, NotFound
+from kalshi.fill_socket import Connected, FillSocket
 from kalshi.markets import Markets
-from kalshi.models import Fill
 from kalshi.portfolio import Portfolio
-from kalshi.push import Connected, FillPush
 from tests.support.eventually import eventually
 from tests.support.simulator import running_simulator
 
@@ -30,8 +30,8 @@ def client_of(exchange, session, key: str = "demo-ed25519") -> KalshiClient:
     return KalshiClient.over(session, exchange.url, Signer.from_file(key, exchange.keys[key]))
 
 
-def keeper() -> Keeper:
-    return Keeper(MemoryCache(), "kalshi_api", (KalshiError,), (NotFound, BadRequest))
+def keeper() -> StaleCache:
+    return StaleCache(MemoryCache(), "kalshi_api", (KalshiError,), (NotFound, BadRequest))
 
 
 @pytest.mark.parametrize("key", ["demo-rsa", "demo-ed25519"])
@@ -96,7 +96,7 @@ async def test_a_fill_is_pushed_within_a_second(exchange, session):
     client = client_of(exchange, session)
     ticker = (await client.markets({"limit": 1, "status": "open"})).rows[0].ticker
     exchange.quote(ticker, "0.50", "0.52")
-    push = FillPush(session, exchange.ws_url, Signer.from_file("demo-rsa", exchange.keys["demo-rsa"]))
+    push = FillSocket(session, exchange.ws_url, Signer.from_file("demo-rsa", exchange.keys["demo-rsa"]))
     async with aclosing(push.events()) as events:
         assert isinstance(await anext(events), Connected)
         exchange.fill(ticker, "bid", "1.00", "0.52")

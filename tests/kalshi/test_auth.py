@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from kalshi.auth import Signer
 from kalshi.errors import KeyUnusable
-from kalshi.keys import Key, PrivateKey
+from kalshi.private_key import PrivateKey
 from tests.support.kalshi import verify
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -78,4 +78,4 @@ def test_a_file_that_holds_no_key_is_named(tmp_path):
 
 def test_the_key_does_not_show():
     """repr, which ends up in logs and tracebacks, holds neither the key nor its id."""
-    assert repr(Signer("very-secret-id", Key(ED))) == "Signer(Ed25519)"
+    assert repr(Signer("very-secret-id", PrivateKey(ED))) == "Signer(Ed25519)"

@@ -4,16 +4,16 @@ from decimal import Decimal
 
 import pytest
 
-from kalshi.fields import Fields
-from kalshi.market import Market
+from kalshi.market_models import Market
 from kalshi.marks import mark
+from kalshi.record_reader import RecordReader
 from tests.support import payloads
 
 NO_BID, NO_ASK, NO_LAST = {"yes_bid_dollars": "0.0000"}, {"yes_ask_dollars": "1.0000"}, {"last_price_dollars": "0.0000"}
 
 
 def market(**changes) -> Market:
-    return Market.from_api(Fields(payloads.MARKET | changes, "GET /markets"))
+    return Market.from_api(RecordReader(payloads.MARKET | changes, "GET /markets"))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
-from cache.exact import dumps
-from cache.fallback import Keeper
+from cache.decimal_json import dumps
 from cache.memory import MemoryCache
+from cache.stale_cache import StaleCache
 from kalshi.client import KalshiClient
 from kalshi.errors import BadRequest, ExchangeFault, FieldError, KalshiError, NotConfigured, NotFound
 from kalshi.markets import Markets
@@ -38,9 +38,9 @@ def kalshi(kalshi):
     return kalshi
 
 
-def keeper(clock) -> Keeper:
+def keeper(clock) -> StaleCache:
     cache = MemoryCache(clock=clock)
-    return Keeper(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest), clock=clock, monotonic=clock)
+    return StaleCache(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest), clock=clock, monotonic=clock)
 
 
 @pytest.fixture

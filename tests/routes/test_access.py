@@ -14,10 +14,10 @@ import redis
 from starlette.requests import Request
 
 from cache.base import Answer
-from routes.access import Access, Guard
-from routes.headers import OUTGOING
-from routes.rates import NETWORKS, Rates
-from routes.replies import Reply
+from routes.access import Access, AccessMiddleware
+from routes.rate_limit import NETWORKS, ClientRateLimit
+from routes.response_headers import OUTGOING
+from routes.responses import JsonEndpoint
 from routes.spring import session_id
 from routes.tickets import LIFETIME, Tickets
 from tests.support.neighbours import RedisServer
@@ -161,7 +161,7 @@ def test_what_cannot_be_a_session_is_not_asked_for(text: str) -> None:
 def test_a_network_has_its_own_bucket_and_the_memory_is_bounded() -> None:
     """So many requests a minute each; then the wait is told; the least recent of too many networks is forgotten."""
     now = [0.0]
-    rates = Rates(2, lambda: now[0])
+    rates = ClientRateLimit(2, lambda: now[0])
     assert [rates.spend("a"), rates.spend("a"), rates.spend("a"), rates.spend("b")] == [0, 0, 30, 0]
     now[0] = 30.0
     assert rates.spend("a") == 0
@@ -240,7 +240,7 @@ async def test_no_cache_in_between_answers_for_a_guarded_service(access: Access,
         "type": "http", "method": "GET", "path": "/api/python/markets", "query_string": b"", "headers": [],
         "state": {"services": SimpleNamespace(access=access)}, OUTGOING: None,
     }  # fmt: skip
-    await Reply(ask, max_age=300)(scope, receive, send)
+    await JsonEndpoint(ask, max_age=300)(scope, receive, send)
     assert dict(sent[0]["headers"])[b"cache-control"] == policy
 
 
@@ -265,7 +265,7 @@ async def test_a_stream_ends_with_its_login() -> None:
 
     headers = [(b"cookie", f"pi_session={tickets.issue()}".encode())]
     scope = {"type": "http", "method": "GET", "path": "/api/python/sse/trading", "headers": headers}
-    guard = Guard(endless, lambda scope: Access(tickets), recheck=0.01)
+    guard = AccessMiddleware(endless, lambda scope: Access(tickets), recheck=0.01)
     serving = asyncio.create_task(guard(scope, receive, send))
     await asyncio.sleep(0.05)
     assert not serving.done()

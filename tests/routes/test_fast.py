@@ -18,8 +18,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from cache.base import Answer
 from routes import fast
-from routes.headers import OUTGOING, Outgoing
-from routes.replies import Reply
+from routes.response_headers import OUTGOING, ResponseHeaders
+from routes.responses import JsonEndpoint
 from tests.support.eventually import eventually
 
 MOMENT = time.time() + 3600  # not yet, so that the age is 0 in each answer
@@ -31,12 +31,12 @@ async def ask(request: object) -> Answer:
     return VALUE
 
 
-reply = Reply(ask)
+reply = JsonEndpoint(ask)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """One endpoint, with the headers of every answer."""
-    scope[OUTGOING] = Outgoing(send)
+    scope[OUTGOING] = ResponseHeaders(send)
     await reply(scope, receive, scope[OUTGOING])
 
 

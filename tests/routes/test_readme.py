@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import settings
 from commands import COMMANDS
+from config import settings
 from routes.openapi import PATHS
 from tests.support.server import Server
 
-ROOT = Path(settings.__file__).parent
+ROOT = Path(settings.__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from config.settings import Settings
 from server import create_app
-from settings import Settings
 
 
 async def ask(app: Any, state: Any, path: str) -> tuple[int, dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.hub import Hub
-from streams.rhythm import Pace
+from streams.keepalive import KeepaliveSettings
 from streams.sse import StreamLimits, event_streams
 from streams.subscriber import AsgiSend
 from tests.support.eventually import eventually
@@ -152,7 +152,7 @@ async def test_shutdown_does_not_wait_for_a_write_that_hangs() -> None:
 
 async def test_a_cancelled_stream_cleans_up() -> None:
     """uvicorn's backstop cancels what does not end."""
-    stand = Stand(pace=Pace(heartbeat=0.01))
+    stand = Stand(pace=KeepaliveSettings(heartbeat=0.01))
     await stand.live()
     stand.task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from streams.rhythm import Pace
+from streams.keepalive import KeepaliveSettings
 from tests.support.eventually import eventually
 from tests.support.pages import EPOCH
 from tests.support.wire import Serve, has
@@ -62,7 +62,7 @@ async def test_full_answers_200_and_bye(serve: Serve) -> None:
 
 async def test_age_ends_a_stream(serve: Serve) -> None:
     """MAX_STREAM_AGE, with a bye, so that a deploy looks like any other day."""
-    server = await serve(pace=Pace(max_age=0.2))
+    server = await serve(pace=KeepaliveSettings(max_age=0.2))
     wire = await (await server.open("trades")).all()
     assert wire.named("bye") == ['{"reason":"age"}']
     assert wire.ended

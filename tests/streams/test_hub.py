@@ -13,7 +13,7 @@ from streams.chunk import Chunk
 from streams.errors import OutOfOrder
 from streams.event import entry_frames, frame
 from streams.hub import SLICE, Hub
-from streams.inbox import Inbox
+from streams.send_queue import SendQueue
 from streams.subscriber import Subscriber, Wants
 from tests.support.pages import EPOCH, trade, trades
 
@@ -45,7 +45,7 @@ async def _send(message: Any) -> None:
 
 def reader(hub: Hub, wants: Wants = BOTH, position: int | None = None, size: int = 1000) -> Subscriber:
     """A stream that has joined, from the hub's position unless said."""
-    one = Subscriber("test", wants, "127.0.0.1", 0.0, Inbox(size, 1 << 20), _send, 20.0)
+    one = Subscriber("test", wants, "127.0.0.1", 0.0, SendQueue(size, 1 << 20), _send, 20.0)
     hub.enter(one)
     one.position = hub.position if position is None else position
     hub.join(one)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest import pending_entries
+from ingest.supervisor import Supervisor
 from journal.errors import JournalUnavailable
-from streams import backlog
-from streams.watch import Watch
 from tests.support.bot import ScriptedBot, serving, trade
 from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, fill
@@ -71,7 +71,7 @@ def moved(path: Path) -> Iterator[None]:
     away.rename(path)
 
 
-async def overrun(bot: ScriptedBot, watch: Watch) -> None:
+async def overrun(bot: ScriptedBot, watch: Supervisor) -> None:
     """One trade after the other, each read, until no more can wait."""
     for number in range(1, 9):
         bot.make(trade(number))
@@ -82,7 +82,7 @@ async def overrun(bot: ScriptedBot, watch: Watch) -> None:
 @pytest.mark.parametrize("keys", [False, True], ids=["announced", "healed"])
 async def test_more_than_can_wait_becomes_a_hole(path: Path, monkeypatch: pytest.MonkeyPatch, keys: bool) -> None:
     """The newest wait and are told; what fell off is one gap that names its time, or comes from the exchange."""
-    monkeypatch.setattr(backlog, "MOST", 3)
+    monkeypatch.setattr(pending_entries, "MOST", 3)
     exchange = ScriptedExchange(complete=1_700_000_000) if keys else None
     async with serving(ScriptedBot(window=3)) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
         bot.make(trade(0))

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from journal.errors import JournalUnavailable
-from streams.rhythm import Pace
+from streams.keepalive import KeepaliveSettings
 from tests.support.eventually import eventually
 from tests.support.pages import EPOCH, trades
 from tests.support.wire import Serve, has
@@ -96,7 +96,7 @@ async def test_a_cursor_of_a_faster_worker_is_honoured(serve: Serve) -> None:
 
 async def test_few_replay_at_once_and_the_rest_are_kept_awake(serve: Serve) -> None:
     """Readers that wait for their turn get heartbeats; then everybody gets all."""
-    server = await serve(kept=50, pace=Pace(heartbeat=0.05))
+    server = await serve(kept=50, pace=KeepaliveSettings(heartbeat=0.05))
     server.pages.held = asyncio.Event()
     wires = [await server.open("trades", cursor=f"{EPOCH}-10") for _ in range(12)]
     for wire in wires:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from streams.rhythm import Pace
+from streams.keepalive import KeepaliveSettings
 from tests.support.pages import EPOCH, gap, trades
 from tests.support.wire import Serve, has
 
@@ -87,7 +87,7 @@ async def test_status_stream_has_no_ids(serve: Serve) -> None:
 @pytest.mark.parametrize("name", ["trading", "trades", "portfolio", "status"])
 async def test_heartbeats_name_the_last_cursor_put_on_the_connection(serve: Serve, name: str) -> None:
     """On all four, on time, without an id; head is what the reader must have by then."""
-    server = await serve(kept=3, pace=Pace(heartbeat=0.05))
+    server = await serve(kept=3, pace=KeepaliveSettings(heartbeat=0.05))
     wire = await server.open(name)
     await wire.until(lambda one: one.named("heartbeat"))
     server.publish()
@@ -100,7 +100,7 @@ async def test_heartbeats_name_the_last_cursor_put_on_the_connection(serve: Serv
 
 async def test_pings_keep_a_silent_stream_open(serve: Serve) -> None:
     """Comments that no page sees."""
-    server = await serve(pace=Pace(ping=0.05))
+    server = await serve(pace=KeepaliveSettings(ping=0.05))
     wire = await server.open("trades")
     await wire.until(lambda one: one.body.count(b"\n:\n\n") >= 3)
     assert wire.messages == []

@@ -3,7 +3,7 @@
 import pytest
 
 from streams.chunk import Chunk
-from streams.inbox import Inbox
+from streams.send_queue import SendQueue
 from streams.stats import Histogram, Stats, client, network
 from streams.subscriber import Subscriber, Wants
 
@@ -60,7 +60,7 @@ async def _send(message: object) -> None:
 
 def test_a_stream_in_one_line() -> None:
     """Name, age, place, lag and what waits."""
-    reader = Subscriber("trades", Wants(True, False), "10.1.2.3", 100.0, Inbox(5, 100), _send, 1.0)
+    reader = Subscriber("trades", Wants(True, False), "10.1.2.3", 100.0, SendQueue(5, 100), _send, 1.0)
     reader.position = 7
     reader.inbox.put_nowait(Chunk(b"x", 1))
     assert client(reader, 10, 112.5) == {

@@ -13,21 +13,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cache.exact import loads
-from journal.entry import Entry
+from cache.decimal_json import loads
+from cluster.component_health import ComponentHealth
+from cluster.journal_writer import JournalWriter
+from ingest import pending_entries
+from ingest.attribution import Attribution
+from ingest.backfill import Backfiller
+from ingest.bot_client import PollSettings
+from ingest.bot_payload import BotReport, read_status, read_trades
+from ingest.bot_status import BotStatus
+from ingest.open_gaps import OpenGaps
+from ingest.poll_overlap import PollOverlap
+from ingest.trade_intake import TradeIntake
+from journal.entries import Entry
 from journal.errors import JournalError
 from journal.sqlite import SqliteJournal
-from streams import backlog
-from streams.bot import Polling
-from streams.healer import Healer
-from streams.holes import Holes
-from streams.intake import Intake
-from streams.origin import Origins
-from streams.recorder import Recorder
-from streams.report import Report, read_status, read_trades
-from streams.status import BotStatus
-from streams.vital import Vital
-from streams.window import Window
 from tests.support.bot import trade, wire
 from tests.support.exchange import ScriptedExchange, fill
 
@@ -44,7 +44,7 @@ class Story(RuleBasedStateMachine):
         """A journal, an exchange that is complete up to now, a bot that has just started."""
         self.loop = asyncio.new_event_loop()
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(backlog, "MOST", MOST)
+        self.patch.setattr(pending_entries, "MOST", MOST)
         self.folder = Path(tempfile.mkdtemp())
         self.now = 1_700_000_000.0
         self.numbered, self.keys = numbered, keys
@@ -74,17 +74,17 @@ class Story(RuleBasedStateMachine):
         self.journal = SqliteJournal(self.folder / "journal.db", clock=lambda: self.now)
         self.run(self.journal.open())
         marks = self.run(self.journal.marks())
-        self.recorder = Recorder(self.journal, self.told.extend, Vital("recorder"))
+        self.recorder = JournalWriter(self.journal, self.told.extend, ComponentHealth("recorder"))
         self.recorder.lease = self.run(self.journal.acquire("worker", 1e6))
         self.bot = BotStatus(since=self.now)
         self.bot.seen = bool(marks.get("bot"))
-        self.holes = Holes(marks.get("holes", ""))
-        origins = Origins(self.bot, self.holes, 3.0)
-        window = Window(marks.get("bot", ""), full=WINDOW)
-        self.intake = Intake(window, origins, self.recorder, lambda: self.now)
-        self.healer = Healer(
-            self.exchange if self.keys else None, origins, self.recorder, self.fresh, Polling("", ""),
-            Vital("healer"), marks, lambda: self.now,
+        self.holes = OpenGaps(marks.get("holes", ""))
+        origins = Attribution(self.bot, self.holes, 3.0)
+        window = PollOverlap(marks.get("bot", ""), full=WINDOW)
+        self.intake = TradeIntake(window, origins, self.recorder, lambda: self.now)
+        self.healer = Backfiller(
+            self.exchange if self.keys else None, origins, self.recorder, self.fresh, PollSettings("", ""),
+            ComponentHealth("healer"), marks, lambda: self.now,
         )  # fmt: skip
         self.poll()
         self.heal()
@@ -145,7 +145,7 @@ class Story(RuleBasedStateMachine):
         status = {"boot_id": f"life{self.life}", "seq": self.count} if self.numbered else {}
         reading = read_status(wire(status), self.now)
         self.shown_empty, self.polled = not self.window, self.now
-        report: Report = read_trades(wire(self.window[::-1] if turned else self.window), "live")
+        report: BotReport = read_trades(wire(self.window[::-1] if turned else self.window), "live")
         self.intake.take(report, reading, self.now)
         self.bot.note(reading, "", len(report.trades), self.now)
         try:

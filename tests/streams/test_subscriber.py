@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from streams.chunk import Chunk
-from streams.errors import Stalled
-from streams.inbox import Inbox
+from streams.errors import ReaderStalled
+from streams.send_queue import SendQueue
 from streams.subscriber import Subscriber, Wants
 
 CHUNK = Chunk(b"event: x\n\n", 1, last=5)
@@ -40,7 +40,7 @@ def sink() -> Sink:
 @pytest.fixture
 def reader(sink: Sink) -> Subscriber:
     """Idle, with a direct way, two places in its inbox, and a tenth of a second to take a write."""
-    one = Subscriber("test", Wants(True, False), "", 0.0, Inbox(2, 1000), sink.send, 0.1)
+    one = Subscriber("test", Wants(True, False), "", 0.0, SendQueue(2, 1000), sink.send, 0.1)
     one.direct = one.step
     one.idle = True
     return one
@@ -78,7 +78,7 @@ async def test_a_write_that_waits_is_settled_before_what_follows(reader: Subscri
 async def test_a_write_that_hangs_is_a_stall(reader: Subscriber, sink: Sink) -> None:
     """After its limit the reader counts as slow, and whoever writes is told."""
     sink.open.clear()
-    with pytest.raises(Stalled):
+    with pytest.raises(ReaderStalled):
         await reader.write({"body": b""})
     assert reader.ended == "slow"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from cache.exact import dumps, loads
+from cache.decimal_json import dumps, loads
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

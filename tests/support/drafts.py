@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from journal.entry import Baseline, Gap, Settlement, Trade
+from journal.entries import Baseline, Gap, Settlement, Trade
 
 _TRADE = Trade(
     Decimal("1698676800.123"), "PRES24-GOP", "BUY", Decimal(50), Decimal("0.65"), "t1", "bot_live", "live"

@@ -5,21 +5,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from commands.doctor.findings import Finding
-from commands.doctor.visit import Listened, Page
-from streams.talk import GREETING
+from commands.doctor.probe import ProbedPage, ProbedStream
+from streams.stream_body import GREETING
 
 EVENTS = {"content-type": "text/event-stream"}
 HELLO = b"retry: 2000\n" + GREETING
 
 
-def page(status: int = 200, body: Any = None, **headers: str) -> Page:
+def page(status: int = 200, body: Any = None, **headers: str) -> ProbedPage:
     """An answer; a dict becomes JSON, and the header's name has dashes."""
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     kind = {"content-type": "text/html" if isinstance(body, str) else "application/json"}
-    return Page(status, kind | {name.replace("_", "-"): value for name, value in headers.items()}, raw, 0.01)
+    return ProbedPage(status, kind | {name.replace("_", "-"): value for name, value in headers.items()}, raw, 0.01)
 
 
-def ours(status: int, instance: str, **more: Any) -> Page:
+def ours(status: int, instance: str, **more: Any) -> ProbedPage:
     """A problem as our service answers it."""
     body = {"type": "/api/python/docs#x", "status": status, "detail": "because", "instance": instance, **more}
     return page(status, body, content_type="application/problem+json")
@@ -30,6 +30,6 @@ def wrong(findings: Iterable[Finding]) -> set[str]:
     return {finding.name for finding in findings if finding.level == "wrong"}
 
 
-def stream(*pieces: tuple[float, bytes], ended: float | None = None, status: int = 200, **headers: str) -> Listened:
+def stream(*pieces: tuple[float, bytes], ended: float | None = None, status: int = 200, **headers: str) -> ProbedStream:
     """A stream that was heard; pieces with their times."""
-    return Listened(status, EVENTS | {k.replace("_", "-"): v for k, v in headers.items()}, list(pieces), ended)
+    return ProbedStream(status, EVENTS | {k.replace("_", "-"): v for k, v in headers.items()}, list(pieces), ended)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from kalshi.models import Fill, Position, Settlement
-from kalshi.push import Connected, Event
+from kalshi.account_models import Fill, Position, Settlement
+from kalshi.fill_socket import Connected, Event
 
 
 def fill(number: int, at: float, **changes: Any) -> Fill:

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.keys import Key, PrivateKey
+from kalshi.private_key import PrivateKey
 
 ROOT = "/trade-api/v2"
 SOCKET = "/trade-api/ws/v2"
@@ -70,7 +70,7 @@ class FakeKalshi:
 
     def __init__(self, key: PrivateKey | None = None, check: bool = True) -> None:
         self.key = key or ed25519.Ed25519PrivateKey.generate()
-        self.signer = Signer(KEY_ID, Key(self.key))
+        self.signer = Signer(KEY_ID, PrivateKey(self.key))
         self.check = check
         self.calls: list[Call] = []
         self.commands: list[dict[str, Any]] = []  # what sockets sent

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 
-from journal.entry import Entry, Gap, Trade
+from journal.entries import Entry, Gap, Trade
 
 EPOCH = "abcd1234"
 

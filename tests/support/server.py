@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from commands.child import OURS
+from commands.demo_process import OURS
 from tests.support.neighbours import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """What a keeper asks: a source that counts its calls, fails and hangs as told; and keepers over it."""
 
-from cache.fallback import Keeper
+from cache.stale_cache import StaleCache
 
 
 class Trouble(Exception):
@@ -27,4 +27,4 @@ class Source:
 
 
 def keeper_over(cache, clock, **more):
-    return Keeper(cache, "kalshi_api", (Trouble,), (NoSuchThing,), clock=clock, monotonic=clock, **more)
+    return StaleCache(cache, "kalshi_api", (Trouble,), (NoSuchThing,), clock=clock, monotonic=clock, **more)

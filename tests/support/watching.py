@@ -7,15 +7,15 @@ from typing import Any
 
 import aiohttp
 
-from cache.exact import loads
+from cache.decimal_json import loads
 from cache.memory import MemoryCache
-from journal.entry import Entry
+from ingest.bot_client import PollSettings
+from ingest.fill_listener import FillSource
+from ingest.fill_reader import ExchangeReads
+from ingest.supervisor import Supervisor
+from ingest.upstreams import Upstreams
+from journal.entries import Entry
 from journal.sqlite import SqliteJournal
-from streams.account import Push
-from streams.bot import Polling
-from streams.neighbours import Neighbours
-from streams.sweep import Exchange
-from streams.watch import Watch
 from tests.support.bot import ScriptedBot
 
 
@@ -60,16 +60,17 @@ class Ears:
 
 @asynccontextmanager
 async def worker(
-    path: Path, bot: ScriptedBot, interval: float = 0.1, exchange: Exchange | None = None, push: Push | None = None,
+    path: Path, bot: ScriptedBot, interval: float = 0.1, exchange: ExchangeReads | None = None,
+    push: FillSource | None = None,
     **more: Any,
-) -> AsyncIterator[tuple[Watch, Ears, SqliteJournal]]:  # fmt: skip
+) -> AsyncIterator[tuple[Supervisor, Ears, SqliteJournal]]:  # fmt: skip
     """One worker on the journal in this file."""
     journal = SqliteJournal(path)
     await journal.open()
-    polling = Polling(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)
+    polling = PollSettings(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)
     async with aiohttp.ClientSession() as session:
         ears = Ears(await journal.head())
-        watch = Watch(Neighbours(session, polling, exchange, push), journal, ears, MemoryCache(), **more)
+        watch = Supervisor(Upstreams(session, polling, exchange, push), journal, ears, MemoryCache(), **more)
         await watch.start()
         try:
             yield watch, ears, journal

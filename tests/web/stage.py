@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from commands.child import ROOT
+from commands.demo_process import ROOT
 from tests.support.eventually import until
 from tests.support.neighbours import free_port
 from tests.support.server import clean_environment

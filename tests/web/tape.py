@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from journal.entry import Draft, Trade
+from journal.entries import Draft, Trade
 from journal.sqlite import SqliteJournal
 from tests.support.fakebot import FakeBot
 

@@ -1,0 +1,1 @@
+"""Several workers as one: leader election, relay, worker registry, journal tailer, component health."""

@@ -1,0 +1,76 @@
+"""One process of the demo: in a session of its own, logging to a file, stopped by its own pid, and never left alone."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+# What the person's own environment says of neighbours must not reach the demo: it has neighbours of its own.
+OURS: Final = ("KALSHI_", "BOT_", "REDIS_", "JOURNAL_", "API_TOKEN", "AUTH", "HOST", "PORT", "APP_ENV", "LOG_LEVEL")
+
+
+class DemoProcess:
+    """A Python program of ours. Ctrl-C does not reach it: it has its own session, so we stop all in the right order.
+
+    When we cannot, since we were killed, it ends by itself: its stdin is a pipe that only we hold (commands/leash.py).
+    """
+
+    def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self._command = [sys.executable, "-m", "commands.demo_guard", *arguments]
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
+        self._environment = {**clean, "PYTHONPATH": str(ROOT), **environment}
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def log(self) -> Path:
+        """Where its stderr goes."""
+        return self._folder / f"{self.name}.log"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start it, again if it has ended."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                cwd=self._folder,
+                env=self._environment,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def first_line(self, within: float = 10.0) -> str:
+        """What it says first on stdout; empty when it ended without a word. Raises TimeoutError."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        async with asyncio.timeout(within):
+            return (await self._process.stdout.readline()).decode()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self._process is not None and self.is_running:
+            self._process.send_signal(number)
+
+    async def stop(self, patience: float = 1.0) -> None:
+        """Ask it to end; insist after patience seconds. A frozen one is woken first, to hear us."""
+        if self._process is None:
+            return
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(patience):
+                await self._process.wait()
+        except TimeoutError:
+            self.signal(signal.SIGKILL)
+            await self._process.wait()

@@ -1,0 +1,166 @@
+"""Visits to a running service, as a browser makes them: answers with their times, and streams read for a while."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import aiohttp
+from yarl import URL
+
+from routes.rate_limit import TOO_MANY
+from streams.event import comment
+from streams.stream_body import GREETING
+
+NOTHING: Final[Mapping[str, str]] = {}
+LARGEST: Final = 4 * 1024 * 1024  # bytes of a body that are read
+BYE: Final = re.compile(rb'^event: bye\ndata: .*"reason": ?"(\w+)"', re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedPage:
+    """One answer: status, headers (names in small letters), body, and seconds until it was whole.
+
+    status 0: no answer, and the body says why.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """The body, or its beginning."""
+        return self.body[:300].decode("utf-8", "replace").strip()
+
+    @property
+    def shown(self) -> str:
+        """What came, in a few words."""
+        return f"HTTP {self.status}" if self.status else self.text
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The JSON object in the body; empty when it is none."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def kind(self) -> str:
+        """The media type."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def proxy(self) -> str:
+        """What stands in front of the service, by its own word; our server itself says nothing."""
+        server = self.headers.get("server", "")
+        return self.headers.get("via", "") if server.lower() in ("", "uvicorn") else server
+
+
+@dataclass(slots=True)
+class ProbedStream:
+    """What a stream gave: pieces with the seconds at which they came, and when it ended (None: we left)."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: list[tuple[float, bytes]] = field(default_factory=list)
+    ended: float | None = None
+    why: str = ""  # it could not be opened, or broke
+
+    @property
+    def text(self) -> bytes:
+        """All that came."""
+        return b"".join(piece for _, piece in self.pieces)
+
+    @property
+    def limited(self) -> bool:
+        """Whether a rate limit refused it: with 429, or in our words on a stream that says when to come back."""
+        return self.status == 429 or comment(TOO_MANY) in self.text
+
+    @property
+    def greeted(self) -> bool:
+        """Whether our service itself spoke, and not somebody in its place."""
+        return GREETING.strip() in self.text
+
+    @property
+    def bye(self) -> str:
+        """Why the service ended it, by its own word; empty when it did not."""
+        found = BYE.search(self.text)
+        return found[1].decode() if found else ""
+
+
+class Probe:
+    """All requests of one examination. base: where the API begins; keys: headers that say who we are."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: URL, keys: Mapping[str, str] = NOTHING) -> None:
+        self.base = base
+        self.keys = keys
+        self.limited = 0  # requests that a rate limit refused
+        self._session = session
+
+    async def get(
+        self, path: str, headers: Mapping[str, str] = NOTHING, limit: float = 5.0, anonymous: bool = False
+    ) -> ProbedPage:
+        """Ask for a path under the base; every wait has a limit."""
+        begun = time.monotonic()
+        asked = {**({} if anonymous else self.keys), **headers}
+        try:
+            async with asyncio.timeout(limit), self._open(path, asked) as answer:
+                body = bytearray()
+                async for piece in answer.content.iter_any():
+                    body += piece
+                    if len(body) > LARGEST:
+                        break
+                self.limited += answer.status == 429
+                return ProbedPage(answer.status, _small(answer), bytes(body), time.monotonic() - begun)
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            why = f"no answer within {limit:g} s" if isinstance(error, TimeoutError) else reason(error)
+            return ProbedPage(0, {}, why.encode(), time.monotonic() - begun)
+
+    async def listen(self, path: str, seconds: float, headers: Mapping[str, str] = NOTHING) -> ProbedStream:
+        """Read a stream for so long."""
+        begun, heard = time.monotonic(), ProbedStream()
+        asked = {**self.keys, "Accept": "text/event-stream", **headers}
+        try:
+            async with asyncio.timeout(seconds), self._open(path, asked) as answer:
+                heard.status, heard.headers = answer.status, _small(answer)
+                async for piece in answer.content.iter_any():
+                    heard.pieces.append((time.monotonic() - begun, piece))
+                heard.ended = time.monotonic() - begun
+        except TimeoutError:
+            pass  # this is how a stream is left
+        except (aiohttp.ClientError, OSError) as error:
+            heard.ended, heard.why = time.monotonic() - begun, reason(error)
+        self.limited += heard.limited
+        return heard
+
+    def _open(self, path: str, headers: Mapping[str, str]) -> Any:
+        return self._session.get(f"{self.base}{path}", headers=headers, allow_redirects=False)
+
+
+def _small(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+def reason(error: Exception) -> str:
+    """A failed connection in plain words."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"the certificate is not good: {error.certificate_error}; --insecure looks past it"
+        case aiohttp.ClientConnectorDNSError():
+            return f"there is no host named {error.host}"
+        case aiohttp.ClientSSLError():
+            return f"port {error.port} of {error.host} does not speak TLS as it should: {error.strerror or error}"
+        case aiohttp.ClientConnectorError():
+            return f"nothing answers at {error.host} port {error.port}: {error.strerror or error}"
+        case aiohttp.ServerDisconnectedError():
+            return "the connection was closed without an answer"
+        case aiohttp.ClientResponseError():
+            return f"what came is no HTTP: {error.message.splitlines()[0] if error.message else error}"
+    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Learning what happened: bot client, poller, exchange fills, fill socket, attribution and gaps."""

@@ -1,0 +1,173 @@
+"""FillPush: our executions as the exchange pushes them, over one signed WebSocket that comes back by itself.
+
+A pushed fill carries no sequence number and nothing is sent again (Kalshi docs: websocket, fill channel), so a fill
+that was lost with a connection cannot be seen from here. Who consumes this reads REST after every Connected.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from cache.decimal_json import loads
+from kalshi.account_models import Fill
+from kalshi.auth import Signer
+from kalshi.errors import BadAnswer, KalshiError, Unreachable
+from kalshi.record_reader import RecordReader
+
+log = logging.getLogger(__name__)
+
+_SUBSCRIBE = '{"id":1,"cmd":"subscribe","params":{"channels":["fill"]}}'
+_ENDS = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+_FATAL = frozenset({10, 25})  # channel error, buffer overflow: the subscription is over though the socket lives
+STEADY = 30.0  # seconds after which a connection counts as good and the pauses begin small again
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Subscribed: every execution from now on will be told. Those before are for REST to find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """Executions may be missed from now on; why is for /health."""
+
+    reason: str
+
+
+Event = Connected | Disconnected | Fill
+
+
+class FillSocket:
+    """Keeps one socket open and tells what comes.
+
+    subaccount: fills of others are dropped, as REST drops them. silence: seconds without any frame after which the
+    line counts as dead (the exchange pings every 10 s). first, longest: pauses between tries, doubling, jittered.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        ws_url: str,
+        signer: Signer,
+        subaccount: int = 0,
+        *,
+        silence: float = 25.0,
+        first: float = 0.5,
+        longest: float = 30.0,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._session, self._url, self._signer, self._subaccount = session, URL(ws_url), signer, subaccount
+        self._silence, self._first, self._longest = silence, first, longest
+        self._clock, self._jitter = clock, jitter
+        # All mutable state, for /health: connected or not, since when (Unix seconds) and why not; counts.
+        self.connected = False
+        self.since = clock()
+        self.reason = "not connected yet"
+        self.fills = 0
+        self.connects = 0
+        self.last_frame: float | None = None  # Unix seconds, pings included
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Connected, then fills, Disconnected when the line is lost, Connected again; without end.
+
+        Close it when done (contextlib.aclosing), which closes the socket. Raises nothing but what a bug raises.
+        """
+        tries = 0
+        while True:
+            began = time.monotonic()
+            try:
+                async with aclosing(self._connection()) as frames:
+                    async for event in frames:
+                        yield event
+            except KalshiError as error:
+                reason = str(error)
+            if self.connected or reason != self.reason:
+                log.warning("the exchange's push is off: %s", reason)
+                self._turn(False, reason)
+                yield Disconnected(reason)
+            tries = 0 if time.monotonic() - began > STEADY else tries + 1
+            # Half of the pause is certain and half is chance: many clients that lost one server spread out.
+            pause = min(self._longest, self._first * 2.0 ** min(tries, 10))
+            await asyncio.sleep(pause * (0.5 + self._jitter() / 2))
+
+    async def _connection(self) -> AsyncGenerator[Event, None]:
+        """One connection from handshake to loss, which it ends with by raising KalshiError."""
+        headers = self._signer.headers("GET", self._url.raw_path)
+        try:
+            async with asyncio.timeout(self._silence):
+                socket = await self._session.ws_connect(
+                    self._url, headers=headers, autoping=False, max_msg_size=1 << 22,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=0.3),
+                )  # fmt: skip
+        except aiohttp.WSServerHandshakeError as error:
+            # `from None` here and below: the causes carry the request with its signed headers.
+            raise Unreachable(f"the handshake was refused with HTTP {error.status}") from None
+        except TimeoutError:
+            raise Unreachable(f"no handshake within {self._silence:.0f} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from None
+        async with socket, aclosing(self._texts(socket)) as texts:
+            async for text in texts:
+                event = self._read(text)
+                if event is not None:
+                    yield event
+
+    async def _texts(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[str, None]:
+        """The text frames; pings are answered here, because they are the sign of life that is waited for."""
+        began = time.monotonic()
+        try:
+            await socket.send_str(_SUBSCRIBE)
+            while self.connected or time.monotonic() - began < self._silence:
+                frame = await socket.receive(timeout=self._silence)
+                self.last_frame = self._clock()
+                if frame.type is aiohttp.WSMsgType.TEXT:
+                    yield frame.data
+                elif frame.type is aiohttp.WSMsgType.PING:
+                    await socket.pong(frame.data)
+                elif frame.type in _ENDS:
+                    raise Unreachable(f"the exchange closed the socket (code {socket.close_code})")
+        except TimeoutError:
+            raise Unreachable(f"the socket was silent for {self._silence:.0f} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"the socket broke: {type(error).__name__}") from None
+        raise Unreachable(f"no subscription within {self._silence:.0f} s")
+
+    def _read(self, text: str) -> Event | None:
+        """The event in a frame, None for frames that do not concern us.
+
+        A frame that cannot be read may have been a fill: raising ends the connection, and REST finds it.
+        """
+        try:
+            frame = RecordReader(loads(text), "socket frame")
+        except (ValueError, RecursionError):
+            raise BadAnswer(f"socket frame: no JSON: {text[:60]!r}") from None
+        kind = frame.text("type")
+        if kind == "fill":
+            fill = Fill.from_push(frame.one("msg"))
+            self.fills += 1
+            return fill if (fill.subaccount or 0) == self._subaccount else None
+        if kind == "subscribed" and not self.connected:
+            self.connects += 1
+            self._turn(True, "")
+            log.info("the exchange pushes fills")
+            return Connected()
+        if kind == "error":
+            self._complain(frame.one("msg"))
+        return None
+
+    def _complain(self, error: RecordReader) -> None:
+        code = error.whole("code")
+        if code in _FATAL or not self.connected:
+            raise BadAnswer(f"the exchange's socket says error {code}: {error.maybe_text('msg')}")
+        log.warning("the exchange's socket says error %s: %s", code, error.maybe_text("msg"))
+
+    def _turn(self, connected: bool, reason: str) -> None:
+        self.connected, self.reason, self.since = connected, reason, self._clock()

@@ -1,0 +1,94 @@
+"""A token budget below the account's own, so that the exchange need never say 429; readers get half of it at most.
+
+The exchange keeps one bucket for reads and one for writes (Kalshi docs: rate_limits). Ours mirror them at a share of
+their size. What REST readers cause (lane "public") must find room in a second, smaller bucket as well, so that
+however many they are, the poller and healing (lane "own") find the other half.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from kalshi.errors import Busy
+from kalshi.exchange_info import BASIC, AccountLimits, EndpointCosts, TokenAllowance
+
+Lane = Literal["public", "own"]
+SHARE = 0.9  # of the tier's budget: our clock and theirs refill a little apart
+PUBLIC = 0.5  # of our budget
+
+
+class TokenBucket:
+    """Tokens that grow back; a taker may run into debt and then waits it off, so that takers keep their order."""
+
+    def __init__(self, rate: float, capacity: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate, self.capacity = rate, capacity
+        self._clock = clock
+        # All mutable state: how many tokens there were (negative: debt), and when that was.
+        self._tokens, self._at = capacity, clock()
+
+    @property
+    def tokens(self) -> float:
+        """Tokens now; negative while takers wait."""
+        now = self._clock()
+        self._tokens = min(self.capacity, self._tokens + (now - self._at) * self.rate)
+        self._at = now
+        return self._tokens
+
+    def delay(self, cost: float) -> float:
+        """Seconds that a taker of cost would have to wait now."""
+        return max(0.0, (min(cost, self.capacity) - self.tokens) / self.rate)
+
+    def take(self, cost: float) -> None:
+        """Take cost, into debt if need be."""
+        self._tokens = self.tokens - cost
+
+    def drain(self) -> None:
+        """The exchange said that its bucket is empty: believe it."""
+        self._tokens = min(self.tokens, 0.0)
+
+
+class RateLimits:
+    """Who may call when. Basic tier until `adopt` is told better; costs are 10 tokens until told better."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.costs = EndpointCosts(default=10, costs={})
+        self.adopt(BASIC)
+
+    def adopt(self, limits: AccountLimits) -> None:
+        """Size the buckets to this account's tier."""
+        self.tier = limits.tier
+        self.read, self.write = self._bucket(limits.read), self._bucket(limits.write)
+        half = TokenAllowance(int(limits.read.rate * PUBLIC), int(limits.read.capacity * PUBLIC))
+        self.public = self._bucket(half)
+
+    def reserve(self, method: str, path: str, lane: Lane, patience: float) -> float:
+        """Take the tokens of this call; the seconds to wait before it is made. Raises Busy when longer than patience.
+
+        Decides and takes in one step without awaiting, so that two callers cannot be given the same tokens.
+        """
+        cost = self.costs.of(method, path)
+        buckets = [self.read if method == "GET" else self.write]
+        if lane == "public" and method == "GET":
+            buckets.append(self.public)
+        delay = max(bucket.delay(cost) for bucket in buckets)
+        if delay > patience:
+            raise Busy(lane, delay)
+        for bucket in buckets:
+            bucket.take(cost)
+        return delay
+
+    async def wait(self, method: str, path: str, lane: Lane, patience: float) -> None:
+        """Return when the call may be made. Raises Busy at once when that would take longer than patience."""
+        delay = self.reserve(method, path, lane, patience)
+        if delay > 0:
+            await asyncio.sleep(delay)
+
+    def drained(self, method: str) -> None:
+        """A 429 came: somebody else spends of the same account."""
+        (self.read if method == "GET" else self.write).drain()
+
+    def _bucket(self, size: TokenAllowance) -> TokenBucket:
+        # No bucket may be too small for the dearest single call (an upgrade costs 30).
+        return TokenBucket(max(size.rate, 1) * SHARE, max(size.capacity * SHARE, 30.0), self._clock)

@@ -1,0 +1,111 @@
+"""One request to the exchange and its answer: signed, within limits, read as JSON, every failure in our own words."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from cache.decimal_json import dumps, loads
+from kalshi import errors
+from kalshi.auth import Signer
+
+Params = Mapping[str, str | int]
+LARGEST = 16 * 1024 * 1024  # bytes of an unpacked answer; the largest honest one, 1000 markets, is about 3 MB
+
+
+class Transport:
+    """Sends one request over the shared session. No redirect is followed: a signature is for one place only."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, largest: int = LARGEST) -> None:
+        self._session = session
+        self.base_url = base_url.rstrip("/")
+        self._largest = largest
+
+    async def send(
+        self, method: str, path: str, params: Params | None, body: Any, signer: Signer | None, timeout: float
+    ) -> Any:
+        """The JSON value of a 2xx answer (None when it has no body), within timeout seconds. Raises KalshiError."""
+        url = URL(self.base_url + path, encoded=True)
+        where = f"{method} {path}"
+        # Signed as late as can be, for the stamp ages; what is signed is the very path that is sent.
+        headers = {"Accept": "application/json"} | (signer.headers(method, url.raw_path) if signer else {})
+        data = None
+        if body is not None:
+            data, headers["Content-Type"] = dumps(body).encode(), "application/json"
+        try:
+            async with (
+                asyncio.timeout(timeout),
+                self._session.request(
+                    method, url.update_query(params or {}), data=data, headers=headers, allow_redirects=False
+                ) as response,
+            ):
+                return _answer(where, response.status, await self._read(where, response))
+        except TimeoutError:
+            raise errors.Unreachable(f"{where}: no answer within {timeout:.1f} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            # `from None`: aiohttp's errors carry the request with its headers, which must not reach a traceback.
+            raise errors.Unreachable(f"{where}: {type(error).__name__}: {_words(error)}") from None
+
+    async def _read(self, where: str, response: aiohttp.ClientResponse) -> bytes:
+        """The body, unpacked, as long as it is not too large."""
+        parts = bytearray()
+        async for part in response.content.iter_chunked(65536):
+            parts += part
+            if len(parts) > self._largest:
+                response.close()  # the rest is not wanted, and the connection is not worth reading it
+                raise errors.BadAnswer(f"{where}: the answer is larger than {self._largest} bytes")
+        return bytes(parts)
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or "no reason given"
+
+
+def _answer(where: str, status: int, raw: bytes) -> Any:
+    """The value of a good answer; raises what another one means. The Content-Type is not asked: it often lies."""
+    if 300 <= status < 400:
+        raise errors.BadAnswer(f"{where}: HTTP {status}, a redirect; the base URL is not that of the API")
+    if status >= 400:
+        raise refusal(where, status, raw)
+    if not raw.strip():
+        return None
+    try:
+        return loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise errors.BadAnswer(f"{where}: HTTP {status}, but no JSON ({_words(error)}): {raw[:60]!r}") from None
+
+
+def refusal(where: str, status: int, raw: bytes) -> errors.Refused:
+    """The error of an error status, from any of the four bodies that the exchange is known to send."""
+    try:
+        body = loads(raw)
+    except (ValueError, RecursionError):
+        body = None  # a proxy's HTML, or nothing: the status must do
+    told: Any = body if isinstance(body, dict) else {}
+    nested = told.get("error")
+    if isinstance(nested, str):
+        told = {"message": nested}
+    elif isinstance(nested, dict):
+        told = nested
+    elif "msg" in told:
+        told = {"message": told["msg"]}
+    code, message, details = (_short(told.get(name)) for name in ("code", "message", "details"))
+    return _kind(status, code)(where, status, code, message, details, body)
+
+
+def _short(value: Any) -> str:
+    return value[:300] if isinstance(value, str) else ""
+
+
+def _kind(status: int, code: str) -> type[errors.Refused]:
+    if status >= 500:
+        return errors.ExchangeFault
+    if code == "header_timestamp_expired":
+        return errors.ClockSkew
+    kinds: dict[int, type[errors.Refused]] = {
+        400: errors.BadRequest, 401: errors.NotAllowed, 403: errors.NotAllowed, 404: errors.NotFound,
+        409: errors.Conflict, 429: errors.RateLimited,
+    }  # fmt: skip
+    return kinds.get(status, errors.Refused)

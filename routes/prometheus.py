@@ -1,0 +1,106 @@
+"""The rooms' own counts as Prometheus families; needs prometheus-client, so only the metrics URL imports it."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from routes.durations import BOUNDS, Durations
+from routes.services import Services
+
+Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+
+
+class ServiceCollector(Collector):
+    """Reads what the rooms count anyway; nothing is kept for the sake of metrics but the durations."""
+
+    def __init__(self, service: Services) -> None:
+        self.service = service
+
+    def collect(self) -> Iterator[Family]:
+        """Every family, in the order of the way of a trade."""
+        yield from _streams(self.service)
+        yield from _watch(self.service.watch.health())
+        yield from _exchange(self.service)
+        yield _durations(self.service.durations)
+        yield _gauge("pi_journal_head", "seq of the last entry", self.service.hub.position)
+        yield _gauge("pi_uptime_seconds", "seconds since the start", time.time() - self.service.started)
+
+
+def _gauge(
+    name: str, text: str, value: float | None | Mapping[str, float | None], label: str = ""
+) -> GaugeMetricFamily:
+    """None gives no sample: what was never measured has no number, and least of all 0."""
+    family = GaugeMetricFamily(name, text, labels=[label] if label else None)
+    for key, number in value.items() if isinstance(value, Mapping) else (("", value),):
+        if number is not None:
+            family.add_metric([key] if label else [], number)
+    return family
+
+
+def _counter(name: str, text: str, value: float | Mapping[str, float], label: str = "") -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=[label] if label else None)
+    for key, number in value.items() if isinstance(value, Mapping) else (("", value),):
+        family.add_metric([key] if label else [], number)
+    return family
+
+
+def _streams(service: Services) -> Iterator[Family]:
+    stats, hub = service.hub.stats, service.hub
+    yield _gauge("pi_sse_clients", "open streams", len(list(hub.subscribers)))
+    yield _counter("pi_sse_opened", "streams opened", stats.opened)
+    yield _counter("pi_sse_events", "events sent", stats.events)
+    yield _counter("pi_sse_bytes", "bytes sent on streams", stats.bytes)
+    yield _counter("pi_sse_resumes", "streams begun, by what became of their cursor", stats.resumes, "outcome")
+    yield _counter("pi_sse_ends", "streams ended, by reason", stats.ends, "reason")
+    yield _counter("pi_sse_slow_ends", "streams ended because the reader was slow", stats.ends["slow"])
+    lag = max((hub.position - (reader.position or hub.position) for reader in hub.subscribers), default=0)
+    yield _gauge("pi_sse_lag_entries", "entries that the reader furthest behind has not been sent", lag)
+    seconds = {share: stats.latency.quantile(float(share)) for share in ("0.5", "0.99")}
+    yield _gauge("pi_sse_latency_seconds", "from publish to write, by quantile", seconds, "quantile")
+
+
+def _watch(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
+    poller, recorder = parts["poller"], parts["recorder"]
+    polls, failed = poller.get("polls", 0), poller.get("failures", 0)
+    yield _counter("pi_bot_polls", "polls of the bot", {"ok": polls - failed, "failed": failed}, "result")
+    yield _gauge("pi_bot_poll_age_seconds", "seconds since the last good poll", parts["bot"]["age"])
+    yield _gauge("pi_bot_online", "1 while the bot is online", float(parts["bot"].get("status") == "online"))
+    yield _counter("pi_bot_skipped", "records that could not be read, by reason", poller.get("skipped", {}), "reason")
+    kinds = {kind: recorder.get(f"{kind}s", 0) for kind in ("trade", "settlement", "gap", "baseline")}
+    yield _counter("pi_journal_entries", "entries written here, by kind", kinds, "kind")
+    yield _counter("pi_gaps", "holes that could not be healed", recorder.get("gaps", 0))
+    yield _counter("pi_journal_commits", "commits of the journal", recorder.get("commits", 0))
+    yield _counter("pi_journal_failures", "commits that failed", recorder.get("failures", 0))
+    yield _counter("pi_heuristic_matches", "executions matched by likeness", recorder.get("heuristic", 0))
+    well = {name: float(part["state"] != "degraded") for name, part in parts.items()}
+    yield _gauge("pi_part_ok", "1 while a part is well", well, "part")
+
+
+def _exchange(service: Services) -> Iterator[Family]:
+    calls = service.client.calls
+    family = CounterMetricFamily("pi_kalshi_requests", "calls to the exchange", labels=["endpoint", "code"])
+    for (endpoint, code), count in calls.counters.calls.items():
+        family.add_metric([endpoint, code], count)
+    yield family
+    yield _counter("pi_kalshi_retries", "calls that were repeated", calls.counters.retries)
+    breakers = {"kalshi": float(calls.breaker.state != "closed")}
+    if service.cache.breaker is not None:
+        breakers["redis"] = float(service.cache.breaker.state != "closed")
+    yield _gauge("pi_breaker_open", "1 while a neighbour is left alone", breakers, "name")
+    counts = service.keeper.counts
+    named = {name: getattr(counts, name) for name in ("near", "cached", "fetched", "failed", "stale")}
+    yield _counter("pi_answers", "answers by where they came from", named, "source")
+
+
+def _durations(durations: Durations) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(
+        "pi_http_request_duration_seconds", "REST answers; streams are not in it", labels=["url", "status"]
+    )
+    for (url, status), counts in durations.buckets.items():
+        sums = [sum(counts[: place + 1]) for place in range(len(counts))]
+        buckets = [*zip(map(str, BOUNDS), map(float, sums), strict=False), ("+Inf", float(sums[-1]))]
+        family.add_metric([url, str(status)], buckets, durations.sums[url, status])
+    return family

@@ -1,0 +1,1 @@
+"""Running the process: building its parts, logging, systemd notifications."""

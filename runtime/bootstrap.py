@@ -1,0 +1,165 @@
+"""Opens every room with the settings in force, from the bottom up; the stack that is given closes them in reverse."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+
+import aiohttp
+
+from cache.base import Cache
+from cache.decimal_json import loads
+from cache.memory import MemoryCache
+from cache.redis_address import RedisAddress
+from cache.stale_cache import StaleCache
+from cluster.workers import RelaySettings
+from config.settings import VERSION, Settings
+from ingest.bot_client import PollSettings
+from ingest.supervisor import Supervisor
+from ingest.upstreams import Upstreams
+from journal.base import Journal, Query
+from journal.dsn import open_journal
+from journal.entries import Entry
+from kalshi.auth import Signer
+from kalshi.client import KalshiClient
+from kalshi.environments import socket_url
+from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
+from kalshi.fill_socket import FillSocket
+from kalshi.markets import Markets
+from kalshi.portfolio import Portfolio, Tiers
+from routes.access import Access
+from routes.durations import Durations
+from routes.rate_limit import ClientRateLimit
+from routes.services import Services
+from routes.stream_stats import snapshot
+from routes.tickets import Tickets
+from streams.hub import Hub
+from streams.keepalive import KeepaliveSettings
+from streams.sse import StreamLimits, event_streams
+
+RECENT = 100  # entries looked at on start, for the last thing that happened to the account
+
+
+async def open_services(settings: Settings, durations: Durations, stack: contextlib.AsyncExitStack) -> Services:
+    """Open every room from the bottom up; the stack closes them in reverse."""
+    journal = open_journal(settings.journal_url)
+    await journal.open()
+    stack.push_async_callback(journal.close)
+    session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=str))
+    cache = open_cache(settings)
+    stack.push_async_callback(cache.close)
+    client = KalshiClient.over(session, settings.kalshi_api_url, signer(settings), settings.kalshi_subaccount)
+    keeper = StaleCache(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest, NotConfigured))
+    stack.push_async_callback(keeper.close)
+    tiers = Tiers(settings.cache_ttl_medium, settings.cache_ttl_long, settings.marks_ttl)
+    portfolio = Portfolio(client, keeper, tiers)
+    hub = Hub(journal.epoch, await journal.head(), settings.max_streams)
+    touch(portfolio, await journal.history(Query(limit=RECENT, before=hub.position + 1)))
+    watch = await open_watch(settings, stack, session, client, journal, cache, hub, portfolio)
+    return Services(
+        version=VERSION,
+        started=time.time(),
+        portfolio=portfolio,
+        markets=Markets(client, keeper, settings.cache_ttl_short),
+        journal=journal,
+        hub=hub,
+        watch=watch,
+        cache=cache,
+        client=client,
+        keeper=keeper,
+        durations=durations,
+        streams=event_streams(hub, journal, limits(settings)),
+        access=await open_access(settings, stack),
+        warnings=tuple(warnings(settings)),
+    )
+
+
+async def open_watch(
+    settings: Settings,
+    stack: contextlib.AsyncExitStack,
+    session: aiohttp.ClientSession,
+    client: KalshiClient,
+    journal: Journal,
+    cache: Cache,
+    hub: Hub,
+    portfolio: Portfolio,
+) -> Supervisor:
+    """Start watching the bot and, with keys, the exchange. Raises StreamError when the Redis prefix is another's."""
+    key = client.calls.signer
+    push = FillSocket(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
+    polling = PollSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
+    redis = redis_address(settings)
+    watch = Supervisor(
+        Upstreams(session, polling, client if key else None, push),
+        journal,
+        hub,
+        cache,
+        RelaySettings(redis, settings.redis_key_prefix, lambda: snapshot(hub, watch)) if redis else None,
+        [lambda entries: touch(portfolio, entries)],
+        portfolio.touched,
+    )
+    await watch.start()
+    stack.push_async_callback(watch.stop)
+    return watch
+
+
+def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
+    """Account data read before these happened is stale; what happened on paper did not happen to the account."""
+    real = [
+        entry for entry in entries if entry.kind in ("trade", "settlement") and loads(entry.body)["mode"] != "paper"
+    ]
+    if real:
+        portfolio.touched(float(max(entry.timestamp for entry in real)))
+
+
+def limits(settings: Settings) -> StreamLimits:
+    """How the streams pace themselves."""
+    pace = KeepaliveSettings(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
+    return StreamLimits(pace, settings.client_queue_size)
+
+
+def signer(settings: Settings) -> Signer | None:
+    """The trader's key, when both halves of it are set."""
+    if settings.kalshi_api_key is None or settings.kalshi_rsa_key_path is None:
+        return None
+    return Signer.from_file(str(settings.kalshi_api_key), settings.kalshi_rsa_key_path)
+
+
+def redis_address(settings: Settings) -> RedisAddress | None:
+    """Where the shared Redis is, when one is set."""
+    if settings.redis_host is None:
+        return None
+    password = None if settings.redis_password is None else str(settings.redis_password)
+    return RedisAddress(settings.redis_host, settings.redis_port, settings.redis_db, settings.redis_username, password)
+
+
+def open_cache(settings: Settings) -> Cache:
+    """Redis when it is set, which turns to memory while it fails; else memory."""
+    address = redis_address(settings)
+    if address is None:
+        return MemoryCache()
+    from cache.redis import RedisCache, connect  # loads redis, which a service without one does not need
+
+    return RedisCache(connect(address), settings.redis_key_prefix)
+
+
+async def open_access(settings: Settings, stack: contextlib.AsyncExitStack) -> Access:
+    """Who may come in."""
+    sessions = None
+    if settings.auth == "spring-session" and (address := redis_address(settings)):
+        from cache.redis import connect  # here for the same reason
+        from routes.spring import SpringSessions
+
+        redis = connect(address)
+        stack.push_async_callback(redis.aclose)
+        sessions = SpringSessions(redis)
+    tickets = None if settings.api_token is None else Tickets(str(settings.api_token))
+    return Access(tickets, sessions, ClientRateLimit(settings.rate_limit) if settings.rate_limit else None)
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """What a deployer must know, in the log and in /health."""
+    if settings.host not in ("127.0.0.1", "::1", "localhost") and not (settings.api_token or settings.auth):
+        yield f"listening on {settings.host} without access control: whoever reaches the port reads the account"
+    key = settings.kalshi_rsa_key_path
+    if key is not None and key.stat().st_mode & 0o077:
+        yield f"the private key {key} can be read by others; chmod 600 it"

@@ -1,0 +1,54 @@
+"""Whether a record is fresh, and that its text keeps decimals."""
+
+from decimal import Decimal
+
+import pytest
+
+from cache.cached_value import CachedValue
+
+
+@pytest.mark.parametrize(
+    ("as_of", "through", "since", "verdict"),
+    [
+        (1000.0, 0.0, 0.0, "fresh"),
+        (941.0, 0.0, 0.0, "fresh"),
+        (940.0, 0.0, 0.0, "expired"),
+        (1004.0, 0.0, 0.0, "fresh"),
+        (1006.0, 0.0, 0.0, "expired"),
+        (1000.0, 998.0, 997.0, "fresh"),
+        (1000.0, 998.0, 998.0, "unsettled"),
+        (1000.0, 998.0, 999.0, "unsettled"),
+        (1000.0, 0.0, 999.0, "unsettled"),
+        (900.0, 899.0, 1.0, "expired"),
+    ],
+    ids=[
+        "new", "just young enough", "too old", "clocks apart", "from the future", "taken in", "at the very moment",
+        "not taken in", "source gave no word", "settled but old",
+    ],
+)  # fmt: skip
+def test_judgement(as_of, through, since, verdict):
+    """At 1000 s, with a ttl of 60 s."""
+    assert CachedValue("x", as_of, through).judge(1000.0, 60.0, since) == verdict
+
+
+def test_its_text_keeps_exact_numbers():
+    """Through the store and back nothing of a price is lost, and no float appears."""
+    record = CachedValue({"price": Decimal("0.5275"), "name": "a\u2028b", "none": None}, 1000.25, 999.5)
+    assert CachedValue.decode(record.encode()) == record
+
+
+def test_its_own_text_is_known_by_its_time():
+    """Another record of the same key was read at another time."""
+    record = CachedValue("x", 1000.25, 5.0)
+    assert record.wrote(record.encode())
+    assert not record.wrote(CachedValue("x", 1000.251).encode())
+    assert not CachedValue("x", 1000.2).wrote(record.encode())
+    assert not record.wrote(b"\xac\xed")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"null", b"[1,2]", b'["a","b","c"]', b"[NaN,0,1]", b"\xac\xed\x00\x05", b"[" * 100000]
+)
+def test_strange_bytes_are_no_record(raw):
+    """A shared store may hold anything under our key: that is a miss."""
+    assert CachedValue.decode(raw) is None

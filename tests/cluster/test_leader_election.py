@@ -1,0 +1,133 @@
+"""Holding the lease over a real journal that goes away, comes back, and is taken by another."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
+from cluster.journal_writer import JournalWriter
+from cluster.leader_election import LeaderElection
+from journal.sqlite import SqliteJournal
+from tests.support.eventually import eventually
+
+
+class Worker:
+    """A keeper at work. duty: what it does while it holds the lease."""
+
+    def __init__(self, journal: SqliteJournal, duty: Callable[[], Awaitable[None]], **pace: float) -> None:
+        self.health, self.began, self.ended = ComponentHealth("lease"), 0, 0
+        self._duty = duty
+        recorder = JournalWriter(journal, lambda entries: None, ComponentHealth("recorder"))
+        self.keeper = LeaderElection(
+            journal, recorder, "me", self._duties, lambda: "", lambda text: None, self.health, **{"renew": 0.04} | pace
+        )
+
+    async def _duties(self, left_behind: str) -> None:
+        self.began += 1
+        try:
+            await self._duty()
+        finally:
+            self.ended += 1
+
+
+async def for_ever() -> None:
+    """A duty without a mistake."""
+    await asyncio.Event().wait()
+
+
+def away(path: Path) -> None:
+    """The journal's file is gone."""
+    path.rename(path.with_suffix(".away"))
+
+
+def back(path: Path) -> None:
+    """It is there again."""
+    path.with_suffix(".away").rename(path)
+
+
+@pytest.fixture
+async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
+    """An open one."""
+    found = SqliteJournal(path)
+    await found.open()
+    yield found
+    await found.close()
+
+
+async def test_a_journal_that_is_away_is_waited_for(path: Path, journal: SqliteJournal) -> None:
+    """No duty begins without the lease; health says why, and it begins once the file is back."""
+    worker = Worker(journal, for_ever)
+    away(path)
+    task = asyncio.create_task(worker.keeper.run())
+    await eventually(lambda: worker.health.counters["failures"] > 2)
+    assert "cannot be used now" in worker.health.reason
+    assert worker.began == 0
+    back(path)
+    await eventually(lambda: worker.began)
+    assert worker.health.state == "ok"
+    await cancel_and_wait(task)
+    assert await journal.acquire("another", 6) is not None, "it was not given back"
+
+
+async def test_a_holder_goes_on_while_the_journal_is_away(path: Path, journal: SqliteJournal) -> None:
+    """What was read must outlast the outage: the duties are not ended, and the same term goes on afterwards."""
+    worker = Worker(journal, for_ever)
+    task = asyncio.create_task(worker.keeper.run())
+    await eventually(lambda: worker.began)
+    away(path)
+    await eventually(lambda: worker.health.counters["failures"] > 2)
+    assert worker.health.state == "degraded"
+    back(path)
+    await eventually(lambda: worker.health.state == "ok")
+    assert (worker.began, worker.ended) == (1, 0)
+    await cancel_and_wait(task)
+
+
+async def test_a_lease_that_cannot_be_given_back_is_said(path: Path, journal: SqliteJournal) -> None:
+    """The end is not kept up by it; whoever is next waits for the term."""
+    worker = Worker(journal, for_ever)
+    task = asyncio.create_task(worker.keeper.run())
+    await eventually(lambda: worker.began)
+    away(path)
+    await cancel_and_wait(task)
+    assert "not released, the next holder waits for the term" in worker.health.reason
+    back(path)
+    assert await journal.acquire("another", 6) is None
+
+
+async def test_duties_end_when_another_took_over(journal: SqliteJournal, caplog: pytest.LogCaptureFixture) -> None:
+    """A holder that was too slow hears of it at its next renewal, without a write having failed, and follows."""
+    worker = Worker(journal, for_ever, term=0.05, renew=0.4)
+    task = asyncio.create_task(worker.keeper.run())
+    await eventually(lambda: worker.began)
+    await eventually(lambda: journal.acquire("another", 60))
+    assert worker.ended == 0
+    await eventually(lambda: worker.ended)
+    assert "another worker took over" in caplog.text
+    await eventually(lambda: worker.health.reason == "another worker polls")
+    assert worker.began == 1
+    await cancel_and_wait(task)
+
+
+async def test_a_mistake_in_the_duties_is_seen_and_they_begin_anew(
+    journal: SqliteJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not taken for a lost lease, and while it is being mended another worker may have the lease."""
+    mistakes = [ZeroDivisionError("a mistake")]
+
+    async def duty() -> None:
+        if mistakes:
+            raise mistakes.pop()
+        await for_ever()
+
+    worker = Worker(journal, duty)
+    task = asyncio.create_task(run_forever(worker.keeper.run, worker.health, restart_delay=0.3))
+    await eventually(lambda: worker.health.reason == "unexpected ZeroDivisionError")
+    other = await journal.acquire("another", 6)
+    assert other is not None, "the one that broke still holds the lease"
+    await journal.release(other)
+    await eventually(lambda: worker.began == 2)
+    assert "a mistake" in caplog.text
+    await cancel_and_wait(task)

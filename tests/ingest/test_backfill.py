@@ -1,0 +1,343 @@
+"""Healing, against an exchange that lags, fails and refuses; the bot speaks HTTP, the journal is real."""
+
+import asyncio
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.backfill import PAPER
+from journal.base import Query
+from journal.errors import JournalUnavailable, LeaseLost
+from journal.sqlite import SqliteJournal
+from kalshi.account_models import Position
+from kalshi.errors import NotAllowed, Unreachable
+from tests.support.bot import ScriptedBot, says, serving, trade
+from tests.support.eventually import eventually
+from tests.support.exchange import ScriptedExchange, ScriptedPush, fill, settlement
+from tests.support.watching import Ears, worker
+
+REFUSED = NotAllowed("GET /portfolio/fills", 401, "authentication_error")
+
+
+def now(number: int, **changes: Any) -> dict[str, Any]:
+    """A trade of the bot, a moment ago."""
+    return trade(number, timestamp=round(time.time(), 3), **changes)
+
+
+async def known(ears: Ears, count: int) -> None:
+    """So many trades were heard."""
+    await eventually(lambda: len(ears.ids) == count)
+
+
+async def begun(watch: Any) -> None:
+    """The first sweep is over."""
+    await eventually(lambda: watch.health()["healer"].get("sweeps"))
+
+
+async def test_the_first_start_begins_now(path: Path, exchange: ScriptedExchange) -> None:
+    """What the account holds is the baseline; older fills are not read."""
+    exchange.complete = time.time()
+    exchange.fills_made.append(fill(1, time.time() - 60))
+    one = Position("T", *[Decimal(3)] * 6)
+    exchange.held.append(one)
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        await begun(watch)
+        assert ears.bodies("baseline")[0]["positions"][0]["ticker"] == "T"
+        assert ears.ids == []
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        await begun(watch)
+        assert ears.heard == []
+
+
+async def test_a_hole_is_healed_from_fills(path: Path, exchange: ScriptedExchange) -> None:
+    """More than the window between two polls: the rest comes from the exchange, as the bot's, each once, no gap."""
+    exchange.complete = time.time()
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, interval=0.3, exchange=exchange) as (watch, ears, _):
+            await begun(watch)
+            made = [now(number) for number in range(10, 20)]
+            exchange.complete = time.time() + 60
+            exchange.fills_made += [fill(n, each["timestamp"]) for n, each in zip(range(10, 20), made, strict=True)]
+            bot.make(*made)
+            await known(ears, 11)
+            await eventually(lambda: watch.health()["healer"]["healed"] == 1)
+            assert {body["source"] for body in ears.bodies()} == {"bot_live", "kalshi_api"}
+            assert {body["origin"] for body in ears.bodies()} == {"bot"}
+            assert sorted(int(name.strip("tf")) for name in ears.ids) == [1, *range(10, 20)]
+            assert ears.bodies("gap") == []
+
+
+async def test_a_hole_stays_open_until_the_exchange_is_complete(path: Path, exchange: ScriptedExchange) -> None:
+    """Reads that lag behind the hole's end heal nothing; an exchange that is away neither; both survive a restart."""
+    exchange.complete = time.time()
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await begun(watch)
+            bot.make(*(now(number) for number in range(10, 20)))
+            await eventually(lambda: watch.health()["healer"].get("open") == 1)
+            exchange.wrong = Unreachable("no answer")
+            await eventually(lambda: watch.health()["healer"]["state"] == "degraded")
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await eventually(lambda: watch.health()["healer"]["state"] == "degraded")
+            exchange.wrong, exchange.complete = None, time.time() + 60
+            exchange.fills_made.append(fill(15, time.time() - 0.2))
+            await eventually(lambda: watch.health()["healer"].get("healed") == 1)
+            assert ears.ids == ["f15"]
+            assert ears.bodies("gap") == []
+
+
+@pytest.mark.parametrize("reason", ["refused", "paper"])
+async def test_what_can_never_be_healed_is_announced(path: Path, exchange: ScriptedExchange, reason: str) -> None:
+    """Keys that are refused, and paper mode, in which the exchange is not even asked."""
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        if reason == "paper":
+            bot.status["mode"] = "paper"
+            exchange.fills_made.append(fill(7, time.time()))
+        else:
+            exchange.wrong = REFUSED
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await known(ears, 1)
+            bot.make(*(now(number) for number in range(10, 20)))
+            await eventually(lambda: ears.bodies("gap"))
+            assert (PAPER if reason == "paper" else "HTTP 401") in ears.bodies("gap")[0]["why"]
+            assert exchange.asked == []
+            assert watch.health()["healer"]["state"] == ("idle" if reason == "paper" else "degraded")
+
+
+async def test_a_reader_of_live_trades_is_answered_whatever_fails(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot is gone, the exchange refuses our keys, the journal cannot keep the gap that this makes: stale, no error.
+
+    Once the journal is back the gap is announced.
+    """
+    async with serving(ScriptedBot(window=3)) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
+            await known(ears, 1)
+            await begun(watch)
+            honest = journal.append
+
+            async def full(*_: object) -> None:
+                raise JournalUnavailable("the disk is full")
+
+            monkeypatch.setattr(journal, "append", full)
+            exchange.wrong = REFUSED
+            bot.make(*(now(number) for number in range(10, 20)))
+            await eventually(lambda: watch.health()["healer"].get("open") == 1)
+            bot.answers["/trades"] = says("no")
+            await eventually(lambda: ears.statuses[-1] == "offline")
+            answer = await watch.live.answer(5)
+            assert answer.stale
+            assert len(answer.trades) == 1
+            assert watch.health()["healer"]["reason"] == "the disk is full"
+            monkeypatch.setattr(journal, "append", honest)
+            await eventually(lambda: ears.bodies("gap"))
+
+
+async def test_an_exchange_that_hangs_keeps_no_reader_of_live_trades(path: Path, exchange: ScriptedExchange) -> None:
+    """Two seconds at most, then the journal's tail, marked stale."""
+
+    async def hang() -> float:
+        await asyncio.Event().wait()
+        return 0.0
+
+    async with serving(ScriptedBot()) as bot:
+        bot.make(now(1))
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await known(ears, 1)
+            await begun(watch)
+            exchange.user_data_timestamp = hang  # type: ignore[method-assign]
+            bot.answers["/trades"] = says("no")
+            await eventually(lambda: ears.statuses[-1] == "offline")
+            await eventually(lambda: time.time() - watch._pulse.swept > 0.3)  # the last good sweep is none of now
+            began = time.monotonic()
+            answer = await watch.live.answer(5)
+            assert time.monotonic() - began < 3.0
+            assert (answer.source, answer.stale, len(answer.trades)) == ("journal", True, 1)
+
+
+async def test_a_lease_lost_in_a_sweep_ends_the_term(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker writes now: this one begins anew as a follower, and what it had read is told once."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
+        await begun(watch)
+        honest = journal.append
+
+        async def fenced(*_: object) -> None:
+            raise LeaseLost("another holder")
+
+        monkeypatch.setattr(journal, "append", fenced)
+        exchange.settled.append(settlement("A", time.time()))
+        await eventually(lambda: watch.health()["lease"].get("terms", 0) > 1)  # type: ignore[operator]
+        monkeypatch.setattr(journal, "append", honest)
+        await eventually(lambda: ears.bodies("settlement"))
+        assert len(ears.bodies("settlement")) == 1
+
+
+async def test_a_long_absence_is_kept_in_several_commits(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order, each once; the watermark moves with the last of them, so that a kill between two costs nothing."""
+    monkeypatch.setattr("ingest.backfill.BATCH", 3)
+    exchange.complete = time.time()
+    async with serving(ScriptedBot()) as bot:
+        async with worker(path, bot, exchange=exchange) as (watch, _, _journal):
+            await begun(watch)
+        exchange.complete = time.time() + 60
+        bot.status["order_prefix"] = "bot-"
+        exchange.fills_made += [fill(n, time.time() + n / 1000, client_order_id=f"bot-{n}") for n in range(1, 9)]
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await known(ears, 8)
+            assert ears.ids == [f"f{n}" for n in range(1, 9)]
+            assert watch.health()["recorder"]["commits"] >= 3  # type: ignore[operator]
+
+
+async def test_what_the_account_did_in_paper_mode_is_not_told_later(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watermark goes along meanwhile, also in the journal, and live begins there again, after a restart too."""
+    monkeypatch.setattr("ingest.backfill.ADVANCE", 0.0)
+    monkeypatch.setattr("ingest.fill_reader.MARGIN", 0.0)
+    async with serving(ScriptedBot()) as bot:
+        async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
+            await begun(watch)
+            bot.status["mode"] = "paper"
+            await eventually(lambda: watch.health()["healer"]["state"] == "idle")
+            mark = (await journal.marks())["fills"]
+            exchange.fills_made.append(fill(1, time.time()))
+            await asyncio.sleep(1.1)  # reads of the exchange are by whole seconds
+            await eventually(lambda: _moved(journal, mark))
+        bot.status["mode"] = "live"
+        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+            await begun(watch)
+            exchange.fills_made.append(fill(2, time.time()))
+            await eventually(lambda: ears.ids)
+            assert ears.ids == ["f2"]
+
+
+async def _moved(journal: SqliteJournal, mark: str) -> bool:
+    return float((await journal.marks())["fills"]) > float(mark) + 1
+
+
+async def test_the_account_beside_the_bot(path: Path, exchange: ScriptedExchange) -> None:
+    """An execution that the bot does not claim within two polls is the account's; one it claims is the bot's."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        await begun(watch)
+        exchange.complete = time.time() + 3600
+        exchange.fills_made += [fill(1, time.time() + 4000), fill(2, time.time()), fill(3, time.time())]
+        bot.make(now(3, order_id="o3"))
+        await known(ears, 2)
+        await asyncio.sleep(0.5)
+        assert {body["trade_id"]: body["origin"] for body in ears.bodies()} == {"f2": "account", "t3": "bot"}
+        assert watch.health()["recorder"]["heuristic"] == 1
+
+
+async def test_while_the_bot_is_offline_fills_are_its_trades(path: Path, exchange: ScriptedExchange) -> None:
+    """The fallback: fills come at its pace, as the bot's; when it is back nothing comes twice."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        bot.make(now(1))
+        await known(ears, 1)
+        await begun(watch)
+        honest, bot.answers["/trades"] = bot.answers, says("no")
+        await eventually(lambda: ears.statuses[-1] == "offline")
+        made = now(2)
+        bot.make(made)
+        exchange.fills_made.append(fill(2, made["timestamp"]))
+        await known(ears, 2)
+        assert ears.bodies()[-1] | {"origin": "bot", "source": "kalshi_api"} == ears.bodies()[-1]
+        answer = await watch.live.answer(10)
+        assert answer.source in ("kalshi_api", "memory_cache")
+        honest.clear()
+        await eventually(lambda: ears.statuses[-1] == "online")
+        await asyncio.sleep(0.3)
+        assert len(ears.ids) == 2
+        assert ears.bodies("gap") == []
+
+
+async def test_settlements_come_once(path: Path, exchange: ScriptedExchange) -> None:
+    """Each is an entry of its own kind, and sweeps that read it again change nothing."""
+    exchange.complete = time.time()
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
+        await begun(watch)
+        exchange.complete = time.time() + 3600
+        exchange.settled += [settlement("A", time.time()), settlement("B", time.time(), value=None, result="no")]
+        await eventually(lambda: len(ears.bodies("settlement")) == 2)
+        sweeps = watch.health()["healer"]["sweeps"]
+        await eventually(lambda: watch.health()["healer"]["sweeps"] > sweeps + 2)  # type: ignore[operator]
+        assert [(each["ticker"], each["value"]) for each in ears.bodies("settlement")] == [("A", 1), ("B", 0)]
+        assert len(await journal.history(Query())) == 3
+
+
+async def test_push_is_on_the_stream_at_once(path: Path, exchange: ScriptedExchange) -> None:
+    """With evidence in milliseconds, whosever name the order bears; REST repeats none of them."""
+    push = ScriptedPush()
+    async with serving(ScriptedBot(numbered=True)) as bot:
+        bot.status["order_prefix"] = "bot-"
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
+            await begun(watch)
+            began = time.monotonic()
+            mine, other = fill(1, time.time(), client_order_id="bot-1"), fill(2, time.time(), client_order_id="x")
+            push.queue.put_nowait(mine)
+            await eventually(lambda: ears.ids == ["f1"], every=0.001)
+            assert time.monotonic() - began < 0.15
+            push.queue.put_nowait(other)
+            push.queue.put_nowait(other)
+            await eventually(lambda: ears.ids == ["f1", "f2"])
+            exchange.fills_made += [mine, other]
+            sweeps = watch.health()["healer"]["sweeps"]
+            await eventually(lambda: watch.health()["healer"]["sweeps"] > sweeps + 2)  # type: ignore[operator]
+            bot.make(now(1, fill_id="f1"))
+            await asyncio.sleep(0.3)
+            assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("f1", "bot"), ("f2", "account")]
+
+
+async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: ScriptedExchange) -> None:
+    """A bot that names no orders tells a little later than the exchange: its trade is its own, another's is not."""
+    push, moments = ScriptedPush(), list[float]()
+    async with (
+        serving(ScriptedBot()) as bot,
+        worker(path, bot, interval=0.6, exchange=exchange, push=push, happened=moments.append) as (watch, ears, _),
+    ):
+        await begun(watch)
+        for number in (1, 2):
+            push.queue.put_nowait(fill(number, time.time()))
+        await asyncio.sleep(0.4)
+        assert (len(moments), ears.ids) == (2, [])  # what is held of the account is old already
+        bot.make(now(1))
+        await eventually(lambda: len(ears.ids) == 2)
+        assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("t1", "bot"), ("f2", "account")]
+
+
+async def test_a_pushed_fill_waits_less_than_a_second(path: Path, exchange: ScriptedExchange) -> None:
+    """However slowly the bot is polled: nobody claims it, nothing contradicts it, and it is on the stream."""
+    push = ScriptedPush()
+    async with (
+        serving(ScriptedBot()) as bot,
+        worker(path, bot, interval=30, exchange=exchange, push=push) as (watch, ears, _),
+    ):
+        await begun(watch)
+        begin = time.monotonic()
+        push.queue.put_nowait(fill(1, time.time()))
+        await eventually(lambda: len(ears.ids) == 1)
+        assert time.monotonic() - begin < 1.5  # with slack for a busy machine
+        assert ears.bodies()[0]["origin"] == "account"
+
+
+async def test_push_is_off_in_paper_mode(path: Path, exchange: ScriptedExchange) -> None:
+    """What the account does is not what the paper bot does."""
+    push = ScriptedPush()
+    async with serving(ScriptedBot()) as bot:
+        bot.status["mode"] = "paper"
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
+            await eventually(lambda: ears.said[-1]["mode"] == "paper")
+            push.queue.put_nowait(fill(1, time.time()))
+            await eventually(lambda: watch.health()["push"].get("ignored") == 1)
+            assert ears.ids == []

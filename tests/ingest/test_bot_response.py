@@ -1,0 +1,37 @@
+"""What is said of a bot that does not speak HTTP, or stops in the middle of it."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from ingest.bot_client import BotClient
+
+
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[", "the answer broke off or could not be unpacked"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone", "the answer broke off"),
+        (b"", "closed the connection without an answer"),
+    ],
+    ids=["another protocol", "half a body", "no gzip", "nothing"],
+)
+async def test_the_trouble_is_named_alike_for_both(says: bytes, reason: str) -> None:
+    """In words that stay the same while the trouble does, with no address in them."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(says)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, aiohttp.ClientSession() as session:
+        port = server.sockets[0].getsockname()[1]
+        bot = BotClient(session, f"http://127.0.0.1:{port}/status", f"http://127.0.0.1:{port}/trades")
+        first, again = [await bot.poll("live") for _ in range(2)]
+    assert reason in first.trouble
+    assert first.trouble == again.trouble
+    assert str(port) not in first.trouble
+    assert first.reading is None
+    assert first.report is None

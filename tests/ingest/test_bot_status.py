@@ -1,0 +1,75 @@
+"""Online, offline, stalled: when they change, and when nothing is said."""
+
+import pytest
+
+from ingest.bot_payload import BotStatusReading
+from ingest.bot_status import STALLED_AFTER, BotSnapshot, BotStatus
+
+GOOD = BotStatusReading()
+OLD = BotStatusReading(loop_age=STALLED_AFTER + 1)
+BETTER = BotStatusReading(loop_age=STALLED_AFTER - 1)
+FRESH = BotStatusReading(loop_age=0.5)
+PAPER = BotStatusReading(mode="paper")
+
+
+@pytest.mark.parametrize(
+    ("polls", "said"),
+    [
+        pytest.param([GOOD], ["online"], id="one answer is enough"),
+        pytest.param([None], ["offline"], id="never answered: no waiting"),
+        pytest.param([GOOD, GOOD], ["online", ""], id="nothing changes"),
+        pytest.param([GOOD, None, GOOD], ["online", "", ""], id="one failure is weather"),
+        pytest.param([GOOD, None, None, None], ["online", "", "offline", ""], id="two are not"),
+        pytest.param([GOOD, None, None, GOOD], ["online", "", "offline", "online"], id="and back"),
+        pytest.param([GOOD, OLD, OLD], ["online", "stalled", ""], id="stalled"),
+        pytest.param([OLD, BETTER, FRESH], ["stalled", "", "online"], id="stalled until it is clearly well"),
+        pytest.param([BETTER], ["online"], id="not stalled before its time"),
+        pytest.param([GOOD, PAPER], ["online", "online"], id="another mode is news"),
+    ],
+)
+def test_a_story_of_polls(polls: list[BotStatusReading | None], said: list[str]) -> None:
+    """What each poll makes the world hear, "" for nothing."""
+    bot = BotStatus(since=0.0)
+    heard = [bot.status if bot.note(poll, "no connection", 0, 1.0) else "" for poll in polls]
+    assert heard == said
+
+
+def test_since_is_the_last_change_of_status() -> None:
+    """Another mode or reason does not move it."""
+    bot = BotStatus(since=0.0)
+    bot.note(GOOD, "", 0, 5.0)
+    bot.note(PAPER, "", 0, 9.0)
+    assert (bot.since, bot.mode, bot.seen) == (5.0, "paper", True)
+
+
+def test_a_status_survives_a_change_of_worker() -> None:
+    """What one leaves behind another goes on from, and it says the same."""
+    bot = BotStatus(since=0.0)
+    bot.note(BotStatusReading(mode="demo", trades=7), "", 0, 5.0)
+    after = BotStatus(since=99.0)
+    after.resume(bot.data)
+    assert after.data == bot.data == '{"status":"online","since":5.0,"mode":"demo","reason":null,"trades":7}'
+
+
+KNOWN = BotStatus(since=1.0).data
+
+
+def test_a_pulse_is_text_and_back() -> None:
+    """As it stands in the lease row."""
+    pulse = BotSnapshot(KNOWN, 1.5, 2.5, 3.5)
+    assert BotSnapshot.load(pulse.dump()) == pulse
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "null", "{}", "[" * 100_000, '{"status": "x", "polled": null, "swept": 1, "at": 1}',
+        BotSnapshot("online").dump(), BotSnapshot('"online"').dump(), BotSnapshot('{"status":"online"}').dump(),
+        BotSnapshot(KNOWN.replace("offline", "asleep")).dump(), BotSnapshot(KNOWN.replace("1.0", '"noon"')).dump(),
+    ],
+    ids=["nothing", "null", "empty", "deep", "no numbers", "no status", "a word", "half", "unknown word", "no time"],
+)  # fmt: skip
+def test_no_pulse_is_refused(text: str) -> None:
+    """What an older version or a stranger wrote must fail here, not in whoever is asked for the bot's status later."""
+    with pytest.raises(ValueError):
+        BotSnapshot.load(text)

@@ -1,0 +1,57 @@
+"""A term of polling that cannot begin, and a poll that does not come."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from cluster.component_health import ComponentHealth
+from cluster.journal_writer import JournalWriter
+from ingest.bot_client import PollSettings
+from ingest.bot_status import BotSnapshot, BotStatus
+from ingest.leader import LeaderContext, LeaderTerm
+from ingest.upstreams import Upstreams
+from journal.errors import JournalUnavailable
+from journal.sqlite import SqliteJournal
+from tests.support.bot import ScriptedBot, serving, trade
+from tests.support.eventually import eventually
+from tests.support.watching import worker
+
+
+async def test_a_journal_that_cannot_say_where_we_ended_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health says why nobody polls; no poll is made that could not be judged; then the term begins."""
+    honest, away = SqliteJournal.marks, [True]
+
+    async def marks(journal: SqliteJournal) -> object:
+        if away[0]:
+            raise JournalUnavailable("its disk hangs")
+        return await honest(journal)
+
+    monkeypatch.setattr(SqliteJournal, "marks", marks)
+    async with serving(ScriptedBot()) as bot:
+        bot.make(trade(1))
+        async with worker(tmp_path / "journal.db", bot) as (watch, ears, _):
+            await eventually(lambda: watch.health()["poller"]["reason"] == "its disk hangs")
+            assert watch.health()["poller"]["state"] == "degraded"
+            assert bot.asked == []
+            away[0] = False
+            await eventually(lambda: ears.ids == ["t1"])
+
+
+async def test_a_poll_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    """Whoever wants the bot's newest word gives up in time, and works with the last one."""
+    journal, names = SqliteJournal(tmp_path / "journal.db"), ("poller", "healer", "push", "recorder")
+    recorder = JournalWriter(journal, lambda entries: None, ComponentHealth("recorder"))
+    async with aiohttp.ClientSession() as session:
+        polling = PollSettings("http://127.0.0.1:9/status", "http://127.0.0.1:9/trades", timeout=0.05)
+        components = {name: ComponentHealth(name) for name in names}
+        means = LeaderContext(Upstreams(session, polling), journal, recorder, components, lambda duty: None)
+        duty = LeaderTerm(means, {}, BotSnapshot(BotStatus(since=0.0).data))
+        began = time.monotonic()
+        async with asyncio.timeout(3):
+            await duty._fresh()  # nobody runs its poller
+        assert 1.0 < time.monotonic() - began < 2.0

@@ -1,0 +1,61 @@
+"""JOURNAL_URL: what each form names, and that no mistake in it shows a password."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from journal.dsn import MysqlAddress, open_journal, parse
+from journal.sqlite import SqliteJournal
+
+GOOD = {
+    "sqlite:///journal.db": Path("journal.db"),
+    "sqlite:///data/a%20b.db": Path("data/a b.db"),
+    "sqlite:////var/lib/journal.db": Path("/var/lib/journal.db"),
+    "mysql://me:s%40cret@db:3307/pi": MysqlAddress("db", 3307, "me", "pi", "s@cret"),
+    "mysql://me@db/pi": MysqlAddress("db", 3306, "me", "pi"),
+    "mysql://me@[::1]/pi?ssl=1": MysqlAddress("::1", 3306, "me", "pi", ssl=True),
+    "mysql://me@db/pi?ssl_ca=/ca.pem": MysqlAddress("db", 3306, "me", "pi", ssl=True, ssl_ca=Path("/ca.pem")),
+}
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_a_url_names_its_place(url: str) -> None:
+    """File or server, decoded."""
+    assert parse(url) == GOOD[url]
+
+
+BAD = [
+    "", "journal.db", "sqlite://", "sqlite:///", "sqlite://journal.db", "sqlite:///a.db?mode=ro", "postgres://x/y",
+    "mysql://me:hush@/pi", "mysql://db/pi", "mysql://me:hush@db", "mysql://me:hush@db/pi?charset=x",
+    "mysql://me:hush@db/pi?ssl=yes", "mysql://me:hush@db:port/pi", "mysql://me:hush@db/a/b", "mysql://me:hush@[x/pi",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_a_bad_url_is_explained(url: str) -> None:
+    """The mistake names the setting and what is allowed, and never the password."""
+    with pytest.raises(ValueError, match="JOURNAL_URL") as caught:
+        parse(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_place_hides_its_password() -> None:
+    """Neither text nor repr of a server shows it."""
+    place = parse("mysql://me:hush@db/pi")
+    assert "hush" not in f"{place} {place!r}"
+    assert str(place) == "mysql://me@db:3306/pi"
+
+
+def test_open_journal_makes_the_right_kind(tmp_path: Path) -> None:
+    """A file gives SQLite."""
+    assert isinstance(open_journal(f"sqlite:///{tmp_path}/journal.db"), SqliteJournal)
+
+
+def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without asyncmy a mysql URL says what to install."""
+    monkeypatch.setitem(sys.modules, "asyncmy", None)
+    for module in ("journal.mysql", "journal.mysql_driver"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    with pytest.raises(ValueError, match="install the extra mysql"):
+        open_journal("mysql://me@db/pi")

@@ -1,0 +1,194 @@
+"""The rules by which one execution is one entry: a table of cases, then laws over any reports."""
+
+from decimal import Decimal
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from journal import deduplication, fingerprint
+from journal.deduplication import AppendPlan
+from journal.entries import Draft, Trade
+from journal.fingerprint import Candidate, KnownEntries, KnownId
+from tests.support.drafts import baseline, fill, gap, settlement, trade
+
+
+class Ledger:
+    """A journal without a database: what the rules know from batch to batch, and nothing else."""
+
+    def __init__(self) -> None:
+        self.sightings: dict[str, list[KnownId]] = {}
+        self.peers: dict[int, Candidate] = {}
+        self.drafts: list[Draft] = []
+
+    def tell(self, *drafts: Draft) -> AppendPlan:
+        known = KnownEntries(self.sightings, {seq: peer for seq, peer in self.peers.items()})
+        plan = deduplication.match(drafts, known, len(self.drafts))
+        for new in plan.fresh:
+            self.drafts.append(new.draft)
+            if isinstance(new.draft, Trade):
+                self.peers[new.seq] = Candidate.of(new.seq, new.draft, new.open)
+        for seq in plan.closed:
+            peer = self.peers[seq]
+            self.peers[seq] = Candidate(seq, peer.exchange, peer.timestamp, peer.likeness, False)
+        for seen in plan.sightings:
+            told = self.sightings.setdefault(seen.name, [])
+            assert all(other.life != seen.life for other in told), "a sighting would be written twice"
+            told.append(seen)
+        return plan
+
+
+NO = {"side": "SELL", "outcome": "no", "price": Decimal("0.35")}  # what BUY yes 0.65 is, told of the other side
+
+CASES: dict[str, tuple[list[list[Draft]], list[list[int]], int]] = {
+    "a trade told twice": ([[trade()], [trade()]], [[1], [1]], 0),
+    "told twice in one batch": ([[trade(), trade()]], [[1, 1]], 0),
+    "an id reused later": ([[trade()], [trade(at=60)]], [[1], [2]], 0),
+    "an id reused for other content": ([[trade()], [trade(price=Decimal("0.66"))]], [[1], [2]], 0),
+    "alike under two ids": ([[trade(), trade(trade_id="t2")]], [[1, 2]], 0),
+    "ids that differ in case only": ([[trade(trade_id="a"), trade(trade_id="A")]], [[1, 2]], 0),
+    "numbers written otherwise": ([[trade()], [trade(price=Decimal("0.650"))]], [[1], [1]], 0),
+    "same in two lives of the bot": ([[trade(boot_id="a")], [trade(boot_id="b")]], [[1], [2]], 0),
+    "same in one life of the bot": ([[trade(boot_id="a")], [trade(boot_id="a")]], [[1], [1]], 0),
+    "no boot_id before and after a restart": ([[trade()], [trade()]], [[1], [1]], 0),
+    "the bot starts to tell its boot_id": ([[trade()], [trade(boot_id="a")]], [[1], [1]], 0),
+    "the bot stops to tell its boot_id": ([[trade(boot_id="a")], [trade()]], [[1], [1]], 0),
+    "paper is not live": ([[trade(mode="paper")], [trade(), fill()]], [[1], [2, 2]], 1),
+    "a fill told twice": ([[fill()], [fill(at=3)]], [[1], [1]], 0),
+    "two fills alike": ([[fill(), fill(trade_id="f2")]], [[1, 2]], 0),
+    "the bot's trade_id is the fill id": ([[trade(trade_id="f1")], [fill(at=60)]], [[1], [1]], 0),
+    "the fill first, trade_id is its id": ([[fill()], [trade(trade_id="f1", at=60)]], [[1], [1]], 0),
+    "the bot names the fill": ([[trade(fill_id="f1")], [fill(at=60)]], [[1], [1]], 0),
+    "the fill first, the bot names it": ([[fill()], [trade(fill_id="f1", at=60)]], [[1], [1]], 0),
+    "the bot names the fill in two lives": (
+        [[trade(fill_id="f1", boot_id="a")], [trade(fill_id="f1", boot_id="b", trade_id="t9")]], [[1], [1]], 0,
+    ),
+    "the bot names another fill": ([[trade(fill_id="f9")], [fill()]], [[1], [2]], 0),
+    "the fill first, the bot names another": ([[fill()], [trade(fill_id="f9")]], [[1], [2]], 0),
+    "same id, other quantity": ([[trade(trade_id="f1")], [fill(quantity=Decimal(49))]], [[1], [2]], 0),
+    "same id, told of the other outcome": ([[trade(trade_id="f1")], [fill(**NO, at=60)]], [[1], [1]], 0),
+    "alike": ([[trade()], [fill(at=2)]], [[1], [1]], 1),
+    "alike, the fill first": ([[fill()], [trade(at=2)]], [[1], [1]], 1),
+    "alike in one batch": ([[trade(), fill(at=2)]], [[1, 1]], 1),
+    "alike, told of the other outcome": ([[trade()], [fill(**NO)]], [[1], [1]], 1),
+    "alike ten seconds apart": ([[trade()], [fill(at=10)]], [[1], [1]], 1),
+    "alike too far apart": ([[trade()], [fill(at="10.000001")]], [[1], [2]], 0),
+    "alike, other price": ([[trade()], [fill(price=Decimal("0.6501"))]], [[1], [2]], 0),
+    "alike, other side": ([[trade()], [fill(side="SELL")]], [[1], [2]], 0),
+    "alike, other ticker": ([[trade()], [fill(ticker="PRES24-DEM")]], [[1], [2]], 0),
+    "one to one": ([[trade()], [fill(), fill(trade_id="f2")]], [[1], [1, 2]], 1),
+    "two and two": ([[trade(), trade(trade_id="t2")], [fill(), fill(trade_id="f2")]], [[1, 2], [1, 2]], 2),
+    "the nearest wins": ([[trade(), trade(trade_id="t2", at=4)], [fill(at=3)]], [[1, 2], [2]], 1),
+    "the nearest of the batch wins": ([[trade()], [fill(at=5), fill(trade_id="f2", at=1)]], [[1], [2, 1]], 1),
+    "matched, then told again by both": (
+        [[trade()], [fill(at=2)], [trade(), fill(at=2)], [fill(trade_id="f2", at=2)]], [[1], [1], [1, 1], [2]], 1,
+    ),
+    "an entry whose batch matched it is taken": ([[trade(), fill()], [fill(trade_id="f2")]], [[1, 1], [2]], 1),
+    "a settlement twice": ([[settlement()], [settlement(revenue=Decimal(1))]], [[1], [1]], 0),
+    "two settlements": ([[settlement(), settlement(ticker="X"), settlement(timestamp=Decimal(1))]], [[1, 2, 3]], 0),
+    "one baseline for ever": ([[baseline()], [baseline(timestamp=Decimal(5), positions=[])]], [[1], [1]], 0),
+    "a gap twice": ([[gap()], [gap(timestamp=Decimal(7)), gap(why="other"), gap(end=Decimal(9))]], [[1], [1, 2, 3]], 0),
+    "nothing": ([[]], [[]], 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_a_case(case: tuple[list[list[Draft]], list[list[int]], int]) -> None:
+    """Each batch is told in order; each of its drafts stands for the entry that the table names."""
+    batches, expected, heuristic = case
+    ledger = Ledger()
+    plans = [ledger.tell(*batch) for batch in batches]
+    assert [plan.by_draft for plan in plans] == expected
+    assert sum(plan.heuristic for plan in plans) == heuristic
+
+
+bots = st.builds(
+    trade, at=st.integers(0, 40), trade_id=st.sampled_from("abc"), boot_id=st.sampled_from([None, "x", "y"]),
+    quantity=st.sampled_from([Decimal(1), Decimal(2)]), fill_id=st.sampled_from([None, None, "f1"]),
+)  # fmt: skip
+fills = st.builds(
+    fill, at=st.integers(0, 40), trade_id=st.sampled_from(["f1", "f2", "f3"]),
+    quantity=st.sampled_from([Decimal(1), Decimal(2)]),
+)  # fmt: skip
+reports = st.lists(bots | fills | st.builds(gap, why=st.sampled_from("ab")), max_size=12)
+
+
+@given(st.lists(reports, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_what_was_told_once_is_known_for_ever(batches: list[list[Draft]]) -> None:
+    """Telling any history again, in one batch or in many, makes nothing new and stands for the same entries."""
+    ledger = Ledger()
+    first = [ledger.tell(*batch).by_draft for batch in batches]
+    head = len(ledger.drafts)
+    again = [ledger.tell(*batch) for batch in batches]
+    assert not any(plan.fresh or plan.heuristic or plan.closed for plan in again)
+    if not any(isinstance(draft, Trade) and draft.boot_id is None for batch in batches for draft in batch):
+        assert [plan.by_draft for plan in again] == first  # a report of no life may repeat any life's entry
+    assert not ledger.tell(*(draft for batch in batches for draft in batch)).fresh
+    assert len(ledger.drafts) == head
+
+
+@given(reports)
+@settings(max_examples=300, deadline=None)
+def test_a_plan_is_contiguous_and_answers_for_each_draft(batch: list[Draft]) -> None:
+    """Fresh seqs follow the head without a hole, in the order told; every draft stands for one of them."""
+    plan = deduplication.match(batch, KnownEntries(), 41)
+    seqs = [new.seq for new in plan.fresh]
+    assert seqs == list(range(42, 42 + len(seqs)))
+    assert len(plan.by_draft) == len(batch)
+    assert set(plan.by_draft) == set(seqs)
+    assert {seen.seq for seen in plan.sightings} == set(seqs)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=8), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_executions_told_by_both_are_counted_once(made: list[tuple[int, int]], bot_first: bool) -> None:
+    """n executions, however alike, each told by bot and exchange within seconds, are n entries."""
+    told = [
+        [trade(at=at, trade_id=f"t{i}") for i, (at, _) in enumerate(made)],
+        [fill(at=at + late, trade_id=f"f{i}") for i, (at, late) in enumerate(made)],
+    ]
+    ledger = Ledger()
+    for batch in told if bot_first else reversed(told):
+        ledger.tell(*batch)
+    assert len(ledger.drafts) == len(made)
+
+
+@given(st.lists(st.tuples(bots | fills, st.booleans()), max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_likely_pairs_are_those_of_every_two_reports(told: list[tuple[Trade, bool]]) -> None:
+    """Looking only at the other reporter's moments finds what comparing every two reports would, and nothing else."""
+    group = [
+        Candidate.of(index + 1 if kept else -1 - index, report, True)
+        for index, (report, kept) in enumerate(sorted(told, key=lambda pair: not pair[1]))
+    ]
+    every = {
+        (one.seq, other.seq)
+        for one, other in combinations(group, 2)
+        if one.exchange != other.exchange
+        and abs(one.timestamp - other.timestamp) <= fingerprint.WINDOW
+        and min(one.seq, other.seq) < 0
+    }
+    found = [(earlier.seq, later.seq) for earlier, later in deduplication._near(group)]
+    assert len(found) == len(set(found))
+    assert set(found) == every
+
+
+def test_windows_join_what_overlaps() -> None:
+    """Trades near each other are looked for in one stretch of time, among the other's reports; known ones never."""
+    drafts = [
+        trade(),
+        trade(at=15, trade_id="t2"),
+        trade(at=99, trade_id="t3"),
+        trade(ticker="X", trade_id="t4"),
+        gap(),
+    ]
+    start = trade().timestamp
+    found = fingerprint.windows(drafts, {})
+    assert found == [
+        ("PRES24-GOP", start - 10, start + 25, True), ("PRES24-GOP", start + 89, start + 109, True),
+        ("X", start - 10, start + 10, True),
+    ]  # fmt: skip
+    known = {fingerprint.report_id(draft): [KnownId(fingerprint.report_id(draft), "", 1)] for draft in drafts}
+    assert fingerprint.windows(drafts, known) == []

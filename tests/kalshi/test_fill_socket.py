@@ -1,0 +1,183 @@
+"""FillPush over a real socket: what it tells, and how it comes back."""
+
+import asyncio
+from contextlib import aclosing
+from decimal import Decimal
+
+import aiohttp
+import pytest
+
+from kalshi.account_models import Fill
+from kalshi.auth import Signer
+from kalshi.errors import Unreachable
+from kalshi.fill_socket import Connected, Disconnected, FillSocket
+from kalshi.private_key import PrivateKey
+from tests.support import payloads
+from tests.support.eventually import eventually
+from tests.support.kalshi import FakeKalshi
+
+
+def push_of(session, kalshi, **more) -> FillSocket:
+    options = {"first": 0.02, "longest": 0.05, "silence": 5.0} | more
+    return FillSocket(session, kalshi.ws_url, kalshi.signer, **options)
+
+
+def frame(**changes) -> dict:
+    return {"type": "fill", "sid": 1, "msg": payloads.PUSHED | changes}
+
+
+async def test_a_fill_is_told_after_the_subscription(session, kalshi):
+    """Connected first, so that REST can close what was before; then the fill, with the bot's own order id."""
+    push = push_of(session, kalshi)
+    async with aclosing(push.events()) as events:
+        assert isinstance(await anext(events), Connected)
+        assert kalshi.commands == [{"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"]}}]
+        await kalshi.push(frame())
+        fill = await anext(events)
+        assert isinstance(fill, Fill)
+        assert (fill.fill_id, fill.client_order_id, fill.side, fill.yes_price) == ("f-1", "c-1", "BUY", Decimal("0.52"))
+        assert fill.timestamp == Decimal("1781159370.164")
+        assert push.connected
+    await eventually(lambda: not kalshi.sockets)
+
+
+async def test_it_comes_back_after_the_line_is_cut(session, kalshi):
+    """Disconnected with a reason, then Connected again; nothing between is made up."""
+    push = push_of(session, kalshi)
+    async with aclosing(push.events()) as events:
+        await anext(events)
+        await kalshi.cut()
+        lost = await anext(events)
+        assert isinstance(lost, Disconnected)
+        assert "closed the socket" in lost.reason
+        assert isinstance(await anext(events), Connected)
+        await kalshi.push(frame(trade_id="f-2"))
+        assert (await anext(events)).fill_id == "f-2"
+        assert push.connects == 2
+
+
+async def test_a_refused_handshake_is_said_once_and_tried_again(session, kalshi):
+    """The reason holds the status and nothing of the signature; when the exchange relents it connects."""
+    kalshi.refuse_sockets = True
+    push = push_of(session, kalshi)
+    async with aclosing(push.events()) as events:
+        lost = await anext(events)
+        assert lost == Disconnected("the handshake was refused with HTTP 401")
+        again = asyncio.ensure_future(anext(events))
+        await eventually(lambda: kalshi.handshakes >= 4)
+        kalshi.refuse_sockets = False
+        assert isinstance(await again, Connected)
+
+
+async def test_a_wrong_key_is_refused(session, kalshi):
+    """The handshake is signed like a request."""
+    other = FakeKalshi()
+    push = FillSocket(session, kalshi.ws_url, Signer("unknown", PrivateKey(other.key)), first=0.01)
+    async with aclosing(push.events()) as events:
+        assert await anext(events) == Disconnected("the handshake was refused with HTTP 401")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["{half", "[]", '{"type":"fill","msg":{"trade_id":"f"}}', '{"type":"fill"}', '{"type":"error","msg":{"code":25}}'],
+    ids=["no json", "no object", "fields missing", "no msg", "buffer overflow"],
+)
+async def test_what_cannot_be_read_ends_the_connection(session, kalshi, bad):
+    """It may have been a fill: reconnecting makes REST look for it."""
+    push = push_of(session, kalshi)
+    async with aclosing(push.events()) as events:
+        await anext(events)
+        await kalshi.push(bad)
+        assert isinstance(await anext(events), Disconnected)
+        assert isinstance(await anext(events), Connected)
+
+
+async def test_strange_frames_and_other_subaccounts_are_passed_over(session, kalshi):
+    """New kinds of frames and harmless errors change nothing; fills of another subaccount are not ours."""
+    push = push_of(session, kalshi)
+    async with aclosing(push.events()) as events:
+        await anext(events)
+        await kalshi.push({"type": "something_new", "msg": {}})
+        await kalshi.push({"type": "error", "msg": {"code": 7, "msg": "Unknown subscription ID"}})
+        for socket in kalshi.sockets:
+            await socket.send_bytes(b"\x00\x01")
+        await kalshi.push(frame(trade_id="other", subaccount=3))
+        await kalshi.push(frame(trade_id="mine", subaccount=0, new_field=1))
+        assert (await anext(events)).fill_id == "mine"
+
+
+async def test_a_silent_line_is_given_up(session, kalshi):
+    """Neither a ping nor an answer to the subscription: half-open lines are found."""
+    kalshi.silent = True
+    push = push_of(session, kalshi, silence=0.1)
+    async with aclosing(push.events()) as events:
+        assert await anext(events) == Disconnected("the socket was silent for 0 s")
+
+
+async def test_pings_are_answered_and_keep_the_line(session, kalshi):
+    """Without any fill for longer than the silence, pings alone show that it lives."""
+    push = push_of(session, kalshi, silence=0.3)
+    async with aclosing(push.events()) as events:
+        await anext(events)
+        waiting = asyncio.ensure_future(anext(events))
+        for _ in range(8):
+            await asyncio.sleep(0.06)
+            for socket in kalshi.sockets:
+                await socket.ping(b"heartbeat")
+        assert not waiting.done()
+        await kalshi.push(frame())
+        assert isinstance(await waiting, Fill)
+
+
+async def test_a_subscription_that_never_comes_is_given_up(session, kalshi):
+    """The line lives, for pings come, but it would never tell a fill."""
+    kalshi.silent = True
+    push = push_of(session, kalshi, silence=0.3)
+
+    async def pings():
+        while True:
+            await asyncio.sleep(0.05)
+            for socket in list(kalshi.sockets):
+                await socket.ping(b"heartbeat")
+
+    pinging = asyncio.create_task(pings())
+    async with aclosing(push.events()) as events:
+        assert await anext(events) == Disconnected("no subscription within 0 s")
+    pinging.cancel()
+
+
+async def test_a_handshake_that_hangs_is_given_up(session):
+    """Somebody takes the connection and never says a word."""
+
+    async def mute(reader, writer):
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    push = FillSocket(session, f"ws://127.0.0.1:{port}/ws", Signer("id", PrivateKey(FakeKalshi().key)), silence=0.1)
+    async with server, aclosing(push.events()) as events:
+        assert await anext(events) == Disconnected("no handshake within 0 s")
+
+
+async def test_a_socket_that_breaks_under_a_pong_is_a_reason(session, kalshi):
+    """The library raises where it would write to a line that is gone."""
+
+    class Broken:
+        async def send_str(self, text):
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    with pytest.raises(Unreachable, match="the socket broke: ClientConnectionResetError"):
+        await anext(push_of(session, kalshi)._texts(Broken()))
+
+
+async def test_nobody_there(session):
+    """A refused connection is a reason, not an exception."""
+    push = FillSocket(
+        session, "ws://127.0.0.1:9/trade-api/ws/v2", Signer("id", PrivateKey(FakeKalshi().key)), first=0.01
+    )
+    async with aclosing(push.events()) as events:
+        lost = await anext(events)
+    assert isinstance(lost, Disconnected)
+    assert "ClientConnector" in lost.reason
+    assert not push.connected

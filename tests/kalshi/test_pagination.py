@@ -1,0 +1,63 @@
+"""Cursor walks end, tell each row once, and do not pass a part for the whole."""
+
+import pytest
+
+from kalshi.errors import BadAnswer
+from kalshi.pagination import Page, walk
+
+
+def turns(pages: dict):
+    """A turn function over pages by cursor; an unknown cursor gives the first page, as the exchange does."""
+
+    async def turn(cursor):
+        rows, after = pages.get(cursor, pages[None])
+        return Page(list(rows), after)
+
+    return turn
+
+
+async def told(pages: dict, **more) -> list[str]:
+    return [row async for row in walk(turns(pages), lambda row: row, "GET /x", **more)]
+
+
+async def test_all_pages_in_order():
+    """The last page has no cursor."""
+    assert await told({None: ("ab", "1"), "1": ("cd", "2"), "2": ("", None)}) == ["a", "b", "c", "d"]
+
+
+async def test_rows_that_moved_to_the_next_page_are_told_once():
+    """New rows push old ones over the edge while we walk."""
+    assert await told({None: ("ab", "1"), "1": ("bc", None)}) == ["a", "b", "c"]
+
+
+async def test_what_was_told_before_is_left_out():
+    """Also across two walks, and a page that holds nothing else is no circle."""
+    seen = {"a", "b"}
+    assert await told({None: ("ab", "1"), "1": ("c", None)}, seen=seen) == ["c"]
+    assert seen == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {None: ("ab", "1"), "1": ("cd", "1")},
+        {None: ("ab", "lost")},
+        {None: ("ab", "1"), "1": ("", "2"), "2": ("cd", None)},
+    ],
+    ids=["the same cursor again", "an unknown cursor restarts at page one", "an empty page with a cursor"],
+)
+async def test_circles_are_errors(pages):
+    """Ending quietly would pass for the whole."""
+    with pytest.raises(BadAnswer, match="circles"):
+        await told(pages)
+
+
+async def test_a_walk_without_end_is_an_error():
+    """However new its rows are."""
+
+    async def turn(cursor):
+        number = int(cursor or 0) + 1
+        return Page([str(number)], str(number))
+
+    with pytest.raises(BadAnswer, match="no end after 5 pages"):
+        [row async for row in walk(turn, lambda row: row, "GET /x", most=5)]
