@@ -8,8 +8,8 @@ from bot.strategy_types import Execution
 from bot.venues.base import ExecutionListener
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
-from kalshi.client import KalshiClient
 from kalshi.account_models import Fill, Order
+from kalshi.client import KalshiClient
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from bot.venues.base import ExecutionListener
 from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
+from kalshi.account_models import Fill
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
-from kalshi.account_models import Fill
 
 _WALK_EVERY = 30.0  # seconds between walks over all fills that may have come late
 _SWEEP_EVERY = 5.0  # seconds between looks at what rests

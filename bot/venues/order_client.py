@@ -9,10 +9,10 @@ from urllib.parse import quote
 from bot.errors import OrderRejected, OrderUncertain
 from bot.strategy_types import PlaceOrder
 from kalshi import errors
-from kalshi.client import KalshiClient
-from kalshi.record_reader import RecordReader
 from kalshi.account_models import Order
+from kalshi.client import KalshiClient
 from kalshi.pagination import Page, walk
+from kalshi.record_reader import RecordReader
 
 _CREATE = "/portfolio/events/orders"
 _PAGE = 200  # orders; a lost one is most often on the first page
@@ -63,7 +63,9 @@ class OrderClient:
             params["subaccount"] = self._client.subaccount
         path = f"{_CREATE}/{quote(order_id, safe='')}"
         try:
-            return RecordReader(await self._client.request("DELETE", path, params), f"DELETE {_CREATE}").count("reduced_by")
+            return RecordReader(await self._client.request("DELETE", path, params), f"DELETE {_CREATE}").count(
+                "reduced_by"
+            )
         except errors.NotFound:
             return None
         except errors.KalshiError as error:

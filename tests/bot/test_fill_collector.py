@@ -13,9 +13,9 @@ from bot.strategy_types import Execution
 from bot.venues.fill_collector import _LATE, FillCollector
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker
+from kalshi.account_models import Fill, Order
 from kalshi.client import KalshiClient
 from kalshi.errors import NotFound, Unreachable
-from kalshi.account_models import Fill, Order
 from kalshi.pagination import Page
 from tests.support.exchange import fill
 

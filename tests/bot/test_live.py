@@ -15,12 +15,12 @@ from bot.account_fills import AccountFills
 from bot.errors import OrderRejected, OrderUncertain, VenueUnavailable
 from bot.venues.fill_listener import listen
 from bot.venues.live import LiveVenue
+from kalshi.account_models import Fill
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.record_reader import RecordReader
 from kalshi.environments import socket_url
-from kalshi.account_models import Fill
 from kalshi.fill_socket import FillSocket
+from kalshi.record_reader import RecordReader
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import wish
