@@ -1,0 +1,1 @@
+"""Lots, cash flows and profit from journal entries: pure, exact, without I/O."""

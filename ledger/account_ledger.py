@@ -1,0 +1,201 @@
+"""The ledger of one account in one mode: every market's book and the cash, kept up entry by entry."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ledger.amounts import ZERO
+from ledger.cash_flows import CashFlows, transfer_flows
+from ledger.market_book import MarketBook, OnClose
+from ledger.records import (
+    BaselineRecord,
+    Body,
+    OpeningRecord,
+    SettlementRecord,
+    TradeRecord,
+    TransferRecord,
+    read_baseline,
+    read_settlement,
+    read_trade,
+    read_transfer,
+)
+
+
+@dataclass(slots=True)
+class ProfitTotals:
+    """Sums over all markets in dollars; realized and fees include what the baseline's positions brought with them."""
+
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+    trades: int = 0
+    settled: int = 0
+
+    @property
+    def net(self) -> Decimal:
+        """Return realized profit less fees."""
+        return self.realized - self.fees
+
+
+class AccountLedger:
+    """Add up entries of one mode in the order of their seq.
+
+    Profit follows (timestamp, seq), so an entry that belongs before one that was added, and every correction, puts
+    its market into `unordered`. Such a market stands still until replay is called with all of its entries.
+    """
+
+    def __init__(self) -> None:
+        self.seq = 0  # of the last entry added
+        self.books: dict[str, MarketBook] = {}
+        self.baseline: BaselineRecord | None = None
+        self.flows = CashFlows()
+        self.totals = ProfitTotals()
+        self.unordered: set[str] = set()
+        self.corrections: dict[int, int] = {}  # seq of a corrected trade: seq of its last correction
+        self.corrected_by: dict[int, int] = {}  # seq of a correction: seq of the trade that it corrects
+        self.transfers: dict[str, TransferRecord] = {}
+        self.repeated_settlements: dict[str, int] = {}  # by ticker: rows beyond the first
+
+    @property
+    def begun(self) -> Decimal | None:
+        """Unix seconds of the baseline; earlier entries are included in it."""
+        return self.baseline.timestamp if self.baseline else None
+
+    def apply(self, kind: str, body: Body) -> None:
+        """Add an entry. A gap has no cash flow. Raises RecordError; the entry then counts as read, without effect."""
+        self.seq = max(self.seq, body["seq"])
+        match kind:
+            case "trade" | "correction":
+                trade = read_trade(body)
+                if not self._included(trade.timestamp):
+                    self._trade(trade) if trade.corrects is None else self._correct(trade)
+            case "settlement":
+                paid = read_settlement(body)
+                if not self._included(paid.timestamp):
+                    self._settle(paid)
+            case "transfer":
+                self._transfer(read_transfer(body))
+            case "baseline":
+                self._begin(read_baseline(body))
+
+    def correct_ticker(self, ticker: str) -> None:
+        """Name the market of a trade that a correction moved to another market."""
+        self.unordered.add(ticker)
+
+    def replay(self, ticker: str, entries: Iterable[tuple[str, Body]], on_close: OnClose | None = None) -> None:
+        """Add a market up again from all of its entries (trades, corrections, settlement), in any order.
+
+        on_close receives each closed tax lot. Raises RecordError before anything has changed.
+        """
+        trades: dict[int, TradeRecord] = {}
+        settlements: list[SettlementRecord] = []
+        for kind, body in entries:
+            if kind == "settlement":
+                settlements.append(read_settlement(body))
+            elif kind in ("trade", "correction") and (trade := self._current(read_trade(body))) is not None:
+                trades[trade.seq] = trade
+        book = MarketBook(ticker, self._opening(ticker))
+        for trade in sorted(trades.values(), key=lambda each: (each.timestamp, each.seq)):
+            if trade.quantity and not self._included(trade.timestamp):
+                book.trade(trade, on_close)
+        paid = sorted((each for each in settlements if not self._included(each.timestamp)), key=lambda each: each.seq)
+        if paid:
+            book.settle(paid[0], on_close)
+        self._count(self.books.get(ticker), -1)
+        self._count(book, 1)
+        self.books[ticker] = book
+        self.unordered.discard(ticker)
+
+    def _included(self, timestamp: Decimal) -> bool:
+        """Return True for what happened before the baseline was read."""
+        return self.baseline is not None and timestamp <= self.baseline.timestamp
+
+    def _opening(self, ticker: str) -> OpeningRecord | None:
+        return self.baseline.positions.get(ticker) if self.baseline else None
+
+    def _book(self, ticker: str) -> MarketBook:
+        book = self.books.get(ticker)
+        if book is None:
+            book = self.books[ticker] = MarketBook(ticker, self._opening(ticker))
+        return book
+
+    def _trade(self, record: TradeRecord) -> None:
+        book = self._book(record.ticker)
+        if record.ticker in self.unordered or not book.accepts(record):
+            self.unordered.add(record.ticker)
+            return
+        cash, realized = book.trade(record)
+        self.flows.trades += cash
+        self.totals.realized += realized
+        self.totals.trades += 1
+        if record.fee:
+            self.flows.fees -= record.fee
+            self.totals.fees += record.fee
+
+    def _correct(self, record: TradeRecord) -> None:
+        root = self.corrected_by.get(record.corrects or 0, record.corrects or 0)
+        self.corrections[root] = record.seq
+        self.corrected_by[record.seq] = root
+        self._book(record.ticker)
+        self.unordered.add(record.ticker)
+
+    def _current(self, trade: TradeRecord) -> TradeRecord | None:
+        """Return the trade with the content that counts, at the seq of the original; None for replaced content."""
+        if trade.corrects is None:
+            return trade if trade.seq not in self.corrections else None
+        root = self.corrected_by.get(trade.seq, trade.corrects)
+        if self.corrections.get(root, trade.seq) != trade.seq:
+            return None
+        return TradeRecord(
+            root, trade.timestamp, trade.ticker, trade.quantity, trade.price, trade.fee, trade.corrects,
+            trade.strategy, trade.is_taker,
+        )  # fmt: skip
+
+    def _settle(self, record: SettlementRecord) -> None:
+        book = self._book(record.ticker)
+        if book.settlement is not None:
+            self.repeated_settlements[record.ticker] = self.repeated_settlements.get(record.ticker, 0) + 1
+            return
+        if record.ticker in self.unordered:
+            return
+        before = book.fees
+        self.totals.realized += book.settle(record)
+        self.flows.settlements += record.revenue
+        self.flows.fees -= book.fees - before
+        self.totals.fees += book.fees - before
+        self.totals.settled += 1
+
+    def _transfer(self, record: TransferRecord) -> None:
+        """Count the last state of each transfer; the baseline's balance holds the states before it."""
+        before = self.transfers.get(record.transfer_id)
+        self.transfers[record.transfer_id] = record
+        if not self._included(record.timestamp):
+            if before is not None:
+                self.flows.add(transfer_flows(before), -1)
+            self.flows.add(transfer_flows(record))
+
+    def _begin(self, record: BaselineRecord) -> None:
+        """Begin at the newest baseline. Markets that were added up before must be replayed from it."""
+        if self.baseline is not None and record.timestamp < self.baseline.timestamp:
+            return
+        self.baseline = record
+        self.flows, self.totals = CashFlows(), ProfitTotals()
+        known = self.books.keys() | record.positions.keys()
+        self.unordered |= self.books.keys()
+        self.books = {ticker: MarketBook(ticker, record.positions.get(ticker)) for ticker in known}
+        for book in self.books.values():
+            self._count(book, 1)
+        for transfer in self.transfers.values():
+            if not self._included(transfer.timestamp):
+                self.flows.add(transfer_flows(transfer))
+
+    def _count(self, book: MarketBook | None, sign: int) -> None:
+        """Add a book's sums to those of the account, or take them away. Fees of the opening moved no cash since."""
+        if book is None:
+            return
+        opening_fees = book.opening.fees if book.opening else ZERO
+        fees = book.fees
+        self.totals.realized += sign * book.realized
+        self.totals.fees += sign * fees
+        self.totals.trades += sign * book.trades
+        self.totals.settled += sign * (book.settlement is not None)
+        self.flows.add(CashFlows(book.traded, opening_fees - fees, book.revenue), sign)

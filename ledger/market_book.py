@@ -1,0 +1,162 @@
+"""The book of one market: position, lots, realized profit, fees and cash from trades and settlement."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ledger.amounts import CENT, ONE, ZERO, complement, share
+from ledger.lots import FifoLots
+from ledger.records import OpeningRecord, SettlementRecord, TradeRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLot:
+    """A tax lot: contracts bought together and closed together. cost and proceeds are dollars without the fees.
+
+    opened is None for contracts that the baseline found, whose date of purchase is unknown.
+    """
+
+    ticker: str
+    outcome: str
+    quantity: Decimal
+    opened: Decimal | None
+    closed: Decimal
+    cost: Decimal
+    proceeds: Decimal
+    fees: Decimal  # of the purchase and of the sale
+    by_settlement: bool
+
+    @property
+    def profit(self) -> Decimal:
+        """Return proceeds less cost and fees, in dollars."""
+        return self.proceeds - self.cost - self.fees
+
+
+OnClose = Callable[[ClosedLot], None]
+
+
+class MarketBook:
+    """Add up one market. Trades come in the order of (timestamp, seq), and none after the settlement.
+
+    Dollars throughout. traded: cash moved by buying and selling, without fees; realized: profit of what was closed,
+    without fees; known_fees: fees of the opening and of the trades that reported one; missing_fees: trades without.
+    """
+
+    __slots__ = (
+        "known_fees", "last", "lots", "missing_fees", "opening", "realized", "settlement", "settlement_position",
+        "ticker", "traded", "trades",
+    )  # fmt: skip
+
+    def __init__(self, ticker: str, opening: OpeningRecord | None = None) -> None:
+        self.ticker = ticker
+        self.opening = opening
+        self.lots = FifoLots()
+        self.realized = opening.realized if opening else ZERO
+        self.known_fees = opening.fees if opening else ZERO
+        self.missing_fees = 0
+        self.traded = ZERO
+        self.trades = 0
+        self.last: tuple[Decimal, int] | None = None  # timestamp and seq of the last trade
+        self.settlement: SettlementRecord | None = None
+        self.settlement_position = ZERO  # contracts held when the market settled
+        if opening and opening.quantity:
+            self.lots.open(opening.quantity, opening.cost, ZERO, None)
+
+    @property
+    def quantity(self) -> Decimal:
+        """Contracts held: + YES, - NO."""
+        return self.lots.quantity
+
+    @property
+    def cost(self) -> Decimal:
+        """Dollars paid for the contracts that are held, without fees."""
+        return self.lots.cost
+
+    @property
+    def fees(self) -> Decimal:
+        """Fees of the market's whole life: a settlement repeats them, so only its excess over the known ones is new."""
+        return self.known_fees if self.settlement is None else max(self.known_fees, self.settlement.fee)
+
+    @property
+    def fees_unknown(self) -> int:
+        """Trades whose fee is unknown; none once a settlement has reported the total."""
+        return self.missing_fees if self.settlement is None else 0
+
+    @property
+    def revenue(self) -> Decimal:
+        """Dollars that the settlement paid."""
+        return self.settlement.revenue if self.settlement else ZERO
+
+    @property
+    def revenue_difference(self) -> Decimal:
+        """Dollars paid beyond net contracts times payout, where that is more than a cent; else 0. revenue is used."""
+        if self.settlement is None:
+            return ZERO
+        difference = self.settlement.revenue - self.settlement.expected_revenue
+        return difference if abs(difference) > CENT else ZERO
+
+    @property
+    def missed_quantity(self) -> Decimal:
+        """Contracts of the settlement that no entry explains: + YES, - NO."""
+        return self.settlement.net - self.settlement_position if self.settlement else ZERO
+
+    def accepts(self, record: TradeRecord) -> bool:
+        """Return True if the trade is the newest of the market, so that it can be added without a replay."""
+        return self.settlement is None and (self.last is None or (record.timestamp, record.seq) > self.last)
+
+    def trade(self, record: TradeRecord, on_close: OnClose | None = None) -> tuple[Decimal, Decimal]:
+        """Add a trade: close what is held on the other side first, open the rest.
+
+        Returns the dollars of cash and of realized profit that it brought, fees in neither.
+        """
+        self.last = (record.timestamp, record.seq)
+        self.trades += 1
+        fee = record.fee
+        if fee is None:
+            self.missing_fees += 1
+            fee = ZERO
+        else:
+            self.known_fees += fee
+        count, held = abs(record.quantity), self.lots.quantity
+        closing = min(count, abs(held)) if (held > 0) != (record.quantity > 0) and held else ZERO
+        closing_fee = share(fee, closing, count) if fee and closing else ZERO
+        cash = realized = ZERO
+        if closing:
+            price = record.price if held > 0 else complement(record.price)
+            cash = closing * price
+            realized = cash - self._close(closing, cash, closing_fee, record.timestamp, on_close)
+        if opening := count - closing:
+            price = record.price if record.quantity > 0 else ONE - record.price
+            self.lots.open(opening.copy_sign(record.quantity), opening * price, fee - closing_fee, record.timestamp)
+            cash -= opening * price
+        self.traded += cash
+        self.realized += realized
+        return cash, realized
+
+    def settle(self, record: SettlementRecord, on_close: OnClose | None = None) -> Decimal:
+        """Close everything for the revenue that was paid. Returns the realized profit in dollars."""
+        self.settlement, self.settlement_position = record, self.lots.quantity
+        count, new_fee = abs(self.lots.quantity), self.fees - self.known_fees
+        cost = self._close(count, record.revenue, new_fee, record.timestamp, on_close, True) if count else ZERO
+        realized = record.revenue - cost
+        self.realized += realized
+        return realized
+
+    def _close(
+        self, count: Decimal, proceeds: Decimal, fee: Decimal, closed: Decimal, on_close: OnClose | None,
+        by_settlement: bool = False,
+    ) -> Decimal:  # fmt: skip
+        """Close count contracts for proceeds. Returns their cost in dollars."""
+        outcome = "yes" if self.lots.quantity > 0 else "no"
+        done = cost = ZERO
+        for part in self.lots.close(count):
+            cost += part.cost
+            if on_close is not None:
+                end = done + part.quantity
+                got = share(proceeds, end, count) - share(proceeds, done, count)
+                paid = part.fee + share(fee, end, count) - share(fee, done, count)
+                on_close(ClosedLot(
+                    self.ticker, outcome, part.quantity, part.opened, closed, part.cost, got, paid, by_settlement,
+                ))  # fmt: skip
+            done += part.quantity
+        return cost

@@ -1,0 +1,84 @@
+"""The mark rule and the time for which a loss on marks must last."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.marks import LastingLoss, MarkInputs, mark_price
+from ledger.valuation import sum_known, value_position
+
+PRICES = st.none() | st.integers(1, 9999).map(lambda number: Decimal(number).scaleb(-4))
+
+
+@pytest.mark.parametrize(
+    ("market", "expected"),
+    [
+        ({"bid": "0.40", "ask": "0.50"}, "0.45"),
+        ({"bid": "0.40", "ask": "0.50", "last": "0.90"}, "0.45"),
+        ({"bid": "0.01", "ask": "0.99", "last": "0.90"}, "0.90"),
+        ({"bid": "0.40", "ask": "0.60", "last": "0.90"}, "0.60"),
+        ({"bid": "0.40", "ask": "0.60", "last": "0.10"}, "0.40"),
+        ({"bid": "0.40", "ask": "0.60"}, "0.40"),
+        ({"bid": "0.40"}, "0.40"),
+        ({"bid": "0.40", "last": "0.30"}, "0.40"),
+        ({"bid": "0.40", "last": "0.60"}, "0.60"),
+        ({"ask": "0.40"}, None),
+        ({"ask": "0.40", "last": "0.60"}, "0.40"),
+        ({"last": "0.60"}, None),
+        ({}, None),
+        ({"bid": "0.60", "ask": "0.40", "last": "0.50"}, None),
+        ({"bid": "0.40", "ask": "0.50", "result": "yes"}, "1"),
+        ({"bid": "0.40", "ask": "0.50", "result": "no"}, "0"),
+        ({"result": "no", "settlement_floor": "0.05"}, "0.05"),
+        ({"result": "scalar", "settlement_value": "0.37", "bid": "0.40", "ask": "0.50"}, "0.37"),
+        ({"result": "scalar"}, None),
+        ({"bid": "0.02", "ask": "0.06", "settlement_floor": "0.05"}, "0.05"),
+        ({"settlement_floor": "0.05"}, None),
+    ],
+)
+def test_the_first_rule_that_fits_decides(market: dict[str, Any], expected: str | None) -> None:
+    """Payout, middle, last trade between the quotes, one side, unknown."""
+    inputs = {name: Decimal(text) if name != "result" else text for name, text in market.items()}
+    assert mark_price(MarkInputs(**inputs)) == (None if expected is None else Decimal(expected))
+
+
+@given(bid=PRICES, ask=PRICES, last=PRICES)
+def test_a_mark_lies_between_the_quotes(bid: Decimal | None, ask: Decimal | None, last: Decimal | None) -> None:
+    """A quoted mark never leaves the quotes, and a market without quotes has none."""
+    mark = mark_price(MarkInputs(bid, ask, last))
+    if mark is not None:
+        assert bid is not None or ask is not None
+        assert bid is None or mark >= bid
+        assert ask is None or mark <= ask
+
+
+def test_a_second_of_pulled_quotes_triggers_no_loss_limit() -> None:
+    """A loss on marks acts only after it was seen at every valuation for ten seconds."""
+    loss = LastingLoss()
+    assert not any(loss.check(now, on_marks=True, realized=False) for now in (0.0, 1.0, 9.9))
+    assert not loss.check(10.5, on_marks=False, realized=False)
+    assert not loss.check(11.0, on_marks=True, realized=False)
+    assert not loss.check(20.9, on_marks=True, realized=False)
+    assert loss.check(21.0, on_marks=True, realized=False)
+
+
+def test_a_realized_loss_acts_at_once() -> None:
+    """What is lost for good needs no mark."""
+    assert LastingLoss().check(0.0, on_marks=True, realized=True)
+
+
+def test_a_position_without_a_mark_has_no_value() -> None:
+    """Unknown is None; a flat position is worth 0."""
+    valued = value_position(Decimal(-4), Decimal("2.2"), None)
+    assert (valued.average_price, valued.value, valued.unrealized) == (Decimal("0.55"), None, None)
+    assert value_position(Decimal(0), Decimal(0), None).value == 0
+
+
+def test_a_sum_of_which_nothing_is_known_is_unknown() -> None:
+    """None where amounts exist and none is known; 0 where there are none."""
+    assert sum_known([None, None]) is None
+    assert sum_known([]) == 0
+    assert sum_known([None, Decimal(2), Decimal(3)]) == 5
