@@ -117,12 +117,12 @@ class MarketBook:
             fee = ZERO
         else:
             self.known_fees += fee
-        count, held = abs(record.quantity), self.lots.quantity
-        closing = min(count, abs(held)) if (held > 0) != (record.quantity > 0) and held else ZERO
+        count, position = abs(record.quantity), self.lots.quantity
+        closing = min(count, abs(position)) if (position > 0) != (record.quantity > 0) and position else ZERO
         closing_fee = share(fee, closing, count) if fee and closing else ZERO
         cash = realized = ZERO
         if closing:
-            price = record.price if held > 0 else complement(record.price)
+            price = record.price if position > 0 else complement(record.price)
             cash = closing * price
             realized = cash - self._close(closing, cash, closing_fee, record.timestamp, on_close)
         if opening := count - closing:

@@ -12,7 +12,7 @@ LASTING: Final = 10.0  # seconds for which a loss on marks must be seen before a
 
 @dataclass(frozen=True, slots=True)
 class MarkInputs:
-    """What the exchange says about one market, in dollars of YES. None for a quote or a trade that is not there."""
+    """Prices of one market in dollars of YES. None for a quote or a trade that is not there."""
 
     bid: Decimal | None = None
     ask: Decimal | None = None
@@ -32,13 +32,13 @@ def mark_price(market: MarkInputs) -> Decimal | None:
     5. No side is quoted, or the bid is above the ask: unknown.
     Except for a known payout, a mark is never below the floor.
     """
-    floor = market.settlement_floor or ZERO
+    lowest = market.settlement_floor or ZERO
     if market.settlement_value is not None:
         return market.settlement_value
     if market.result in ("yes", "no"):
-        return ONE if market.result == "yes" else floor
+        return ONE if market.result == "yes" else lowest
     price = _quoted(market.bid, market.ask, market.last)
-    return None if price is None else max(price, floor)
+    return None if price is None else max(price, lowest)
 
 
 def _quoted(bid: Decimal | None, ask: Decimal | None, last: Decimal | None) -> Decimal | None:

@@ -105,7 +105,7 @@ def read_trade(body: Body) -> TradeRecord:
 
 
 def read_settlement(body: Body) -> SettlementRecord:
-    """Read the body of a settlement. Raises RecordError where value is no payout or contradicts the result."""
+    """Read the body of a settlement. Raises RecordError where value is outside 0..1 or contradicts the result."""
     value, revenue = _number(body, "value"), _number(body, "revenue")
     result = _text(body, "result")
     if not 0 <= value <= 1:

@@ -58,9 +58,9 @@ def _load(kept: dict[str, Any]) -> AccountLedger:
             int(seq), Decimal(timestamp), name, direction, Decimal(amount), Decimal(fee), status
         )
     ledger.repeated_settlements = dict(kept["repeated_settlements"])
-    openings = ledger.baseline.positions if ledger.baseline else {}
+    found = ledger.baseline.positions if ledger.baseline else {}
     for ticker, book in kept["books"].items():
-        ledger.books[ticker] = _load_book(ticker, openings.get(ticker), book)
+        ledger.books[ticker] = _load_book(ticker, found.get(ticker), book)
     return ledger
 
 

@@ -32,12 +32,12 @@ def value_position(quantity: Decimal, cost: Decimal, yes_mark: Decimal | None) -
 def position_row(book: MarketBook, yes_mark: Decimal | None) -> dict[str, object]:
     """Return one market's figures under the names of the API. value and unrealized_pnl are null for a flat position."""
     valued = value_position(book.quantity, book.cost, yes_mark)
-    held = bool(book.quantity)
+    is_open = bool(book.quantity)
     return {
         "ticker": book.ticker, "quantity": book.quantity,
-        "outcome": ("yes" if book.quantity > 0 else "no") if held else None,
+        "outcome": ("yes" if book.quantity > 0 else "no") if is_open else None,
         "cost": book.cost, "average_price": valued.average_price, "mark": valued.mark,
-        "value": valued.value if held else None, "unrealized_pnl": valued.unrealized if held else None,
+        "value": valued.value if is_open else None, "unrealized_pnl": valued.unrealized if is_open else None,
         "realized_pnl": book.realized, "fees": book.fees, "trades": book.trades, "fees_unknown": book.fees_unknown,
     }  # fmt: skip
 

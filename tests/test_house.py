@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 MAY: dict[str, set[str]] = {
     "config": set(),
     "cache": set(),
-    "kalshi": {"cache"},
+    "kalshi": {"cache", "ledger"},
     "journal": {"cache"},
     "ledger": set(),
     "cluster": {"cache", "journal"},

@@ -37,7 +37,7 @@ def baseline(seq: int, *positions: Json, **fields: Any) -> Json:
     }  # fmt: skip
 
 
-def held(ticker: str, quantity: float, cost: float, fees: float = 0, realized: float = 0) -> Json:
+def found_position(ticker: str, quantity: float, cost: float, fees: float = 0, realized: float = 0) -> Json:
     """A position of a baseline."""
     return {"ticker": ticker, "quantity": quantity, "cost": cost, "realized_pnl": realized, "fees": fees}
 
@@ -63,7 +63,7 @@ CASES = [
     case("a settlement brings only the part of the fees that is new",
          trade(1, quantity=4, fee=None), trade(2, quantity=6, fee=0.075), settlement(3, fee=0.175)),
     case("fees that the baseline holds are not paid again",
-         baseline(1, held("A", 10, 6, fees=0.35)), settlement(2, fee=0.35)),
+         baseline(1, found_position("A", 10, 6, fees=0.35)), settlement(2, fee=0.35)),
     case("the revenue counts where the value means the payout of the other side",
          trade(1, outcome="no", quantity=1, price=0.75, fee=0.0132),
          settlement(2, result="scalar", value=0.82, yes_quantity=0, no_quantity=1, revenue=0.82, fee=0.0132)),
@@ -87,10 +87,10 @@ CASES = [
     case("lots close first in, first out",
          trade(1, price=0.2), trade(2, price=0.8), trade(3, side="SELL", quantity=12, price=0.5), A="0.5"),
     case("a baseline's cost that does not divide evenly is never lost in parts",
-         baseline(1, held("A", 3, 1)), trade(2, side="SELL", quantity=1, price=0.5, fee=0),
+         baseline(1, found_position("A", 3, 1)), trade(2, side="SELL", quantity=1, price=0.5, fee=0),
          trade(3, side="SELL", quantity=1, price=0.5, fee=0), A="0.5"),
     case("entries until the baseline are included in it",
-         trade(1, timestamp=990), baseline(2, held("A", 10, 6, fees=0.1)), settlement(3, timestamp=995),
+         trade(1, timestamp=990), baseline(2, found_position("A", 10, 6, fees=0.1)), settlement(3, timestamp=995),
          trade(4, timestamp=1000), trade(5, quantity=1), A="0.5"),
     case("a position that the baseline does not hold was not there",
          trade(1, timestamp=990), baseline(2)),
@@ -117,7 +117,7 @@ CASES = [
     case("unrealized profit leaves out what has no mark", trade(1), trade(2, ticker="B"), A="0.65"),
     case("modes have books of their own", trade(1), trade(2, mode="paper", price=0.3), A="0.5"),
     case("a market maker's quiet moment",
-         baseline(1, held("A", -5, 2.5, fees=0.05, realized=1.25)),
+         baseline(1, found_position("A", -5, 2.5, fees=0.05, realized=1.25)),
          trade(2, price=0.41, fee=0.0175), trade(3, side="SELL", quantity=7.5, price=0.45, fee=None),
          trade(4, outcome="no", price=0.52, fee=0.0181), trade(5, ticker="B", price=0.0001, fee=0.0001),
          settlement(6, ticker="B", result="no", value=0, revenue=0, fee=0.0001), A="0.455"),

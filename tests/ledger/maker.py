@@ -3,7 +3,7 @@
 import random
 from fractions import Fraction
 
-from tests.ledger.cases import Json, baseline, correction, held, settlement, trade, transfer
+from tests.ledger.cases import Json, baseline, correction, found_position, settlement, trade, transfer
 from tests.ledger.oracle import CoinMarket, current, fraction, plain
 
 
@@ -20,7 +20,7 @@ def random_case(name: str, rng: random.Random) -> Json:
     if rng.random() < 0.5:  # as a bot that is never late has it
         entries.sort(key=lambda entry: entry["timestamp"])
     if rng.random() < 0.5:
-        rows = [_held(rng, ticker) for ticker in tickers[:2]]
+        rows = [_found_position(rng, ticker) for ticker in tickers[:2]]
         entries.insert(rng.randint(0, len(entries)), baseline(0, *rows, timestamp=_number(rng, 10_000, 30_000, 1)))
     entries = [entry | {"seq": seq, "mode": mode} for seq, entry in enumerate(entries, 1)]
     trades = [entry for entry in entries if entry["kind"] == "trade"]
@@ -60,10 +60,10 @@ def _trade(rng: random.Random, tickers: list[str]) -> Json:
     )  # fmt: skip
 
 
-def _held(rng: random.Random, ticker: str) -> Json:
+def _found_position(rng: random.Random, ticker: str) -> Json:
     quantity = _number(rng, -900, 900, 2)
     cost = _number(rng, 0, 90_000, 4) if quantity else 0
-    return held(ticker, quantity, cost, _number(rng, 0, 9000, 4), _number(rng, -90_000, 90_000, 4))
+    return found_position(ticker, quantity, cost, _number(rng, 0, 9000, 4), _number(rng, -90_000, 90_000, 4))
 
 
 def _settlement(rng: random.Random, entries: list[Json], ticker: str) -> Json:

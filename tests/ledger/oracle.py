@@ -104,7 +104,7 @@ class CoinMarket:
 
     @property
     def cost(self) -> Fraction:
-        """What the coins that are left cost."""
+        """Return the cost of the coins that are left."""
         left = sum(coin is None for coin in self.coins)
         gone = rounded(self.found_cost * (self.found - left) / self.found, 8) if self.found else Fraction(0)
         bought = sum(coin for coin in self.coins if coin is not None)
@@ -114,14 +114,14 @@ class CoinMarket:
         """The market's figures as decimal text."""
         count = Fraction(len(self.coins), 100)
         cost = self.cost if count else Fraction(0)
-        held = None if mark is None or not count else (fraction(mark) if self.yes else 1 - fraction(mark))
+        price = None if mark is None or not count else (fraction(mark) if self.yes else 1 - fraction(mark))
         return {
             "ticker": ticker, "quantity": plain(count if self.yes else -count),
             "outcome": ("yes" if self.yes else "no") if count else None, "cost": plain(cost),
             "average_price": plain(rounded(cost / count, 6)) if count else None,
-            "mark": None if held is None else plain(held),
-            "value": None if held is None else plain(held * count),
-            "unrealized_pnl": None if held is None else plain(held * count - cost),
+            "mark": None if price is None else plain(price),
+            "value": None if price is None else plain(price * count),
+            "unrealized_pnl": None if price is None else plain(price * count - cost),
             "realized_pnl": plain(self.realized), "fees": plain(self.all_fees), "trades": self.trades,
             "fees_unknown": 0 if self.settled_fee is not None else self.unknown,
         }  # fmt: skip
@@ -173,12 +173,12 @@ def totals(markets: dict[str, CoinMarket], rows: list[Json]) -> Json:
     """Sums over markets; unrealized is None where positions are open and no mark is known."""
     realized = sum((market.realized for market in markets.values()), Fraction(0))
     fees = sum((market.all_fees for market in markets.values()), Fraction(0))
-    held = [row for row in rows if row["outcome"] is not None]
-    known = [fraction(row["unrealized_pnl"]) for row in held if row["unrealized_pnl"] is not None]
-    unrealized = sum(known, Fraction(0)) if known or not held else None
+    open_rows = [row for row in rows if row["outcome"] is not None]
+    known = [fraction(row["unrealized_pnl"]) for row in open_rows if row["unrealized_pnl"] is not None]
+    unrealized = sum(known, Fraction(0)) if known or not open_rows else None
     return {
         "realized_pnl": plain(realized), "fees": plain(fees), "net_realized": plain(realized - fees),
-        "unrealized_pnl": None if unrealized is None else plain(unrealized), "unmarked": len(held) - len(known),
+        "unrealized_pnl": None if unrealized is None else plain(unrealized), "unmarked": len(open_rows) - len(known),
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ledger.account_ledger import AccountLedger
 from ledger.fold import fold
 from ledger.market_book import ClosedLot
 from ledger.state import dump, load
-from tests.ledger.cases import baseline, correction, held, settlement, trade, transfer
+from tests.ledger.cases import baseline, correction, found_position, settlement, trade, transfer
 
 Json = dict[str, Any]
 
@@ -40,7 +40,9 @@ def test_a_late_trade_waits_for_the_replay_of_its_market() -> None:
 def test_a_trade_in_order_needs_no_replay() -> None:
     """A market whose entries come in order is never read again."""
     ledger = AccountLedger()
-    for kind, body in exact(baseline(1, held("A", 3, 1)), trade(2), trade(3), settlement(4), trade(5, ticker="B")):
+    for kind, body in exact(
+        baseline(1, found_position("A", 3, 1)), trade(2), trade(3), settlement(4), trade(5, ticker="B")
+    ):
         ledger.apply(kind, body)
     assert ledger.unordered == set()
 
@@ -72,7 +74,7 @@ def test_a_second_settlement_of_a_market_is_counted_and_not_paid_again() -> None
 
 def test_entries_before_a_later_baseline_are_added_again() -> None:
     """Trades after the baseline's time count although their entries came before it."""
-    ledger = fold(exact(trade(1, timestamp=1005), trade(2, timestamp=990), baseline(3, held("A", 10, 6))))
+    ledger = fold(exact(trade(1, timestamp=1005), trade(2, timestamp=990), baseline(3, found_position("A", 10, 6))))
     assert (ledger.books["A"].quantity, ledger.flows.trades) == (20, -6)
 
 
@@ -131,7 +133,7 @@ def dollars(units: int, places: int) -> Decimal:
     return Decimal(units).scaleb(-places)
 
 
-def told(seq: int, move: Any, mode: str = "demo") -> Json:
+def reported_trade(seq: int, move: Any, mode: str = "demo") -> Json:
     """The entry of a trade as a bot reports it: in YES or in NO terms."""
     _, ticker, sign, quantity, price, fee, in_no, _ = move
     side = "BUY" if (sign > 0) != in_no else "SELL"
@@ -143,16 +145,16 @@ def told(seq: int, move: Any, mode: str = "demo") -> Json:
 
 
 @settings(max_examples=120, deadline=None)
-@given(moves=MOVES, fees_told=st.booleans(), order=st.randoms(use_true_random=False))
-def test_cash_moves_by_named_causes_alone(moves: list[Any], fees_told: bool, order: Any) -> None:
+@given(moves=MOVES, fees_reported=st.booleans(), order=st.randoms(use_true_random=False))
+def test_cash_moves_by_named_causes_alone(moves: list[Any], fees_reported: bool, order: Any) -> None:
     """Whatever was traded, settled, corrected and transferred, and however late it came, nothing is unexplained."""
     exchange, entries = TaxExchange(), [baseline(1, balance=10_000)]
     for number, move in enumerate(moves):
-        entries += _happen(exchange, 10 * number + 10, move, fees_told)
+        entries += _happen(exchange, 10 * number + 10, move, fees_reported)
     first, rest = entries[:1], entries[1:]
     rest.sort(key=lambda entry: entry["seq"] + order.randint(0, 60))
     for ticker in "ABC":  # a bot that reports no fees leaves them to the settlement
-        if not fees_told and ticker not in exchange.settled:
+        if not fees_reported and ticker not in exchange.settled:
             rest += _settled(exchange, 9_000 + ord(ticker), ticker, 100)
     arrived = _renumbered(first + rest)
     closed: list[ClosedLot] = []
@@ -173,7 +175,7 @@ def _flat_revenue(ledger: AccountLedger) -> Decimal:
     return sum((each.revenue for each in ledger.books.values() if not each.settlement_position), Decimal(0))
 
 
-def _happen(exchange: TaxExchange, seq: int, move: Any, fees_told: bool) -> list[Json]:
+def _happen(exchange: TaxExchange, seq: int, move: Any, fees_reported: bool) -> list[Json]:
     what, ticker, sign, quantity, price, fee, _, value = move
     if what == "transfer":
         exchange.cash += sign * quantity * 10_000
@@ -184,11 +186,11 @@ def _happen(exchange: TaxExchange, seq: int, move: Any, fees_told: bool) -> list
         return []
     if what == "settle":
         return _settled(exchange, seq, ticker, [0, 100, 37, 50, 5, 99, 1][value])
-    entry = told(seq, move)
+    entry = reported_trade(seq, move)
     if what == "void":
         return [entry, entry | {"kind": "correction", "seq": seq + 1, "corrects": seq, "quantity": 0}]
     exchange.trade(ticker, sign * quantity, price, fee)
-    if not fees_told:
+    if not fees_reported:
         entry["fee"] = None
     if what == "wrong":
         wrong = entry | {"price": Decimal("0.5"), "quantity": Decimal(3)}

@@ -66,7 +66,7 @@ def test_a_second_of_pulled_quotes_triggers_no_loss_limit() -> None:
 
 
 def test_a_realized_loss_acts_at_once() -> None:
-    """What is lost for good needs no mark."""
+    """A realized loss needs no mark."""
     assert LastingLoss().check(0.0, on_marks=True, realized=True)
 
 

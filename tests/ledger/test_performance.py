@@ -6,7 +6,7 @@ from cache.exact import dumps, loads
 from ledger.fold import fold
 from ledger.market_book import ClosedLot
 from ledger.performance import deepest_drawdown, performance
-from tests.ledger.cases import Json, baseline, held, settlement, trade
+from tests.ledger.cases import Json, baseline, found_position, settlement, trade
 
 
 def closed_lots(*entries: Json) -> list[ClosedLot]:
@@ -29,7 +29,7 @@ def test_a_sale_closes_the_oldest_lots_with_their_share_of_the_fees() -> None:
 
 
 def test_a_flip_splits_its_fee_between_what_closes_and_what_opens() -> None:
-    """15 sold against 10 held: two thirds of the fee belong to the closed lot."""
+    """15 sold against a position of 10: two thirds of the fee belong to the closed lot."""
     lots = closed_lots(
         trade(1, price=0.4, fee=0), trade(2, side="SELL", quantity=15, price=0.5, fee=0.15),
         trade(3, quantity=5, price=0.5, fee=0),
@@ -51,7 +51,7 @@ def test_a_settlement_shares_its_revenue_and_new_fees_among_the_lots() -> None:
 
 def test_a_lot_of_the_baseline_has_no_date() -> None:
     """Its purchase lies before the journal."""
-    (lot,) = closed_lots(baseline(1, held("A", 3, 1)), trade(2, side="SELL", quantity=3, price=0.5, fee=0))
+    (lot,) = closed_lots(baseline(1, found_position("A", 3, 1)), trade(2, side="SELL", quantity=3, price=0.5, fee=0))
     assert (lot.opened, lot.cost, lot.profit) == (None, 1, Decimal("0.5"))
 
 

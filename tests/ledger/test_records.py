@@ -7,7 +7,7 @@ import pytest
 
 from ledger.account_ledger import AccountLedger
 from ledger.records import RecordError
-from tests.ledger.cases import baseline, correction, held, settlement, trade, transfer
+from tests.ledger.cases import baseline, correction, found_position, settlement, trade, transfer
 
 BAD_NUMBERS = [None, "1", True, [], {}, Decimal("NaN"), Decimal("Infinity"), 0.5]
 
@@ -67,9 +67,9 @@ def test_a_number_that_is_missing_is_a_named_error(entry: dict[str, Any], name: 
         (transfer(1, "", 5), "transfer_id"),
         (transfer(1, "t", 5, direction="gift"), "direction"),
         (transfer(1, "t", 5, status=None), "status"),
-        (baseline(1, held("A", 1, 1), held("A", 2, 1)), "positions"),
-        (baseline(1, held("A", 1, -1)), "cost"),
-        (baseline(1, held("", 1, 1)), "ticker"),
+        (baseline(1, found_position("A", 1, 1), found_position("A", 2, 1)), "positions"),
+        (baseline(1, found_position("A", 1, -1)), "cost"),
+        (baseline(1, found_position("", 1, 1)), "ticker"),
         (baseline(1) | {"positions": None}, "positions"),
         (baseline(1) | {"positions": ["A"]}, "positions"),
         (baseline(1) | {"balance": "100"}, "balance"),

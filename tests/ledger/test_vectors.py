@@ -34,11 +34,11 @@ def texts(row: Json) -> Json:
 def figures(ledger: AccountLedger, marks: Json) -> Json:
     """The ledger's figures in the form of the vectors."""
     rows = [position_row(ledger.books[ticker], marks.get(ticker)) for ticker in sorted(ledger.books)]
-    held: list[Json] = [row for row in rows if row["outcome"] is not None]
+    open_rows: list[Json] = [row for row in rows if row["outcome"] is not None]
     totals = {
         "realized_pnl": ledger.totals.realized, "fees": ledger.totals.fees, "net_realized": ledger.totals.net,
-        "unrealized_pnl": sum_known(row["unrealized_pnl"] for row in held),
-        "unmarked": sum(row["unrealized_pnl"] is None for row in held),
+        "unrealized_pnl": sum_known(row["unrealized_pnl"] for row in open_rows),
+        "unmarked": sum(row["unrealized_pnl"] is None for row in open_rows),
     }  # fmt: skip
     cash = ledger.flows.as_mapping() | {"total": ledger.flows.total}
     return {"positions": [texts(row) for row in rows], "totals": texts(totals), "cash": texts(cash)}
