@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cache.exact import dumps, loads
+from cache.decimal_json import dumps, loads
 from ledger.account_ledger import AccountLedger
 from ledger.fold import fold
 from ledger.market_book import ClosedLot

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from cache.exact import dumps, loads
+from cache.decimal_json import dumps, loads
 from ledger.fold import fold
 from ledger.market_book import ClosedLot
 from ledger.performance import deepest_drawdown, performance

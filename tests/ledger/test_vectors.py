@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cache.exact import loads, plain
+from cache.decimal_json import loads, plain
 from ledger.account_ledger import AccountLedger
 from ledger.fold import fold
 from ledger.state import dump, load
