@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.errors import ClusterError
 from commands import COMMANDS, run
-from config.settings import Settings, SettingsError, load
+from config.reader import SettingsError, add_flags, given, read
+from config.settings import ServerSettings
 from journal.errors import JournalError
 from kalshi.errors import KeyUnusable
 from routes import router
@@ -85,7 +86,7 @@ class Server(uvicorn.Server):
             log.info("serving http://%s:%s%s/", f"[{host}]" if ":" in host else host, port, PREFIX)
 
 
-def create_app(settings: Settings) -> App:
+def create_app(settings: ServerSettings) -> App:
     """The application with these settings; nothing is opened before its lifespan begins."""
     durations = Durations()
 
@@ -158,7 +159,7 @@ def seldom_collected() -> Iterator[None]:
         gc.unfreeze()
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: ServerSettings) -> None:
     """Serve until a signal. The socket is ours, so its send buffer bounds what a stalled reader holds in the kernel."""
     common: dict[str, Any] = {"log_config": None, "server_header": False, "timeout_graceful_shutdown": BACKSTOP}
     if settings.app_env == "development":
@@ -188,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words and words[0] in COMMANDS:
             return run(words[0], words[1:])
-        serve(load(flags(words)))
+        serve(read(ServerSettings, flags(words)))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -200,10 +201,8 @@ def flags(words: Sequence[str]) -> dict[str, str]:
     parser = argparse.ArgumentParser(
         prog="python server.py", description="Serves the API.", epilog=f"commands: {', '.join(COMMANDS)}"
     )
-    parser.add_argument("--host", help="address to listen on (HOST)")
-    parser.add_argument("--port", help="port to listen on (PORT)")
-    given = vars(parser.parse_args(words))
-    return {name.upper(): value for name, value in given.items() if value is not None}
+    add_flags(parser, ServerSettings, only=("host", "port"))
+    return given(parser.parse_args(words))
 
 
 def __getattr__(name: str) -> Any:
@@ -211,7 +210,7 @@ def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(name)
     try:
-        return create_app(load())
+        return create_app(read(ServerSettings))
     except SettingsError as error:
         raise SystemExit(str(error)) from None
 

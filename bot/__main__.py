@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import secrets
 import signal
 import sys
@@ -22,14 +21,15 @@ from bot.errors import InvalidStateFile, TradingError
 from bot.market_data import MarketData
 from bot.risk import RiskLimits
 from bot.runner import BotRunner
-from bot.settings import BotSettings, read_settings
 from bot.state_file import StateFile
-from bot.strategies import strategy
+from bot.strategies import strategies, strategy
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
 from bot.venues.fill_listener import listen
 from bot.venues.live import LiveVenue
 from bot.venues.paper import PaperVenue
+from config.bot import BotSettings, read_bot_settings
+from config.reader import SettingsError
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.environments import socket_url
@@ -47,12 +47,12 @@ _CLOSING = 1.0  # seconds that requests in flight may take at the end
 def main() -> int:
     """The command. Exit code 2 for settings and files that cannot work, and for what another bot uses."""
     try:
-        settings = read_settings(sys.argv[1:], os.environ)
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        settings = read_bot_settings(sys.argv[1:], strategies())
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         asyncio.run(run(settings))
     except asyncio.CancelledError:
         return 1
-    except (TradingError, KeyUnusable) as error:
+    except (SettingsError, TradingError, KeyUnusable) as error:
         print(f"bot: {error}", file=sys.stderr)
         return 2
     return 0

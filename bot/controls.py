@@ -6,11 +6,11 @@ from typing import Any
 
 from bot.engine import Engine
 from bot.runner import BotRunner
-from bot.settings import BotSettings
 from bot.strategy_types import ZERO
 from bot.trade_log import TradeLog, decimal_seconds
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
+from config.bot import BotSettings
 
 
 class BotControls:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import aiohttp
 
-from config.settings import Settings
+from config.settings import ServerSettings
 from ingest.exchange_entries import trade_of
 from journal.entries import Draft
 from kalshi.client import KalshiClient
@@ -18,7 +18,7 @@ Fills = Callable[[Decimal], AsyncIterator[Draft]]
 Raises KalshiError."""
 
 
-def exchange_fills(settings: Settings) -> Fills | None:
+def exchange_fills(settings: ServerSettings) -> Fills | None:
     """Where backfill asks; None without keys. Nobody knows any more who made these, so their origin is the account."""
     if settings.kalshi_api_key is None or settings.kalshi_rsa_key_path is None:
         return None

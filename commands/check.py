@@ -10,7 +10,8 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from cache.redis import connect
-from config.settings import Settings, load
+from config.reader import masked, read
+from config.settings import ServerSettings
 from journal.dsn import open_journal
 from journal.errors import JournalError
 from kalshi.client import KalshiClient
@@ -32,8 +33,8 @@ class CheckResult:
 def main(arguments: Sequence[str]) -> int:
     """0 when everything that is configured can be used, else 1."""
     argparse.ArgumentParser(prog="python server.py check", description=__doc__).parse_args(arguments)
-    settings = load()
-    for name, value in settings.masked().items():
+    settings = read(ServerSettings)
+    for name, value in masked(settings).items():
         print(f"{name:22} {value}")
     attempts = asyncio.run(check(settings))
     print()
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if any(attempt.ok is False for attempt in attempts) else 0
 
 
-async def check(settings: Settings) -> list[CheckResult]:
+async def check(settings: ServerSettings) -> list[CheckResult]:
     """Try each neighbour once."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIMIT)) as session:
         return [
@@ -65,7 +66,7 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, s
     return CheckResult(name, ok, words)
 
 
-async def _journal(settings: Settings) -> tuple[bool | None, str]:
+async def _journal(settings: ServerSettings) -> tuple[bool | None, str]:
     journal = open_journal(settings.journal_url)
     async with contextlib.AsyncExitStack() as stack:
         await journal.open()
@@ -73,7 +74,7 @@ async def _journal(settings: Settings) -> tuple[bool | None, str]:
         return True, f"epoch {journal.epoch}, head {await journal.head()}"
 
 
-async def _redis(settings: Settings) -> tuple[bool | None, str]:
+async def _redis(settings: ServerSettings) -> tuple[bool | None, str]:
     address = redis_address(settings)
     if address is None:
         return None, "REDIS_HOST is not set; the cache is in memory"
@@ -86,12 +87,12 @@ async def _redis(settings: Settings) -> tuple[bool | None, str]:
         await client.aclose()
 
 
-async def _exchange(session: aiohttp.ClientSession, settings: Settings) -> tuple[bool | None, str]:
+async def _exchange(session: aiohttp.ClientSession, settings: ServerSettings) -> tuple[bool | None, str]:
     status = await KalshiClient.over(session, settings.kalshi_api_url).status()
     return True, f"trading {'active' if status.trading_active else 'paused'} at {settings.kalshi_api_url}"
 
 
-async def _account(session: aiohttp.ClientSession, settings: Settings) -> tuple[bool | None, str]:
+async def _account(session: aiohttp.ClientSession, settings: ServerSettings) -> tuple[bool | None, str]:
     key = signer(settings)
     if key is None:
         return None, "KALSHI_API_KEY and KALSHI_RSA_KEY_PATH are not set; portfolio URLs answer 503"
@@ -100,6 +101,6 @@ async def _account(session: aiohttp.ClientSession, settings: Settings) -> tuple[
     return True, f"{key.kind} key accepted, balance {balance.balance} dollars"
 
 
-async def _bot(session: aiohttp.ClientSession, settings: Settings) -> tuple[bool | None, str]:
+async def _bot(session: aiohttp.ClientSession, settings: ServerSettings) -> tuple[bool | None, str]:
     async with session.get(settings.bot_status_endpoint, allow_redirects=False) as answer:
         return answer.status in (200, 404), f"HTTP {answer.status} from {settings.bot_status_endpoint}"

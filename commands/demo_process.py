@@ -10,7 +10,10 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 # What the person's own environment says of neighbours must not reach the demo: it has neighbours of its own.
-OURS: Final = ("KALSHI_", "BOT_", "REDIS_", "JOURNAL_", "API_TOKEN", "AUTH", "HOST", "PORT", "APP_ENV", "LOG_LEVEL")
+OURS: Final = (
+    "KALSHI_", "BOT_", "SIMULATOR_", "REDIS_", "JOURNAL_", "API_TOKEN", "ALLOW", "AUTH", "HOST", "PORT", "APP_ENV",
+    "LOG_LEVEL", "SPRING_", "CORS_", "RATE_LIMIT",
+)  # fmt: skip
 
 
 class DemoProcess:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from commands.backfill import Fills, exchange_fills
-from config.settings import load
+from config.reader import read
+from config.settings import ServerSettings
 from journal import archive, archive_format, verify
 from journal.archive_format import Format
 from journal.dsn import open_journal
@@ -27,7 +28,7 @@ def main(argv: Sequence[str], journal_url: str | None = None, fills: Fills | Non
     """Runs one command; the exit code. Without a journal_url the settings say which journal, and where fills are."""
     options = _parser().parse_args(argv)
     if journal_url is None:
-        settings = load()
+        settings = read(ServerSettings)
         journal_url, fills = settings.journal_url, exchange_fills(settings)
     try:
         return asyncio.run(_run(options, journal_url, fills))

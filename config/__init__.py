@@ -1,1 +1,1 @@
-"""Every setting, read in one way: flags, environment, .env, NAME_FILE."""
+"""Every setting of server, bot and simulator, read in one way: flags, environment, .env, NAME_FILE."""

@@ -12,7 +12,7 @@ from cache.memory import MemoryCache
 from cache.redis_address import RedisAddress
 from cache.stale_cache import StaleCache
 from cluster.workers import RelaySettings
-from config.settings import VERSION, Settings
+from config.settings import VERSION, ServerSettings
 from ingest.bot_client import PollSettings
 from ingest.supervisor import Supervisor
 from ingest.upstreams import Upstreams
@@ -39,7 +39,7 @@ from streams.sse import StreamLimits, event_streams
 RECENT = 100  # entries looked at on start, for the last thing that happened to the account
 
 
-async def open_services(settings: Settings, durations: Durations, stack: contextlib.AsyncExitStack) -> Services:
+async def open_services(settings: ServerSettings, durations: Durations, stack: contextlib.AsyncExitStack) -> Services:
     """Open every room from the bottom up; the stack closes them in reverse."""
     journal = open_journal(settings.journal_url)
     await journal.open()
@@ -74,7 +74,7 @@ async def open_services(settings: Settings, durations: Durations, stack: context
 
 
 async def open_watch(
-    settings: Settings,
+    settings: ServerSettings,
     stack: contextlib.AsyncExitStack,
     session: aiohttp.ClientSession,
     client: KalshiClient,
@@ -111,20 +111,20 @@ def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
         portfolio.touched(float(max(entry.timestamp for entry in real)))
 
 
-def limits(settings: Settings) -> StreamLimits:
+def limits(settings: ServerSettings) -> StreamLimits:
     """How the streams pace themselves."""
     pace = KeepaliveSettings(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
     return StreamLimits(pace, settings.client_queue_size)
 
 
-def signer(settings: Settings) -> Signer | None:
+def signer(settings: ServerSettings) -> Signer | None:
     """The trader's key, when both halves of it are set."""
     if settings.kalshi_api_key is None or settings.kalshi_rsa_key_path is None:
         return None
     return Signer.from_file(str(settings.kalshi_api_key), settings.kalshi_rsa_key_path)
 
 
-def redis_address(settings: Settings) -> RedisAddress | None:
+def redis_address(settings: ServerSettings) -> RedisAddress | None:
     """Where the shared Redis is, when one is set."""
     if settings.redis_host is None:
         return None
@@ -132,7 +132,7 @@ def redis_address(settings: Settings) -> RedisAddress | None:
     return RedisAddress(settings.redis_host, settings.redis_port, settings.redis_db, settings.redis_username, password)
 
 
-def open_cache(settings: Settings) -> Cache:
+def open_cache(settings: ServerSettings) -> Cache:
     """Redis when it is set, which turns to memory while it fails; else memory."""
     address = redis_address(settings)
     if address is None:
@@ -142,7 +142,7 @@ def open_cache(settings: Settings) -> Cache:
     return RedisCache(connect(address), settings.redis_key_prefix)
 
 
-async def open_access(settings: Settings, stack: contextlib.AsyncExitStack) -> Access:
+async def open_access(settings: ServerSettings, stack: contextlib.AsyncExitStack) -> Access:
     """Who may come in."""
     sessions = None
     if settings.auth == "spring-session" and (address := redis_address(settings)):
@@ -156,7 +156,7 @@ async def open_access(settings: Settings, stack: contextlib.AsyncExitStack) -> A
     return Access(tickets, sessions, ClientRateLimit(settings.rate_limit) if settings.rate_limit else None)
 
 
-def warnings(settings: Settings) -> Iterator[str]:
+def warnings(settings: ServerSettings) -> Iterator[str]:
     """What a deployer must know, in the log and in /health."""
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not (settings.api_token or settings.auth):
         yield f"listening on {settings.host} without access control: whoever reaches the port reads the account"

@@ -1,6 +1,5 @@
 """python -m simulator: the exchange on a loopback port, its control on another; one line of JSON says where."""
 
-import argparse
 import asyncio
 import json
 import logging
@@ -12,9 +11,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from config.reader import SettingsError
+from config.simulator import SimulatorSettings, read_simulator_settings
 from simulator.app import make_app
 from simulator.auth import Doorman
-from simulator.buckets import TIERS
 from simulator.control import Control
 from simulator.desk import Desk, Plan
 from simulator.keys import FILES, load_or_make
@@ -25,22 +25,7 @@ PULSE = 0.1
 """Seconds between two looks at the clock."""
 
 
-def arguments() -> argparse.ArgumentParser:
-    """What the command line takes."""
-    parser = argparse.ArgumentParser(prog="python -m simulator", description="A Kalshi on your desk; loopback only.")
-    parser.add_argument("--port", type=int, default=9500, help="of the exchange; 0 chooses one (default 9500)")
-    parser.add_argument("--faults-port", type=int, default=0, help="of the control port; default: any free one")
-    parser.add_argument("--keys", type=Path, default=Path("keys"), help="folder of rsa.pem and ed25519.pem")
-    parser.add_argument("--seed", type=int, default=1, help="of markets, prices and crowd")
-    parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast markets open, close, settle")
-    parser.add_argument("--tier", choices=TIERS, default="basic", help="size of the token buckets")
-    parser.add_argument("--cash", type=int, default=10_000, help="dollars in the account at the start")
-    parser.add_argument("--read-lag", type=float, default=0.0, help="seconds by which account reads trail (default 0)")
-    parser.add_argument("--quiet-markets", action="store_true", help="no crowd, no schedule: only what is asked for")
-    return parser
-
-
-async def serve(options: argparse.Namespace) -> None:
+async def serve(options: SimulatorSettings) -> None:
     """Run until SIGINT or SIGTERM."""
     doorman = Doorman(load_or_make(options.keys), time.time)
     plan = Plan(options.seed, options.speed, options.tier, options.cash, options.quiet_markets, options.read_lag)
@@ -93,9 +78,11 @@ def _first_line(folder: Path, ports: list[int], token: str) -> dict[str, object]
 def main() -> None:
     """Entry point."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    options = arguments().parse_args()
     try:
-        asyncio.run(serve(options))
+        asyncio.run(serve(read_simulator_settings(sys.argv[1:])))
+    except SettingsError as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        sys.exit(2)
     except (OSError, ValueError) as error:
         sys.exit(f"simulator: {error}")
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.__main__ import assemble, serve
 from bot.errors import TradingError
-from bot.settings import BotSettings
+from config.bot import BotSettings
 
 
 def test_a_bot_that_cannot_remember_does_not_trade(tmp_path: Path) -> None:

@@ -1,153 +1,175 @@
-"""Settings: read once, from three places, every mistake at once, no secret shown."""
+"""Settings of server, bot and simulator: values that are refused, conflicts, and the pages that list them."""
 
 import dataclasses
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from bot.strategies import strategies
 from config import settings
-from config.settings import Settings, SettingsError, load
+from config.bot import BotSettings, read_bot_settings
+from config.reader import Settings, SettingsError, read, table, variable
+from config.settings import ServerSettings
+from config.simulator import SimulatorSettings, read_simulator_settings
+from simulator.buckets import TIERS
 
+ROOT = Path(settings.__file__).parent.parent
+KINDS = [ServerSettings, BotSettings, SimulatorSettings]
 WRONG = [
-    ("PORT", "70000", "a whole number from 0 to 65535"),
-    ("PORT", "80 80", "a whole number"),
+    ("PORT", "70000", "an integer from 0 to 65535"),
+    ("PORT", "80 80", "an integer"),
+    ("PORT", "٣", "an integer"),
     ("BOT_POLL_INTERVAL", "0", "seconds from 0.05"),
     ("BOT_POLL_INTERVAL", "NaN", "seconds"),
+    ("BOT_POLL_INTERVAL", "1e3", "seconds"),
     ("APP_ENV", "prod", "one of production, development"),
     ("LOG_LEVEL", "verbose", "one of DEBUG"),
     ("BOT_STATUS_ENDPOINT", "localhost:9000/status", "http://"),
     ("BOT_STATUS_ENDPOINT", "http://localhost:99999/status", "http://host:port/path"),
     ("BOT_TRADES_ENDPOINT", "http://[::1/trades", "http://host:port/path"),
     ("KALSHI_API_URL", "ftp://x", "https"),
+    ("KALSHI_API_URL", "http://api.example.com/v2", "https:// for an exchange that is not on this machine"),
+    ("KALSHI_API_URL", "http://localhost.evil.example/v2", "https://"),
     ("JOURNAL_URL", "postgres://x/y", "sqlite:///file"),
     ("CORS_ORIGINS", "*", "exact origins"),
     ("CORS_ORIGINS", "https://a.example/path", "no path"),
+    ("ALLOWED_HOSTS", "https://a.example", "host names without port"),
+    ("ALLOWED_HOSTS", "a.example:80", "host names without port"),
+    ("ALLOWED_HOSTS", "*", "host names"),
+    ("ALLOW_PUBLIC", "sure", "yes or no"),
     ("KALSHI_RSA_KEY_PATH", "/nowhere/key.pem", "a file that can be read"),
     ("KALSHI_SUBACCOUNT", "64", "from 0 to 63"),
     ("AUTH", "basic", "spring-session"),
-    ("AUTH", "spring-session", "this with REDIS_HOST"),
+    ("AUTH", "spring-session", "REDIS_HOST beside spring-session"),
+    ("REDIS_KEY_PREFIX", "a b", "printable ASCII"),
+]
+WRONG_FOR_THE_BOT = [
+    ("BOT_ORDER_SIZE", "ten", "a number above 0"),
+    ("BOT_ORDER_SIZE", "0", "a number above 0"),
+    ("BOT_INTERVAL", "inf", "seconds from"),
+    ("BOT_LIVE", "maybe", "yes or no"),
+    ("BOT_LIVE", "yes", "a value, because BOT_LIVE is set"),
+    ("BOT_ORDER_SIZE", "1000", "at most BOT_MAX_POSITION"),
+    ("BOT_MARKET_EXPOSURE", "500", "at most BOT_TOTAL_EXPOSURE"),
+    ("BOT_STALE_AFTER", "1", "more than twice BOT_INTERVAL"),
+    ("BOT_MARKETS", "0", "from 1 to 100"),
+    ("BOT_MARKETS", "101", "from 1 to 100"),
+    ("BOT_ORDER_PREFIX", "my bot", "1 to 20 letters"),
+    ("BOT_ORDER_PREFIX", "b" * 21, "at most 20 characters"),
+    ("BOT_STRATEGY", ",", "maker, reversion, got none"),
+    ("BOT_STRATEGY", "martingale", "maker, reversion, got martingale"),
+    ("KALSHI_API_URL", "http://api.example.com/v2", "https://"),
 ]
 
 
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the machine leaks into a test."""
-    for field in dataclasses.fields(Settings):
-        monkeypatch.delenv(field.name.upper(), raising=False)
-        monkeypatch.delenv(f"{field.name.upper()}_FILE", raising=False)
-
-
-@pytest.mark.parametrize(("name", "value", "allowed"), WRONG, ids=lambda text: str(text)[:24])
-def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str, tmp_path: Path) -> None:
-    """A mistake says the setting's name, the value given and what is allowed."""
+@pytest.mark.parametrize(("name", "value", "expected"), WRONG, ids=lambda text: str(text)[:24])
+def test_a_wrong_value_of_the_server_is_named(name: str, value: str, expected: str, tmp_path: Path) -> None:
+    """A mistake says the setting's name and what is expected."""
     with pytest.raises(SettingsError) as caught:
-        load({name: value}, tmp_path)
-    line = next(line for line in caught.value.mistakes if line.startswith(name))
-    assert repr(value) in line
-    assert allowed in line
+        read(ServerSettings, {name: value}, tmp_path)
+    assert any(line.startswith(name) and expected in line for line in caught.value.mistakes), caught.value
 
 
-def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
-    """Three wrong settings make one error with three lines."""
+@pytest.mark.parametrize(("name", "value", "expected"), WRONG_FOR_THE_BOT)
+def test_a_wrong_value_of_the_bot_is_named(
+    name: str, value: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake says the setting's name and what is expected."""
+    monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
-        load({"PORT": "x", "APP_ENV": "y", "KALSHI_API_KEY": "k"}, tmp_path)
-    assert [line.split("=")[0].split(" ")[0] for line in caught.value.mistakes] == ["PORT", "APP_ENV", "KALSHI_API_KEY"]
+        read_bot_settings([], strategies(), tmp_path)
+    assert expected in str(caught.value)
 
 
-def test_flags_win_over_environment_over_env_over_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The nearest source wins, and an empty value unsets what a farther one says."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    (tmp_path / ".env").write_text('PORT=1\nLOG_LEVEL=DEBUG\nREDIS_HOST=parent\nREDIS_KEY_PREFIX="p:"\n')
-    (folder / ".env").write_text("# mine\nPORT=2\nBOT_POLL_INTERVAL=1.5\nREDIS_HOST=\n")
-    monkeypatch.setenv("PORT", "3")
-    found = load({"HOST": "0.0.0.0"}, folder)
-    assert (found.host, found.port, found.bot_poll_interval, found.log_level) == ("0.0.0.0", 3, 1.5, "DEBUG")
-    assert found.redis_host is None
-    assert found.redis_key_prefix == "p:"
-    assert load({"PORT": "4"}, folder).port == 4
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("App.example.com", ("app.example.com",)),
+        ("a.example, *.b.example", ("a.example", "*.b.example")),
+        ("127.0.0.1,[::1]", ("127.0.0.1", "::1")),
+        ("", ()),
+    ],
+)
+def test_allowed_hosts_are_names_between_commas(text: str, hosts: tuple[str, ...], tmp_path: Path) -> None:
+    """Names are compared in lower case; an IPv6 address may stand in brackets."""
+    assert read(ServerSettings, {"ALLOWED_HOSTS": text}, tmp_path).allowed_hosts == hosts
 
 
-def test_a_secret_may_come_from_a_file_and_is_never_shown(tmp_path: Path) -> None:
-    """NAME_FILE fills every secret; neither repr nor the masked table tells it."""
-    (tmp_path / "token").write_text("hunter2\n")
-    found = load({"API_TOKEN_FILE": str(tmp_path / "token"), "JOURNAL_URL": "mysql://me:hunter2@db/pi"}, tmp_path)
-    assert str(found.api_token) == "hunter2"
-    assert "hunter2" not in repr(found) + repr(found.masked())
-    assert found.masked()["JOURNAL_URL"] == "mysql://me:***@db/pi"
+def test_origins_stand_between_commas(tmp_path: Path) -> None:
+    """Spaces around an origin do not count."""
+    found = read(ServerSettings, {"CORS_ORIGINS": "https://a.example , http://b.example:8080"}, tmp_path)
+    assert found.cors_origins == ("https://a.example", "http://b.example:8080")
 
 
-def test_a_missing_secret_file_is_a_mistake(tmp_path: Path) -> None:
-    """A NAME_FILE that cannot be read is named, with its path."""
-    with pytest.raises(SettingsError, match="API_TOKEN_FILE='/nowhere'"):
-        load({"API_TOKEN_FILE": "/nowhere"}, tmp_path)
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        pytest.param("https://external-api.kalshi.com/trade-api/v2", "live", id="production"),
+        pytest.param("https://api.elections.kalshi.com/trade-api/v2", "live", id="older production"),
+        pytest.param("https://external-api.demo.kalshi.co/trade-api/v2", "demo", id="demo"),
+        pytest.param("https://demo-api.kalshi.co/trade-api/v2", "demo", id="older demo"),
+        pytest.param("http://127.0.0.1:9500/trade-api/v2", "demo", id="simulator"),
+        pytest.param("http://localhost:9500/trade-api/v2", "demo", id="simulator by name"),
+        pytest.param("https://demo.kalshi.com.evil.example/", "live", id="a name that only looks like demo"),
+    ],
+)
+def test_the_mode_follows_from_the_address(url: str, mode: str) -> None:
+    """An exchange that is not known to use demo money is live."""
+    assert BotSettings(live=True, api_url=url).mode == mode
+    assert BotSettings(live=False, api_url=url).mode == "paper"
+
+
+def test_flags_of_the_bot_win_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flag, a variable and a default."""
+    monkeypatch.setenv("BOT_PORT", "9002")
+    monkeypatch.setenv("BOT_INTERVAL", "0.5")
+    found = read_bot_settings(["--port", "9001", "--order-size", "2"], strategies(), tmp_path)
+    assert (found.port, found.order_size, found.interval, found.mode) == (9001, Decimal(2), 0.5, "paper")
+
+
+def test_the_simulator_reads_flags_and_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same places as the server's settings."""
+    monkeypatch.setenv("SIMULATOR_SEED", "7")
+    found = read_simulator_settings(["--port", "0", "--quiet-markets"], tmp_path)
+    assert (found.port, found.seed, found.quiet_markets, found.speed) == (0, 7, True, 1.0)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_every_tier_of_the_simulator_can_be_set(tier: str, tmp_path: Path) -> None:
+    """The words in the settings are those of the simulator's table."""
+    assert read_simulator_settings(["--tier", tier], tmp_path).tier == tier
+
+
+@pytest.mark.parametrize("kind", [BotSettings, SimulatorSettings])
+def test_help_shows_defaults_and_no_secret_has_a_flag(kind: type[Settings], capsys: pytest.CaptureFixture[str]) -> None:
+    """--help names each variable with its default; secrets cannot be given as flags."""
+    with pytest.raises(SystemExit):
+        read_bot_settings(["--help"], strategies()) if kind is BotSettings else read_simulator_settings(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for field in dataclasses.fields(kind):
+        secret = field.name in ("api_key", "token")
+        assert (f"[{variable(field)}; default" in shown) != secret
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_settings_page_is_the_code(kind: type[Settings]) -> None:
+    """docs/settings.md has each variable with flag, default and meaning."""
+    assert table(kind) in (ROOT / "docs" / "settings.md").read_text("utf-8")
 
 
 def test_the_example_file_names_every_setting(tmp_path: Path) -> None:
-    """.env.example and the table agree: the same names, in the same order, and it loads as it stands."""
-    example = Path(settings.__file__).parent.parent / ".env.example"
-    names = [line.lstrip("# ").split("=")[0] for line in example.read_text().splitlines() if "=" in line]
-    assert names == [field.name.upper() for field in dataclasses.fields(Settings)]
-    (tmp_path / ".env").write_text(example.read_text())
-    assert load({}, tmp_path).app_env == "development"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [b"\xef\xbb\xbfPORT=9001\n", b"export PORT=9001\n", b"LOG_LEVEL=DEBUG\r\nPORT=9001\r\n", b'words\nPORT = "9001"\n'],
-    ids=["mark", "export", "CRLF", "spaces"],
-)
-def test_an_env_file_from_any_editor_is_read(text: bytes, tmp_path: Path) -> None:
-    """A byte order mark, export, other line ends, spaces and quotes change nothing."""
-    (tmp_path / ".env").write_bytes(text)
-    assert load({}, tmp_path).port == 9001
-
-
-@pytest.mark.parametrize(
-    ("line", "prefix"),
-    [
-        ("pi:", "pi:"),
-        ("pi:  # ours", "pi:"),
-        ("pi:\t# ours", "pi:"),
-        ("pi:#1", "pi:#1"),
-        ("#1", "#1"),
-        (" # ours", "python:"),
-        ("'pi: # 1'", "pi: # 1"),
-        ('"pi: # 1" # ours', "pi: # 1"),
-        ('"it\'s"', "it's"),
-        ("'a' # don't", "a"),
-        ("it's # ours", "it's"),
-        ("a=b", "a=b"),
-    ],
-)
-def test_a_comment_ends_an_unquoted_value(line: str, prefix: str, tmp_path: Path) -> None:
-    """It begins with a # behind a space, as with Docker Compose and python-dotenv; in quotes there is none."""
-    (tmp_path / ".env").write_text(f"REDIS_KEY_PREFIX={line}\n")
-    assert load({}, tmp_path).redis_key_prefix == prefix
-
-
-def test_an_env_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
-    """UTF-16 is named with the file; it is no traceback."""
-    (tmp_path / ".env").write_bytes("PORT=9001".encode("utf-16"))
-    with pytest.raises(SettingsError, match=r"\.env: allowed is .*not UTF-8"):
-        load({}, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("name", "url"),
-    [
-        ("JOURNAL_URL", "mysql://me:hun@ter@db/pi"),
-        ("JOURNAL_URL", "mysql://me:hun:ter@db/pi"),
-        ("JOURNAL_URL", "mysql://me:hun/ter@db/pi"),
-        ("BOT_STATUS_ENDPOINT", "http://me:hunter@localhost:9000/status"),
-        ("BOT_TRADES_ENDPOINT", "http://me:hunter@localhost:9000/trades"),
-        ("KALSHI_API_URL", "https://me:hunter@proxy/trade-api/v2"),
-    ],
-)
-def test_a_password_in_a_url_is_never_shown(name: str, url: str, tmp_path: Path) -> None:
-    """Not even a part of one whose @, : or / was not quoted; the host is still told."""
-    found = load({name: url}, tmp_path)
-    told = repr(found) + repr(found.masked())
-    assert "hun" not in told
-    assert "ter@" not in told
-    assert "***@" in found.masked()[name]
+    """.env.example has every variable of the three programs once, in order, and loads as it stands."""
+    example = (ROOT / ".env.example").read_text()
+    names = [line.lstrip("# ").split("=")[0] for line in example.splitlines() if "=" in line]
+    fields = [field for kind in KINDS for field in dataclasses.fields(kind)]
+    assert names == list(dict.fromkeys(variable(field) for field in fields))
+    (tmp_path / ".env").write_text(example)
+    assert read(ServerSettings, {}, tmp_path).app_env == "development"
+    assert read_bot_settings([], strategies(), tmp_path) == BotSettings()
+    assert read_simulator_settings([], tmp_path) == SimulatorSettings()
+    defaults = [line[2:] for line in example.splitlines() if line.startswith("# ") and "=" in line]
+    (tmp_path / ".env").write_text("\n".join(defaults))
+    assert read(ServerSettings, {}, tmp_path) == ServerSettings()
+    assert read_bot_settings([], strategies(), tmp_path) == BotSettings()
+    assert read_simulator_settings([], tmp_path) == SimulatorSettings()

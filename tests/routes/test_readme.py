@@ -1,6 +1,5 @@
 """The README is a contract: its tables of URLs, events and settings are held against the code and a running server."""
 
-import dataclasses
 import re
 from pathlib import Path
 
@@ -34,16 +33,6 @@ def test_every_url_of_the_table_answers(server: Server, traded: str, url: str) -
     """What the README promises is there."""
     answer = server.get(url.replace("{ticker}", traded), "HEAD")
     assert answer.status_code == 200
-
-
-def test_the_settings_table_is_the_code() -> None:
-    """Name, default and meaning of every setting, in order."""
-    told = [
-        [cell.strip("`") if place < 2 else cell for place, cell in enumerate(row)]
-        for row in table("variable | default | meaning")
-    ]
-    fields = dataclasses.fields(settings.Settings)
-    assert told == [[field.name.upper(), settings.default_text(field), field.metadata["help"]] for field in fields]
 
 
 def test_the_event_table_is_what_streams_say() -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from config.settings import Settings
+from config.settings import ServerSettings
 from server import create_app
 
 
@@ -28,7 +28,9 @@ async def ask(app: Any, state: Any, path: str) -> tuple[int, dict[str, Any]]:
 
 async def test_a_server_that_stops_is_not_ready_and_still_alive(tmp_path: Path) -> None:
     """Its load balancer sends no more; whoever asks meanwhile is answered."""
-    app = create_app(Settings(journal_url=f"sqlite:///{tmp_path}/j.db", bot_status_endpoint="http://127.0.0.1:9/"))
+    app = create_app(
+        ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db", bot_status_endpoint="http://127.0.0.1:9/")
+    )
     async with app.router.lifespan_context(app) as state:
         assert (await ask(app, state, "/api/python/health/ready"))[0] == 200
         state["services"].hub.close("shutdown")

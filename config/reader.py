@@ -1,0 +1,144 @@
+"""One way to read settings: a class of fields, each with its variable, reader, help and flag; all mistakes at once."""
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from config import parsers, sources
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; mistakes holds a line for each: name, expected, got."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("wrong settings:\n" + "\n".join(f"  {line}" for line in mistakes))
+        self.mistakes = mistakes
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings of one program: a frozen dataclass whose fields are made by setting()."""
+
+    def conflicts(self) -> list[str]:
+        """Return a line for each setting that contradicts another one."""
+        return []
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def setting(
+    default: Any,
+    parse: Callable[[str], Any],
+    help: str,
+    variable: str = "",
+    mask: Callable[[object], str] | None = None,
+) -> Any:
+    """Return a field. variable: its name outside; the field's name in capitals unless given. mask: hides secrets."""
+    metadata = {"variable": variable, "parse": parse, "help": help, "mask": mask}
+    return dataclasses.field(default=default, metadata=metadata, repr=not mask)
+
+
+def variable(field: dataclasses.Field[Any]) -> str:
+    """Return the name of a setting in the environment."""
+    return field.metadata["variable"] or field.name.upper()
+
+
+def read(
+    kind: type[S],
+    flags: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    check: Callable[[S], list[str]] | None = None,
+) -> S:
+    """Return the settings in force: flags, then environment, then .env in folder, then .env in its parent folder.
+
+    check: further conflicts, for what config/ does not know. Raises SettingsError with every mistake.
+    """
+    try:
+        places = sources.sources(flags or {}, folder or Path.cwd())
+    except sources.SettingError as error:
+        raise SettingsError([str(error)]) from None
+    found: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for field in dataclasses.fields(kind):
+        try:
+            if text := sources.find(variable(field), places, field.metadata["mask"] is not None):
+                found[field.name] = parsed(field, text)
+        except sources.SettingError as error:
+            mistakes.append(str(error))
+    settings = kind(**found)
+    mistakes += settings.conflicts() + (check(settings) if check else [])
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
+
+
+def parsed(field: dataclasses.Field[Any], text: str) -> Any:
+    """Return the value of a setting's text. Raises SettingError; its message shows no secret."""
+    try:
+        return field.metadata["parse"](text)
+    except ValueError as error:
+        shown = field.metadata["mask"](text) if field.metadata["mask"] else text
+        raise sources.SettingError(f"{variable(field)}: expected {error}, got {shown[:200]!r}") from None
+
+
+def masked(settings: Settings) -> dict[str, str]:
+    """Return every setting as text for people, in the order of the fields, without secrets."""
+    fields = dataclasses.fields(settings)
+    return {variable(field): shown(field, getattr(settings, field.name)) for field in fields}
+
+
+def shown(field: dataclasses.Field[Any], value: Any) -> str:
+    """Return a value as one would write it in .env; empty for none, masked for a secret."""
+    if value is None or value in ((), ""):
+        return ""
+    if field.metadata["mask"]:
+        return str(field.metadata["mask"](value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def default_text(field: dataclasses.Field[Any]) -> str:
+    """Return a field's default as one would write it in .env; empty for none."""
+    return shown(field, field.default)
+
+
+def flag(field: dataclasses.Field[Any]) -> str:
+    """Return the command-line flag of a setting; empty for a secret, because others can read a process's flags."""
+    return "" if field.metadata["mask"] is parsers.stars else f"--{field.name.replace('_', '-')}"
+
+
+def add_flags(parser: argparse.ArgumentParser, kind: type[Settings], only: Sequence[str] = ()) -> None:
+    """Add a flag for each setting, or for the fields in `only`; --help shows variable and default."""
+    for field in dataclasses.fields(kind):
+        if not flag(field) or (only and field.name not in only):
+            continue
+        default = default_text(field) or "none"
+        help = f"{field.metadata['help']} [{variable(field)}; default {default}]".replace("%", "%%").replace("`", "")
+        if field.metadata["parse"] is parsers.yes_no:
+            parser.add_argument(flag(field), dest=variable(field), action="store_const", const="yes", help=help)
+        else:
+            parser.add_argument(flag(field), dest=variable(field), metavar=field.name.upper(), help=help)
+
+
+def given(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the settings that the command line gives, by variable."""
+    return {name: value for name, value in vars(arguments).items() if value is not None}
+
+
+def table(kind: type[Settings]) -> str:
+    """Return the settings as a Markdown table."""
+    rows = ["| variable | flag | default | meaning |", "|---|---|---|---|"]
+    for field in dataclasses.fields(kind):
+        cells = (f"`{variable(field)}`", _code(flag(field)), _code(default_text(field)), field.metadata["help"])
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""

@@ -1,0 +1,51 @@
+"""Settings of the simulated exchange, from flags, environment and .env."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import parsers
+from config.reader import Settings, add_flags, given, read, setting
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorSettings(Settings):
+    """Settings of the simulator, which listens on loopback alone. Times are seconds."""
+
+    port: int = setting(9500, parsers.integer(0, 65535), "port of the exchange; 0 takes a free one", "SIMULATOR_PORT")
+    faults_port: int = setting(
+        0, parsers.integer(0, 65535), "port of the control API; 0 takes a free one", "SIMULATOR_FAULTS_PORT"
+    )
+    keys: Path = setting(
+        Path("keys"), Path, "folder of `rsa.pem` and `ed25519.pem`, made if it does not exist", "SIMULATOR_KEYS"
+    )
+    seed: int = setting(
+        1, parsers.integer(0, 999_999_999), "seed of markets, prices and other traders", "SIMULATOR_SEED"
+    )
+    speed: float = setting(
+        1.0,
+        parsers.number(0.001, 1_000_000),
+        "factor by which markets open, close and settle faster",
+        "SIMULATOR_SPEED",
+    )
+    tier: str = setting(
+        "basic",
+        parsers.choice("basic", "advanced", "expert", "premier", "paragon", "prime", "prestige"),
+        "size of the rate limits",
+        "SIMULATOR_TIER",
+    )
+    cash: int = setting(
+        10_000, parsers.integer(0, 999_999_999), "dollars in the account at the start", "SIMULATOR_CASH"
+    )
+    read_lag: float = setting(
+        0.0, parsers.seconds(0, 3600), "seconds by which account reads trail", "SIMULATOR_READ_LAG"
+    )
+    quiet_markets: bool = setting(False, parsers.yes_no, "no other traders and no schedule", "SIMULATOR_QUIET_MARKETS")
+
+
+def read_simulator_settings(arguments: Sequence[str], folder: Path | None = None) -> SimulatorSettings:
+    """Return the simulator's settings. Raises SettingsError with every mistake."""
+    parser = argparse.ArgumentParser("python -m simulator", description="A simulated Kalshi exchange on loopback.")
+    add_flags(parser, SimulatorSettings)
+    return read(SimulatorSettings, given(parser.parse_args(arguments)), folder)
