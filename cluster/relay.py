@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from cache.decimal_json import dumps, loads
 from cluster.component_health import ComponentHealth
-from journal.entries import Entry
+from journal.entries import KINDS, Entry
 
 Client: TypeAlias = Any  # a redis.asyncio.Redis
 KEPT: Final = 1000  # messages in the stream, about
@@ -130,11 +130,11 @@ class Relay:
 
 
 def _pack(entry: Entry) -> list[object]:
-    return [entry.seq, entry.kind, entry.timestamp, entry.ticker, entry.source, entry.body]
+    return [entry.seq, entry.kind, entry.timestamp, entry.ticker, entry.source, entry.body, entry.checksum]
 
 
 def _unpack(packed: Any) -> Entry:
-    seq, kind, timestamp, ticker, source, body = packed
-    if not isinstance(seq, int) or kind not in ("trade", "settlement", "gap", "baseline"):
-        raise ValueError("no entry")
-    return Entry(seq, kind, Decimal(timestamp), str(ticker), str(source), str(body))
+    seq, kind, timestamp, ticker, source, body, *checksum = packed  # version 0.1 sends no checksum
+    if not isinstance(seq, int) or kind not in KINDS:
+        raise ValueError(f"expected an entry, got kind {kind!r:.20}")
+    return Entry(seq, kind, Decimal(timestamp), str(ticker), str(source), str(body), *map(str, checksum[:1]))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from journal import deduplication, fingerprint
 from journal.base import Appended, Lease
 from journal.codec import draft
-from journal.entries import Draft, Entry, Trade
-from journal.fingerprint import Candidate, KnownEntries, KnownId
+from journal.entries import Draft, Entry
+from journal.fingerprint import Candidate, KnownEntries, KnownId, trade_in
 from journal.lease import check
 from journal.statements import SPAN, Dialect, Row, Statement, StatementSteps, findable, marks, micros, parts
 
@@ -26,7 +26,7 @@ def append(
         Entry(new.seq, new.draft.kind, new.draft.timestamp, new.draft.ticker, new.draft.source, new.draft.body(new.seq))
         for new in plan.fresh
     ]
-    yield from write(entries, [new.open for new in plan.fresh], plan.sightings)
+    yield from write(entries, [new.open for new in plan.fresh], plan.ids)
     if plan.closed:
         yield Statement("UPDATE entries SET open = 0 WHERE seq = ?", [(seq,) for seq in plan.closed], many=True)
     if bookmarks:
@@ -34,8 +34,8 @@ def append(
     return Appended(entries, len(drafts) - len(entries), plan.heuristic, plan.by_draft)
 
 
-def write(entries: Sequence[Entry], open: Sequence[bool], sightings: Iterable[KnownId]) -> StatementSteps[None]:
-    """Writes entries that follow the head, the spans they lie in, and their sightings."""
+def write(entries: Sequence[Entry], open: Sequence[bool], ids: Iterable[KnownId]) -> StatementSteps[None]:
+    """Write entries that follow the head, the spans in which they lie, and the ids under which they are known."""
     if entries:
         rows = [
             (each.seq, each.kind, micros(each.timestamp), findable(each.ticker), each.source, int(may), each.body)
@@ -45,43 +45,45 @@ def write(entries: Sequence[Entry], open: Sequence[bool], sightings: Iterable[Kn
         yield Statement(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows, many=True)
         yield from _widen([(row[0], row[2]) for row in rows])
         yield Statement("UPDATE journal SET head = ? WHERE id = 1", [entries[-1].seq])
-    new = [(seen.name, seen.life, seen.seq) for seen in sightings]
+    new = [(known.name, known.content, known.seq) for known in ids]
     if new:
         yield Statement("INSERT INTO sightings (name, life, seq) VALUES (?, ?, ?)", new, many=True)
 
 
 def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[KnownEntries]:
+    """Read what the journal knows that may bear on the drafts."""
     if not drafts:
         return KnownEntries()
-    sightings: dict[str, list[KnownId]] = defaultdict(list)
-    for part in parts(fingerprint.report_ids(drafts)):
+    ids: dict[str, list[KnownId]] = defaultdict(list)
+    for part in parts(fingerprint.names_of(drafts)):
         for row in (yield Statement(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
-            sightings[row[0]].append(KnownId(*row))
-    peers: dict[int, Candidate] = {}
+            ids[row[0]].append(KnownId(*row))
+    candidates: dict[int, Candidate] = {}
     near = (
-        f"SELECT seq, open, body FROM entries{dialect.by('by_time_of_ticker')}"
+        f"SELECT seq, kind, open, body FROM entries{dialect.by('by_time_of_ticker')}"
         " WHERE ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1 AND (source = ?) = ?"
     )
-    for windows in parts(fingerprint.windows(drafts, sightings), 50):
+    for windows in parts(fingerprint.windows(drafts, ids), 50):
         # Together, since a server on another host is a round trip away.
         places = [
             (findable(ticker), micros(since), micros(until), fingerprint.EXCHANGE, int(exchange))
             for ticker, since, until, exchange in windows
         ]
-        _learn(
-            peers,
-            (yield Statement(" UNION ALL ".join([near] * len(places)), [arg for place in places for arg in place])),
+        sql = " UNION ALL ".join([near] * len(places))
+        _add(candidates, (yield Statement(sql, [arg for place in places for arg in place])))
+    for part in parts(fingerprint.sharing_an_id(drafts, ids) - candidates.keys()):
+        _add(
+            candidates,
+            (yield Statement(f"SELECT seq, kind, open, body FROM entries WHERE seq IN ({marks(part)})", part)),
         )
-    for part in parts(fingerprint.sharing_an_id(drafts, sightings) - peers.keys()):
-        _learn(peers, (yield Statement(f"SELECT seq, open, body FROM entries WHERE seq IN ({marks(part)})", part)))
-    return KnownEntries(sightings, peers)
+    return KnownEntries(ids, candidates)
 
 
-def _learn(peers: dict[int, Candidate], rows: Iterable[Row]) -> None:
-    for seq, open, body in rows:
-        told = draft("trade", body)
-        assert isinstance(told, Trade), "names and the open column lead to trades only"
-        peers[seq] = Candidate.of(seq, told, bool(open))
+def _add(candidates: dict[int, Candidate], rows: Iterable[Row]) -> None:
+    for seq, kind, open, body in rows:
+        trade = trade_in(draft(kind, body))
+        assert trade is not None, "ids and the open column lead to trades and corrections only"
+        candidates[seq] = Candidate.of(seq, trade, bool(open))
 
 
 def _widen(places: Iterable[tuple[int, int]]) -> StatementSteps[None]:

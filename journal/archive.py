@@ -96,7 +96,7 @@ async def restore(journal: SqlJournal, stream: AsyncIterator[Record]) -> ImportR
             added += len(done.entries)
             places |= zip((record.entry.seq for record in kept), done.by_draft, strict=True)
         seen = [record for record in batch if isinstance(record, KnownId)]
-        await journal.change(_see([KnownId(one.name, one.life, places.get(one.seq, one.seq)) for one in seen]))
+        await journal.change(_see([KnownId(one.name, one.content, places.get(one.seq, one.seq)) for one in seen]))
     if expected != header.head + 1:
         raise ValueError(f"the file ends with entry {expected - 1}; its header promises {header.head}")
     journal.epoch = header.epoch if empty else new_epoch()
@@ -142,7 +142,7 @@ def _sightings(after: KnownId) -> StatementSteps[list[KnownId]]:
     # Said so that both databases start at the name in their index, which neither (name, life) > (?, ?) nor OR does.
     where = "name >= ? AND (name > ? OR life > ?)"
     sql = f"SELECT name, life, seq FROM sightings WHERE {where} ORDER BY name, life LIMIT ?"
-    rows = yield Statement(sql, [after.name, after.name, after.life, _PAGE])
+    rows = yield Statement(sql, [after.name, after.name, after.content, _PAGE])
     return [KnownId(*row) for row in rows]
 
 
@@ -154,7 +154,7 @@ def _write(kept: Sequence[ArchivedEntry]) -> StatementSteps[None]:
 
 
 def _see(sightings: Iterable[KnownId]) -> StatementSteps[None]:
-    wanted = {(seen.name, seen.life): seen for seen in sightings}
+    wanted = {(seen.name, seen.content): seen for seen in sightings}
     for names in parts({name for name, _ in wanted}):
         for row in (yield Statement(f"SELECT name, life FROM sightings WHERE name IN ({marks(names)})", names)):
             wanted.pop((row[0], row[1]), None)

@@ -45,8 +45,8 @@ def _json(record: Record) -> str:
         case ArchivedEntry(entry, open):
             # The body goes in as it is: it is JSON already.
             return f'{{"record":"entry","kind":"{entry.kind}","open":{int(open)},"body":{entry.body}}}'
-        case KnownId(name, life, seq):
-            return dumps({"record": "sighting", "name": name, "life": life, "seq": seq})
+        case KnownId(name, content, seq):
+            return dumps({"record": "sighting", "name": name, "life": content, "seq": seq})
 
 
 def _csv(record: Record) -> str:
@@ -56,8 +56,8 @@ def _csv(record: Record) -> str:
         case ArchivedEntry(entry, open):
             told = [entry.seq, entry.kind, entry.timestamp, _unformula(entry.ticker), entry.source, int(open)]
             return _row(["entry", *told, "", "", entry.body])
-        case KnownId(name, life, seq):
-            return _row(["sighting", seq, "", "", "", "", "", name, life, ""])
+        case KnownId(name, content, seq):
+            return _row(["sighting", seq, "", "", "", "", "", name, content, ""])
 
 
 def _row(values: list[Any]) -> str:

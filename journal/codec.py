@@ -4,41 +4,53 @@ from decimal import Decimal
 from typing import Any
 
 from cache.decimal_json import loads
-from journal.entries import Baseline, Draft, Gap, Kind, Settlement, Trade
+from journal.entries import OPTIONAL, Baseline, Correction, Draft, Gap, Kind, Settlement, Trade, Transfer
 
 
 def draft(kind: Kind, body: str) -> Draft:
-    """What was told; boot_id and fill_id, which no body shows, are missing. Raises ValueError for no such body."""
+    """Return the draft of a body; boot_id and fill_id, which no body has, are None.
+
+    Raises ValueError for a body that is not one of this kind.
+    """
     try:
         said = loads(body)
         match kind:
             case "trade":
                 return _trade(said)
+            case "correction":
+                return Correction(_trade(said), _seq(said["corrects"]))
             case "settlement":
                 return _settlement(said)
+            case "transfer":
+                return _transfer(said)
             case "gap":
-                return Gap(_number(said["timestamp"]), _number(said["from"]), _number(said["to"]), said["why"])
+                return _gap(said)
             case "baseline":
-                return Baseline(_number(said["timestamp"]), said["positions"], said["source"], said["mode"])
+                return _baseline(said)
         raise ValueError(f"{kind!r:.40} is no kind of entry")
+    except RecursionError:
+        raise ValueError(f"the body of a {kind} is nested too deeply") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not the body of a {kind}: {error!r:.80}") from error
 
 
 def seq(body: str) -> int:
-    """The seq that a body says it has. Raises ValueError when it says none."""
+    """Return the seq in a body. Raises ValueError when there is none."""
     said = loads(body)
-    if not isinstance(said, dict) or not isinstance(said.get("seq"), int):
+    if not isinstance(said, dict) or "seq" not in said:
         raise ValueError("the body has no seq")
-    number: int = said["seq"]
-    return number
+    return _seq(said["seq"])
 
 
 def _trade(said: dict[str, Any]) -> Trade:
+    optional = {name: said[name] for name in OPTIONAL if name in said}
+    for name in ("mid", "decided_at", "sent_at", "acknowledged_at"):
+        if name in optional:
+            optional[name] = _number(optional[name])
     return Trade(
         _number(said["timestamp"]), said["ticker"], said["side"], _number(said["quantity"]), _number(said["price"]),
         said["trade_id"], said["source"], said["mode"], said["outcome"],
-        None if said["fee"] is None else _number(said["fee"]), said["order_id"], said["origin"],
+        _number_or_none(said["fee"]), said["order_id"], said["origin"], **optional,
     )  # fmt: skip
 
 
@@ -48,6 +60,37 @@ def _settlement(said: dict[str, Any]) -> Settlement:
         _number(said["yes_quantity"]), _number(said["no_quantity"]), _number(said["revenue"]), _number(said["fee"]),
         said["source"], said["mode"],
     )  # fmt: skip
+
+
+def _transfer(said: dict[str, Any]) -> Transfer:
+    return Transfer(
+        _number(said["timestamp"]), said["direction"], _number(said["amount"]), _number_or_none(said["fee"]),
+        said["transfer_id"], said["status"], said["source"], said["mode"],
+    )  # fmt: skip
+
+
+def _gap(said: dict[str, Any]) -> Gap:
+    return Gap(
+        _number(said["timestamp"]), _number(said["from"]), _number(said["to"]), said["why"],
+        from_seq=said.get("from_seq"), to_seq=said.get("to_seq"),
+    )  # fmt: skip
+
+
+def _baseline(said: dict[str, Any]) -> Baseline:
+    return Baseline(
+        _number(said["timestamp"]), said["positions"], said["source"], said["mode"],
+        balance=_number_or_none(said.get("balance")),  # version 0.1 had none
+    )  # fmt: skip
+
+
+def _seq(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"expected a seq, got {value!r:.40}")
+    return value
+
+
+def _number_or_none(value: object) -> Decimal | None:
+    return None if value is None else _number(value)
 
 
 def _number(value: object) -> Decimal:

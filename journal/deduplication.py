@@ -1,20 +1,20 @@
-"""Judges a batch: which drafts are new, which entry stands for each of the others, and what to remember of them."""
+"""Matches a batch of drafts against the journal: which are new entries, which are known, what to remember of each."""
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
 
 from journal import fingerprint
-from journal.entries import Draft, Trade
-from journal.fingerprint import Candidate, Fingerprint, KnownEntries, KnownId
+from journal.entries import Correction, Draft, Trade
+from journal.fingerprint import Candidate, Fingerprint, KnownEntries, KnownId, trade_in
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """A draft that becomes an entry. open: a second reporter may still tell the same execution."""
+    """A draft that becomes an entry. open: a second reporter may still report the same execution."""
 
     seq: int
     draft: Draft
@@ -23,88 +23,145 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class AppendPlan:
-    """What to write for a batch; by_draft names, for each draft in order, the seq that stands for it."""
+    """What to write for a batch. by_draft: for each draft, in order, the seq of its entry; 0 where there is none."""
 
     fresh: list[NewEntry] = field(default_factory=list)
     by_draft: list[int] = field(default_factory=list)
-    sightings: list[KnownId] = field(default_factory=list)
-    closed: list[int] = field(default_factory=list)  # kept entries that now have both reporters
-    heuristic: int = 0
+    ids: list[KnownId] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)  # recorded entries to which nothing more may be matched
+    heuristic: int = 0  # matched by fingerprint and time alone
 
 
 def match(drafts: Sequence[Draft], known: KnownEntries, head: int) -> AppendPlan:
-    """The plan for drafts, in order, where head is the last seq and known covers their names, windows and met seqs."""
+    """Return the plan for drafts, in order. head: the last seq. known: covers their names, windows and shared ids."""
     return _BatchMatcher(drafts, known).plan(head)
 
 
 class _BatchMatcher:
-    """One batch being judged. A place is a kept seq (> 0), or -1 - i for the draft i that leads a new entry."""
+    """One batch being matched.
+
+    A place is the seq of a recorded entry (> 0), or -1 - i for an entry that draft i makes, or 0 for no entry: a trade
+    that is voided and was never recorded.
+    """
 
     def __init__(self, drafts: Sequence[Draft], known: KnownEntries) -> None:
         self._drafts = drafts
-        self._sightings = {name: list(seen) for name, seen in known.sightings.items()}  # grows with the batch
-        self._peers = dict(known.peers)  # by place; grows with the batch
+        self._ids = {name: list(ids) for name, ids in known.ids.items()}  # grows with the batch
+        self._candidates = dict(known.candidates)  # by place; grows with the batch
         self._new: list[KnownId] = []  # with places for seqs
-        self._places: list[int] = []  # of each draft, as its ids tell
-        self._moved: dict[int, int] = {}  # leaders that turned out to be another place, by likeness
+        self._places: list[int] = []  # of each draft, by its ids
+        self._moved: dict[int, int] = {}  # places of the batch that turned out to be another place
+        self._corrected: dict[int, int] = {}  # for each place that is a correction, the place that it corrects
         self._closed: set[int] = set()
 
     def plan(self, head: int) -> AppendPlan:
         for index, draft in enumerate(self._drafts):
-            self._places.append(self._by_name(index, draft))
+            self._places.append(self._place(index, draft))
         heuristic = self._pair_alike()
-        fresh: list[NewEntry] = []
         seqs: dict[int, int] = {}
-        for index, draft in enumerate(self._drafts):
-            place = -1 - index
-            if self._places[index] == place and place not in self._moved:
-                seqs[place] = head + 1 + len(fresh)
-                fresh.append(NewEntry(seqs[place], draft, self._may_meet(draft) and place not in self._closed))
+        for place in (-1 - index for index in range(len(self._drafts))):
+            if self._is_fresh(place):
+                seqs[place] = head + 1 + len(seqs)
+        fresh = [self._new_entry(place, seqs) for place in seqs]
         by_draft = [self._seq(place, seqs) for place in self._places]
         closed = sorted(place for place in self._closed if place > 0)
-        sightings = [KnownId(seen.name, seen.life, self._seq(seen.seq, seqs)) for seen in self._new]
-        return AppendPlan(fresh, by_draft, sightings, closed, heuristic)
+        ids = [KnownId(known.name, known.content, self._seq(known.seq, seqs)) for known in self._new]
+        return AppendPlan(fresh, by_draft, ids, closed, heuristic)
 
-    def _by_name(self, index: int, draft: Draft) -> int:
-        """The place that the draft's ids tell, its own when they tell none."""
-        own, life = fingerprint.report_id(draft), fingerprint.boot_digest(draft)
-        seen = fingerprint.find(self._sightings.get(own, ()), life)
-        place = seen.seq if seen else self._by_counterpart(draft)
+    def _is_fresh(self, place: int) -> bool:
+        # A correction that turned out to be another entry is still written, to void what it corrects.
+        return self._places[-1 - place] == place and (place not in self._moved or place in self._corrected)
+
+    def _new_entry(self, place: int, seqs: dict[int, int]) -> NewEntry:
+        draft = self._drafts[-1 - place]
+        open = self._may_match(draft) and place not in self._closed
+        if place in self._corrected:
+            trade = trade_in(draft)
+            assert trade is not None, "only trades are corrected"
+            void = place in self._moved
+            draft = Correction(
+                replace(trade, quantity=Decimal(0)) if void else trade, self._seq(self._corrected[place], seqs)
+            )
+            open = open and not void and self._candidates[place].open
+        return NewEntry(seqs[place], draft, open)
+
+    def _place(self, index: int, draft: Draft) -> int:
+        """Return the place that the draft's ids lead to, its own when they lead to none; remember its ids."""
+        place = fingerprint.known_seq(draft, self._ids)
         if place is None:
-            place = -1 - index
-            if isinstance(draft, Trade):
-                self._peers[place] = Candidate.of(place, draft, self._may_meet(draft))
-        self._see(KnownId(own, life, place))
-        claimed = fingerprint.claim(draft)
-        if claimed is not None:
-            self._see(KnownId(claimed, "", place))
+            place = self._unknown(-1 - index, draft)
+        if place:
+            self._remember(KnownId(fingerprint.report_name(draft), fingerprint.content_digest(draft), place))
+            claimed = fingerprint.claim_name(draft)
+            if claimed is not None:
+                self._remember(KnownId(claimed, fingerprint.content_digest(draft), place))
         return place
 
-    def _by_counterpart(self, draft: Draft) -> int | None:
-        if not isinstance(draft, Trade):
+    def _unknown(self, own: int, draft: Draft) -> int:
+        """Return the place of a report that is not known word for word: a counterpart's, or its own."""
+        trade = trade_in(draft)
+        if trade is None:
+            return own
+        counterpart = self._counterpart(trade)
+        corrected = self._corrects(draft)
+        if corrected is not None and corrected != counterpart:
+            self._correct(own, trade, corrected)
+            if counterpart is not None:
+                self._moved[own] = counterpart
+            return own
+        if counterpart is not None:
+            return counterpart
+        if not trade.quantity:
+            return 0
+        self._candidates[own] = Candidate.of(own, trade, self._may_match(draft))
+        return own
+
+    def _corrects(self, draft: Draft) -> int | None:
+        """Return the place of the trade that the bot reported with other content, None when it did not."""
+        trade = trade_in(draft)
+        if trade is None or fingerprint.from_exchange(trade):
             return None
-        alike = fingerprint.fingerprint(draft)
-        for other in fingerprint.counterparts(draft):
-            for seen in self._sightings.get(other, ()):
-                peer = self._peers.get(seen.seq)
-                if peer and peer.likeness == alike:
-                    if peer.open:
-                        self._closed.add(seen.seq)
-                    return seen.seq
+        places = [known.seq for known in self._ids.get(fingerprint.report_name(trade), ())]
+        if places:
+            # The first to be written: the trade itself, then its corrections follow.
+            return min((place for place in places if place > 0), default=max(places))
+        return draft.corrects if isinstance(draft, Correction) else None
+
+    def _correct(self, own: int, trade: Trade, corrected: int) -> None:
+        """Make own a correction, which takes the place of all earlier content for the reports that follow."""
+        self._corrected[own] = corrected
+        before = {known.seq for known in self._ids.get(fingerprint.report_name(trade), ())} | {corrected}
+        open = any(self._is_open(place) for place in before)
+        self._closed |= {place for place in before if self._is_open(place)}
+        self._candidates[own] = Candidate.of(own, trade, open and self._may_match(trade) and trade.quantity > 0)
+
+    def _is_open(self, place: int) -> bool:
+        candidate = self._candidates.get(place)
+        return candidate is not None and candidate.open and place not in self._closed
+
+    def _counterpart(self, trade: Trade) -> int | None:
+        alike = fingerprint.fingerprint(trade)
+        for name in fingerprint.counterpart_names(trade):
+            for known in self._ids.get(name, ()):
+                candidate = self._candidates.get(known.seq)
+                if candidate and candidate.fingerprint == alike:
+                    if candidate.open:
+                        self._closed.add(known.seq)
+                    return known.seq
         return None
 
-    def _see(self, sighting: KnownId) -> None:
-        seen = self._sightings.setdefault(sighting.name, [])
-        if all(other.life != sighting.life for other in seen):
-            seen.append(sighting)
-            self._new.append(sighting)
+    def _remember(self, new: KnownId) -> None:
+        ids = self._ids.setdefault(new.name, [])
+        if all(known.content != new.content for known in ids):
+            ids.append(new)
+            self._new.append(new)
 
     def _pair_alike(self) -> int:
-        """Joins what only likeness connects, nearest first, each at most once. How many were joined."""
+        """Join what only the fingerprint connects, nearest first, each at most once. Return how many were joined."""
         groups: dict[Fingerprint, list[Candidate]] = defaultdict(list)
-        for peer in self._peers.values():
-            if peer.open and peer.seq not in self._closed:
-                groups[peer.likeness].append(peer)
+        for candidate in self._candidates.values():
+            if candidate.open and candidate.seq not in self._closed and candidate.seq not in self._moved:
+                groups[candidate.fingerprint].append(candidate)
         pairs = [pair for group in groups.values() for pair in _near(group)]
         joined = 0
         for earlier, later in sorted(pairs, key=_nearest):
@@ -114,18 +171,19 @@ class _BatchMatcher:
                 joined += 1
         return joined
 
-    def _may_meet(self, draft: Draft) -> bool:
+    def _may_match(self, draft: Draft) -> bool:
         # A bot that names the fill is believed: a fill with another id is another execution, however alike.
-        return isinstance(draft, Trade) and (fingerprint.from_exchange(draft) or draft.fill_id is None)
+        trade = trade_in(draft)
+        return trade is not None and (fingerprint.from_exchange(trade) or trade.fill_id is None)
 
     def _seq(self, place: int, seqs: dict[int, int]) -> int:
         place = self._moved.get(place, place)
-        return place if place > 0 else seqs[place]
+        return place if place >= 0 else seqs[place]
 
 
 def _near(group: list[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
-    """Pairs of one likeness, told by different reporters within the window; at least one of them is of the batch."""
-    fills = sorted((peer for peer in group if peer.exchange), key=_moment)
+    """Yield pairs of different reporters within the window, earlier first; at least one is of the batch."""
+    fills = sorted((candidate for candidate in group if candidate.exchange), key=_moment)
     for one in group if fills else ():
         if one.exchange:
             continue
@@ -134,15 +192,15 @@ def _near(group: list[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
             if other.timestamp - one.timestamp > fingerprint.WINDOW:
                 break
             if min(one.seq, other.seq) < 0:
-                # Kept seqs are positive and a leader's place falls with its index, so the greater came first.
+                # Recorded seqs are positive and a place of the batch falls with its index: the greater came first.
                 yield (one, other) if one.seq > other.seq else (other, one)
 
 
-def _moment(peer: Candidate) -> Decimal:
-    return peer.timestamp
+def _moment(candidate: Candidate) -> Decimal:
+    return candidate.timestamp
 
 
 def _nearest(pair: tuple[Candidate, Candidate]) -> tuple[object, ...]:
-    """Sorts by distance in time; between equals, the order in which they were told."""
+    """Sort by distance in time; between equals, in the order of the reports."""
     earlier, later = pair
     return abs(earlier.timestamp - later.timestamp), earlier.seq < 0, abs(earlier.seq), abs(later.seq)

@@ -1,39 +1,45 @@
-"""What the journal holds: a trade, a settlement, a gap or a baseline, and the entry that each becomes."""
+"""The kinds of entries that a journal holds, as drafts before they are written and as entries afterwards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from cache.decimal_json import dumps
 
-Kind = Literal["trade", "settlement", "gap", "baseline"]
+Kind = Literal["trade", "correction", "settlement", "transfer", "gap", "baseline"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Side = Literal["BUY", "SELL"]
 Outcome = Literal["yes", "no"]
 Mode = Literal["live", "demo", "paper"]
 Origin = Literal["bot", "account"]
+Direction = Literal["deposit", "withdrawal"]
+
+OPTIONAL: Final = ("strategy", "is_taker", "mid", "decided_at", "sent_at", "acknowledged_at")
+"""Fields of a trade that its body has only when the bot sent them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One place in the journal. body is its JSON text, seq included, encoded once and for ever."""
+    """One place in the journal. body is its JSON text, seq included, encoded once and never changed."""
 
     seq: int
     kind: Kind
     timestamp: Decimal  # Unix seconds
-    ticker: str  # "" for a gap and a baseline
-    source: str  # the first reporter: bot_live or kalshi_api; journal for what we found ourselves
+    ticker: str  # "" for a transfer, a gap and a baseline
+    source: str  # the first reporter: bot_live or kalshi_api; journal for gaps
     body: str
+    checksum: str = ""  # 16 hex digits over the previous checksum, the kind and the body; "" where not read
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One execution, as its first reporter told it. Prices and fees in dollars, quantity in contracts."""
+    """One execution, as its first reporter sent it. Prices and fees in dollars, quantity in contracts."""
 
     timestamp: Decimal  # Unix seconds, at most microseconds
     ticker: str
     side: Side
-    quantity: Decimal
+    quantity: Decimal  # 0: the bot voids the trade that it reported before under this trade_id and timestamp
     price: Decimal  # of the outcome that was traded
     trade_id: str
     source: str  # bot_live or kalshi_api
@@ -42,8 +48,14 @@ class Trade:
     fee: Decimal | None = None
     order_id: str | None = None
     origin: Origin = "bot"
-    boot_id: str | None = None  # which life of the bot reported it; identity only, never shown
-    fill_id: str | None = None  # the exchange's id, where the reporter knows it; identity only
+    boot_id: str | None = None  # the bot's process; not in the body
+    fill_id: str | None = None  # the exchange's id, where the reporter knows it; not in the body
+    strategy: str | None = None
+    is_taker: bool | None = None
+    mid: Decimal | None = None  # dollars: middle of the quotes when the bot decided
+    decided_at: Decimal | None = None  # Unix seconds, as the next two
+    sent_at: Decimal | None = None
+    acknowledged_at: Decimal | None = None
 
     kind: Kind = "trade"
 
@@ -59,19 +71,62 @@ class Trade:
         """The price in YES terms: p of NO is 1 - p of YES."""
         return self.price if self.outcome == "yes" else 1 - self.price
 
-    def body(self, seq: int) -> str:
-        """The JSON text that everybody sees."""
-        return dumps({
-            "seq": seq, "timestamp": self.timestamp, "ticker": self.ticker, "side": self.side,
+    def fields(self) -> dict[str, Any]:
+        """Return the body's fields after seq, in order."""
+        said = {
+            "timestamp": self.timestamp, "ticker": self.ticker, "side": self.side,
             "quantity": self.quantity, "price": self.price, "trade_id": self.trade_id,
             "outcome": self.outcome, "fee": self.fee, "order_id": self.order_id,
             "origin": self.origin, "mode": self.mode, "source": self.source,
-        })  # fmt: skip
+        }  # fmt: skip
+        return said | {name: value for name in OPTIONAL if (value := getattr(self, name)) is not None}
+
+    def body(self, seq: int) -> str:
+        """Return the JSON text of the entry."""
+        return dumps({"seq": seq, **self.fields()})
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Other content for a trade that is in the journal under the same trade_id and timestamp.
+
+    trade: the trade as it is now; quantity 0 voids it. corrects: seq of the entry that first recorded the trade (never
+    that of another correction). The last correction of a seq counts.
+    """
+
+    trade: Trade
+    corrects: int
+
+    kind: Kind = "correction"
+
+    @property
+    def timestamp(self) -> Decimal:
+        """Unix seconds of the trade."""
+        return self.trade.timestamp
+
+    @property
+    def ticker(self) -> str:
+        """The market of the trade as it is now."""
+        return self.trade.ticker
+
+    @property
+    def source(self) -> str:
+        """The reporter of the correction."""
+        return self.trade.source
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of the trade."""
+        return self.trade.mode
+
+    def body(self, seq: int) -> str:
+        """Return the JSON text of the entry: a trade's, and the seq that it corrects."""
+        return dumps({"seq": seq, **self.trade.fields(), "corrects": self.corrects})
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A market of ours that paid out. value is dollars per YES contract; counts are contracts held."""
+    """A market that paid out. value is dollars per YES contract; quantities are the contracts that were held."""
 
     timestamp: Decimal
     ticker: str
@@ -88,7 +143,7 @@ class Settlement:
     kind: Kind = "settlement"
 
     def body(self, seq: int) -> str:
-        """The JSON text that everybody sees."""
+        """Return the JSON text of the entry."""
         return dumps({
             "seq": seq, "timestamp": self.timestamp, "ticker": self.ticker, "event_ticker": self.event_ticker,
             "result": self.result, "value": self.value, "yes_quantity": self.yes_quantity,
@@ -98,31 +153,75 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A hole that could not be healed: executions between start and end (Unix seconds) may be missing."""
+class Transfer:
+    """A deposit or a withdrawal. amount and fee are dollars, both positive; fee is None where nobody says it.
 
-    timestamp: Decimal  # when it was given up
+    The same transfer_id with another status is another entry.
+    """
+
+    timestamp: Decimal
+    direction: Direction
+    amount: Decimal
+    fee: Decimal | None
+    transfer_id: str
+    status: str  # the exchange's word
+    source: str
+    mode: Mode
+    ticker: str = ""
+
+    kind: Kind = "transfer"
+
+    def body(self, seq: int) -> str:
+        """Return the JSON text of the entry."""
+        return dumps({
+            "seq": seq, "timestamp": self.timestamp, "direction": self.direction, "amount": self.amount,
+            "fee": self.fee, "transfer_id": self.transfer_id, "status": self.status,
+            "mode": self.mode, "source": self.source,
+        })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Executions that may be missing: those between start and end (Unix seconds, start <= end, both included).
+
+    from_seq and to_seq: the first and the last of the bot's own numbers that are missing, where it numbers its trades.
+    """
+
+    timestamp: Decimal  # when backfilling was given up
     start: Decimal
     end: Decimal
     why: str
     source: str = "journal"
     ticker: str = ""
+    from_seq: int | None = None
+    to_seq: int | None = None
 
     kind: Kind = "gap"
 
+    @classmethod
+    def covering(
+        cls, timestamp: Decimal, moments: Iterable[Decimal], why: str,
+        from_seq: int | None = None, to_seq: int | None = None,
+    ) -> "Gap":  # fmt: skip
+        """Return the shortest gap that contains all moments, in whichever order a clock that was set gave them."""
+        ordered = sorted(moments)
+        return cls(timestamp, ordered[0], ordered[-1], why, from_seq=from_seq, to_seq=to_seq)
+
     def body(self, seq: int) -> str:
-        """The JSON text that everybody sees."""
+        """Return the JSON text of the entry. Numbers of the bot are in it only where they are known."""
+        numbers = {"from_seq": self.from_seq, "to_seq": self.to_seq}
         return dumps({
-            "seq": seq, "timestamp": self.timestamp, "from": self.start, "to": self.end,
-            "why": self.why, "source": self.source,
+            "seq": seq, "timestamp": self.timestamp, "from": self.start, "to": self.end, "why": self.why,
+            **{name: number for name, number in numbers.items() if number is not None}, "source": self.source,
         })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The positions found at the first start: what the account held before the journal began to listen.
+    """The positions and the cash that the account had when the journal began.
 
     positions: objects with ticker, quantity (+ YES, - NO), cost, average_price, realized_pnl, fees.
+    balance: dollars, None where it could not be read.
     """
 
     timestamp: Decimal
@@ -130,15 +229,16 @@ class Baseline:
     source: str
     mode: Mode
     ticker: str = ""
+    balance: Decimal | None = None
 
     kind: Kind = "baseline"
 
     def body(self, seq: int) -> str:
-        """The JSON text that everybody sees."""
+        """Return the JSON text of the entry."""
         return dumps({
-            "seq": seq, "timestamp": self.timestamp, "positions": list(self.positions),
+            "seq": seq, "timestamp": self.timestamp, "positions": list(self.positions), "balance": self.balance,
             "mode": self.mode, "source": self.source,
         })  # fmt: skip
 
 
-Draft = Trade | Settlement | Gap | Baseline
+Draft = Trade | Correction | Settlement | Transfer | Gap | Baseline

@@ -1,12 +1,12 @@
-"""Which execution a report is about: the rules that keep one execution one entry, whoever tells it and how often.
+"""Names and fingerprints by which reports of one execution are recognised, whoever reports it and how often.
 
-Within a reporter: the bot's boot_id (when given), trade_id, timestamp and content; the exchange's fill id.
-Across reporters: the fill id; else, one to one, the nearest report that looks alike within ten seconds.
-Never across modes. Everything here is synchronous and knows no database.
+Within the bot's reports: mode, trade_id, timestamp and content, in any process of the bot. Within the exchange's: the
+fill id. Across the two: the fill id; else, one to one, the nearest report with the same fingerprint within ten seconds.
+Never across modes. Everything here is synchronous and does no I/O.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
@@ -14,7 +14,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
 from cache.decimal_json import plain
-from journal.entries import Baseline, Draft, Gap, Settlement, Trade
+from journal.entries import Baseline, Correction, Draft, Gap, Settlement, Trade, Transfer
 
 EXCHANGE: Final = "kalshi_api"
 """The source of a trade that the exchange itself reported."""
@@ -27,113 +27,156 @@ Fingerprint = tuple[str, str, str, Decimal, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class KnownId:
-    """A name under which an entry is known. life is the bot's boot, "" for any."""
+    """A name under which an entry is known.
+
+    content: digest of the report's content, where the name alone does not say it; "" elsewhere. (Version 0.1 wrote the
+    digest of the bot's boot_id there; its names include the content.)
+    """
 
     name: str
-    life: str
+    content: str
     seq: int
+
+
+KnownIds = Mapping[str, Sequence[KnownId]]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A trade as the rules see it. open: no second reporter has been matched to it yet."""
+    """A recorded execution that a report may be about. open: no second reporter has been matched to it yet."""
 
     seq: int
     exchange: bool
     timestamp: Decimal
-    likeness: Fingerprint
+    fingerprint: Fingerprint
     open: bool
 
     @classmethod
     def of(cls, seq: int, trade: Trade, open: bool = True) -> "Candidate":
-        """The peer that a report makes."""
+        """Return the candidate that a trade makes under seq."""
         return cls(seq, from_exchange(trade), trade.timestamp, fingerprint(trade), open)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownEntries:
-    """What the journal knows already that may bear on a batch: sightings by name, kept trades by seq."""
+    """The part of the journal that may bear on a batch: ids by name, candidates by seq."""
 
-    sightings: Mapping[str, Sequence[KnownId]] = field(default_factory=dict)
-    peers: Mapping[int, Candidate] = field(default_factory=dict)
+    ids: KnownIds = field(default_factory=dict)
+    candidates: Mapping[int, Candidate] = field(default_factory=dict)
+
+
+def trade_in(draft: Draft) -> Trade | None:
+    """Return the trade that a draft reports: itself, or what a correction makes of it; None for other kinds."""
+    match draft:
+        case Trade():
+            return draft
+        case Correction():
+            return draft.trade
+    return None
 
 
 def from_exchange(trade: Trade) -> bool:
-    """Whether the exchange itself is the reporter, so that the id is a fill id."""
+    """Return True if the exchange itself is the reporter, so that the id is a fill id."""
     return trade.source == EXCHANGE
 
 
 def fingerprint(trade: Trade) -> Fingerprint:
-    """What two reports of one execution have in common, in YES terms: BUY no p is SELL yes 1 - p."""
+    """Return what two reports of one execution have in common, in YES terms: BUY no p is SELL yes 1 - p."""
     return trade.mode, trade.ticker, trade.yes_side, trade.quantity, trade.yes_price
 
 
-def report_id(draft: Draft) -> str:
-    """The name by which a reporter's second telling of the same thing is known."""
+def report_name(draft: Draft) -> str:
+    """Return the name under which a draft's entry is known to later reports of the same thing."""
     match draft:
         case Trade() if from_exchange(draft):
             return fill_name(draft.mode, draft.fill_id or draft.trade_id)
         case Trade():
-            return _digest("bot", draft.trade_id, draft.timestamp, *fingerprint(draft))
+            return _digest("trade", draft.mode, draft.trade_id, draft.timestamp)
+        case Correction():
+            return report_name(draft.trade)
         case Settlement():
             return _digest("settlement", draft.mode, draft.ticker, draft.timestamp)
+        case Transfer():
+            return _digest("transfer", draft.mode, draft.direction, draft.transfer_id, draft.status)
         case Gap():
-            return _digest("gap", draft.start, draft.end, draft.why)
+            numbers = [str(number) for number in (draft.from_seq, draft.to_seq) if number is not None]
+            return _digest("gap", draft.start, draft.end, draft.why, *numbers)
         case Baseline():
-            return _digest("baseline")
+            return _digest("baseline") if draft.balance is None else _digest("baseline", "balance")
 
 
-def boot_digest(draft: Draft) -> str:
-    """Which boot of the bot tells it, "" when it does not say."""
-    return _digest(draft.boot_id)[:16] if isinstance(draft, Trade) and draft.boot_id else ""
+def content_digest(draft: Draft) -> str:
+    """Return the digest of a bot's trade's content; "" where the name says all."""
+    trade = trade_in(draft)
+    return "" if trade is None or from_exchange(trade) else _digest(*fingerprint(trade))[:16]
+
+
+def old_names(draft: Draft) -> list[str]:
+    """Return the other names under which the same report may be known: of version 0.1, or of a wider entry."""
+    match draft:
+        case Trade() if not from_exchange(draft):
+            return [_digest("bot", draft.trade_id, draft.timestamp, *fingerprint(draft))]
+        case Baseline(balance=None):
+            return [_digest("baseline", "balance")]
+    return []
 
 
 def fill_name(mode: str, fill_id: str) -> str:
-    """The name of an exchange's fill."""
+    """Return the name of an exchange's fill."""
     return _digest("fill", mode, fill_id)
 
 
-def claim(draft: Draft) -> str | None:
-    """The name under which a bot's trade awaits a fill: its fill_id, else its trade_id, which may be one."""
-    if not isinstance(draft, Trade) or from_exchange(draft):
+def claim_name(draft: Draft) -> str | None:
+    """Return the name under which a bot's trade waits for a fill: by its fill_id, else its trade_id (may be one)."""
+    trade = trade_in(draft)
+    if trade is None or from_exchange(trade):
         return None
-    return _digest("claim", draft.mode, draft.fill_id or draft.trade_id)
+    return _digest("claim", trade.mode, trade.fill_id or trade.trade_id)
 
 
-def counterparts(trade: Trade) -> list[str]:
-    """The names by which another reporter's entry of the same execution may be found, if it also looks alike."""
+def counterpart_names(trade: Trade) -> list[str]:
+    """Return the names by which another reporter's entry of the same execution may be found, if fingerprints agree."""
     if from_exchange(trade):
         return [_digest("claim", trade.mode, trade.fill_id or trade.trade_id)]
     if trade.fill_id is None:
         return [fill_name(trade.mode, trade.trade_id)]
-    # The bot's own claim too: a fill id names one execution in every life of the bot.
+    # The bot's own claim too: a fill id names one execution in every process of the bot.
     return [fill_name(trade.mode, trade.fill_id), _digest("claim", trade.mode, trade.fill_id)]
 
 
-def report_ids(drafts: Iterable[Draft]) -> list[str]:
-    """Every name to look up before a batch can be judged."""
+def names_of(drafts: Iterable[Draft]) -> list[str]:
+    """Return every name to look up before a batch can be matched."""
     wanted: dict[str, None] = {}
     for draft in drafts:
-        wanted[report_id(draft)] = None
-        if isinstance(draft, Trade):
-            wanted.update(dict.fromkeys(counterparts(draft)))
-        if (claimed := claim(draft)) is not None:
+        wanted.update(dict.fromkeys([report_name(draft), *old_names(draft)]))
+        if (trade := trade_in(draft)) is not None:
+            wanted.update(dict.fromkeys(counterpart_names(trade)))
+        if (claimed := claim_name(draft)) is not None:
             wanted[claimed] = None
     return list(wanted)
 
 
-def windows(
-    drafts: Iterable[Draft], known: Mapping[str, Sequence[KnownId]]
-) -> list[tuple[str, Decimal, Decimal, bool]]:
-    """Where likely peers of the trades without a known name lie: ticker, from, to, reporter; overlaps joined.
+def known_seq(draft: Draft, ids: KnownIds) -> int | None:
+    """Return the seq of the entry that already holds this very report, None if it is new."""
+    content = content_digest(draft)
+    for known in ids.get(report_name(draft), ()):
+        if known.content == content:
+            return known.seq
+    for name in old_names(draft):
+        for known in ids.get(name, ()):
+            return known.seq
+    return None
 
-    The reporter is the other one (true: the exchange), for nobody is the peer of his own kind: a bot that trades one
-    market fast would otherwise be compared with all that it has just done.
+
+def windows(drafts: Iterable[Draft], ids: KnownIds) -> list[tuple[str, Decimal, Decimal, bool]]:
+    """Return where candidates for new trades lie: ticker, from, to, reporter (True: the exchange); overlaps joined.
+
+    The reporter is the other one, since reports of one reporter are never matched by fingerprint: a bot that trades
+    one market fast would otherwise be compared with all that it has just done.
     """
     moments: dict[tuple[str, bool], list[Decimal]] = defaultdict(list)
-    for draft in drafts:
-        if isinstance(draft, Trade) and find(known.get(report_id(draft), ()), boot_digest(draft)) is None:
-            moments[draft.ticker, not from_exchange(draft)].append(draft.timestamp)
+    for trade in _new_trades(drafts, ids):
+        moments[trade.ticker, not from_exchange(trade)].append(trade.timestamp)
     found: list[tuple[str, Decimal, Decimal, bool]] = []
     for (ticker, exchange), times in moments.items():
         stretches: list[tuple[Decimal, Decimal]] = []
@@ -146,27 +189,25 @@ def windows(
     return found
 
 
-def sharing_an_id(drafts: Iterable[Draft], known: Mapping[str, Sequence[KnownId]]) -> set[int]:
-    """The seqs of kept entries that share an id with a trade of another reporter, so that likeness must decide."""
+def sharing_an_id(drafts: Iterable[Draft], ids: KnownIds) -> set[int]:
+    """Return the seqs of entries that share an id with a new trade, so that the content must decide."""
     return {
-        sighting.seq
-        for draft in drafts
-        if isinstance(draft, Trade) and find(known.get(report_id(draft), ()), boot_digest(draft)) is None
-        for other in counterparts(draft)
-        for sighting in known.get(other, ())
+        known.seq
+        for trade in _new_trades(drafts, ids)
+        for name in (report_name(trade), *counterpart_names(trade))
+        for known in ids.get(name, ())
     }
 
 
-def find(sightings: Iterable[KnownId], life: str) -> KnownId | None:
-    """The sighting that a report from this life repeats: its own life's, or where one side names no life."""
-    for sighting in sightings:
-        if sighting.life == life or not sighting.life or not life:
-            return sighting
-    return None
+def _new_trades(drafts: Iterable[Draft], ids: KnownIds) -> Iterator[Trade]:
+    for draft in drafts:
+        trade = trade_in(draft)
+        if trade is not None and known_seq(draft, ids) is None:
+            yield trade
 
 
 def _digest(*parts: str | Decimal) -> str:
-    # Hashed, so that ids of any length, case and script are told apart alike by every database; quoted, so that no
-    # two lists of parts share a text.
+    # Hashed, so that ids of any length, case and script are distinct in every database; quoted, so that no two lists
+    # of parts share a text.
     texts = [quoted(part if isinstance(part, str) else plain(part)) for part in parts]
     return blake2b(",".join(texts).encode(), digest_size=16).hexdigest()

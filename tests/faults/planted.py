@@ -67,14 +67,15 @@ def id_reuse() -> None:
     from ingest import poll_overlap
     from journal import fingerprint
 
-    original = fingerprint.report_id
+    original = fingerprint.report_name
 
     def name(draft: Any) -> str:
-        told = draft.kind == "trade" and draft.source != "kalshi_api"
-        return fingerprint._digest("bot", draft.trade_id) if told else original(draft)
+        reported = draft.kind == "trade" and draft.source != "kalshi_api"
+        return fingerprint._digest("bot", draft.trade_id) if reported else original(draft)
 
-    fingerprint.report_id = name
-    fingerprint.boot_digest = lambda draft: ""
+    fingerprint.report_name = name
+    fingerprint.content_digest = lambda draft: ""
+    fingerprint.old_names = lambda draft: []
     poll_overlap.identity = lambda trade: trade.trade_id
 
 

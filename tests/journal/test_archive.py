@@ -139,7 +139,7 @@ async def test_what_is_appended_meanwhile_is_left_out(journal: SqlJournal) -> No
         (lambda lines: [lines[0], '{"record":"poem"}'], "no kind of record"),
         (lambda lines: [lines[0], lines[1].replace('"positions"', '"p"')], "not the body of a baseline"),
         (lambda lines: [lines[0], lines[1].replace('"kind":"baseline"', '"kind":"poem"')], "no kind of entry"),
-        (lambda lines: [lines[0], lines[1].replace('"seq":1', '"seq":"1"')], "the body has no seq"),
+        (lambda lines: [lines[0], lines[1].replace('"seq":1', '"seq":"1"')], "expected a seq, got '1'"),
         (lambda lines: [*lines[:2], lines[2].replace('"price":0.65', '"price":"0.65"')], "'0.65' is not a number"),
         (lambda lines: [], "header"),
     ],

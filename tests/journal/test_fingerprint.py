@@ -1,5 +1,6 @@
 """The rules by which one execution is one entry: a table of cases, then laws over any reports."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
 
@@ -9,36 +10,36 @@ from hypothesis import strategies as st
 
 from journal import deduplication, fingerprint
 from journal.deduplication import AppendPlan
-from journal.entries import Draft, Trade
-from journal.fingerprint import Candidate, KnownEntries, KnownId
-from tests.support.drafts import baseline, fill, gap, settlement, trade
+from journal.entries import Correction, Draft, Trade
+from journal.fingerprint import Candidate, KnownEntries, KnownId, trade_in
+from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
 
 
-class Ledger:
+class Journalled:
     """A journal without a database: what the rules know from batch to batch, and nothing else."""
 
     def __init__(self) -> None:
-        self.sightings: dict[str, list[KnownId]] = {}
-        self.peers: dict[int, Candidate] = {}
+        self.ids: dict[str, list[KnownId]] = {}
+        self.candidates: dict[int, Candidate] = {}
         self.drafts: list[Draft] = []
 
-    def tell(self, *drafts: Draft) -> AppendPlan:
-        known = KnownEntries(self.sightings, {seq: peer for seq, peer in self.peers.items()})
-        plan = deduplication.match(drafts, known, len(self.drafts))
+    def append(self, *drafts: Draft) -> AppendPlan:
+        """Match a batch and remember its plan."""
+        plan = deduplication.match(drafts, KnownEntries(self.ids, dict(self.candidates)), len(self.drafts))
         for new in plan.fresh:
             self.drafts.append(new.draft)
-            if isinstance(new.draft, Trade):
-                self.peers[new.seq] = Candidate.of(new.seq, new.draft, new.open)
+            if (made := trade_in(new.draft)) is not None:
+                self.candidates[new.seq] = Candidate.of(new.seq, made, new.open)
         for seq in plan.closed:
-            peer = self.peers[seq]
-            self.peers[seq] = Candidate(seq, peer.exchange, peer.timestamp, peer.likeness, False)
-        for seen in plan.sightings:
-            told = self.sightings.setdefault(seen.name, [])
-            assert all(other.life != seen.life for other in told), "a sighting would be written twice"
-            told.append(seen)
+            self.candidates[seq] = replace(self.candidates[seq], open=False)
+        for known in plan.ids:
+            same = self.ids.setdefault(known.name, [])
+            assert all(other.content != known.content for other in same), "an id would be written twice"
+            same.append(known)
         return plan
 
 
+P, Z = Decimal("0.44"), Decimal(0)
 NO = {"side": "SELL", "outcome": "no", "price": Decimal("0.35")}  # what BUY yes 0.65 is, told of the other side
 
 CASES: dict[str, tuple[list[list[Draft]], list[list[int]], int]] = {
@@ -49,7 +50,7 @@ CASES: dict[str, tuple[list[list[Draft]], list[list[int]], int]] = {
     "alike under two ids": ([[trade(), trade(trade_id="t2")]], [[1, 2]], 0),
     "ids that differ in case only": ([[trade(trade_id="a"), trade(trade_id="A")]], [[1, 2]], 0),
     "numbers written otherwise": ([[trade()], [trade(price=Decimal("0.650"))]], [[1], [1]], 0),
-    "same in two lives of the bot": ([[trade(boot_id="a")], [trade(boot_id="b")]], [[1], [2]], 0),
+    "same in two lives of the bot": ([[trade(boot_id="a")], [trade(boot_id="b")]], [[1], [1]], 0),
     "same in one life of the bot": ([[trade(boot_id="a")], [trade(boot_id="a")]], [[1], [1]], 0),
     "no boot_id before and after a restart": ([[trade()], [trade()]], [[1], [1]], 0),
     "the bot starts to tell its boot_id": ([[trade()], [trade(boot_id="a")]], [[1], [1]], 0),
@@ -89,6 +90,40 @@ CASES: dict[str, tuple[list[list[Draft]], list[list[int]], int]] = {
     "two settlements": ([[settlement(), settlement(ticker="X"), settlement(timestamp=Decimal(1))]], [[1, 2, 3]], 0),
     "one baseline for ever": ([[baseline()], [baseline(timestamp=Decimal(5), positions=[])]], [[1], [1]], 0),
     "a gap twice": ([[gap()], [gap(timestamp=Decimal(7)), gap(why="other"), gap(end=Decimal(9))]], [[1], [1, 2, 3]], 0),
+    "a gap of other numbers": ([[gap()], [gap(from_seq=3, to_seq=9)], [gap(from_seq=3, to_seq=9)]], [[1], [2], [2]], 0),
+    "a transfer twice": ([[transfer()], [transfer(amount=Decimal(1))]], [[1], [1]], 0),
+    "other transfers": (
+        [[transfer(), transfer(status="pending"), transfer(direction="withdrawal"), transfer(transfer_id="d2")]],
+        [[1, 2, 3, 4]], 0,
+    ),
+    "a balance after a baseline without one": ([[baseline()], [baseline(balance=Decimal(9))]], [[1], [2]], 0),
+    "a baseline without a balance after one": ([[baseline(balance=Decimal(9))], [baseline()]], [[1], [1]], 0),
+    "corrected, then both contents again": (
+        [[trade()], [trade(price=P)], [trade(), trade(price=P)]], [[1], [2], [1, 2]], 0,
+    ),
+    "corrected in one batch": ([[trade(), trade(price=P)]], [[1, 2]], 0),
+    "corrected in another life of the bot": ([[trade(boot_id="a")], [trade(price=P, boot_id="b")]], [[1], [2]], 0),
+    "corrected twice": ([[trade()], [trade(price=P)], [trade(price=P + P)]], [[1], [2], [3]], 0),
+    "voided": ([[trade()], [trade(quantity=Z)], [trade(quantity=Z)]], [[1], [2], [2]], 0),
+    "voided and never recorded": ([[trade(quantity=Z)], [trade()]], [[0], [1]], 0),
+    "corrected in paper": ([[trade()], [trade(mode="paper", price=P)]], [[1], [2]], 0),
+    "corrected, then filled as corrected": ([[trade()], [trade(price=P)], [fill(price=P)]], [[1], [2], [2]], 1),
+    "corrected, then filled by id": (
+        [[trade(trade_id="f1")], [trade(trade_id="f1", price=P)], [fill(price=P)]], [[1], [2], [2]], 0,
+    ),
+    "filled, then corrected": (
+        [[trade()], [fill()], [trade(price=P)], [fill(price=P, trade_id="f2")]], [[1], [1], [2], [3]], 1,
+    ),
+    "filled as it was before the correction": ([[trade()], [trade(price=P)], [fill()]], [[1], [2], [3]], 0),
+    "corrected to a fill that is recorded": (
+        [[fill(price=P)], [trade()], [trade(price=P)], [trade(price=P)]], [[1], [2], [1], [1]], 1,
+    ),
+    "corrected to a fill known by id": (
+        [[fill(price=P)], [trade(trade_id="f1")], [trade(trade_id="f1", price=P, at=0)]], [[1], [2], [1]], 0,
+    ),
+    "a void of a trade that a fill was matched to": (
+        [[fill()], [trade(at=1)], [trade(at=1, quantity=Z)]], [[1], [1], [2]], 1,
+    ),
     "nothing": ([[]], [[]], 0),
 }  # fmt: skip
 
@@ -97,10 +132,38 @@ CASES: dict[str, tuple[list[list[Draft]], list[list[int]], int]] = {
 def test_a_case(case: tuple[list[list[Draft]], list[list[int]], int]) -> None:
     """Each batch is told in order; each of its drafts stands for the entry that the table names."""
     batches, expected, heuristic = case
-    ledger = Ledger()
-    plans = [ledger.tell(*batch) for batch in batches]
+    journal = Journalled()
+    plans = [journal.append(*batch) for batch in batches]
     assert [plan.by_draft for plan in plans] == expected
     assert sum(plan.heuristic for plan in plans) == heuristic
+
+
+def test_a_correction_names_the_first_entry_of_its_trade() -> None:
+    """However often a trade is corrected, each correction names the seq of the trade, and has the whole new content."""
+    journal = Journalled()
+    journal.append(gap())
+    journal.append(trade(), trade(price=P))
+    journal.append(trade(price=P + P, fee=Decimal(1)))
+    assert journal.drafts[2:] == [Correction(trade(price=P), 2), Correction(trade(price=P + P, fee=Decimal(1)), 2)]
+
+
+def test_a_correction_to_a_recorded_fill_voids_the_trade() -> None:
+    """The exchange's fill and the bot's corrected trade are one execution: the bot's first report is voided."""
+    journal = Journalled()
+    journal.append(fill(price=P))
+    journal.append(trade())
+    plan = journal.append(trade(price=P))
+    assert [new.draft for new in plan.fresh] == [Correction(trade(price=P, quantity=Z), 2)]
+    assert plan.closed == [1, 2]
+    assert not plan.fresh[0].open
+
+
+def test_a_fee_or_an_order_id_that_comes_later_corrects_nothing() -> None:
+    """Only ticker, side, outcome, quantity and price are content; the rest may come later or differ."""
+    journal = Journalled()
+    plan = journal.append(trade(), trade(fee=Decimal(1), order_id="o1", boot_id="b", strategy="maker"), trade(**NO))
+    assert [new.draft for new in plan.fresh] == [trade()]
+    assert plan.by_draft == [1, 1, 1]
 
 
 bots = st.builds(
@@ -118,15 +181,15 @@ reports = st.lists(bots | fills | st.builds(gap, why=st.sampled_from("ab")), max
 @settings(max_examples=300, deadline=None)
 def test_what_was_told_once_is_known_for_ever(batches: list[list[Draft]]) -> None:
     """Telling any history again, in one batch or in many, makes nothing new and stands for the same entries."""
-    ledger = Ledger()
-    first = [ledger.tell(*batch).by_draft for batch in batches]
-    head = len(ledger.drafts)
-    again = [ledger.tell(*batch) for batch in batches]
+    journal = Journalled()
+    first = [journal.append(*batch).by_draft for batch in batches]
+    head = len(journal.drafts)
+    again = [journal.append(*batch) for batch in batches]
     assert not any(plan.fresh or plan.heuristic or plan.closed for plan in again)
     if not any(isinstance(draft, Trade) and draft.boot_id is None for batch in batches for draft in batch):
         assert [plan.by_draft for plan in again] == first  # a report of no life may repeat any life's entry
-    assert not ledger.tell(*(draft for batch in batches for draft in batch)).fresh
-    assert len(ledger.drafts) == head
+    assert not journal.append(*(draft for batch in batches for draft in batch)).fresh
+    assert len(journal.drafts) == head
 
 
 @given(reports)
@@ -137,8 +200,9 @@ def test_a_plan_is_contiguous_and_answers_for_each_draft(batch: list[Draft]) -> 
     seqs = [new.seq for new in plan.fresh]
     assert seqs == list(range(42, 42 + len(seqs)))
     assert len(plan.by_draft) == len(batch)
-    assert set(plan.by_draft) == set(seqs)
-    assert {seen.seq for seen in plan.sightings} == set(seqs)
+    voids = {new.seq for new in plan.fresh if isinstance(new.draft, Correction) and not new.draft.trade.quantity}
+    assert set(plan.by_draft) == set(seqs) - voids
+    assert {known.seq for known in plan.ids} == set(seqs) - voids
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=8), st.booleans())
@@ -149,10 +213,10 @@ def test_executions_told_by_both_are_counted_once(made: list[tuple[int, int]], b
         [trade(at=at, trade_id=f"t{i}") for i, (at, _) in enumerate(made)],
         [fill(at=at + late, trade_id=f"f{i}") for i, (at, late) in enumerate(made)],
     ]
-    ledger = Ledger()
+    journal = Journalled()
     for batch in told if bot_first else reversed(told):
-        ledger.tell(*batch)
-    assert len(ledger.drafts) == len(made)
+        journal.append(*batch)
+    assert len(journal.drafts) == len(made)
 
 
 @given(st.lists(st.tuples(bots | fills, st.booleans()), max_size=12))
@@ -190,5 +254,9 @@ def test_windows_join_what_overlaps() -> None:
         ("PRES24-GOP", start - 10, start + 25, True), ("PRES24-GOP", start + 89, start + 109, True),
         ("X", start - 10, start + 10, True),
     ]  # fmt: skip
-    known = {fingerprint.report_id(draft): [KnownId(fingerprint.report_id(draft), "", 1)] for draft in drafts}
+    known = {
+        name: [KnownId(name, fingerprint.content_digest(draft), 1)]
+        for draft in drafts
+        for name in [fingerprint.report_name(draft)]
+    }
     assert fingerprint.windows(drafts, known) == []

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from journal.entries import Baseline, Gap, Settlement, Trade
+from journal.entries import Baseline, Gap, Settlement, Trade, Transfer
 
 _TRADE = Trade(
     Decimal("1698676800.123"), "PRES24-GOP", "BUY", Decimal(50), Decimal("0.65"), "t1", "bot_live", "live"
@@ -30,6 +30,14 @@ def settlement(**changes: Any) -> Settlement:
         Decimal(0), "kalshi_api", "live",
     )  # fmt: skip
     return replace(paid, **changes)
+
+
+def transfer(**changes: Any) -> Transfer:
+    """A deposit of 500 dollars without a fee."""
+    deposit = Transfer(
+        Decimal(1698670000), "deposit", Decimal(500), Decimal(0), "d1", "applied", "kalshi_api", "live"
+    )  # fmt: skip
+    return replace(deposit, **changes)
 
 
 def gap(**changes: Any) -> Gap:
