@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from journal.entries import Baseline, Mode, Origin, Settlement, Trade
 from kalshi.account_models import Fill, Position
-from kalshi.account_models import Settlement as Paid
+from kalshi.cash_models import Settlement as Paid
 
 SOURCE = "kalshi_api"
 

@@ -9,7 +9,8 @@ from ingest.attribution import Attribution, Wait
 from ingest.exchange_entries import settlement_of, trade_of
 from ingest.poll_overlap import GapSpan
 from journal.entries import Draft, Mode
-from kalshi.account_models import Fill, Position, Settlement
+from kalshi.account_models import Fill, Position
+from kalshi.cash_models import Settlement
 
 MARGIN: Final = 15.0  # seconds that each sweep reaches back before what is known, for clocks and late rows
 REMEMBERED: Final = 20_000  # ids of rows that the journal has, so that the margin costs it nothing

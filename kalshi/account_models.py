@@ -1,8 +1,8 @@
-"""The account in the exchange's words: Balance, Position, Fill, Order, Settlement; frozen, exact, read by from_api.
+"""The account in the exchange's words: Balance, Position, Fill, Order; frozen, exact, read by from_api.
 
 What we use and the exchange promises is required; what it may leave out is None. Money is dollars, counts are
 contracts, times are Unix seconds, all Decimal. Fields we do not use are not looked at, nor are new ones.
-Sources: Kalshi docs, get-balance, get-positions, get-fills, get-orders, get-settlements, order_direction.
+Sources: Kalshi docs, get-balance, get-positions, get-fills, get-orders, order_direction.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from kalshi.errors import FieldError
-from kalshi.money import ONE, complement
+from kalshi.money import CENT, ONE, complement
 from kalshi.record_reader import BookSide, OutcomeSide, RecordReader
 
 Side = Literal["BUY", "SELL"]
@@ -28,14 +28,23 @@ class Balance:
 
     @classmethod
     def from_api(cls, fields: RecordReader) -> "Balance":
-        """Raises FieldError."""
-        parts = fields.many("balance_breakdown") if fields.has("balance_breakdown") else []
-        return cls(
-            balance=fields.dollars("balance_dollars"),
-            portfolio_value=fields.cents("portfolio_value"),
-            updated=fields.whole("updated_ts"),
-            by_exchange_index={part.whole("exchange_index"): part.dollars("balance") for part in parts},
-        )
+        """Raises FieldError, also where cents, dollars and the shards' parts are not the same cash."""
+        balance = fields.dollars("balance_dollars")
+        if abs(fields.cents("balance") - balance) >= CENT:
+            raise fields.error("balance", f"should be balance_dollars {balance} in whole cents")
+        if (value := fields.cents("portfolio_value")) < 0:
+            raise fields.error("portfolio_value", "should be cents from 0")
+        return cls(balance, value, fields.whole("updated_ts"), _by_shard(fields, balance))
+
+
+def _by_shard(fields: RecordReader, balance: Decimal) -> dict[int, Decimal]:
+    if not fields.has("balance_breakdown"):
+        return {}
+    parts = fields.many("balance_breakdown")
+    cash = {part.whole("exchange_index"): part.dollars("balance") for part in parts}
+    if len(cash) < len(parts) or sum(cash.values()) != balance:
+        raise fields.error("balance_breakdown", f"should name each shard once and add up to {balance}")
+    return cash
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +61,19 @@ class Position:
 
     @classmethod
     def from_api(cls, fields: RecordReader) -> "Position":
-        """Raises FieldError."""
+        """Raises FieldError, also for contracts that cost more than a dollar each."""
+        quantity, cost = fields.count("position_fp"), fields.amount("market_exposure_dollars")
+        if cost > abs(quantity):
+            raise fields.error(
+                "market_exposure_dollars", f"should be at most a dollar for each of {quantity} contracts"
+            )
         return cls(
             ticker=fields.text("ticker"),
-            quantity=fields.count("position_fp"),
-            cost=fields.dollars("market_exposure_dollars"),
+            quantity=quantity,
+            cost=cost,
             realized_pnl=fields.dollars("realized_pnl_dollars"),
-            fees=fields.dollars("fees_paid_dollars"),
-            traded=fields.dollars("total_traded_dollars"),
+            fees=fields.amount("fees_paid_dollars"),
+            traded=fields.amount("total_traded_dollars"),
             updated=fields.moment("last_updated_ts"),
         )
 
@@ -99,16 +113,17 @@ class Fill:
         if yes_price + fields.price("no_price_dollars") != ONE:
             raise FieldError(fields.endpoint, "no_price_dollars", "and yes_price_dollars should add up to 1")
         created = fields.maybe_moment("created_time")
+        book_side, outcome_side = fields.direction()
         return cls(
             fill_id=fields.text("fill_id"),
             order_id=fields.text("order_id"),
             ticker=fields.text("ticker"),
             timestamp=created if created is not None else Decimal(fields.whole("ts")),
-            book_side=fields.book_side(),
-            outcome_side=fields.outcome_side(),
+            book_side=book_side,
+            outcome_side=outcome_side,
             quantity=_some(fields),
             yes_price=yes_price,
-            fee=fields.dollars("fee_cost"),
+            fee=fields.amount("fee_cost"),
             is_taker=fields.flag("is_taker"),
             subaccount=fields.maybe_whole("subaccount_number"),
         )
@@ -116,16 +131,17 @@ class Fill:
     @classmethod
     def from_push(cls, fields: RecordReader) -> "Fill":
         """The msg of a `fill` frame of the WebSocket, whose names differ from REST. Raises FieldError."""
+        book_side, outcome_side = fields.direction()
         return cls(
             fill_id=fields.text("trade_id"),
             order_id=fields.text("order_id"),
             ticker=fields.text("market_ticker"),
             timestamp=Decimal(fields.whole("ts_ms")).scaleb(-3),
-            book_side=fields.book_side(),
-            outcome_side=fields.outcome_side(),
+            book_side=book_side,
+            outcome_side=outcome_side,
             quantity=_some(fields),
             yes_price=fields.price("yes_price_dollars"),
-            fee=fields.dollars("fee_cost"),
+            fee=fields.amount("fee_cost"),
             is_taker=fields.flag("is_taker"),
             subaccount=fields.maybe_whole("subaccount"),
             client_order_id=fields.maybe_text("client_order_id"),
@@ -168,67 +184,27 @@ class Order:
     @classmethod
     def from_api(cls, fields: RecordReader) -> "Order":
         """Raises FieldError."""
+        book_side, outcome_side = fields.direction()
+        yes_price = fields.price("yes_price_dollars")
+        if yes_price + fields.price("no_price_dollars") != ONE:
+            raise FieldError(fields.endpoint, "no_price_dollars", "and yes_price_dollars should add up to 1")
+        filled, remaining = fields.contracts("fill_count_fp"), fields.contracts("remaining_count_fp")
+        if filled + remaining > (quantity := fields.contracts("initial_count_fp")):
+            raise fields.error("initial_count_fp", f"should be at least the {filled + remaining} filled and remaining")
         return cls(
             order_id=fields.text("order_id"),
             client_order_id=fields.text("client_order_id", blank=True),
             ticker=fields.text("ticker"),
-            book_side=fields.book_side(),
-            outcome_side=fields.outcome_side(),
+            book_side=book_side,
+            outcome_side=outcome_side,
             status=fields.text("status"),
-            yes_price=fields.price("yes_price_dollars"),
-            quantity=fields.count("initial_count_fp"),
-            filled=fields.count("fill_count_fp"),
-            remaining=fields.count("remaining_count_fp"),
-            cost=fields.dollars("taker_fill_cost_dollars") + fields.dollars("maker_fill_cost_dollars"),
-            fees=fields.dollars("taker_fees_dollars") + fields.dollars("maker_fees_dollars"),
+            yes_price=yes_price,
+            quantity=quantity,
+            filled=filled,
+            remaining=remaining,
+            cost=fields.amount("taker_fill_cost_dollars") + fields.amount("maker_fill_cost_dollars"),
+            fees=fields.amount("taker_fees_dollars") + fields.amount("maker_fees_dollars"),
             created=fields.maybe_moment("created_time"),
             updated=fields.maybe_moment("last_update_time"),
             expires=fields.maybe_moment("expiration_time"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """A market of ours that paid out. value is what one YES contract was paid, None when the exchange is silent."""
-
-    ticker: str
-    event_ticker: str
-    result: str  # yes, no, scalar; new words pass through
-    yes_quantity: Decimal
-    yes_cost: Decimal
-    no_quantity: Decimal
-    no_cost: Decimal
-    revenue: Decimal
-    fee: Decimal
-    value: Decimal | None
-    settled: Decimal
-
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "Settlement":
-        """Raises FieldError."""
-        return cls(
-            ticker=fields.text("ticker"),
-            event_ticker=fields.text("event_ticker"),
-            result=fields.text("market_result"),
-            yes_quantity=fields.count("yes_count_fp"),
-            yes_cost=fields.dollars("yes_total_cost_dollars"),
-            no_quantity=fields.count("no_count_fp"),
-            no_cost=fields.dollars("no_total_cost_dollars"),
-            revenue=fields.cents("revenue"),
-            fee=fields.dollars("fee_cost"),
-            value=fields.cents("value") if fields.has("value") else None,
-            settled=fields.moment("settled_time"),
-        )
-
-    @property
-    def payout(self) -> Decimal | None:
-        """What one YES was paid: as told, else by the result, else by the revenue; None when none of them says."""
-        if self.value is not None:
-            return self.value
-        if self.result in ("yes", "no"):
-            return ONE if self.result == "yes" else Decimal(0)
-        net = self.yes_quantity - self.no_quantity
-        if not net:
-            return None
-        each = (self.revenue / abs(net)).quantize(Decimal("0.0001"))
-        return each if net > 0 else complement(each)

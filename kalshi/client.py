@@ -1,6 +1,7 @@
 """KalshiClient: what can be read from the exchange, typed, one method a noun."""
 
 import asyncio
+import functools
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, TypeVar
@@ -8,8 +9,9 @@ from urllib.parse import quote
 
 import aiohttp
 
-from kalshi.account_models import Balance, Fill, Order, Position, Settlement
+from kalshi.account_models import Balance, Fill, Order, Position
 from kalshi.auth import Signer
+from kalshi.cash_models import BankTransfer, Direction, Settlement
 from kalshi.errors import ExchangeFault, NotFound
 from kalshi.exchange_info import Cutoff, ExchangeStatus
 from kalshi.market_models import Market, Orderbook
@@ -21,6 +23,7 @@ from kalshi.transport import Params, Transport
 
 Row = TypeVar("Row")
 FULL = 1000  # rows a page may hold at most; more is an error, not a smaller page
+FULL_TRANSFERS = 500  # the most that a page of deposits or withdrawals may hold
 AT_ONCE = 100  # tickers that one call may name
 PAST = "past:"  # marks a page cursor that leads into the historical tier
 SLICE = 50  # rows read in one go
@@ -61,16 +64,11 @@ class KalshiClient:
         """All positions; settled: unsettled, settled or all."""
         params: Params = {"settlement_status": settled, "limit": FULL}
         turn = self._turns("/portfolio/positions", params, "market_positions", Position.from_api, lane)
-        return [row async for row in walk(turn, lambda row: row.ticker, "GET /portfolio/positions")]
+        return [row async for row in walk(turn, lambda row: row.ticker, "GET /portfolio/positions", final=True)]
 
     async def fills_page(self, limit: int = 100, cursor: str | None = None, lane: Lane = "own") -> Page[Fill]:
         """One page of executions, newest first; after the live tier the cursor leads on into the historical one."""
-        past = cursor is not None and cursor.startswith(PAST)
-        path = "/historical/fills" if past else "/portfolio/fills"
-        page = await self._page(path, {"limit": limit}, "fills", Fill.from_api, lane, (cursor or "").removeprefix(PAST))
-        if past:
-            return Page(page.rows, f"{PAST}{page.next}" if page.next else None)
-        return Page(page.rows, page.next or PAST)
+        return await self._both_tiers("fills", {"limit": limit}, Fill.from_api, lane, cursor)
 
     async def fills(
         self, min_ts: float | None = None, max_ts: float | None = None, ticker: str | None = None, lane: Lane = "own"
@@ -83,17 +81,32 @@ class KalshiClient:
             if path == "/historical/fills" and min_ts is not None and min_ts > (await self.cutoff(lane)).fills + MOVING:
                 return
             turn = self._turns(path, params, "fills", Fill.from_api, lane)
-            async for fill in walk(turn, lambda row: row.fill_id, f"GET {path}", told):
+            async for fill in walk(turn, lambda row: row.fill_id, f"GET {path}", told, final=True):
                 yield fill
 
     async def orders(
         self, status: str | None = None, limit: int = 100, cursor: str | None = None, lane: Lane = "own",
         *, ticker: str | None = None, min_ts: float | None = None,
     ) -> Page[Order]:  # fmt: skip
-        """One page of orders; status: resting, canceled or executed; min_ts: made since then (Unix seconds)."""
+        """One page of orders; after the live tier the cursor leads on into the historical one, where none rests.
+
+        status: resting, canceled or executed; min_ts: made since then (Unix seconds), in the live tier alone.
+        """
         which = {"status": status, "ticker": ticker}
         params: Params = {"limit": limit, **_between(min_ts, None), **{k: v for k, v in which.items() if v}}
-        return await self._page("/portfolio/orders", params, "orders", Order.from_api, lane, cursor or "")
+        page = await self._both_tiers("orders", params, Order.from_api, lane, cursor)
+        return Page(page.rows, None) if page.next == PAST and (status == "resting" or min_ts is not None) else page
+
+    async def transfers(self, lane: Lane = "own") -> list[BankTransfer]:
+        """All deposits and withdrawals, oldest state first. The exchange has no filter by time for them."""
+        found: list[BankTransfer] = []
+        kinds: tuple[tuple[Direction, str], ...] = (("deposit", "deposits"), ("withdrawal", "withdrawals"))
+        for direction, name in kinds:
+            read = functools.partial(BankTransfer.from_api, direction=direction)
+            params: Params = {"limit": FULL_TRANSFERS}
+            turn = self._turns(f"/portfolio/{name}", params, name, read, lane, mine=False)
+            found += [row async for row in walk(turn, lambda row: row.transfer_id, f"GET /portfolio/{name}")]
+        return sorted(found, key=lambda row: row.timestamp)
 
     async def settlements_page(
         self, limit: int = 100, cursor: str | None = None, lane: Lane = "own"
@@ -109,7 +122,9 @@ class KalshiClient:
         """Every settlement between two times (Unix seconds)."""
         params = _between(min_ts, max_ts)
         turn = self._turns("/portfolio/settlements", params, "settlements", Settlement.from_api, lane)
-        async for row in walk(turn, lambda row: f"{row.ticker} {row.settled}", "GET /portfolio/settlements"):
+        async for row in walk(
+            turn, lambda row: f"{row.ticker} {row.settled}", "GET /portfolio/settlements", final=True
+        ):
             yield row
 
     async def user_data_timestamp(self, lane: Lane = "own") -> float:
@@ -175,9 +190,21 @@ class KalshiClient:
             rows.append(read(row))
         return Page(rows, fields.maybe_text("cursor"))
 
-    def _turns(self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane) -> Any:
+    async def _both_tiers(
+        self, name: str, params: Params, read: Callable[[RecordReader], Row], lane: Lane, cursor: str | None
+    ) -> Page[Row]:
+        past = cursor is not None and cursor.startswith(PAST)
+        path = f"/{'historical' if past else 'portfolio'}/{name}"
+        page = await self._page(path, params, name, read, lane, (cursor or "").removeprefix(PAST))
+        if past:
+            return Page(page.rows, f"{PAST}{page.next}" if page.next else None)
+        return Page(page.rows, page.next or PAST)
+
+    def _turns(
+        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane, mine: bool = True
+    ) -> Any:
         full: Params = {"limit": FULL} | dict(params)
-        return lambda cursor: self._page(path, full, name, read, lane, cursor or "")
+        return lambda cursor: self._page(path, full, name, read, lane, cursor or "", mine)
 
 
 def segment(name: str) -> str:

@@ -6,9 +6,11 @@ Sources: Kalshi docs, get-market, get-market-orderbook, market_lifecycle.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from kalshi.cash_models import check_payout
 from kalshi.errors import FieldError
 from kalshi.money import ONE, fixed
 from kalshi.record_reader import RecordReader
+from ledger.marks import MarkInputs, mark_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Market:
     yes_ask_size: Decimal
     last_price: Decimal | None
     settlement_value: Decimal | None  # of one YES contract, once it is known
+    settlement_floor: Decimal | None  # the least that one YES contract pays
     volume: Decimal
     volume_24h: Decimal
     open_interest: Decimal
@@ -39,9 +42,23 @@ class Market:
     expires: Decimal
     rules: str
 
+    @property
+    def mark(self) -> Decimal | None:
+        """Return the price at which a YES contract is valued, in dollars; None when unknown (docs/marks.md)."""
+        return mark_price(MarkInputs(
+            self.yes_bid, self.yes_ask, self.last_price, self.result, self.settlement_value, self.settlement_floor,
+        ))  # fmt: skip
+
     @classmethod
     def from_api(cls, fields: RecordReader) -> "Market":
-        """Raises FieldError."""
+        """Raises FieldError, also where quotes of YES and NO or result and payout contradict each other."""
+        for bid, ask in (("yes_bid_dollars", "no_ask_dollars"), ("no_bid_dollars", "yes_ask_dollars")):
+            if fields.price(bid) + fields.price(ask) != ONE:
+                raise fields.error(ask, f"and {bid} should add up to 1")
+        result, value = fields.text("result", blank=True), fields.maybe_dollars("settlement_value_dollars")
+        if value is not None:
+            check_payout(fields, "settlement_value_dollars", value, result)
+        has_floor = fields.has("settlement_floor_dollars")
         return cls(
             ticker=fields.text("ticker"),
             event_ticker=fields.text("event_ticker"),
@@ -50,18 +67,19 @@ class Market:
             yes_title=fields.text("yes_sub_title", blank=True),
             no_title=fields.text("no_sub_title", blank=True),
             status=fields.text("status"),
-            result=fields.text("result", blank=True),
+            result=result,
             yes_bid=_quote(fields, "yes_bid_dollars"),
             yes_ask=_quote(fields, "yes_ask_dollars"),
             no_bid=_quote(fields, "no_bid_dollars"),
             no_ask=_quote(fields, "no_ask_dollars"),
-            yes_bid_size=fields.count("yes_bid_size_fp"),
-            yes_ask_size=fields.count("yes_ask_size_fp"),
+            yes_bid_size=fields.contracts("yes_bid_size_fp"),
+            yes_ask_size=fields.contracts("yes_ask_size_fp"),
             last_price=fields.price("last_price_dollars") or None,  # 0 says that there was no trade yet
-            settlement_value=fields.maybe_dollars("settlement_value_dollars"),
-            volume=fields.count("volume_fp"),
-            volume_24h=fields.count("volume_24h_fp"),
-            open_interest=fields.count("open_interest_fp"),
+            settlement_value=value,
+            settlement_floor=fields.price("settlement_floor_dollars") if has_floor else None,
+            volume=fields.contracts("volume_fp"),
+            volume_24h=fields.contracts("volume_24h_fp"),
+            open_interest=fields.contracts("open_interest_fp"),
             open_time=fields.moment("open_time"),
             close_time=fields.moment("close_time"),
             expires=fields.moment("latest_expiration_time"),

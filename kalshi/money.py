@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 ONE: Final = Decimal(1)
+CENT: Final = Decimal("0.01")
 _FIXED_POINT: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 

@@ -24,22 +24,25 @@ async def walk(
     what: str,
     seen: set[str] | None = None,
     most: int = MOST_PAGES,
+    final: bool = False,
 ) -> AsyncIterator[Row]:
     """Each row once, page after page, from turn(cursor), which begins with None.
 
     The exchange answers a cursor that it does not know with its first page, without a word. So a full circle, a page
     without anything new and a walk without an end are errors: to stop there quietly would pass for the whole.
-    seen: ids that count as told already; it grows. Raises BadAnswer, and what turn raises.
+    seen: ids that count as told already; it grows. final: rows never change, so two with one id that differ are an
+    error. Raises BadAnswer, and what turn raises.
     """
     told = set() if seen is None else seen
-    met: set[str] = set()  # on this walk, told or not: what is told may well come again, a circle may not
+    met: dict[str, Row] = {}  # on this walk, told or not: what is told may well come again, a circle may not
     cursor: str | None = None
     for _ in range(most):
         page = await turn(cursor)
         before = len(met)
         for row in page.rows:
             name = identity(row)
-            met.add(name)
+            if met.setdefault(name, row) != row and final:
+                raise BadAnswer(f"{what}: two rows of {name[:60]} that differ")
             if name not in told:
                 told.add(name)
                 yield row

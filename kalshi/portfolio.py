@@ -12,7 +12,6 @@ from kalshi import serializers
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from kalshi.freshness import Freshness
-from kalshi.marks import mark
 from kalshi.rate_limits import Lane
 
 Read = Callable[[], Awaitable[dict[str, Any]]]
@@ -138,12 +137,11 @@ class Portfolio:
             return 0.0  # unknown: the answer itself may still come, and is settled only while nothing has happened
 
     async def _marks(self, key: str, tickers: list[str]) -> Answer | None:
-        """Price and title by ticker, as Marks; None when they cannot be had."""
+        """Mark and title by ticker; None when they cannot be read."""
 
         async def fetch() -> dict[str, Any]:
             markets = await self._client.markets_named(tickers, self._lane)
-            marks = {market.ticker: mark(market) for market in markets}
-            return {ticker: [one.yes, one.title] for ticker, one in marks.items()}
+            return {market.ticker: [market.mark, market.title or market.yes_title or None] for market in markets}
 
         try:
             return await self._keeper.get(key, self.tiers.marks, fetch)

@@ -82,6 +82,14 @@ class RecordReader:
         """FixedPointCount: a string with up to two decimals, negative where the field has a sign."""
         return self._fixed(name, 2)
 
+    def amount(self, name: str) -> Decimal:
+        """FixedPointDollars that are not below 0."""
+        return self._not_negative(name, self.dollars(name), "dollars from 0")
+
+    def contracts(self, name: str) -> Decimal:
+        """FixedPointCount that is not below 0."""
+        return self._not_negative(name, self.count(name), "contracts from 0")
+
     def cents(self, name: str) -> Decimal:
         """Dollars, from the few fields that are still whole cents."""
         try:
@@ -113,6 +121,17 @@ class RecordReader:
         """outcome_side: the same bit in other words."""
         return cast(OutcomeSide, self._one_of("outcome_side", ("yes", "no")))
 
+    def direction(self) -> tuple[BookSide, OutcomeSide]:
+        """book_side and outcome_side. Raises FieldError where they contradict each other: a bid takes yes."""
+        book_side, outcome_side = self.book_side(), self.outcome_side()
+        if (book_side == "bid") != (outcome_side == "yes"):
+            raise self.error("outcome_side", f"contradicts book_side {book_side!r}")
+        return book_side, outcome_side
+
+    def error(self, name: str, problem: str) -> FieldError:
+        """Return an error about a field; problem follows its name and is followed by its value."""
+        return FieldError(self.endpoint, name, f"{problem}, got {self._record.get(name)!r:.60}")
+
     def one(self, name: str) -> "RecordReader":
         """An object within."""
         if not self.has(name):
@@ -134,6 +153,11 @@ class RecordReader:
         value = self._record.get(name)
         if value not in words or not isinstance(value, str):
             raise self._wrong(name, " or ".join(words))
+        return value
+
+    def _not_negative(self, name: str, value: Decimal, wanted: str) -> Decimal:
+        if value < 0:
+            raise self._wrong(name, wanted)
         return value
 
     def _fixed(self, name: str, places: int) -> Decimal:

@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from cache.base import Answer
-from kalshi.account_models import Balance, Fill, Order, Position, Settlement
+from kalshi.account_models import Balance, Fill, Order, Position
+from kalshi.cash_models import Settlement
 from kalshi.market_models import Market
-from kalshi.marks import Mark
+from ledger.amounts import average
+from ledger.valuation import value_position
 
 
 def balance(it: Balance) -> dict[str, Any]:
@@ -30,29 +32,26 @@ def position(it: Position) -> dict[str, Any]:
     return {
         "ticker": it.ticker, "quantity": it.quantity,
         "outcome": ("yes" if it.quantity > 0 else "no") if size else None,
-        "cost": it.cost, "average_price": round(it.cost / size, 6) if size else None,
+        "cost": it.cost, "average_price": average(it.cost, size),
         "realized_pnl": it.realized_pnl, "fees": it.fees,
     }  # fmt: skip
 
 
 def with_marks(positions: list[dict[str, Any]], marks: Answer | None) -> dict[str, Any]:
     """All positions, each with its price, its worth and its title, where marks has them."""
-    told: Mapping[str, Any] = marks.value if marks else {}
-    rows = [_with_mark(row, Mark(*told.get(row["ticker"], (None, None)))) for row in positions]
+    priced: Mapping[str, Any] = marks.value if marks else {}
+    rows = [_with_mark(row, *priced.get(row["ticker"], (None, None))) for row in positions]
     as_of = marks.as_of if marks else None
     return {"positions": rows, "count": len(rows), "marks_as_of": as_of, "marks_stale": bool(marks and marks.stale)}
 
 
-def _with_mark(row: dict[str, Any], known: Mark) -> dict[str, Any]:
-    """The price of what is held, in the terms of its outcome, as average_price is."""
-    quantity: Decimal = row["quantity"]
-    price = known.of(quantity) if quantity else None
-    value = price * abs(quantity) if price is not None else None if quantity else Decimal(0)
+def _with_mark(row: dict[str, Any], yes_mark: Decimal | None, title: str | None) -> dict[str, Any]:
+    """The row with the mark in the terms of its outcome, as average_price is."""
+    valued = value_position(row["quantity"], row["cost"], yes_mark)
     return {
-        "ticker": row["ticker"], "title": known.title, "quantity": quantity, "outcome": row["outcome"],
-        "cost": row["cost"], "average_price": row["average_price"], "mark": price, "value": value,
-        "unrealized_pnl": None if value is None else value - row["cost"],
-        "realized_pnl": row["realized_pnl"], "fees": row["fees"],
+        "ticker": row["ticker"], "title": title, "quantity": row["quantity"], "outcome": row["outcome"],
+        "cost": row["cost"], "average_price": row["average_price"], "mark": valued.mark, "value": valued.value,
+        "unrealized_pnl": valued.unrealized, "realized_pnl": row["realized_pnl"], "fees": row["fees"],
     }  # fmt: skip
 
 

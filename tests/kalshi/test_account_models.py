@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from cache.decimal_json import loads
-from kalshi.account_models import Balance, Fill, Order, Position, Settlement
+from kalshi.account_models import Balance, Fill, Order, Position
+from kalshi.cash_models import BankTransfer, Settlement
 from kalshi.errors import FieldError
 from kalshi.exchange_info import AccountLimits, Cutoff, EndpointCosts, ExchangeStatus, pattern
 from kalshi.market_models import Level, Market, Orderbook
@@ -28,7 +29,7 @@ WRONG = {
 }
 MODELS = {
     "balance": (Balance.from_api, payloads.BALANCE, {
-        "balance_dollars": "dollars", "portfolio_value": "whole", "updated_ts": "whole",
+        "balance_dollars": "dollars", "balance": "whole", "portfolio_value": "whole", "updated_ts": "whole",
     }),
     "position": (Position.from_api, payloads.POSITION, {
         "ticker": "text", "position_fp": "count", "market_exposure_dollars": "dollars",
@@ -55,6 +56,9 @@ MODELS = {
         "ticker": "text", "event_ticker": "text", "market_result": "text", "yes_count_fp": "count",
         "yes_total_cost_dollars": "dollars", "no_count_fp": "count", "no_total_cost_dollars": "dollars",
         "revenue": "whole", "fee_cost": "dollars", "settled_time": "moment",
+    }),
+    "transfer": (lambda fields: BankTransfer.from_api(fields, "deposit"), payloads.DEPOSIT, {
+        "id": "text", "status": "text", "amount_cents": "whole", "fee_cents": "whole", "created_ts": "whole",
     }),
     "market": (Market.from_api, payloads.MARKET, {
         "ticker": "text", "event_ticker": "text", "market_type": "text", "yes_sub_title": "words",
@@ -125,6 +129,60 @@ def test_what_may_be_left_out():
     assert Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None}, "e")).value is None
     order = {name: value for name, value in payloads.ORDER.items() if not name.endswith("_time")}
     assert Order.from_api(RecordReader(order, "e")).created is None
+
+
+CONTRADICTIONS = [
+    ("balance", {"balance": 9800}, "balance"),
+    ("balance", {"balance_dollars": "-98.0186"}, "balance"),
+    ("balance", {"portfolio_value": -1}, "portfolio_value"),
+    ("balance", {"balance_breakdown": [{"exchange_index": 0, "balance": "98.0185"}]}, "balance_breakdown"),
+    ("balance", {"balance_breakdown": [{"exchange_index": 0, "balance": "49.0093"}] * 2}, "balance_breakdown"),
+    ("position", {"market_exposure_dollars": "3.000001"}, "market_exposure_dollars"),
+    ("position", {"market_exposure_dollars": "-1.000000"}, "market_exposure_dollars"),
+    ("position", {"position_fp": "0.00"}, "market_exposure_dollars"),
+    ("position", {"fees_paid_dollars": "-0.010000"}, "fees_paid_dollars"),
+    ("position", {"total_traded_dollars": "-0.010000"}, "total_traded_dollars"),
+    ("fill", {"outcome_side": "no"}, "outcome_side"),
+    ("fill", {"book_side": "ask"}, "outcome_side"),
+    ("fill", {"fee_cost": "-0.010000"}, "fee_cost"),
+    ("pushed fill", {"outcome_side": "no"}, "outcome_side"),
+    ("pushed fill", {"book_side": "ask"}, "outcome_side"),
+    ("pushed fill", {"fee_cost": "-0.010000"}, "fee_cost"),
+    ("order", {"outcome_side": "no"}, "outcome_side"),
+    ("order", {"no_price_dollars": "0.5200"}, "no_price_dollars"),
+    ("order", {"fill_count_fp": "11.00"}, "initial_count_fp"),
+    ("order", {"remaining_count_fp": "-1.00"}, "remaining_count_fp"),
+    ("order", {"taker_fees_dollars": "-0.010000"}, "taker_fees_dollars"),
+    ("settlement", {"value": 0}, "value"),
+    ("settlement", {"value": 500}, "value"),
+    ("settlement", {"value": -1}, "value"),
+    ("settlement", {"value": "100"}, "value"),
+    ("settlement", {"market_result": "no", "value": 100}, "value"),
+    ("settlement", {"revenue": -300}, "revenue"),
+    ("settlement", {"yes_count_fp": "-3.00"}, "yes_count_fp"),
+    ("settlement", {"no_total_cost_dollars": "-1.000000"}, "no_total_cost_dollars"),
+    ("settlement", {"fee_cost": "-0.010000"}, "fee_cost"),
+    ("transfer", {"amount_cents": -1}, "amount_cents"),
+    ("transfer", {"fee_cents": -1}, "fee_cents"),
+    ("transfer", {"finalized_ts": "now"}, "finalized_ts"),
+]
+
+
+@pytest.mark.parametrize(("model", "changes", "field"), CONTRADICTIONS)
+def test_a_record_that_contradicts_itself_is_a_named_error(model, changes, field):
+    """Two fields that cannot both be true, and amounts that cannot be negative, are never shown as fact."""
+    read, payload, _ = MODELS[model]
+    with pytest.raises(FieldError) as caught:
+        read(RecordReader(payload | changes, "e"))
+    assert caught.value.field == field
+
+
+def test_a_transfer_has_the_time_of_its_present_state():
+    """finalized_ts once it is applied, failed or returned; created_ts before."""
+    pending = payloads.DEPOSIT | {"status": "pending", "finalized_ts": None}
+    assert BankTransfer.from_api(RecordReader(pending, "e"), "withdrawal").timestamp == 1781150000
+    applied = BankTransfer.from_api(RecordReader(payloads.DEPOSIT, "e"), "deposit")
+    assert (applied.timestamp, applied.amount, applied.fee) == (1781160000, 25, Decimal("0.5"))
 
 
 def test_a_fill_without_any_time_is_refused():
@@ -209,7 +267,7 @@ def test_costs_are_found_by_pattern():
 @pytest.mark.parametrize(
     ("told", "payout"),
     [
-        ({"value": 40}, "0.4"),
+        ({"market_result": "scalar", "value": 40}, "0.4"),
         ({"market_result": "no"}, "0"),
         ({"market_result": "scalar", "yes_count_fp": "4.00", "no_count_fp": "1.00", "revenue": 90}, "0.3"),
         ({"market_result": "scalar", "yes_count_fp": "1.00", "no_count_fp": "4.00", "revenue": 90}, "0.7"),

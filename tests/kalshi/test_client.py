@@ -91,6 +91,20 @@ async def test_positions_and_settlements_are_walked(kalshi, client):
     assert kalshi.calls[-1].query == {"limit": "1000", "subaccount": "0", "min_ts": "5"}
 
 
+async def test_transfers_are_deposits_and_withdrawals(kalshi, client):
+    """Both endpoints, every page, in the order of their present states; they know no subaccount."""
+    later = payloads.DEPOSIT | {"id": "d-2", "status": "pending", "finalized_ts": None, "created_ts": 1781170000}
+    taken = payloads.DEPOSIT | {"id": "w-1", "finalized_ts": 1781165000}
+    pages = {"deposits": [later], "cursor": "2"}, {"deposits": [payloads.DEPOSIT], "cursor": ""}
+    kalshi.answer("GET /portfolio/deposits", *pages)
+    kalshi.answer("GET /portfolio/withdrawals", {"withdrawals": [taken], "cursor": None})
+    found = await client.transfers()
+    assert [(row.transfer_id, row.direction, row.status) for row in found] == [
+        ("d-1", "deposit", "applied"), ("w-1", "withdrawal", "applied"), ("d-2", "deposit", "pending"),
+    ]  # fmt: skip
+    assert kalshi.asked("/portfolio/withdrawals")[0].query == {"limit": "500"}
+
+
 async def test_a_subaccount_is_used_alike(kalshi):
     """The exchange's own defaults differ from call to call."""
     kalshi.answer("GET /portfolio/balance", payloads.BALANCE)

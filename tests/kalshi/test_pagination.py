@@ -52,6 +52,17 @@ async def test_circles_are_errors(pages):
         await told(pages)
 
 
+async def test_rows_that_never_change_and_differ_are_an_error():
+    """Two fills with one id: which of them holds nobody can say. Rows that may change, such as orders, may differ."""
+
+    async def turn(cursor):
+        return Page([{"id": "a", "price": 1}, {"id": "a", "price": 2}], None)
+
+    assert len([row async for row in walk(turn, lambda row: row["id"], "GET /x")]) == 1
+    with pytest.raises(BadAnswer, match="GET /x: two rows of a that differ"):
+        [row async for row in walk(turn, lambda row: row["id"], "GET /x", final=True)]
+
+
 async def test_a_walk_without_end_is_an_error():
     """However new its rows are."""
 

@@ -142,13 +142,26 @@ async def test_orders_and_settlements(portfolio):
     assert (settlement["revenue"], settlement["value"], settlement["timestamp"]) == (3, 1, 1781222400)
 
 
+async def test_orders_lead_on_into_the_historical_tier(kalshi, portfolio):
+    """The last page of the live tier is not the end: older orders exist under /historical/orders alone."""
+    kalshi.answer("GET /portfolio/orders", {"orders": [payloads.ORDER], "cursor": ""})
+    kalshi.answer("GET /historical/orders", {"orders": [payloads.ORDER | {"order_id": "old"}], "cursor": "p2"})
+    first = (await portfolio.orders()).value
+    assert first["next"] == "past:"
+    second = (await portfolio.orders(cursor=first["next"])).value
+    assert (second["orders"][0]["order_id"], second["next"]) == ("old", "past:p2")
+    kalshi.answer("GET /historical/orders", {"orders": [], "cursor": ""})
+    assert (await portfolio.orders(cursor="past:p2")).value["next"] is None
+    assert (await portfolio.orders(status="resting")).value["next"] is None
+
+
 async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_in(kalshi, portfolio, clock):
     """The exchange's own word, read before the answer, decides; it is asked again with backoff."""
     first = await portfolio.balance()
     assert not first.stale
     at = first.as_of - 1
     portfolio.touched(at)
-    kalshi.answer("GET /portfolio/balance", payloads.BALANCE | {"balance_dollars": "90.0000"})
+    kalshi.answer("GET /portfolio/balance", payloads.balance("90.0000"))
     lagging = await portfolio.balance()
     assert (lagging.stale, lagging.value["balance"]) == (True, 90)
     assert (await portfolio.balance()).stale

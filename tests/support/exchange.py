@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from kalshi.account_models import Fill, Position, Settlement
+from kalshi.account_models import Fill, Position
+from kalshi.cash_models import Settlement
 from kalshi.fill_socket import Connected, Event
 
 

@@ -1,5 +1,6 @@
 """Replies as the exchange sends them (Kalshi docs; shapes as recorded from the demo server), one of each kind."""
 
+from decimal import Decimal
 from typing import Any
 
 BALANCE: dict[str, Any] = {
@@ -35,6 +36,10 @@ SETTLEMENT: dict[str, Any] = {
     "no_total_cost_dollars": "0.000000", "revenue": 300, "settled_time": "2026-06-12T00:00:00Z",
     "fee_cost": "0.018900", "value": 100,
 }  # fmt: skip
+DEPOSIT: dict[str, Any] = {
+    "id": "d-1", "status": "applied", "type": "ach", "amount_cents": 2500, "fee_cents": 50, "created_ts": 1781150000,
+    "finalized_ts": 1781160000,
+}  # fmt: skip
 MARKET: dict[str, Any] = {
     "ticker": "PRES24-GOP", "event_ticker": "PRES24", "market_type": "binary", "title": "Who wins?",
     "yes_sub_title": "GOP", "no_sub_title": "not GOP", "status": "active", "result": "",
@@ -59,6 +64,13 @@ COSTS: dict[str, Any] = {
     "default_cost": 10,
     "endpoint_costs": [{"method": "GET", "path": "/trade-api/v2/portfolio/orders/{order_id}", "cost": 2}],
 }
+
+
+def balance(dollars: str) -> dict[str, Any]:
+    """The reply of /portfolio/balance with so much cash, all of it on shard 0."""
+    cents = int(Decimal(dollars) * 100)
+    parts = [{"exchange_index": 0, "balance": dollars}]
+    return BALANCE | {"balance": cents, "balance_dollars": dollars, "balance_breakdown": parts}
 
 
 def as_of(moment: str) -> dict[str, Any]:
