@@ -1,4 +1,4 @@
-"""python -m simulator: the exchange on a loopback port, its control on another; one line of JSON says where."""
+"""Command line: python -m simulator. The first line on stdout is JSON with the URLs, the keys and the token."""
 
 import asyncio
 import json
@@ -13,44 +13,49 @@ from aiohttp import web
 
 from config.reader import SettingsError
 from config.simulator import SimulatorSettings, read_simulator_settings
-from simulator.app import make_app
-from simulator.auth import Doorman
-from simulator.control import Control
-from simulator.desk import Desk, Plan
-from simulator.keys import FILES, load_or_make
-from simulator.sockets import Sockets
+from simulator.admin.admin_api import AdminApi, admin_app
+from simulator.api.authentication import Authenticator
+from simulator.api.http_server import HttpServer
+from simulator.api.keys import KEY_FILES, load_or_create
+from simulator.api.rest_api import RestApi
+from simulator.api.websocket_server import WebSocketServer
+from simulator.simulated_exchange import ExchangeOptions, SimulatedExchange
 
 HOST = "127.0.0.1"
-PULSE = 0.1
-"""Seconds between two looks at the clock."""
+ACT_EVERY = 0.1
+"""Seconds between two runs of what is due."""
 
 
 async def serve(options: SimulatorSettings) -> None:
     """Run until SIGINT or SIGTERM."""
-    doorman = Doorman(load_or_make(options.keys), time.time)
-    plan = Plan(options.seed, options.speed, options.tier, options.cash, options.quiet_markets, options.read_lag)
-    desk = Desk(plan, time.time)
-    sockets, token = Sockets(desk), secrets.token_urlsafe(16)
+    authenticator = Authenticator(load_or_create(options.keys), time.time)
+    settings = ExchangeOptions(
+        options.seed, options.speed, options.tier, options.cash, options.quiet_markets, options.read_lag,
+        options.crowd, shard_cash=options.shard_cash,
+    )  # fmt: skip
+    exchange = SimulatedExchange(settings, time.time)
+    sockets, token = WebSocketServer(exchange), secrets.token_urlsafe(16)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    runners = [_runner(make_app(desk, doorman, sockets)), _runner(Control(desk, sockets, token).app())]
+    admin = admin_app(AdminApi(exchange, authenticator, sockets.cut), token)
+    runners = [_runner(HttpServer(RestApi(exchange, authenticator), sockets).app()), _runner(admin)]
     try:
         ports = [await _listen(r, p) for r, p in zip(runners, (options.port, options.faults_port), strict=True)]
         print(json.dumps(_first_line(options.keys, ports, token)), flush=True)
-        await _live(desk, sockets, stopped)
+        await _run(exchange, sockets, stopped)
     finally:
         sockets.cut()
         for runner in runners:
             await runner.cleanup()
 
 
-async def _live(desk: Desk, sockets: Sockets, stopped: asyncio.Event) -> None:
+async def _run(exchange: SimulatedExchange, sockets: WebSocketServer, stopped: asyncio.Event) -> None:
     while not stopped.is_set():
-        desk.act()
+        exchange.act()
         sockets.flush()
         try:
-            async with asyncio.timeout(PULSE):
+            async with asyncio.timeout(ACT_EVERY):
                 await stopped.wait()
         except TimeoutError:
             continue
@@ -70,13 +75,13 @@ def _first_line(folder: Path, ports: list[int], token: str) -> dict[str, object]
     return {
         "url": f"http://{HOST}:{ports[0]}/trade-api/v2",
         "ws_url": f"ws://{HOST}:{ports[0]}/trade-api/ws/v2",
-        "keys": [{"id": key_id, "path": str((folder / name).resolve())} for key_id, name in FILES.items()],
+        "keys": [{"id": key_id, "path": str((folder / name).resolve())} for key_id, name in KEY_FILES.items()],
         "faults": {"url": f"http://{HOST}:{ports[1]}", "token": token},
     }
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the command line."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     try:
         asyncio.run(serve(read_simulator_settings(sys.argv[1:])))

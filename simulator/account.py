@@ -1,16 +1,17 @@
-"""One member's ledger: cash and positions that always add up."""
+"""The ledger of one account: cash per shard and positions that always add up."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from simulator.fees import settle_change, trade_fee
-from simulator.order import Order, Side
-from simulator.units import DOLLAR
+from simulator.fees import round_cash_change, trade_fee
+from simulator.market import SimulatedMarket
+from simulator.orders import OrderSide, SimulatedOrder
+from simulator.units import DOLLAR, MONEY_CENT
 
 
 @dataclass(slots=True)
-class Position:
-    """What is held in one market. count: + YES, - NO. cost: money paid for what is open, fees apart."""
+class HeldPosition:
+    """The position in one market. count: + YES, - NO. cost: money paid for the open position, without fees."""
 
     count: int = 0
     cost: int = 0
@@ -18,91 +19,115 @@ class Position:
     fees: int = 0
     traded: int = 0
     volume: int = 0
+    yes_bought: int = 0
+    """Gross count of YES bought; a sale of NO counts as YES bought, because the pair is netted."""
+    yes_cost: int = 0
+    no_bought: int = 0
+    no_cost: int = 0
     updated: float = 0.0
     settled: bool = False
 
-    def trade(self, signed: int, price: int) -> int:
-        """Buy (+) or sell (-) YES at price; the money that this brings, fees apart.
+    def trade(self, signed: int, price: int, floor: int = 0) -> int:
+        """Buy (+) or sell (-) YES at price and return the cash change before fees.
 
-        What goes against the position closes it first, the rest opens the other outcome.
+        The part against the position closes it first, the rest opens the other outcome. floor: the settlement floor,
+        which a YES holder has been paid already.
         """
         closing = min(abs(signed), abs(self.count)) if signed * self.count < 0 else 0
         opening = abs(signed) - closing
-        paid = (price if signed > 0 else DOLLAR - price) * opening
-        got = (DOLLAR - price if signed > 0 else price) * closing
+        yes, no = price - floor, DOLLAR - price
+        paid = (yes if signed > 0 else no) * opening
+        received = (no if signed > 0 else yes) * closing
         released = self.cost * closing // abs(self.count) if closing else 0
-        self.realized += got - released
+        self.realized += received - released
         self.cost += paid - released
         self.count += signed
-        self.traded += abs(signed) * (price if signed > 0 else DOLLAR - price)
+        self.traded += abs(signed) * (price if signed > 0 else no)
         self.volume += abs(signed)
-        return got - paid
+        if signed > 0:
+            self.yes_bought += signed
+            self.yes_cost += signed * price
+        else:
+            self.no_bought -= signed
+            self.no_cost -= signed * no
+        return received - paid
 
-    def payout(self, value: int) -> int:
-        """What the position pays when one YES pays value."""
-        return self.count * value if self.count >= 0 else -self.count * (DOLLAR - value)
+    def payout(self, value: int, floor: int = 0) -> int:
+        """Return the money that the position is worth when one YES pays value."""
+        return self.count * (value - floor) if self.count >= 0 else -self.count * (DOLLAR - value)
 
 
 @dataclass(slots=True)
-class Account:
-    """cash: money, a multiple of the grain. house: neither pays fees nor runs out of cash (the crowd)."""
+class MemberAccount:
+    """cash: shard -> money, multiples of CASH_STEP. is_liquidity: pays no fees and has no cash limit."""
 
     name: str
-    cash: int
-    house: bool = False
-    positions: dict[str, Position] = field(default_factory=dict)
-    resting: dict[str, dict[str, Order]] = field(default_factory=dict)
+    cash: dict[int, int]
+    is_liquidity: bool = False
+    positions: dict[str, HeldPosition] = field(default_factory=dict)
+    resting: dict[str, dict[str, SimulatedOrder]] = field(default_factory=dict)
     """ticker -> order id -> order"""
-    client_ids: set[str] = field(default_factory=set)
-    """Every client_order_id ever used: they are idempotency keys for ever."""
+    client_order_ids: set[str] = field(default_factory=set)
+    """Every client_order_id ever used; each can be used once."""
 
-    def position(self, ticker: str) -> Position:
-        """The position in a market, made when there is none."""
-        return self.positions.setdefault(ticker, Position())
+    @property
+    def total_cash(self) -> int:
+        """The money on all shards."""
+        return sum(self.cash.values())
 
-    def trade(self, ticker: str, side: Side, price: int, count: int, rate: int, at: float) -> int:
-        """Book one execution; the fee it cost, rounding included."""
-        position = self.position(ticker)
-        change = position.trade(count if side == "bid" else -count, price)
-        floored, fee = settle_change(change, 0 if self.house else trade_fee(price, count, rate))
-        self.cash += floored
+    def position(self, ticker: str) -> HeldPosition:
+        """Return the position in a market; a missing one is created."""
+        return self.positions.setdefault(ticker, HeldPosition())
+
+    def count(self, ticker: str) -> int:
+        """Return the signed count held in a market."""
+        position = self.positions.get(ticker)
+        return position.count if position else 0
+
+    def trade(self, market: SimulatedMarket, side: OrderSide, price: int, count: int, rate: int, at: float) -> int:
+        """Book one execution and return its fee, rounding included. rate: fee rate in 1/10000."""
+        position = self.position(market.ticker)
+        change = position.trade(count if side == "bid" else -count, price, market.floor)
+        rounded, fee = round_cash_change(change, 0 if self.is_liquidity else trade_fee(price, count, rate))
+        self.cash[market.shard] += rounded
         position.fees += fee
         position.updated = at
         return fee
 
-    def settle(self, ticker: str, value: int, at: float) -> int:
-        """Pay out a position at value per YES; the money it brought."""
-        position = self.positions[ticker]
-        payout = position.payout(value)
-        self.cash += payout
+    def settle(self, market: SimulatedMarket, value: int, at: float) -> int:
+        """Pay out a position at value per YES, rounded down to whole cents, and return the money paid."""
+        position = self.positions[market.ticker]
+        payout = position.payout(value, market.floor) // MONEY_CENT * MONEY_CENT
+        self.cash[market.shard] += payout
         position.realized += payout - position.cost
         position.count = position.cost = 0
         position.updated, position.settled = at, True
         return payout
 
-    def rest(self, order: Order) -> None:
-        """Remember a resting order."""
+    def add_resting(self, order: SimulatedOrder) -> None:
+        """Record a resting order."""
         self.resting.setdefault(order.ticker, {})[order.order_id] = order
 
-    def unrest(self, order: Order) -> None:
-        """Forget an order that rests no more."""
+    def remove_resting(self, order: SimulatedOrder) -> None:
+        """Remove an order that does not rest any more."""
         orders = self.resting.get(order.ticker, {})
         orders.pop(order.order_id, None)
         if not orders:
             self.resting.pop(order.ticker, None)
 
-    def held(self) -> int:
-        """Money that resting orders need when they fill (the exchange reserves it while they rest)."""
+    def reserved(self, shard: int | None = None, except_ticker: str = "") -> int:
+        """Return the money that resting orders need when they fill; shard: on this shard only."""
         return sum(
-            held(orders.values(), self.positions[ticker].count if ticker in self.positions else 0)
+            reservation(orders.values(), self.count(ticker))
             for ticker, orders in self.resting.items()
+            if ticker != except_ticker and shard in (None, next(iter(orders.values())).shard)
         )
 
 
-def held(orders: Iterable[Order], count: int) -> int:
-    """What the resting orders of one market need beside a position.
+def reservation(orders: Iterable[SimulatedOrder], count: int) -> int:
+    """Return the money that the resting orders of one market need beside a position of count.
 
-    The best-priced orders fill first, so they are the ones that close; only what opens costs.
+    The best-priced orders fill first, so they close the position; only what opens a position costs money.
     """
     total, long, short = 0, max(count, 0), max(-count, 0)
     for order in sorted(orders, key=lambda order: order.price if order.side == "ask" else -order.price):

@@ -1,35 +1,37 @@
-"""A market: its words, its clock, its grid, its book."""
+"""Series, events and markets: titles, times, price grid, state."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from simulator.book import Book
+from simulator.order_book import SimulatedBook
 from simulator.units import DOLLAR
 
-State = Literal["initialized", "active", "inactive", "closed", "determined", "finalized"]
-Result = Literal["", "yes", "no", "scalar"]
+MarketStatus = Literal["initialized", "active", "inactive", "closed", "determined", "finalized"]
+MarketResult = Literal["", "yes", "no", "scalar"]
+SHARDS: Final = (0, 1, 2, 3)
+"""exchange_index: 0 all others, 1 combos, 2 crypto, 3 some sports (Kalshi docs: exchange sharding)."""
 
-Grid = tuple[tuple[int, int, int], ...]
+PriceGrid = tuple[tuple[int, int, int], ...]
 """(start, end, step) of each range of valid prices."""
-GRIDS: Final[dict[str, Grid]] = {
+GRIDS: Final[dict[str, PriceGrid]] = {
     "linear_cent": ((0, DOLLAR, 100),),
     "deci_cent": ((0, DOLLAR, 10),),
     "tapered_deci_cent": ((0, 1000, 10), (1000, 9000, 100), (9000, DOLLAR, 10)),
 }
 
-FILTERS: Final[dict[str, tuple[State, ...]]] = {
+STATUS_FILTERS: Final[dict[str, tuple[MarketStatus, ...]]] = {
     "unopened": ("initialized",),
     "open": ("active",),
     "paused": ("inactive",),
     "closed": ("closed", "determined"),
     "settled": ("finalized",),
 }
-"""The words of the status filter are not the words of the status (Kalshi docs: market lifecycle)."""
+"""Values of the status filter, which differ from the values of the status (Kalshi docs: market lifecycle)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """What events have in common. maker_fees: makers pay too. period: seconds from open to close."""
+class SimulatedSeries:
+    """A series of events. maker_fees: makers pay too. period: seconds from open to close. shard: exchange_index."""
 
     ticker: str
     title: str
@@ -37,25 +39,26 @@ class Series:
     frequency: str
     period: float
     maker_fees: bool = False
+    shard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SimulatedEvent:
     """A question with one or more markets."""
 
     ticker: str
-    series: Series
+    series: SimulatedSeries
     title: str
     sub_title: str
     exclusive: bool
 
 
 @dataclass(slots=True)
-class Market:
-    """Times are Unix seconds; prices and counts as in units."""
+class SimulatedMarket:
+    """One outcome that can be traded. Times are Unix seconds; prices and counts as in units."""
 
     ticker: str
-    event: Event
+    event: SimulatedEvent
     title: str
     yes_sub_title: str
     structure: str
@@ -64,36 +67,44 @@ class Market:
     closes: float
     timer: float
     fair: int
-    book: Book
+    book: SimulatedBook
     strike: int | None = None
-    state: State = "initialized"
-    result: Result = ""
+    bounds: Literal["default", "floor"] = "default"
+    status: MarketStatus = "initialized"
+    result: MarketResult = ""
     value: int | None = None
-    """What one YES pays, once determined."""
+    """Price that one YES pays, once determined."""
+    floor: int = 0
+    """Settlement floor as a price: already credited to YES holders (Kalshi docs: settlement bounds)."""
     updated: float = 0.0
+    determined_at: float | None = None
     settled_at: float | None = None
     last: int = 0
     previous: tuple[int, int, int] = (0, 0, 0)
-    """A day ago: bid, ask, last price."""
+    """Bid, ask and last price of a day ago."""
     volume: int = 0
     open_interest: int = 0
     dollar_volume: int = 0
     last_size: int = 0
     quoted: bool = False
-    """A side was quoted before: an empty side then reads 0 or 1, before that 0 and 0."""
+    """True after the first quote: an empty side then reads 0 or 1, before that 0 and 0."""
     holders: set[str] = field(default_factory=set)
     """Accounts that ever traded here."""
 
-    def valid(self, price: int) -> bool:
-        """Whether the price lies on the grid; whole cents always do."""
-        return 0 < price < DOLLAR and any(
+    @property
+    def shard(self) -> int:
+        return self.event.series.shard
+
+    def is_valid(self, price: int) -> bool:
+        """Return True if the price lies on the grid and above the settlement floor."""
+        return self.floor < price < DOLLAR and any(
             start <= price <= end and (price - start) % step == 0 for start, end, step in GRIDS[self.structure]
         )
 
-    def snap(self, price: int) -> int:
-        """The nearest whole cent that can trade."""
+    def round_to_cent(self, price: int) -> int:
+        """Return the nearest whole cent at which the market can trade."""
         return min(max(round(price / 100), 1), 99) * 100
 
     def mark(self) -> int:
-        """A price for valuing positions: the last trade, else the middle, else the start."""
+        """Return the price for valuing positions: the last trade, or the fair price before the first trade."""
         return self.last or self.fair

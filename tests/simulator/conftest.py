@@ -14,8 +14,8 @@ numbers = count(1)
 
 
 @dataclass
-class Desk:
-    """The simulator, a signed caller, and one open market that is quoted 40-45."""
+class Member:
+    """A simulator process, its signed member, and one open market that is quoted 40-45."""
 
     simulator: Simulator
     call: Signed
@@ -23,7 +23,7 @@ class Desk:
     markets: list[str] = field(default_factory=list)
 
     def order(self, **changes: object) -> dict[str, object]:
-        """A create body: a bid far from the market, with changes; None leaves a member out."""
+        """Return a create body: a bid far from the market, with changes; None leaves a member out."""
         body: dict[str, object] = {
             "ticker": self.ticker,
             "side": "bid",
@@ -36,24 +36,24 @@ class Desk:
         return {name: value for name, value in (body | changes).items() if value is not None}
 
     def place(self, **changes: object) -> Any:
-        """Send it; (status, body)."""
+        """Place an order and return (status, body)."""
         return self.call("POST", "/portfolio/events/orders", self.order(**changes))
 
     def fills(self) -> Any:
-        """Newest first."""
+        """Return the fills, newest first."""
         return self.call("GET", "/portfolio/fills")[1]["fills"]
 
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """The process."""
+    """One quiet simulator process for the module."""
     with running_simulator(tmp_path_factory.mktemp("keys"), "--tier", "prestige") as simulator:
         yield simulator
 
 
 @pytest.fixture
-def desk(process: Simulator) -> Desk:
-    """A clean start on the module's process; the ledger grows from test to test."""
+def member(process: Simulator) -> Member:
+    """Return the member of the module's process without faults and orders; fills and positions stay."""
     process.clear()
     call = Signed(process.url, "demo-ed25519", process.keys["demo-ed25519"])
     process.control("POST", "/tier", {"tier": "prestige"})
@@ -61,4 +61,4 @@ def desk(process: Simulator) -> Desk:
     assert call("DELETE", "/portfolio/events/orders")[0] == 204
     markets = process.ledger()["markets"]
     process.quote(markets[-1], "0.4000", "0.4500")
-    return Desk(process, call, markets[-1], markets)
+    return Member(process, call, markets[-1], markets)

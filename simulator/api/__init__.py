@@ -1,0 +1,1 @@
+"""The exchange's REST and WebSocket API over a simulated exchange."""
