@@ -12,11 +12,11 @@ from config.reader import Settings, add_flags, given, read, setting
 def _shard_cash(text: str) -> dict[int, int]:
     """Return shard -> dollars. Raises ValueError."""
     try:
-        cash = {int(shard): int(dollars) for shard, _, dollars in (part.partition("=") for part in text.split(","))}
+        cash = {int(shard): int(dollars) for shard, _, dollars in (part.partition(":") for part in text.split(","))}
     except ValueError:
         cash = {}
     if not cash or not cash.keys() <= {0, 1, 2, 3} or min(cash.values()) < 0:
-        raise ValueError("shards 0 to 3 with whole dollars, such as 0=6000,2=4000")
+        raise ValueError("shards 0 to 3 with whole dollars, such as 0:6000,2:4000")
     return cash
 
 
@@ -50,7 +50,10 @@ class SimulatorSettings(Settings):
         10_000, parsers.integer(0, 999_999_999), "dollars in the account at the start", "SIMULATOR_CASH"
     )
     shard_cash: dict[int, int] | None = setting(
-        None, _shard_cash, "dollars per shard, such as 0=6000,2=4000; by default the cash is spread", "SIMULATOR_SHARD_CASH"
+        None,
+        _shard_cash,
+        "dollars for each shard, such as 0:6000,2:4000; by default the cash is spread",
+        "SIMULATOR_SHARD_CASH",
     )
     crowd: str = setting(
         "stock",

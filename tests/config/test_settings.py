@@ -12,7 +12,7 @@ from config.bot import BotSettings, read_bot_settings
 from config.reader import Settings, SettingsError, read, table, variable
 from config.settings import ServerSettings
 from config.simulator import SimulatorSettings, read_simulator_settings
-from simulator.buckets import TIERS
+from simulator.rate_limits import TIERS
 
 ROOT = Path(settings.__file__).parent.parent
 KINDS = [ServerSettings, BotSettings, SimulatorSettings]
