@@ -1,12 +1,17 @@
 """The names by which this service may be called: a page of another name cannot read it through DNS rebinding."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kalshi.environments import is_loopback
 from routes.prefix import PROBES, path_in_app
 from routes.problems import Problem, render
+
+
+REMEMBERED: Final = 256  # decisions
 
 
 class AllowedHostsMiddleware:
@@ -20,31 +25,27 @@ class AllowedHostsMiddleware:
         self.app = app
         self.names = frozenset(name for name in allowed if not name.startswith("*."))
         self.suffixes = tuple(name[1:] for name in allowed if name.startswith("*."))
+        self._remembered = lru_cache(REMEMBERED)(self._is_allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._is_allowed(scope) or path_in_app(scope).rstrip("/") in PROBES:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        shown = ", ".join(value.decode("latin-1") for value in _hosts(scope))[:60]
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        host = hosts[0] if len(hosts) == 1 else b""
+        if self._remembered(host, scope.get("server")) or path_in_app(scope).rstrip("/") in PROBES:
+            await self.app(scope, receive, send)
+            return
+        shown = b", ".join(hosts).decode("latin-1")[:60]
         detail = f"Host: expected a name that ALLOWED_HOSTS lists, got {shown!r}"
         await render(Problem(421, detail), scope)(scope, receive, send)
 
-    def _is_allowed(self, scope: Scope) -> bool:
-        if not self.names and not self.suffixes:
-            server = scope.get("server")
-            if server is None or not is_loopback(str(server[0])):
-                return True
-        hosts = _hosts(scope)
-        return len(hosts) == 1 and self._is_listed(host_name(hosts[0].decode("latin-1")))
-
-    def _is_listed(self, host: str) -> bool:
-        if not self.names and not self.suffixes:
-            return is_loopback(host)
-        return host in self.names or (bool(self.suffixes) and host.endswith(self.suffixes))
-
-
-def _hosts(scope: Scope) -> list[bytes]:
-    return [value for name, value in scope["headers"] if name == b"host"]
+    def _is_allowed(self, host: bytes, server: tuple[str, int | None] | None) -> bool:
+        name = host_name(host.decode("latin-1"))
+        if self.names or self.suffixes:
+            return name in self.names or (bool(self.suffixes) and name.endswith(self.suffixes))
+        on_loopback = server is not None and is_loopback(str(server[0]))
+        return is_loopback(name) if on_loopback else True
 
 
 def host_name(host: str) -> str:

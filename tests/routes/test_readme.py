@@ -42,7 +42,7 @@ def test_the_event_table_is_what_streams_say() -> None:
     """Each event of the README stands in the OpenAPI description of the streams that it says, and no other."""
     told = {row[0].strip("`"): row[1] for row in table("event | on | data")}
     for stream in ("trading", "trades", "portfolio", "status"):
-        described = set(re.findall(r"`([a-z_]+)`", PATHS[f"/sse/{stream}"]["description"])) - {"id"}
+        described = set(re.findall(r"`([a-z_]+)`", PATHS[f"/sse/{stream}"]["get"]["description"])) - {"id"}
         assert described == {event for event, on in told.items() if stream in on or on == "all"}
 
 
