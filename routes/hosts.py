@@ -10,7 +10,6 @@ from kalshi.environments import is_loopback
 from routes.prefix import PROBES, path_in_app
 from routes.problems import Problem, render
 
-
 REMEMBERED: Final = 256  # decisions
 
 
