@@ -13,7 +13,7 @@ from statistics import median
 
 from benchmarks.load import Readers
 from benchmarks.machine import HERE, compiled, kept
-from benchmarks.peer import Peer, ours, plain, publishing, running, server
+from benchmarks.peer import Peer, ours, publishing, running, server
 
 EVENTS, GAP = 30, 0.1
 
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    peers = [server(), plain(), ours("queue")]
+    peers = [server(), ours("queue")]
     rounds: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
     with tempfile.TemporaryDirectory() as name:
         client = compiled(HERE / "client.c", Path(name))

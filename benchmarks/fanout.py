@@ -1,6 +1,6 @@
 """Fan-out side by side: our streams and their peers, round by round in turn, as a table of medians and ratios.
 
-    python -m benchmarks.fanout [--readers 1000] [--rounds 5] [--only ours:auto,nchan] [--keep]
+    python -m benchmarks.fanout [--readers 1000] [--rounds 5] [--only streams:eager,nchan] [--keep]
 
 The server runs on one core, the load client on another. With --stalled or --slow each peer is measured without them and
 with them in turn. --keep writes benchmarks/results/fanout-<readers>.json.

@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from string import Template
@@ -74,11 +74,11 @@ def uvicorn(app: str) -> Callable[[int, Path], list[str]]:
     ]  # fmt: skip
 
 
-def ours(way: str) -> Peer:
-    """Our streams by one way of writing."""
+def ours(delivery: str) -> Peer:
+    """Return our streams with one way to deliver: eager tasks, or every chunk through the queue."""
     return Peer(
-        f"ours:{way}", uvicorn("ours_app:app"), "/api/python/sse/trading",
-        environment={"STREAM_WAY": way, "PYTHONPATH": str(HERE.parent), "JOURNAL_FILE": ""},
+        f"streams:{delivery}", uvicorn("ours_app:app"), "/api/python/sse/trading",
+        environment={"DELIVERY": delivery, "PYTHONPATH": str(HERE.parent), "JOURNAL_FILE": ""},
     )  # fmt: skip
 
 
@@ -88,16 +88,6 @@ def server() -> Peer:
         "server", lambda port, _: [sys.executable, "server.py", "--port", str(port)], "/api/python/sse/trading",
         environment={"JOURNAL_FILE": "", "APP_ENV": "production", "MAX_STREAMS": "20000", "LOG_LEVEL": "ERROR"},
         bot=True,
-    )  # fmt: skip
-
-
-def plain() -> Peer:
-    """The same server without what lies behind public ASGI."""
-    command = [sys.executable, str(PEERS / "plain_server.py")]
-    path = {"PYTHONPATH": str(HERE.parent)}
-    return replace(
-        server(), name="server by public ASGI", command=lambda port, _: [*command, "--port", str(port)],
-        environment=server().environment | path,
     )  # fmt: skip
 
 
@@ -123,7 +113,7 @@ def _needs_package(name: str) -> Callable[[], str | None]:
 def all_peers() -> list[Peer]:
     """Everything that can be compared, ours first."""
     return [
-        server(), plain(), ours("write"), ours("queue"),
+        server(), ours("eager"), ours("queue"),
         Peer("fastapi+sse-starlette", uvicorn("fastapi_app:app"), weight=4, missing=_needs_package("sse_starlette")),
         Peer("bare asgi", uvicorn("bare_app:app")),
         Peer("node", lambda port, _: ["node", str(PEERS / "node_app.js"), str(port)], missing=_needs("node")),

@@ -11,7 +11,6 @@ from journal.errors import JournalError
 from routes.problems import Problem
 from routes.responses import live_json
 from routes.services import Services, services
-from streams.event import cursor
 
 PATIENCE: Final = 2.0  # seconds that the journal may take to say how large it is
 WELL: Final = ("ok", "idle", "starting")  # starting: nothing has gone wrong, for nothing was tried yet
@@ -28,7 +27,7 @@ async def health(request: Request) -> Response:
         "version": service.version,
         "uptime": round(time.time() - service.started, 3),
         "journal": {
-            "head": cursor(service.journal.epoch, service.hub.position),
+            "head": service.hub.head,
             "seq": service.hub.position,
             "size": parts["journal"].get("size"),
         },
@@ -73,7 +72,7 @@ def _neighbours(service: Services) -> dict[str, dict[str, Any]]:
     counters = service.client.calls.counters
     breaker = service.client.calls.breaker
     # Where nothing is down, one read may still be in vain: a key that is refused, a field that was renamed.
-    trouble = service.keeper.latest_error() if breaker.state == "closed" else counters.last_error
+    trouble = service.keeper.trouble() if breaker.state == "closed" else counters.last_error
     exchange = {
         "state": "ok" if breaker.state == "closed" and trouble is None else "degraded",
         "age": None if counters.last_success is None else round(time.time() - counters.last_success, 3),

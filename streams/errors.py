@@ -6,8 +6,8 @@ class StreamError(Exception):
 
 
 class OutOfOrder(StreamError):
-    """Published entries do not follow the last published one without a gap; no subscriber received them."""
+    """Published entries do not follow the last published one; no subscriber received them."""
 
 
 class ReaderStalled(StreamError):
-    """A reader's connection accepts no bytes for too long; it is cut without a farewell."""
+    """A reader's connection accepts no bytes for too long; its stream ends without a bye."""

@@ -1,70 +1,113 @@
-"""Server-sent events as bytes: frames, and how journal entries become them."""
+"""Server-sent events as bytes: frames, journal entries as events, and chunks of whole events."""
 
 import random
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Any, Final
 
 from cache.decimal_json import dumps
 from journal.entries import Entry
+from streams.cursor import format_cursor
 
-TRADES_PER_EVENT = 100
-PING = b":\n\n"
+TRADES_PER_EVENT: Final = 100
+# A comment ends in one newline, so that it is part of the next event: clients that parse every block fail on one
+# without data.
+PING: Final = b":\n"
+GREETING: Final = ": Prediction Investor\n"  # stands in the first event of every stream of this service
 
 
-def cursor(epoch: str, seq: int) -> str:
-    """The id of a place in the journal: epoch names the journal, seq the place; 0 is before its first entry."""
-    return f"{epoch}-{seq}"
+def frame(name: str, data: str, id: str | None = None, retry: float | None = None) -> bytes:
+    """Return one event.
 
-
-def frame(name: str, data: str, id: str | None = None) -> bytes:
-    """One event. data is one line (our JSON has no line breaks); raises ValueError when it is not."""
+    retry: seconds before the reader reconnects, +-50 %, so that readers do not return together. It stands in the
+    first and in the last event of a stream.
+    Raises ValueError when data is more than one line (our JSON has no line breaks).
+    """
     if "\n" in data or "\r" in data:
         raise ValueError(f"event {name}: data must be one line")
-    mark = "" if id is None else f"id: {id}\n"
-    return f"event: {name}\n{mark}data: {data}\n\n".encode()
-
-
-def id_only(id: str) -> bytes:
-    """Moves the reader's cursor and dispatches nothing."""
-    return f"id: {id}\n\n".encode()
+    delay = "" if retry is None else f"retry: {round(retry * 1000 * random.uniform(0.5, 1.5))}\n{GREETING}"
+    place = "" if id is None else f"id: {id}\n"
+    return f"{delay}event: {name}\n{place}data: {data}\n\n".encode()
 
 
 def comment(text: str) -> bytes:
-    """A line that no browser shows."""
-    return f": {text}\n\n".encode()
+    """Return a line that no client shows; it belongs to the event that follows."""
+    return f": {text}\n".encode()
 
 
-def retry(seconds: float) -> bytes:
-    """How long the reader waits before it comes back: seconds +-50 %, so that a thousand do not return together."""
-    return f"retry: {round(seconds * 1000 * random.uniform(0.5, 1.5))}\n".encode()
+def bye(reason: str, retry: float) -> bytes:
+    """Return the last event of a stream that the server ends on purpose. retry: seconds, jittered."""
+    return frame("bye", dumps({"reason": reason}), retry=retry)
 
 
-def bye(reason: str, seconds: float) -> bytes:
-    """The last event of a stream that the server ends on purpose, with the reader's way back."""
-    return retry(seconds) + frame("bye", dumps({"reason": reason}))
+def heartbeat(timestamp: float, head: str | None, id: str | None, retry: float | None = None) -> bytes:
+    """Return a heartbeat. timestamp: Unix seconds. head: the last cursor put on the connection, None for none."""
+    return frame("heartbeat", dumps({"timestamp": round(timestamp, 3), "head": head}), id, retry)
+
+
+def entry_cursor(entry: Entry, epoch: str) -> str:
+    """Return the cursor of the place after an entry."""
+    return format_cursor(epoch, entry.seq)
 
 
 def entry_frames(entries: Sequence[Entry], epoch: str) -> list[bytes]:
-    """The events that tell these entries (ascending), each with the cursor of its last one.
+    """Return the events of these entries (ascending), each with the cursor of its last one.
 
-    Trades that follow one another and have one source share an event, at most 100; all else stands alone.
-    The bodies are joined as they are: nothing is encoded twice.
+    Consecutive trades of one source share an event, at most 100; every other entry is an event of its own.
+    Bodies are joined as they are stored: nothing is encoded twice.
     """
     frames: list[bytes] = []
     for (kind, source), run in groupby(entries, lambda entry: (entry.kind, entry.source)):
         if kind == "trade":
             frames += [_trades(page, source, epoch) for page in _pages(list(run))]
         else:
-            frames += [frame(kind, entry.body, cursor(epoch, entry.seq)) for entry in run]
+            frames += [frame(kind, entry.body, entry_cursor(entry, epoch)) for entry in run]
     return frames
 
 
 def _trades(trades: Sequence[Entry], source: str, epoch: str) -> bytes:
     bodies = ",".join([trade.body for trade in trades])
     data = f'{{"trades":[{bodies}],"count":{len(trades)},"source":{dumps(source)}}}'
-    return frame("new_trades", data, cursor(epoch, trades[-1].seq))
+    return frame("new_trades", data, entry_cursor(trades[-1], epoch))
 
 
 def _pages(trades: list[Entry]) -> Iterator[list[Entry]]:
     for start in range(0, len(trades), TRADES_PER_EVENT):
         yield trades[start : start + TRADES_PER_EVENT]
+
+
+class Chunk:
+    """Whole events as one piece of bytes, encoded once and shared by all readers.
+
+    last, last_id: seq and cursor of the last entry in it, None for none. born: the hub's clock when published.
+    """
+
+    __slots__ = ("body", "born", "events", "last", "last_id", "message")
+
+    def __init__(
+        self, body: bytes, events: int, last: int | None = None, last_id: str | None = None, born: float = 0.0
+    ) -> None:
+        self.body = body
+        self.events = events
+        self.last = last
+        self.last_id = last_id
+        self.born = born
+        # The ASGI message is shared too: servers read it and never write to it.
+        self.message: dict[str, Any] = {"type": "http.response.body", "body": body, "more_body": True}
+
+    @classmethod
+    def of_entries(cls, entries: Sequence[Entry], epoch: str, born: float = 0.0) -> "Chunk":
+        """Return entries (ascending, at least one) as events."""
+        frames = entry_frames(entries, epoch)
+        return cls(b"".join(frames), len(frames), entries[-1].seq, entry_cursor(entries[-1], epoch), born)
+
+    @classmethod
+    def joined(cls, chunks: Sequence["Chunk"]) -> "Chunk":
+        """Return several chunks as one, to be written at once. born is the oldest's."""
+        if len(chunks) == 1:
+            return chunks[0]
+        placed = [chunk for chunk in chunks if chunk.last is not None]
+        last, last_id = (placed[-1].last, placed[-1].last_id) if placed else (None, None)
+        return cls(
+            b"".join([one.body for one in chunks]), sum(one.events for one in chunks), last, last_id, chunks[0].born
+        )

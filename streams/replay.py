@@ -1,105 +1,124 @@
-"""What a returning reader missed, read from the journal in pages, a few readers at a time."""
+"""Pages of the journal for returning readers: a few reads at a time, networks in turn, equal pages read once."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from functools import partial
+from typing import Final
 
 from journal.base import Journal
-from journal.entries import Entry
+from journal.errors import JournalDamaged
+from streams.event import Chunk
+from streams.stats import Stats
 
-AT_ONCE = 4
-PAGE = 500  # entries, about 115 KB of events: larger ones hold the live fan-out up for longer than they save
+CONCURRENT_READS: Final = 4
+PAGE: Final = 500  # entries, about 115 KB of events: larger ones delay the live fan-out for longer than they save
+RECENT_PAGES: Final = 16  # full pages kept encoded, for readers that return together
+
+PageFuture = asyncio.Future[Chunk | None]
+PageKey = tuple[int, int]  # the seq before the page, and its greatest number of entries
 
 
-class Replays:
-    """The journal's door for returning readers: at most so many read at once, the rest wait their turn."""
+class ReplayQueue:
+    """Reads pages of the journal for replays.
 
-    def __init__(self, journal: Journal, at_once: int = AT_ONCE, page: int = PAGE) -> None:
+    A place among the concurrent reads is held while a page is read, never while it is sent: a slow reader keeps no
+    other one waiting. Places go to the networks in turn. Pages end at multiples of the page size, so that readers
+    with different cursors share all but their first page.
+    """
+
+    def __init__(self, journal: Journal, stats: Stats, concurrent: int = CONCURRENT_READS, page: int = PAGE) -> None:
         self._journal = journal
-        self._free = at_once
-        self._page = page
-        self._waiting: deque[Replay] = deque()
+        self._stats = stats
+        self._concurrent = concurrent
+        self._page_size = page
+        self._waiting: dict[str, deque[PageKey]] = {}  # by network; the first network is the next one
+        self._futures: dict[PageKey, list[PageFuture]] = {}  # of the pages that wait to be read
+        self._reads: set[asyncio.Task[None]] = set()
+        self._recent: OrderedDict[tuple[str, int], Chunk] = OrderedDict()  # by epoch and the seq before it
 
-    def start(self, after: int, wake: Callable[[], None]) -> "Replay":
-        """A replay of the entries that follow seq after; wake is called when it is worth asking for a page."""
-        replay = Replay(self, after, wake)
-        if self._free:
-            self._free -= 1
-            replay.admit()
-        else:
-            self._waiting.append(replay)
-        return replay
+    def page(self, after: int, network: str) -> PageFuture:
+        """Return a future page: the entries that follow seq after, None when there are none.
 
-    def read(self, after: int) -> "asyncio.Task[list[Entry]]":
-        """One page, read in a task of its own, so that its reader can be told other things meanwhile."""
-        return asyncio.create_task(self._journal.read(after, self._page))
-
-    def full(self, page: list[Entry]) -> bool:
-        """Whether more may follow."""
-        return len(page) == self._page
-
-    def done(self, replay: "Replay", admitted: bool) -> None:
-        """A replay has ended; the next one may begin."""
-        if not admitted:
-            self._waiting.remove(replay)
-        elif self._waiting:
-            self._waiting.popleft().admit()
-        else:
-            self._free += 1
-
-
-class Replay:
-    """One reader's way through the journal. It owns at most one task; close() ends it."""
-
-    def __init__(self, door: Replays, after: int, wake: Callable[[], None]) -> None:
-        self._door = door
-        self._after = after  # where the read that runs began
-        self._wake = wake
-        self._admitted = False
-        self._closed = False
-        self._task: asyncio.Task[list[Entry]] | None = None
-
-    def admit(self) -> None:
-        """It is our turn."""
-        self._admitted = True
-        self._read(self._after)
-
-    def page(self, after: int) -> list[Entry] | None:
-        """The entries that follow seq after, None while they are not there yet. Raises JournalError.
-
-        The next page is read while this one is being written. An empty page: the journal has no more.
+        It fails with JournalError. Cancel it when it is not needed any more.
         """
-        if not self._admitted:
+        return self._request(after, self._page_size - after % self._page_size, network)
+
+    def entry(self, seq: int, network: str) -> PageFuture:
+        """Return a future chunk of one entry, None when the journal does not have it."""
+        return self._request(seq - 1, 1, network)
+
+    def _request(self, after: int, limit: int, network: str) -> PageFuture:
+        future: PageFuture = asyncio.get_running_loop().create_future()
+        self._futures.setdefault((after, limit), []).append(future)
+        self._waiting.setdefault(network, deque()).append((after, limit))
+        self._start_reads()
+        return future
+
+    def _start_reads(self) -> None:
+        while len(self._reads) < self._concurrent and (key := self._next_key()) is not None:
+            # One read answers every reader that waits for this page now. Who asks later may know of newer entries.
+            futures = self._futures.pop(key)
+            if (chunk := self._recent.get((self._journal.epoch, key[0]))) is not None and key[1] > 1:
+                _resolve(futures, chunk)
+                continue
+            task = asyncio.create_task(self._read(*key, futures))
+            self._reads.add(task)
+            task.add_done_callback(self._finish)
+            for future in futures:
+                future.add_done_callback(partial(_cancel_unwanted, task, futures))
+        self._stats.replays_running = len(self._reads)
+        self._stats.replays_waiting = sum(len(futures) for futures in self._futures.values())
+
+    def _next_key(self) -> PageKey | None:
+        """Return the next page of the network whose turn it is, and move that network to the end."""
+        while self._waiting:
+            network = next(iter(self._waiting))
+            keys = self._waiting.pop(network)
+            key = keys.popleft()
+            if keys:
+                self._waiting[network] = keys
+            if key in self._futures:
+                if not all(future.done() for future in self._futures[key]):
+                    return key
+                del self._futures[key]  # its readers have left
+        return None
+
+    async def _read(self, after: int, limit: int, futures: list[PageFuture]) -> None:
+        try:
+            _resolve(futures, await self._chunk(after, limit))
+        except Exception as error:  # noqa: BLE001  the readers that wait for the page decide
+            _resolve(futures, error)
+
+    async def _chunk(self, after: int, limit: int) -> Chunk | None:
+        epoch = self._journal.epoch
+        entries = await self._journal.read(after, limit)
+        if not entries:
             return None
-        if self._task is None or self._after != after:
-            self._read(after)
-        if self._task is None or not self._task.done():
-            return None
-        task, self._task = self._task, None
-        page = task.result()
-        if self._door.full(page):
-            self._read(page[-1].seq)
-        return page
+        if entries[0].seq != after + 1 or entries[-1].seq != after + len(entries):
+            raise JournalDamaged(f"entry {after + 1} was published and is not in the journal now; verify the journal")
+        chunk = Chunk.of_entries(entries, epoch)
+        if len(entries) == limit > 1:
+            self._recent[epoch, after] = chunk
+            if len(self._recent) > RECENT_PAGES:
+                self._recent.popitem(last=False)
+        return chunk
 
-    def close(self) -> None:
-        """Give back the turn and the task; it may be called twice."""
-        if not self._closed:
-            self._closed = True
-            self._cancel()
-            self._door.done(self, self._admitted)
+    def _finish(self, task: "asyncio.Task[None]") -> None:
+        self._reads.discard(task)
+        self._start_reads()
 
-    def _read(self, after: int) -> None:
-        self._cancel()
-        self._after = after
-        self._task = self._door.read(after)
-        self._task.add_done_callback(self._told)
 
-    def _told(self, task: "asyncio.Task[list[Entry]]") -> None:
-        if not task.cancelled():
-            task.exception()  # seen: nobody may ask for this page any more
-        self._wake()
+def _cancel_unwanted(task: "asyncio.Task[None]", futures: list[PageFuture], _: PageFuture) -> None:
+    """Cancel a read when every reader that waits for it has left."""
+    if all(future.done() for future in futures):
+        task.cancel()
 
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+
+def _resolve(futures: list[PageFuture], outcome: Chunk | Exception | None) -> None:
+    for future in futures:
+        if future.done():
+            continue  # its reader has left
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

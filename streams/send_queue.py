@@ -1,66 +1,41 @@
-"""A reader's queue: bounded in events and in bytes, emptied in one go, woken for other reasons too."""
+"""The queue of one reader: chunks that its connection could not take yet."""
 
 import asyncio
 
-from streams.chunk import Chunk
+from streams.event import Chunk
 
 
-class SendQueue(asyncio.Queue[Chunk]):
-    """An asyncio.Queue with one taker, who takes all that waits.
+class SendQueue:
+    """An asyncio.Queue bounded in events and in bytes, and emptied in one go.
 
-    It keeps one list and at most one future instead of the three deques and the Event that join() and waiting
-    putters need: nobody here joins it, and putters never wait.
+    The queue is made when the first chunk waits and dropped when none does: most readers never need one, and an
+    asyncio.Queue takes 3 KB.
     """
 
-    def __init__(self, maxsize: int, max_bytes: int) -> None:
-        # super().__init__ would make what the docstring says we leave out: 3 of 20 KB per reader.
-        self._maxsize = maxsize
+    __slots__ = ("_bytes", "_events", "_max_bytes", "_max_events", "_queue")
+
+    def __init__(self, max_events: int, max_bytes: int) -> None:
+        self._max_events = max_events
         self._max_bytes = max_bytes
-        self._queue: list[Chunk] = []
+        self._events = 0
         self._bytes = 0
-        self._woken = False
-        self._taker: asyncio.Future[None] | None = None
+        self._queue: asyncio.Queue[Chunk] | None = None
 
-    def put_nowait(self, item: Chunk) -> None:
-        """Let it wait for the taker; raises QueueFull when too much waits already.
+    def __len__(self) -> int:
+        """Return the number of events that wait."""
+        return self._events
 
-        One piece alone is never too much, however large it is.
-        """
-        if self._queue and (len(self._queue) >= self._maxsize or self._bytes + len(item.body) > self._max_bytes):
+    def put_nowait(self, chunk: Chunk) -> None:
+        """Append a chunk. One chunk alone always fits, however large. Raises asyncio.QueueFull."""
+        events, size = self._events + chunk.events, self._bytes + len(chunk.body)
+        if self._queue is None:
+            self._queue = asyncio.Queue(self._max_events)
+        elif events > self._max_events or size > self._max_bytes:
             raise asyncio.QueueFull
-        self._queue.append(item)
-        self._bytes += len(item.body)
-        self.wake()
+        self._queue.put_nowait(chunk)
+        self._events, self._bytes = events, size
 
-    def take(self) -> list[Chunk]:
-        """All that waits, in order; an empty list when nothing does."""
-        taken, self._queue, self._bytes = self._queue, [], 0
-        return taken
-
-    def wake(self) -> None:
-        """End the taker's wait, or the next one when it is not waiting now."""
-        self._woken = True
-        if self._taker is not None and not self._taker.done():
-            self._taker.set_result(None)
-
-    async def wait(self, seconds: float) -> None:
-        """Until something waits, someone wakes us, or the time is over, whichever is first."""
-        if not self._woken:
-            loop = asyncio.get_running_loop()
-            self._taker = loop.create_future()
-            # A timer that wakes us costs less than asyncio.timeout and cannot race with a cancellation.
-            timer = loop.call_later(max(seconds, 0.0), self.wake)
-            try:
-                await self._taker
-            finally:
-                timer.cancel()
-                self._taker = None
-        self._woken = False
-
-    async def get(self) -> Chunk:
-        """The first that waits, as any queue gives it."""
-        while not self._queue:
-            await self.wait(3600)
-        first = self._queue.pop(0)
-        self._bytes -= len(first.body)
-        return first
+    def take_all(self) -> list[Chunk]:
+        """Remove and return everything that waits, in order; an empty list when nothing does."""
+        queue, self._queue, self._events, self._bytes = self._queue, None, 0, 0
+        return [] if queue is None else [queue.get_nowait() for _ in range(queue.qsize())]

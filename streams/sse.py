@@ -1,47 +1,56 @@
-"""The stream endpoints: raw ASGI apps that write what a reader is told, and notice when it leaves or stalls."""
+"""The stream endpoints: ASGI applications that send one reader its events until it leaves or its stream must end."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from logging import getLogger
 from typing import Final
 
 from journal.base import Journal
-from streams import fast
-from streams.cursor import asked
-from streams.disconnect import DisconnectListener
+from streams.cursor import find_cursor
 from streams.errors import ReaderStalled
 from streams.hub import Hub
 from streams.keepalive import KeepaliveSettings
-from streams.replay import Replays
+from streams.replay import ReplayQueue
 from streams.send_queue import SendQueue
-from streams.step import Message, Receive
+from streams.stats import network
 from streams.stream_body import StreamBody
-from streams.subscriber import AsgiSend, Subscriber, Wants, Way
+from streams.subscriber import EAGER_TASKS, AsgiSend, Message, Subscriber, Wants
+
+log = getLogger(__name__)
+
+Receive = Callable[[], Awaitable[Message]]
 
 HEADERS: Final = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
-SEND_BUFFER: Final = 128 * 1024  # bytes of kernel memory that one reader who does not read may hold
+# Options of the listening socket, which connections inherit: without them the kernel holds 3.7 MB for a reader that
+# does not read, and such a connection lasts until TCP gives up after 15 minutes.
+SEND_BUFFER: Final = 128 * 1024  # bytes
+UNACKNOWLEDGED_SECONDS: Final = 15  # after which the kernel ends a connection that takes nothing
+CUT_SECONDS: Final = 5.0  # that a stalled connection gets to be closed by the kernel before we give it up
 LAST: Final = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """How a stream paces itself and what it may take.
+    """Intervals and bounds of a stream.
 
-    queue_size, queue_bytes: what may wait for one reader. stall: seconds that one write may take.
+    queue_events, queue_bytes: what may wait for one reader. stall: seconds that one write may take.
     """
 
-    pace: KeepaliveSettings = KeepaliveSettings()
-    queue_size: int = 1000
+    keepalive: KeepaliveSettings = KeepaliveSettings()
+    queue_events: int = 1000
     queue_bytes: int = 4 * 1024 * 1024
     stall: float = 20.0
-    way: Way = "auto"
+    eager: bool = EAGER_TASKS
 
 
 def event_streams(hub: Hub, journal: Journal, limits: StreamLimits | None = None) -> dict[str, "EventStream"]:
-    """The four streams by name: trading, trades, portfolio, status. They share the journal's door for replays."""
-    replays = Replays(journal)
+    """Return the four streams by name: trading, trades, portfolio, status. They share one queue of replays."""
+    replays = ReplayQueue(journal, hub.stats)
     kinds = {
         "trading": Wants(entries=True, status=True), "trades": Wants(entries=True, status=False),
         "portfolio": Wants(entries=True, status=False), "status": Wants(entries=False, status=True),
@@ -50,9 +59,9 @@ def event_streams(hub: Hub, journal: Journal, limits: StreamLimits | None = None
 
 
 class EventStream:
-    """An ASGI app that serves one kind of stream. Route it for GET and HEAD."""
+    """An ASGI application that serves one kind of stream. Route it for GET and HEAD."""
 
-    def __init__(self, hub: Hub, replays: Replays, name: str, wants: Wants, limits: StreamLimits) -> None:
+    def __init__(self, hub: Hub, replays: ReplayQueue, name: str, wants: Wants, limits: StreamLimits) -> None:
         self._hub = hub
         self._replays = replays
         self._name = name
@@ -60,48 +69,58 @@ class EventStream:
         self._limits = limits
 
     async def __call__(self, scope: Message, receive: Receive, send: AsgiSend) -> None:
-        """Serve one reader until it leaves or must leave; then nothing of it is left here."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if scope["method"] == "HEAD":
             await send(LAST)
             return
-        # A layer that has done its part with the first message may say so: each is a coroutine in every delivery.
-        send = getattr(send, "bare", send)
-        fast.bound(receive, SEND_BUFFER)
-        reader = self._reader(scope, receive, send)
-        cursor = asked(scope["headers"], scope["query_string"]) if self._wants.entries else None
-        chunks = StreamBody(self._hub, self._replays, reader, cursor, self._limits.pace).chunks()
-        departure = DisconnectListener(receive, reader.gone)
+        reader = self._subscriber(scope, send)
+        cursor = find_cursor(scope["headers"], scope["query_string"]) if self._wants.entries else None
+        body = StreamBody(self._hub, self._replays, reader, cursor, self._limits.keepalive)
+        listener = asyncio.create_task(_leave_on_disconnect(receive, reader))
         try:
-            departure.step()
+            finished = await self._send_all(body, reader)
+            if not finished and reader.ended == "slow":  # a process that stops does not wait
+                await asyncio.wait([listener], timeout=CUT_SECONDS)
+        finally:
+            listener.cancel()
+            await asyncio.wait([listener])
+
+    async def _send_all(self, body: StreamBody, reader: Subscriber) -> bool:
+        """Send the chunks of a stream, of which nothing is left in the hub afterwards.
+
+        Return False if the connection stopped taking bytes.
+        """
+        chunks = body.chunks()
+        try:
             async for chunk in chunks:
                 await reader.write(chunk.message)
-                self._hub.stats.wrote(chunk, self._hub.clock())
-            await reader.write(LAST)
+                self._hub.stats.record(chunk, self._hub.clock())
+            if not reader.left:
+                await reader.write(LAST)
         except ReaderStalled:
-            await self._cut(reader, receive)
-        except OSError:  # ASGI 2.4: how send() says that the reader has left
-            reader.gone()
+            self._hub.stats.stalled += 1
+            return False
+        except OSError:  # the reader has left (ASGI 2.4)
+            reader.leave()
         finally:
-            # A generator that is left at a yield keeps its slot until somebody closes it: here, whatever happened.
             await chunks.aclose()
-            departure.close()
             reader.close()
+        return True
 
-    def _reader(self, scope: Message, receive: Receive, send: AsgiSend) -> Subscriber:
+    def _subscriber(self, scope: Message, send: AsgiSend) -> Subscriber:
         limits = self._limits
-        reader = Subscriber(
-            self._name, self._wants, (scope.get("client") or ("",))[0], self._hub.clock(),
-            SendQueue(limits.queue_size, limits.queue_bytes), send, limits.stall,
+        return Subscriber(
+            self._name, self._wants, network((scope.get("client") or ("",))[0]), self._hub.clock(),
+            SendQueue(limits.queue_events, limits.queue_bytes), send, limits.stall, limits.eager,
         )  # fmt: skip
-        if limits.way in ("auto", "write"):
-            reader.direct = fast.pipe(receive)
-        if limits.way != "queue" and reader.direct is None and fast.is_uvicorn(receive):
-            reader.direct = reader.step
-        return reader
 
-    async def _cut(self, reader: Subscriber, receive: Receive) -> None:
-        """The reader takes nothing: what its transport holds must go too."""
-        self._hub.stats.stalled += 1
-        if fast.abort(receive):
-            await reader.lost()
+
+async def _leave_on_disconnect(receive: Receive, reader: Subscriber) -> None:
+    """Read from the connection until its client has left."""
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except Exception as error:  # noqa: BLE001  then the next write fails
+        log.warning("stream %s: its connection cannot be watched: %r", reader.name, error)
+        return
+    reader.leave()

@@ -1,5 +1,6 @@
-"""Numbers about the streams: what /sse/stats and /sse/clients show."""
+"""Numbers about the streams: the contents of /sse/stats and /sse/clients."""
 
+import functools
 import ipaddress
 import math
 from collections import Counter
@@ -7,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.chunk import Chunk
+from streams.event import Chunk
 from streams.subscriber import Subscriber
 
 
 class Histogram:
-    """Durations in buckets that grow by a quarter, so that a quantile is right within an eighth. Costs one index."""
+    """Durations in buckets that grow by a quarter, so that a quantile is right within an eighth."""
 
     _FIRST = 1e-5  # seconds; the upper bound of the first bucket
     _GROWTH = 1.25
@@ -23,13 +24,13 @@ class Histogram:
         self.total = 0
 
     def add(self, seconds: float, times: int = 1) -> None:
-        """Count a duration, so many times."""
+        """Count a duration `times` times."""
         index = math.ceil(math.log(max(seconds, self._FIRST) / self._FIRST, self._GROWTH))
         self._counts[min(index, self._BUCKETS - 1)] += times
         self.total += times
 
     def quantile(self, share: float) -> float | None:
-        """The duration that this share of all stayed under, in seconds; None before the first."""
+        """Return the duration, in seconds, that this share of all did not exceed; None before the first."""
         if not self.total:
             return None
         left = share * self.total
@@ -44,7 +45,7 @@ class Histogram:
 
 @dataclass(slots=True)
 class Stats:
-    """Counts since the start; a counter never goes down."""
+    """Counts since the start, which never go down, and the replays of this moment."""
 
     opened: int = 0
     events: int = 0
@@ -52,37 +53,44 @@ class Stats:
     resumes: Counter[str] = field(default_factory=Counter)  # by outcome
     ends: Counter[str] = field(default_factory=Counter)  # by reason; gone: the reader left
     stalled: int = 0
+    replays_running: int = 0  # pages that are read now
+    replays_waiting: int = 0  # replays that wait for their turn to read one
     latency: Histogram = field(default_factory=Histogram)  # from publish to write
 
-    def wrote(self, chunk: Chunk, now: float, readers: int = 1) -> None:
-        """A chunk was written to so many readers. now: by the clock that gave chunk.born."""
+    def record(self, chunk: Chunk, now: float, readers: int = 1) -> None:
+        """Count a chunk that was sent to so many readers. now: by the clock that gave chunk.born."""
         self.events += chunk.events * readers
         self.bytes += len(chunk.body) * readers
         if chunk.born and readers:
             self.latency.add(now - chunk.born, readers)
 
     def view(self, open_streams: int, position: int) -> dict[str, Any]:
-        """JSON-ready; durations in milliseconds."""
+        """Return the numbers for GET /sse/stats; durations in milliseconds."""
         return {
             "open": open_streams, "position": position, "opened": self.opened,
             "events": self.events, "bytes": self.bytes, "resumes": dict(self.resumes), "ends": dict(self.ends),
             "slow": self.ends["slow"], "stalled": self.stalled,
+            "replays": {"running": self.replays_running, "waiting": self.replays_waiting},
             "latency_ms": {"p50": _ms(self.latency.quantile(0.5)), "p99": _ms(self.latency.quantile(0.99))},
         }  # fmt: skip
 
 
 def client(subscriber: Subscriber, head: int, now: float) -> dict[str, Any]:
-    """One open stream, JSON-ready; of its reader only the network. lag: entries that it has not been written yet."""
+    """Return one open stream for GET /sse/clients; of its reader only the network.
+
+    lag: entries that were not sent to it yet. queued: events in its queue.
+    """
     place = subscriber.position
     return {
         "stream": subscriber.name, "age": round(now - subscriber.since, 3), "position": place,
         "lag": max(head - place, 0) if place is not None and subscriber.wants.entries else 0,
-        "queued": subscriber.inbox.qsize(), "network": network(subscriber.host),
+        "queued": len(subscriber.queue), "network": subscriber.network,
     }  # fmt: skip
 
 
+@functools.lru_cache(maxsize=4096)
 def network(host: str) -> str:
-    """The /24 or /48 that an address belongs to; "local" for what is no address (a Unix socket)."""
+    """Return the /24 or /48 that an address belongs to, "local" for what is no address (a Unix socket)."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -97,7 +105,7 @@ def _ms(seconds: float | None) -> float | None:
 
 
 def add_up(views: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The numbers of several workers as one: counts are summed, of places and latencies the greatest stands for all."""
+    """Return the numbers of several workers as one: the sum of counts, the greatest of positions and latencies."""
     total: dict[str, Any] = {}
     for view in views:
         for name, value in view.items():

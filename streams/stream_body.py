@@ -1,204 +1,231 @@
-"""What one reader is told, from the first byte to the bye: an async generator over its queue."""
+"""The body of one stream, from the first event to the bye: an async generator of chunks."""
 
-import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from logging import getLogger
 from typing import Final
 
-from cache.decimal_json import dumps
-from journal.entries import Entry
 from journal.errors import JournalDamaged, JournalError
-from streams import event
-from streams.chunk import Chunk
-from streams.cursor import Reason, read, refused
+from streams.cursor import Cursor, Reason, parse_cursor
+from streams.event import Chunk, bye, heartbeat
 from streams.hub import Hub
 from streams.keepalive import Keepalive, KeepaliveSettings
-from streams.replay import Replay, Replays
+from streams.replay import PageFuture, ReplayQueue
 from streams.subscriber import End, Subscriber
 
 log = getLogger(__name__)
 
-GREETING: Final = event.comment("Prediction Investor")
-# Seconds before a reader comes back (+-50 %), by why its stream ended; a server that is full must not be stormed.
-RETRY: Final[dict[End, float]] = {"shutdown": 2.0, "slow": 2.0, "age": 1.0, "full": 20.0, "journal": 5.0}
-RETRY_AFTER_CUT: Final = 2.0
+RETRY: Final = 2.0  # seconds before a reader reconnects whose connection breaks, +-50 %
+# The same by the reason of the end; a server that is full must not get the same readers back at once.
+RETRY_AFTER: Final[dict[End, float]] = {"shutdown": 2.0, "slow": 2.0, "age": 1.0, "full": 20.0, "away": 5.0}
+FIRST_EVENT_SECONDS: Final = 1.0  # that the first event waits for a cursor to be checked against the journal
 
 
 class StreamBody:
-    """One connection's side of the conversation. asked is the cursor that the reader came with, None for none."""
+    """The events of one stream in order: an opening, what its reader missed, then the hub's chunks and keepalives.
 
-    __slots__ = ("_asked", "_hub", "_live", "_reader", "_replay", "_replays", "_rhythm", "_wall")
+    cursor: the text of the reader's cursor, None for none.
+    """
+
+    __slots__ = ("_cursor", "_epoch", "_hub", "_keepalive", "_live", "_page", "_proof", "_reader", "_replays", "_wall")
 
     def __init__(
-        self, hub: Hub, replays: Replays, reader: Subscriber, asked: str | None, pace: KeepaliveSettings,
+        self, hub: Hub, replays: ReplayQueue, reader: Subscriber, cursor: str | None, keepalive: KeepaliveSettings,
         wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._hub = hub
         self._replays = replays
         self._reader = reader
-        self._asked = asked
-        self._rhythm = Keepalive(pace, hub.clock())
+        self._cursor = cursor
+        self._keepalive = Keepalive(keepalive, hub.clock())
         self._wall = wall
+        self._epoch = hub.epoch  # of the cursors put on this connection
         self._live = False  # joined: the hub brings what comes next
-        self._replay: Replay | None = None
+        self._proof: PageFuture | None = None  # the entry of the reader's cursor, which the journal must have
+        self._page: PageFuture | None = None  # the next page of the replay
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
-        """All of it, in order; ends when the stream must. Raises Stalled for a write that the hub began."""
+        """Yield all chunks; return when the stream must end. Raises ReaderStalled for a delivery of the hub's."""
         hub, reader = self._hub, self._reader
-        if hub.closed or hub.full:
-            reader.end("shutdown" if hub.closed else "full")
-            hub.stats.ends[reader.ended or "full"] += 1
-            yield self._farewell()
-            return
-        hub.enter(reader)
+        refused = hub.enter(reader)
         try:
-            yield self._opening()
-            while not self._live and (chunk := await self._missed()):
-                yield chunk
+            if refused:
+                reader.end(refused)
+                yield Chunk(bye(refused, RETRY_AFTER[refused]), 1)
+                return
+            if opening := await self._opening():
+                yield opening
             while chunk := await self._next():
                 yield chunk
             if not reader.left:
                 yield self._farewell()
         finally:
-            if self._replay is not None:
-                self._replay.close()
+            for future in (self._proof, self._page):
+                _discard(future)
             hub.leave(reader)
             hub.stats.ends[reader.ended or "gone"] += 1
 
-    def _opening(self) -> Chunk:
-        """The first bytes. A reader that lacks nothing is live before they leave, so that it will lack nothing."""
+    async def _opening(self) -> Chunk | None:
+        """Return the first event, with the bot's status behind it; None when the stream ends without one.
+
+        A reader that lacks nothing is live before these bytes leave, so that it will lack nothing.
+        """
         hub, reader = self._hub, self._reader
-        said = [event.retry(RETRY_AFTER_CUT), GREETING]
-        reader.said = hub.said  # before joining, or the hub would bring it again
-        if not reader.wants.entries:
-            self._join()
-        elif self._asked is None:
-            reader.position = hub.position
-            self._join("fresh")
-            said.append(event.id_only(self._head() or ""))
+        reason = await self._refusal()
+        if reader.ended:
+            return None
+        reader.status_number = hub.status_number  # it stands in the opening, so that joining does not send it again
+        if reason:
+            first = self._reset(reason, RETRY)
         else:
-            found = read(self._asked)
-            reason = refused(found, hub.epoch, sys.maxsize)
-            if reason or found is None:
-                said.append(self._reset(reason or "malformed"))
-            else:
-                self._resume(found.seq)
+            if not reader.wants.entries:
+                self._join()
+            elif self._cursor is None:
+                reader.position, reader.last_id = hub.position, hub.head
+                self._join("fresh")
+            first = Chunk(heartbeat(self._wall(), reader.last_id, reader.last_id, RETRY), 1)
+        parts = [first]
         if reader.wants.status and hub.status_frame is not None:
-            said.append(hub.status_frame.body)
-        return Chunk(b"".join(said), len(said) - 2)
+            parts.append(Chunk(hub.status_frame.body, 1))
+        return Chunk.joined(parts)
 
-    def _resume(self, seq: int) -> None:
-        self._reader.position = seq
-        if seq == self._hub.position:
+    async def _refusal(self) -> Reason | None:
+        """Return why the reader's cursor cannot be honoured; None when it can, or when the journal takes too long."""
+        if self._cursor is None or not self._reader.wants.entries:
+            return None
+        cursor = parse_cursor(self._cursor)
+        if cursor is None:
+            return "malformed"
+        if cursor.epoch != self._hub.epoch:
+            return "epoch"
+        self._resume(cursor)
+        deadline = self._hub.clock() + FIRST_EVENT_SECONDS
+        while self._proof is not None and not self._reader.ended and (left := deadline - self._hub.clock()) > 0:
+            if self._proof.done():
+                return self._checked()
+            await self._reader.wait(left, idle=False)
+        return None
+
+    def _resume(self, cursor: Cursor) -> None:
+        """Begin after a cursor of this epoch; ask the journal for its entry where the hub cannot know it."""
+        self._reader.position, self._reader.last_id = cursor.seq, self._cursor
+        if cursor.seq == self._hub.position and self._cursor in (self._hub.head, f"{cursor.epoch}-{cursor.seq}"):
             self._join("current")
-        else:
-            # A cursor ahead of us may come from another worker that is faster: the journal knows whether it is
-            # real, so the page begins one earlier and must hold it.
-            ahead = seq > self._hub.position
-            self._replay = self._replays.start(seq - 1 if ahead else seq, self._reader.inbox.wake)
+        elif cursor.seq and (cursor.check or cursor.seq > self._hub.position):
+            # A cursor ahead of the hub may come from another worker that is faster.
+            self._proof = self._replays.entry(cursor.seq, self._reader.network)
+            self._proof.add_done_callback(self._reader.wake)
 
-    async def _missed(self) -> Chunk | None:
-        """The next piece from the journal, or what is due while it reads; None when live or ended."""
-        reader, hub = self._reader, self._hub
-        while True:
-            piece = self._replayed()
-            if piece or self._live or reader.ended:
-                return piece
-            if due := self._due():
-                return due
-            await reader.inbox.wait(self._rhythm.seconds(hub.clock()))
-
-    def _replayed(self) -> Chunk | None:
-        """What the journal has read for us; None when that is nothing yet, or all of it: then we are live or ended."""
-        reader, hub, position = self._reader, self._hub, self._reader.position or 0
-        if reader.ended or self._replay is None:
-            return None
-        if position == hub.position:
-            self._join("replayed")
-            return None
-        ahead = position > hub.position
+    def _checked(self) -> Reason | None:
+        """Return why the journal refuses the reader's cursor. An unreadable journal ends the stream."""
+        proof, self._proof = self._proof, None
+        assert proof is not None
         try:
-            page = self._replay.page(position - 1 if ahead else position)
-            if page is None:
-                return None
-            return self._proof(page) if ahead else self._page(page, position)
+            entry = proof.result()
         except JournalError as error:
-            log.warning("a replay after %s ended: %s", self._head(), error)
-            hub.stats.resumes["failed"] += 1
-            reader.end("journal")
+            self._give_up(error)
             return None
-
-    def _proof(self, page: Sequence[Entry]) -> Chunk | None:
-        """Whether the journal has the entry that a cursor ahead of the hub names; then the hub will come to it."""
-        if page and page[0].seq == self._reader.position:
+        reader = self._reader
+        if entry is None:
+            return "future" if (reader.position or 0) > self._hub.position else "epoch"
+        if reader.last_id not in (entry.last_id, f"{self._epoch}-{entry.last}"):
+            return "epoch"
+        if entry.last is not None and entry.last >= self._hub.position:
             self._join("current")
-            return None
-        return Chunk(self._reset("future"), 1)
-
-    def _page(self, page: Sequence[Entry], after: int) -> Chunk:
-        """A page as events, up to the hub's position: what lies beyond, the hub will bring."""
-        entries = page[: self._hub.position - after]
-        if not entries or entries[0].seq != after + 1 or entries[-1].seq != after + len(entries):
-            raise JournalDamaged(f"entry {after + 1} was told once and is not in the journal now; check the journal")
-        self._reader.position = entries[-1].seq
-        frames = event.entry_frames(entries, self._hub.epoch)
-        return Chunk(b"".join(frames), len(frames), entries[-1].seq)
+        return None
 
     async def _next(self) -> Chunk | None:
-        """All that waits as one piece, and what is due; None when the stream must end."""
+        """Return what waits and what is due as one chunk; None when the stream must end."""
         reader, hub = self._reader, self._hub
         while True:
-            begun = await reader.settle()
-            if begun is not None:
-                hub.stats.wrote(begun, hub.clock())
+            finished = await reader.finish_delivery()
+            if finished is not None:
+                hub.stats.record(finished, hub.clock())
             if reader.ended:
                 return None
-            waiting = reader.inbox.take()
-            for chunk in waiting:
-                reader.position = chunk.last or reader.position
-            due = self._due()
-            if due:
-                waiting.append(due)
-            if waiting:
-                return Chunk.joined(waiting)
-            await reader.rest(self._rhythm.seconds(hub.clock()))
+            parts = reader.take_queued() if self._live else self._replayed()
+            if due := self._due():
+                parts.append(due)
+            if parts:
+                return Chunk.joined(parts)
+            if not reader.ended:
+                await reader.wait(self._keepalive.seconds(hub.clock()), idle=self._live)
+
+    def _replayed(self) -> list[Chunk]:
+        """Return the next page of what the reader missed, or a reset; nothing while the journal reads."""
+        if self._epoch != self._hub.epoch:
+            return [self._reset("epoch")]
+        if self._proof is not None:
+            if not self._proof.done():
+                return []
+            if reason := self._checked():
+                return [self._reset(reason)]
+        if self._page is not None and self._page.done():
+            return self._take_page(self._page)
+        position = self._reader.position or 0
+        if self._live or self._reader.ended:
+            return []
+        if position >= self._hub.position:
+            self._join("replayed")
+            return self._reader.take_queued()
+        if self._page is None:
+            self._page = self._replays.page(position, self._reader.network)
+            self._page.add_done_callback(self._reader.wake)
+        return []
+
+    def _take_page(self, page: PageFuture) -> list[Chunk]:
+        self._page = None
+        try:
+            chunk = page.result()
+            if chunk is None:
+                raise JournalDamaged(f"the journal ends at {self._reader.last_id}, before what was published")
+        except JournalError as error:
+            self._give_up(error)
+            return []
+        self._reader.position, self._reader.last_id = chunk.last, chunk.last_id
+        return [chunk]
+
+    def _give_up(self, error: JournalError) -> None:
+        log.warning("a replay after %s ends, its reader may retry: %s", self._reader.last_id, error)
+        self._hub.stats.resumes["failed"] += 1
+        self._reader.end("away")
 
     def _due(self) -> Chunk | None:
         now = self._hub.clock()
-        if now < self._rhythm.next:
+        if now < self._keepalive.next:
             return None
-        if self._rhythm.over(now):
+        if self._keepalive.is_over(now):
             self._reader.end("age")
-        said = self._rhythm.due(now, self._wall(), self._head())
-        return Chunk(said, said.count(b"event: ")) if said else None
+        due = self._keepalive.due(now, self._wall(), self._reader.last_id)
+        return Chunk(due, due.count(b"event: ")) if due else None
 
     def _farewell(self) -> Chunk:
-        """What still waits, and why it ends. The journal's failure has no bye: the reader's cursor stays good."""
+        """Return what still waits and a bye. While the journal cannot be read a heartbeat without an id goes first."""
         reader = self._reader
         reason = reader.ended or "shutdown"
-        if reason == "journal":
-            last = event.retry(RETRY[reason]) + event.comment("the journal cannot be read now; your cursor is good")
-        else:
-            last = event.bye(reason, RETRY[reason])
-        return Chunk.joined([*reader.inbox.take(), Chunk(last, 1)])
+        parts = reader.take_queued()
+        if reason == "away":
+            parts.append(Chunk(heartbeat(self._wall(), reader.last_id, None), 1))
+        return Chunk.joined([*parts, Chunk(bye(reason, RETRY_AFTER[reason]), 1)])
 
-    def _reset(self, reason: Reason) -> bytes:
-        """Live from the head, and the reader told that its cursor was not honoured."""
-        self._reader.position = self._hub.position
+    def _reset(self, reason: Reason, retry: float | None = None) -> Chunk:
+        """Continue live from the head, and return the event that says so."""
+        self._epoch = self._hub.epoch
+        _discard(self._page)
+        self._page = None
+        chunk = self._hub.reset_chunk(reason, retry)
+        self._reader.position, self._reader.last_id = chunk.last, chunk.last_id
         self._join(f"reset_{reason}")
-        head = self._head()
-        return event.frame("reset", dumps({"reason": reason, "head": head}), head)
+        return chunk
 
     def _join(self, outcome: str | None = None) -> None:
         self._live = True
         if outcome is not None:
             self._hub.stats.resumes[outcome] += 1
-        if self._replay is not None:
-            self._replay.close()
         self._hub.join(self._reader)
 
-    def _head(self) -> str | None:
-        """The last cursor put on this connection."""
-        place = self._reader.position
-        return None if place is None else event.cursor(self._hub.epoch, place)
+
+def _discard(future: PageFuture | None) -> None:
+    """Cancel a page that nobody needs any more; read its failure, so that asyncio does not report it."""
+    if future is not None and not future.cancel() and not future.cancelled():
+        future.exception()

@@ -1,27 +1,28 @@
-"""One open stream as the hub sees it: where it is, whether it keeps up, and what waits for it."""
+"""The server's side of one open stream: its place, its send queue, and how a chunk reaches its connection."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from dataclasses import dataclass
 from logging import getLogger
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from streams.chunk import Chunk
 from streams.errors import ReaderStalled
+from streams.event import Chunk
 from streams.send_queue import SendQueue
-from streams.step import Message, Rest, begin
-
-End = Literal["shutdown", "slow", "age", "full", "gone", "journal"]
-Way = Literal["auto", "queue", "step", "write"]
 
 log = getLogger(__name__)
 
+Message = MutableMapping[str, Any]
 AsgiSend = Callable[[Message], Coroutine[Any, Any, None]]
+# Why a stream ends. gone: its reader has left; away: the journal cannot be read; the others are told in a bye.
+End = Literal["shutdown", "slow", "age", "full", "away", "gone"]
 
-# Seconds that a reader which must end while a write hangs gets to take it; then the connection is cut. A process
-# that stops cannot wait for one reader; one that was slow may hear why, if it is not dead.
-STOP_GRACE = 0.2
-SLOW_GRACE = 2.0
+# Python 3.12 and newer run a new task at once up to its first wait.
+EAGER_TASKS: Final = sys.version_info >= (3, 12)
+# Seconds that a write which waits gets when its stream must end: a process that stops cannot wait for one reader.
+STOP_GRACE: Final = 0.2
+SLOW_GRACE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,128 +34,151 @@ class Wants:
 
 
 class Subscriber:
-    """Takes chunks from the hub in order: at once when it is idle, else through its inbox.
+    """Receives chunks from the hub in order and sends each at once if its reader is idle, else through its queue.
 
-    idle is the flag that keeps the order: it is true only while the stream's generator waits with nothing in
-    its hands and nothing in the inbox, so that bytes written then are the next ones.
+    idle keeps the order: it is True only while the stream's generator waits, its queue is empty and no delivery
+    runs, so that bytes sent then are the next ones.
     """
 
     __slots__ = (
-        "_begun", "_limit", "_send", "_stall", "direct", "ended", "host", "idle", "inbox", "left", "name", "position",
-        "said", "since", "wants",
+        "_delivery", "_eager", "_limit", "_send", "_stall", "_waiter", "_woken", "ended", "idle", "last_id", "left",
+        "name", "network", "position", "queue", "since", "status_number", "wants",
     )  # fmt: skip
 
     def __init__(
-        self, name: str, wants: Wants, host: str, since: float, inbox: SendQueue, send: AsgiSend, stall: float
-    ) -> None:
+        self, name: str, wants: Wants, network: str, since: float, queue: SendQueue, send: AsgiSend, stall: float,
+        eager: bool = EAGER_TASKS,
+    ) -> None:  # fmt: skip
         self.name = name
         self.wants = wants
-        self.host = host
+        self.network = network  # of the client: /24 or /48
         self.since = since  # by the hub's clock
-        self.inbox = inbox
+        self.queue = queue
         self.position: int | None = None  # seq of the last cursor put on this connection
-        self.said = 0  # number of the last bot_status put on this connection
+        self.last_id: str | None = None  # that cursor
+        self.status_number = 0  # number of the last bot_status put on this connection
         self.idle = False
         self.ended: End | None = None  # why the stream ends, once it must
-        self.left = False  # the connection is gone
-        self.direct: Callable[[Chunk], bool] | None = None  # writes past the queue; None: it cannot
+        self.left = False  # the connection is closed
         self._send = send
-        self._stall = stall
-        self._begun: tuple[Rest, Chunk] | None = None  # a write of the hub's that waits for the connection
+        self._stall = stall  # seconds that one write may take
+        self._eager = eager
+        self._delivery: tuple[asyncio.Task[None], Chunk] | None = None  # it waits for the connection
         self._limit: asyncio.Timeout | None = None  # of the write that waits now
+        self._waiter: asyncio.Future[None] | None = None  # the generator's
+        self._woken = False
 
     def offer(self, chunk: Chunk) -> bool:
-        """Take the next chunk. True when it is written, False when it waits (or the stream has ended). Never raises."""
-        if self.idle and self.direct is not None:
-            try:
-                taken = self.direct(chunk)
-            except Exception as error:  # noqa: BLE001  a connection that breaks, in whatever way, ends this reader alone
-                log.warning("stream %s: its connection broke in a write: %r", self.name, error)
-                self.gone()
-                return False
-            if taken:
-                self.position = chunk.last or self.position
-                return self._begun is None
+        """Take the next chunk. Return True if it is sent, False if it waits or the stream has ended. Never raises."""
+        if self.idle and self._eager:
+            return self._deliver(chunk)
         self.idle = False
         if self.ended is None:
             try:
-                self.inbox.put_nowait(chunk)
+                self.queue.put_nowait(chunk)
             except asyncio.QueueFull:
-                self.inbox.take()  # its memory comes back now; the reader has its cursor
+                self.queue.take_all()  # free the memory now; the reader has its cursor
                 self.end("slow")
+        self.wake()
         return False
 
-    def step(self, chunk: Chunk) -> bool:
-        """A direct way by public ASGI alone: run send() up to its first wait; the generator does the rest.
-
-        A reader that keeps up costs no queue, no future and no switch of tasks: 28 -> 14 us of CPU a delivery.
-        """
-        rest = begin(self._send(chunk.message))
-        if rest is not None:
-            self._begun = rest, chunk
+    def _deliver(self, chunk: Chunk) -> bool:
+        """Send in a task that starts at once: it costs no turn of the loop unless the connection is full."""
+        self._place(chunk)
+        task = _start(self._send(chunk.message))
+        if not task.done():
+            self._delivery = task, chunk
             self.idle = False
-            self.inbox.wake()
-        return True
+            self.wake()
+            return False
+        if task.cancelled() or (error := task.exception()) is None:
+            return True
+        if not isinstance(error, OSError):  # an OSError says that the reader has left (ASGI 2.4)
+            log.warning("stream %s: sending failed, the stream ends: %r", self.name, error)
+        self.leave()
+        return False
+
+    def _place(self, chunk: Chunk) -> None:
+        if chunk.last is not None:
+            self.position, self.last_id = chunk.last, chunk.last_id
+
+    def take_queued(self) -> list[Chunk]:
+        """Remove and return the chunks that wait, and move the reader's place behind them."""
+        chunks = self.queue.take_all()
+        for chunk in chunks:
+            self._place(chunk)
+        return chunks
 
     def end(self, reason: End) -> None:
-        """Let the stream end, for the first reason that is given; a write that hangs gets a last short while."""
+        """Let the stream end; the first reason counts. A write that waits gets a last short time."""
         if self.ended is None:
             self.ended = reason
         self.idle = False
-        self.inbox.wake()
+        self.wake()
         if self._limit is not None and not self._limit.expired():
             until = asyncio.get_running_loop().time() + (SLOW_GRACE if reason == "slow" else STOP_GRACE)
             self._limit.reschedule(min(until, self._limit.when() or until))
 
-    def gone(self) -> None:
-        """The reader has left: nothing more can be said to it."""
+    def leave(self) -> None:
+        """Mark that the connection is closed: nothing more can be sent."""
         self.left = True
         self.end("gone")
 
-    async def settle(self) -> Chunk | None:
-        """Finish the write that the hub began, if there is one, and give what it wrote; raises ReaderStalled."""
-        if self._begun is None:
+    def wake(self, _: object = None) -> None:
+        """End the generator's wait, or its next one when it does not wait now."""
+        self._woken = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def wait(self, seconds: float, idle: bool) -> None:
+        """Wait until woken, at most so many seconds. idle: the hub may deliver meanwhile."""
+        if not self._woken:
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            timer = loop.call_later(seconds, self.wake)  # cheaper than asyncio.timeout
+            self.idle = idle
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+                self.idle = False
+        self._woken = False
+
+    async def finish_delivery(self) -> Chunk | None:
+        """Wait for the delivery that the connection holds up, if any, and return its chunk. Raises ReaderStalled."""
+        if self._delivery is None:
             return None
-        rest, chunk = self._begun
-        self._begun = None
-        await self._finish(rest)
+        task, chunk = self._delivery
+        self._delivery = None
+        await self._within_limit(task)
         return chunk
 
     async def write(self, message: Message) -> None:
-        """Send one ASGI message; raises ReaderStalled when the connection does not take it in time."""
-        rest = begin(self._send(message))
-        if rest is not None:
-            await self._finish(rest)
+        """Send one ASGI message. Raises ReaderStalled when the connection does not take it in time."""
+        await self._within_limit(self._send(message))
 
-    async def rest(self, seconds: float) -> None:
-        """Nothing in hand: the hub may write meanwhile. Ends when something waits, is said, or is due."""
-        self.idle = True
-        try:
-            await self.inbox.wait(seconds)
-        finally:
-            self.idle = False
-
-    async def lost(self) -> None:
-        """After a cut: until the server has noticed, so that it does not take our end for a mistake."""
-        deadline = asyncio.get_running_loop().time() + STOP_GRACE
-        while not self.left and asyncio.get_running_loop().time() < deadline:
-            await self.inbox.wait(STOP_GRACE)
-
-    def close(self) -> None:
-        """Drop all that still waits."""
-        self.idle = False
-        self.inbox.take()
-        if self._begun is not None:
-            self._begun[0].close()
-            self._begun = None
-
-    async def _finish(self, rest: Rest) -> None:
+    async def _within_limit(self, sending: Awaitable[None]) -> None:
         try:
             async with asyncio.timeout(STOP_GRACE if self.ended else self._stall) as self._limit:
-                await rest
-        except TimeoutError as error:
+                await sending
+        except TimeoutError:
             self.end("slow")
-            raise ReaderStalled from error
+            raise ReaderStalled from None
         finally:
             self._limit = None
-            rest.close()
+
+    def close(self) -> None:
+        """Drop everything that waits."""
+        self.idle = False
+        self.queue.take_all()
+        if self._delivery is not None:
+            self._delivery[0].cancel()
+            self._delivery = None
+
+
+def _start(sending: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Return a task that has run up to its first wait already where Python can do that."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(sending, loop=asyncio.get_running_loop(), eager_start=True)
+    return asyncio.create_task(sending)

@@ -17,6 +17,7 @@ from journal.entries import Draft, Trade
 from journal.sqlite import SqliteJournal
 from streams.hub import Hub
 from streams.sse import EventStream, StreamLimits, event_streams
+from streams.subscriber import EAGER_TASKS
 
 journal = SqliteJournal(os.environ["JOURNAL_FILE"])
 streams: dict[str, EventStream] = {}
@@ -79,8 +80,8 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     await journal.open()
     hub = app.state.hub = Hub(journal.epoch, await journal.head(), 20_000)
     hub.status('{"status":"online"}')
-    way: Any = os.environ.get("STREAM_WAY", "auto")
-    streams.update(event_streams(hub, journal, StreamLimits(way=way)))
+    eager = EAGER_TASKS and os.environ.get("DELIVERY", "eager") == "eager"
+    streams.update(event_streams(hub, journal, StreamLimits(eager=eager)))
     yield
     hub.close("shutdown")
     await journal.close()

@@ -11,9 +11,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from routes.rate_limit import TOO_MANY
-from streams.event import comment
-from streams.stream_body import GREETING
+from streams.event import GREETING
 
 NOTHING: Final[Mapping[str, str]] = {}
 LARGEST: Final = 4 * 1024 * 1024  # bytes of a body that are read
@@ -81,12 +79,12 @@ class ProbedStream:
     @property
     def limited(self) -> bool:
         """Whether a rate limit refused it: with 429, or in our words on a stream that says when to come back."""
-        return self.status == 429 or comment(TOO_MANY) in self.text
+        return self.status == 429 or self.bye == "busy"
 
     @property
     def greeted(self) -> bool:
         """Whether our service itself spoke, and not somebody in its place."""
-        return GREETING.strip() in self.text
+        return GREETING.encode() in self.text
 
     @property
     def bye(self) -> str:

@@ -14,6 +14,7 @@ BYES: Final = {
     "age": "MAX_STREAM_AGE or the login's end",
     "shutdown": "the service was stopped while we looked",
     "slow": "we read too slowly",
+    "away": "its journal cannot be read",
 }
 
 
@@ -70,7 +71,7 @@ def _fault(one: ProbedStream, seconds: float) -> Finding | None:
 
 
 def _end(one: ProbedStream, ended: float) -> Finding:
-    if one.bye:
+    if one.bye and one.greeted:
         return note("ended", f"ended by the service after {ended:.1f} s: {BYES.get(one.bye, one.bye)}")
     if not one.greeted:
         return wrong("standby", "the proxy's standby answers: it has no service, or no room for a stream")
@@ -86,7 +87,7 @@ def crowd(many: Crowd, prompt: bool) -> Finding:
     began = [one for one in many.heard if one.status == 200 and one.greeted]
     refused = sorted({one.status for one in many.heard} - {0, 200, 429})
     ended = [one for one in many.heard if one.status == 200 and one.ended is not None]
-    away = sum(not one.greeted and not one.bye and not one.limited for one in ended)
+    away = sum(not one.greeted and not one.limited for one in ended)
     if refused:
         return wrong("stream refused", f"of {count} streams at once some get HTTP {refused[0]}: EventSource gives up")
     if rest.status == 0:

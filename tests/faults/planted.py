@@ -137,8 +137,8 @@ def cursor_off_by_one() -> None:
 
     original = StreamBody._resume
 
-    def resume(self: Any, seq: int) -> None:
-        original(self, seq + 1 if seq < self._hub.position else seq)
+    def resume(self: Any, cursor: Any) -> None:
+        original(self, replace(cursor, seq=cursor.seq + 1) if cursor.seq < self._hub.position else cursor)
 
     StreamBody._resume = resume  # type: ignore[method-assign]
 

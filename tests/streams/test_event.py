@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from streams.event import bye, comment, entry_frames, frame, id_only, retry
+from streams.event import PING, bye, comment, entry_frames, frame, heartbeat
 from tests.support.eventsource import Parser
 from tests.support.pages import EPOCH, gap, trade, trades
 
@@ -22,16 +22,24 @@ def test_frame_refuses_a_second_line(data: str) -> None:
         frame("x", data)
 
 
-def test_id_only_moves_the_cursor_and_dispatches_nothing() -> None:
-    """A browser keeps the id of a frame without data and shows no event."""
-    parser = Parser()
-    assert parser.feed(id_only("e-7") + comment("hello")) == []
-    assert parser.last_id == "e-7"
+def test_a_comment_is_part_of_the_next_event() -> None:
+    """It ends in one newline: no block without data is sent, for clients that parse every block."""
+    body = comment("hello") + PING + heartbeat(1.0, "e-7", "e-7", retry=2.0) + PING + PING + frame("x", "{}")
+    blocks = body.split(b"\n\n")
+    assert blocks.pop() == b""
+    assert all(b"\ndata: " in block for block in blocks)
+    assert [message.last_id for message in Parser().feed(body)] == ["e-7", "e-7"]
+
+
+def test_a_heartbeat_has_its_head_as_id() -> None:
+    """A reader cut before its first trade has a cursor in every client; without a cursor there is no id."""
+    assert heartbeat(12.3456, "e-5", "e-5") == b'event: heartbeat\nid: e-5\ndata: {"timestamp":12.346,"head":"e-5"}\n\n'
+    assert heartbeat(1.0, None, None) == b'event: heartbeat\ndata: {"timestamp":1.0,"head":null}\n\n'
 
 
 def test_retry_is_jittered() -> None:
-    """A thousand readers do not come back together: half to one and a half times the base, in milliseconds."""
-    values = [int(retry(2.0).removeprefix(b"retry: ")) for _ in range(300)]
+    """Readers do not return together: half to one and a half times the base, in milliseconds."""
+    values = [int(frame("x", "{}", retry=2.0).split(b"\n")[0].removeprefix(b"retry: ")) for _ in range(300)]
     assert min(values) >= 1000
     assert max(values) <= 3000
     assert len(set(values)) > 50

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.chunk import Chunk
 from streams.errors import OutOfOrder
-from streams.event import entry_frames, frame
+from streams.event import Chunk, entry_frames, frame
 from streams.hub import SLICE, Hub
 from streams.send_queue import SendQueue
 from streams.subscriber import Subscriber, Wants
@@ -33,7 +32,7 @@ class Turns:
         self.steps.popleft()()
         return True
 
-    def all(self) -> None:
+    def run(self) -> None:
         """Until nothing is left to do."""
         while self.turn():
             pass
@@ -43,10 +42,12 @@ async def _send(message: Any) -> None:
     raise AssertionError("nothing is sent here")
 
 
-def reader(hub: Hub, wants: Wants = BOTH, position: int | None = None, size: int = 1000) -> Subscriber:
-    """A stream that has joined, from the hub's position unless said."""
-    one = Subscriber("test", wants, "127.0.0.1", 0.0, SendQueue(size, 1 << 20), _send, 20.0)
-    hub.enter(one)
+def reader(
+    hub: Hub, wants: Wants = BOTH, position: int | None = None, size: int = 1000, network: str = "local"
+) -> Subscriber:
+    """Return a stream that has joined, from the hub's position by default."""
+    one = Subscriber("test", wants, network, 0.0, SendQueue(size, 1 << 20), _send, 20.0)
+    assert hub.enter(one) is None
     one.position = hub.position if position is None else position
     hub.join(one)
     return one
@@ -54,7 +55,7 @@ def reader(hub: Hub, wants: Wants = BOTH, position: int | None = None, size: int
 
 def got(one: Subscriber) -> bytes:
     """All that waits for it."""
-    return b"".join([chunk.body for chunk in one.inbox.take()])
+    return b"".join([chunk.body for chunk in one.queue.take_all()])
 
 
 def wire(first: int, last: int) -> bytes:
@@ -71,7 +72,7 @@ def turns() -> Turns:
 @pytest.fixture
 def hub(turns: Turns) -> Hub:
     """A hub whose journal ends at 10."""
-    return Hub(EPOCH, 10, soon=turns.steps.append)
+    return Hub(EPOCH, 10, schedule=turns.steps.append)
 
 
 @pytest.mark.parametrize("first", [10, 12, 1], ids=["again", "hole", "past"])
@@ -93,8 +94,8 @@ def test_what_is_published_together_leaves_together(hub: Hub, turns: Turns) -> N
     one = reader(hub)
     for seq in range(11, 31):
         hub.publish([trade(seq)])
-    turns.all()
-    waiting = one.inbox.take()
+    turns.run()
+    waiting = one.queue.take_all()
     assert len(waiting) == 1
     assert waiting[0].body == wire(11, 30)
     assert (waiting[0].events, waiting[0].last) == (20, 30)
@@ -106,7 +107,7 @@ def test_kinds_of_streams_get_what_they_want(hub: Hub, turns: Turns) -> None:
     hub.publish([trade(11)])
     hub.status("{}")
     hub.publish([trade(12)])
-    turns.all()
+    turns.run()
     said = frame("bot_status", "{}")
     assert got(both) == wire(11, 11) + said + wire(12, 12)
     assert got(entries) == wire(11, 12)
@@ -118,21 +119,21 @@ def test_fan_out_goes_in_slices(hub: Hub, turns: Turns) -> None:
     readers = [reader(hub) for _ in range(3 * SLICE)]
     hub.publish([trade(11)])
     assert turns.turn()
-    assert sum(one.inbox.qsize() for one in readers) == SLICE
+    assert sum(len(one.queue) for one in readers) == SLICE
     assert turns.turn()
-    assert sum(one.inbox.qsize() for one in readers) == 2 * SLICE
-    turns.all()
+    assert sum(len(one.queue) for one in readers) == 2 * SLICE
+    turns.run()
     assert all(got(one) == wire(11, 11) for one in readers)
 
 
-def test_a_full_inbox_ends_that_reader_alone(hub: Hub, turns: Turns) -> None:
+def test_a_full_queue_ends_that_reader_alone(hub: Hub, turns: Turns) -> None:
     """The slow one is told to end and what waited for it is dropped; the other has everything."""
     slow, well = reader(hub, size=2), reader(hub)
     for seq in range(11, 15):
         hub.publish([trade(seq)])
-        turns.all()
+        turns.run()
     assert slow.ended == "slow"
-    assert slow.inbox.empty()
+    assert not len(slow.queue)
     assert got(well) == wire(11, 14)
 
 
@@ -143,8 +144,8 @@ def test_one_who_left_gets_nothing(hub: Hub, turns: Turns) -> None:
     hub.leave(one)
     reader(hub)
     hub.publish([trade(11)])
-    turns.all()
-    assert one.inbox.empty()
+    turns.run()
+    assert not len(one.queue)
     assert len(list(hub.subscribers)) == 1
 
 
@@ -154,7 +155,7 @@ def test_a_status_is_remembered_and_said_once(hub: Hub, turns: Turns) -> None:
     hub.status("1")
     hub.status("2")
     late = reader(hub)
-    turns.all()
+    turns.run()
     assert got(late) == frame("bot_status", "2")
 
 
@@ -164,7 +165,7 @@ def test_a_status_that_is_no_news_waits_for_streams_that_open(hub: Hub, turns: T
     early = reader(hub)
     got(early)
     hub.remember("2")
-    turns.all()
+    turns.run()
     assert got(early) == b""
     assert hub.status_frame is not None
     assert hub.status_frame.body == frame("bot_status", "2")
@@ -174,11 +175,11 @@ def test_a_reader_ahead_of_us_is_caught_up_with(hub: Hub, turns: Turns) -> None:
     """It came from a faster worker with a cursor at 12: 11 and 12 are not told again, 13 is."""
     ahead = reader(hub, Wants(True, False), position=12)
     hub.publish([trade(11)])
-    turns.all()
+    turns.run()
     hub.publish(trades(12, 13))
-    turns.all()
+    turns.run()
     hub.publish([trade(14)])
-    turns.all()
+    turns.run()
     assert got(ahead) == wire(13, 14)
 
 
@@ -190,33 +191,89 @@ def test_closing_ends_all(hub: Hub) -> None:
     assert [one.ended for one in readers] == ["shutdown", "shutdown"]
 
 
+def place(one: Subscriber) -> str:
+    """Return the last id among the chunks that wait."""
+    return [chunk.last_id for chunk in one.queue.take_all() if chunk.last_id][-1]
+
+
+def test_a_reset_reaches_every_reader_of_entries(hub: Hub, turns: Turns) -> None:
+    """Members and newcomers get it with the new head; what the old journal published last is not sent after it."""
+    member, status = reader(hub), reader(hub, Wants(False, True))
+    hub.publish([trade(11)])
+    turns.run()
+    hub.status("{}")
+    newcomer = reader(hub)
+    hub.publish(trades(12, 13))
+    hub.reset("newepoch", 4)
+    assert (hub.epoch, hub.position, hub.head) == ("newepoch", 4, "newepoch-4")
+    hub.publish([trade(5)])
+    turns.run()
+    for one in (member, newcomer):
+        body = got(one)
+        assert body.count(b'event: reset\nid: newepoch-4\ndata: {"reason":"epoch","head":"newepoch-4"}\n\n') == 1
+        assert body.endswith(entry_frames([trade(5)], "newepoch")[0])
+        assert b'"seq":12' not in body
+    assert b"reset" not in got(status)
+
+
+def test_a_reset_does_not_lose_a_status(hub: Hub, turns: Turns) -> None:
+    """A status whose round had not reached every reader is sent again."""
+    readers = [reader(hub, Wants(False, True)) for _ in range(2 * SLICE)]
+    hub.status("7")
+    turns.turn()
+    hub.reset("newepoch", 0)
+    turns.run()
+    assert all(got(one).endswith(frame("bot_status", "7")) for one in readers)
+
+
+def test_a_full_hub_displaces_the_largest_network(turns: Turns) -> None:
+    """A newcomer of a smaller network gets the place of the largest network's newest stream."""
+    hub = Hub(EPOCH, 0, max_streams=4, schedule=turns.steps.append)
+    crowd = [reader(hub, network="crowd") for _ in range(3)]
+    other = reader(hub, network="other")
+    late = reader(hub, network="late")
+    assert [one.ended for one in crowd] == [None, None, "full"]
+    assert set(hub.subscribers) == {*crowd[:2], other, late}
+
+
+def test_a_full_hub_refuses_the_largest_network(turns: Turns) -> None:
+    """A network that holds most, or as many as any other, displaces nobody."""
+    hub = Hub(EPOCH, 0, max_streams=4, schedule=turns.steps.append)
+    readers = [reader(hub, network=name) for name in ("a", "a", "b", "b")]
+    one = Subscriber("test", BOTH, "b", 0.0, SendQueue(5, 1 << 20), _send, 20.0)
+    assert hub.enter(one) == "full"
+    assert not any(other.ended for other in readers)
+    hub.leave(readers[0])
+    assert hub.enter(one) is None
+
+
 @given(st.lists(st.sampled_from(["publish", "many", "status", "join", "leave", "turn", "take"]), max_size=60))
 def test_each_reader_gets_each_entry_once_in_order(steps: list[str]) -> None:
     """Whatever the order of publishing, joining, leaving and turning: no reader misses or repeats anything."""
     turns = Turns()
-    hub = Hub(EPOCH, 0, soon=turns.steps.append)
+    hub = Hub(EPOCH, 0, schedule=turns.steps.append)
     joined: list[tuple[Subscriber, int, int, list[Chunk]]] = []
     for step in steps:
         if step in ("publish", "many"):
             hub.publish(trades(hub.position + 1, hub.position + (1 if step == "publish" else 450)))
         elif step == "status":
-            hub.status(str(hub.said + 1))
+            hub.status(str(hub.status_number + 1))
         elif step == "join":
-            joined.append((reader(hub), hub.position, max(hub.said, 1), []))
+            joined.append((reader(hub), hub.position, max(hub.status_number, 1), []))
         elif step == "leave" and joined:
             hub.leave(joined.pop(0)[0])
         elif step == "turn":
             turns.turn()
         elif step == "take":
             for one, _, _, taken in joined:
-                taken += one.inbox.take()
-    turns.all()
+                taken += one.queue.take_all()
+    turns.run()
     for one, position, said, taken in joined:
-        body = b"".join([chunk.body for chunk in [*taken, *one.inbox.take()]])
+        body = b"".join([chunk.body for chunk in [*taken, *one.queue.take_all()]])
         seqs = [int(part.split(b",")[0]) for part in body.split(b'"seq":')[1:]]
         assert seqs == list(range(position + 1, hub.position + 1))
         words = [int(part.split(b"\n")[0]) for part in body.split(b"event: bot_status\ndata: ")[1:]]
-        assert words == list(range(said, hub.said + 1))
+        assert words == list(range(said, hub.status_number + 1))
 
 
 async def test_runs_on_the_loop_it_is_called_on(hub: Hub) -> None:

@@ -8,9 +8,9 @@ from streams.event import PING
 from streams.keepalive import Keepalive, KeepaliveSettings
 
 
-def beats(rhythm: Keepalive, until: int) -> list[int]:
+def beats(keepalive: Keepalive, until: int) -> list[int]:
     """The seconds at which a heartbeat came, asked each second."""
-    return [now for now in range(until) if b"heartbeat" in rhythm.due(now, 0.0, None)]
+    return [now for now in range(until) if b"heartbeat" in keepalive.due(now, 0.0, None)]
 
 
 def test_heartbeats_do_not_drift() -> None:
@@ -20,25 +20,25 @@ def test_heartbeats_do_not_drift() -> None:
 
 def test_beats_missed_in_sleep_are_not_made_up_for() -> None:
     """One heartbeat after an hour's sleep, and the next in the old beat."""
-    rhythm = Keepalive(KeepaliveSettings(heartbeat=30), 0)
-    assert rhythm.due(3605, 0, None).count(b"heartbeat") == 1
-    assert rhythm.due(3606, 0, None) == b""
-    assert b"heartbeat" in rhythm.due(3630, 0, None)
+    keepalive = Keepalive(KeepaliveSettings(heartbeat=30), 0)
+    assert keepalive.due(3605, 0, None).count(b"heartbeat") == 1
+    assert keepalive.due(3606, 0, None) == b""
+    assert b"heartbeat" in keepalive.due(3630, 0, None)
 
 
 def test_heartbeat_says_time_and_head() -> None:
     """The two facts a reader checks itself by."""
-    said = Keepalive(KeepaliveSettings(heartbeat=1, ping=100), 0).due(1, 12.3456, "e-5")
-    assert said.startswith(b"event: heartbeat\ndata: ")
-    assert json.loads(said.splitlines()[1].removeprefix(b"data: ")) == {"timestamp": 12.346, "head": "e-5"}
+    due = Keepalive(KeepaliveSettings(heartbeat=1, ping=100), 0).due(1, 12.3456, "e-5")
+    assert due.startswith(b"event: heartbeat\nid: e-5\ndata: ")
+    assert json.loads(due.splitlines()[2].removeprefix(b"data: ")) == {"timestamp": 12.346, "head": "e-5"}
 
 
 def test_pings_are_at_most_so_far_apart() -> None:
     """For each of many streams, from its start on."""
     for _ in range(50):
-        rhythm, last = Keepalive(KeepaliveSettings(heartbeat=1000, ping=15), 0.0), 0.0
+        keepalive, last = Keepalive(KeepaliveSettings(heartbeat=1000, ping=15), 0.0), 0.0
         for tenth in range(0, 2000):
-            if rhythm.due(tenth / 10, 0, None) == PING:
+            if keepalive.due(tenth / 10, 0, None) == PING:
                 assert tenth / 10 - last <= 15
                 last = tenth / 10
         assert last > 180
@@ -47,15 +47,15 @@ def test_pings_are_at_most_so_far_apart() -> None:
 @pytest.mark.parametrize("max_age", [None, 100.0])
 def test_age_has_a_jitter_and_a_bound(max_age: float | None) -> None:
     """Streams opened together do not end together, and none is older than it may be."""
-    rhythms = [Keepalive(KeepaliveSettings(max_age=max_age), 0) for _ in range(100)]
-    assert not any(rhythm.over(79) for rhythm in rhythms)
-    assert all(rhythm.over(100) for rhythm in rhythms) is (max_age is not None)
+    keepalives = [Keepalive(KeepaliveSettings(max_age=max_age), 0) for _ in range(100)]
+    assert not any(keepalive.is_over(79) for keepalive in keepalives)
+    assert all(keepalive.is_over(100) for keepalive in keepalives) is (max_age is not None)
     if max_age is not None:
-        assert 0 < sum(rhythm.over(90) for rhythm in rhythms) < 100
+        assert 0 < sum(keepalive.is_over(90) for keepalive in keepalives) < 100
 
 
 def test_sleeps_no_longer_than_until_the_next_thing() -> None:
     """And never a negative time."""
-    rhythm = Keepalive(KeepaliveSettings(heartbeat=2, ping=15, max_age=1000), 0)
-    assert rhythm.seconds(0) == 2
-    assert rhythm.seconds(5) == 0
+    keepalive = Keepalive(KeepaliveSettings(heartbeat=2, ping=15, max_age=1000), 0)
+    assert keepalive.seconds(0) == 2
+    assert keepalive.seconds(5) == 0

@@ -1,92 +1,120 @@
-"""The journal's door: turns, pages read ahead, and nothing left behind."""
+"""The queue of replays: turns, shared pages, failures."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from journal.errors import JournalUnavailable
-from streams.replay import Replay, Replays
+from journal.errors import JournalDamaged, JournalUnavailable
+from streams.event import Chunk
+from streams.replay import ReplayQueue
+from streams.stats import Stats
 from tests.support.eventually import eventually
-from tests.support.pages import Pages, trades
+from tests.support.pages import EPOCH, Pages, trades
 
 
-async def page(replay: Replay, after: int) -> list[int]:
-    """The seqs of the next page, waited for."""
-    found: list[list[int]] = []
-
-    def there() -> bool:
-        entries = replay.page(after)
-        if entries is not None:
-            found.append([entry.seq for entry in entries])
-        return entries is not None
-
-    await eventually(there, every=0.001)
-    return found[0]
+def queue(pages: Any, **options: Any) -> ReplayQueue:
+    """Return a queue over these pages."""
+    return ReplayQueue(pages, Stats(), **options)
 
 
-async def test_pages_follow_one_another() -> None:
-    """Each begins after the last; the end is an empty page."""
-    replay = Replays(Pages(trades(1, 5)), page=2).start(0, lambda: None)  # type: ignore[arg-type]
-    assert [await page(replay, after) for after in (0, 2, 4, 5)] == [[1, 2], [3, 4], [5], []]
-    replay.close()
+def seqs(chunk: Chunk | None) -> list[int]:
+    """Return the seqs in a chunk."""
+    return [] if chunk is None else [int(part.split(b",")[0]) for part in chunk.body.split(b'"seq":')[1:]]
 
 
-async def test_the_next_page_is_read_while_this_one_is_written() -> None:
-    """A full page starts the next read; a short one does not."""
-    pages = Pages(trades(1, 3))
-    replay = Replays(pages, page=2).start(0, lambda: None)  # type: ignore[arg-type]
-    await page(replay, 0)
-    await eventually(lambda: pages.reads == 2)
-    await page(replay, 2)
-    await asyncio.sleep(0.01)
-    assert pages.reads == 2
-    replay.close()
+async def test_pages_follow_one_another_and_end_at_multiples() -> None:
+    """The first page of a reader is shorter, so that the following ones are the same for all."""
+    replays = queue(Pages(trades(1, 7)), page=3)
+    assert [seqs(await replays.page(after, "a")) for after in (1, 3, 6, 7)] == [[2, 3], [4, 5, 6], [7], []]
 
 
-async def test_a_page_read_ahead_for_another_place_is_not_given() -> None:
-    """The reader may have been brought less than the page held."""
-    replay = Replays(Pages(trades(1, 6)), page=3).start(0, lambda: None)  # type: ignore[arg-type]
-    assert await page(replay, 0) == [1, 2, 3]
-    assert await page(replay, 2) == [3, 4, 5]
-    replay.close()
+async def test_a_chunk_names_its_last_place() -> None:
+    """Its seq and its cursor."""
+    chunk = await queue(Pages(trades(1, 3))).page(0, "a")
+    assert chunk is not None
+    assert (chunk.last, chunk.last_id) == (3, f"{EPOCH}-3")
 
 
-async def test_so_many_at_once_in_turn() -> None:
-    """The third of two waits until one ends; who gives up waiting is passed over."""
-    door = Replays(Pages(trades(1, 1)), at_once=2)  # type: ignore[arg-type]
-    first, second, third, fourth = [door.start(0, lambda: None) for _ in range(4)]
-    await page(first, 0)
-    await asyncio.sleep(0.01)
-    assert third.page(0) is None
-    third.close()
-    second.close()
-    assert await page(fourth, 0) == [1]
-    first.close()
-    fourth.close()
-    fourth.close()
-    assert await page(door.start(0, lambda: None), 0) == [1]
+async def test_full_pages_are_read_once() -> None:
+    """Readers that return together share them; a short page is read again, for it may have grown."""
+    pages = Pages(trades(1, 4))
+    replays = queue(pages, page=3)
+    for _ in range(5):
+        assert seqs(await replays.page(0, "a")) == [1, 2, 3]
+    assert pages.reads == 1
+    assert [seqs(await replays.page(3, "a")) for _ in range(2)] == [[4], [4]]
+    assert pages.reads == 3
 
 
-async def test_wakes_its_reader_when_there_is_something() -> None:
-    """Once the page, or the failure, is there."""
-    pages, woken = Pages(trades(1, 1)), list[int]()
-    replay = Replays(pages).start(0, lambda: woken.append(1))  # type: ignore[arg-type]
-    await eventually(lambda: woken)
-    assert replay.page(0)
-    pages.fault = JournalUnavailable("gone")
-    assert replay.page(1) is None
-    await eventually(lambda: len(woken) == 2)
-    with pytest.raises(JournalUnavailable):
-        replay.page(1)
-    replay.close()
-
-
-async def test_closing_leaves_no_task() -> None:
-    """In the middle of a read that hangs."""
-    pages = Pages(trades(1, 1))
+async def test_readers_that_wait_for_one_page_share_its_read() -> None:
+    """A hundred requests for a short page are two reads: one that ran already, and one for all who came later."""
+    pages = Pages(trades(1, 4))
     pages.held = asyncio.Event()
-    tasks = asyncio.all_tasks()
-    replay = Replays(pages).start(0, lambda: None)  # type: ignore[arg-type]
-    await asyncio.sleep(0)
-    replay.close()
-    await eventually(lambda: asyncio.all_tasks() == tasks)
+    replays = queue(pages, concurrent=1)
+    first = replays.page(0, "a")
+    others = [replays.page(0, "a") for _ in range(100)]
+    await eventually(lambda: pages.reads == 1)
+    pages.held.set()
+    assert [seqs(await each) for each in (first, *others)] == [[1, 2, 3, 4]] * 101
+    assert pages.reads == 2
+
+
+async def test_networks_take_turns() -> None:
+    """The only request of one network is read after one of the hundred of another, not after all of them."""
+    pages = Pages(trades(1, 300))
+    pages.held = asyncio.Event()
+    replays = queue(pages, concurrent=1, page=2)
+    order: list[str] = []
+    for number in range(100):
+        replays.page(2 * number, "crowd").add_done_callback(lambda _: order.append("crowd"))
+    replays.page(299, "honest").add_done_callback(lambda _: order.append("honest"))
+    await eventually(lambda: pages.reads == 1)
+    pages.held.set()
+    await eventually(lambda: len(order) == 101)
+    assert order.index("honest") <= 2
+
+
+async def test_so_many_reads_run_at_once() -> None:
+    """The others wait and are counted."""
+    pages, stats = Pages(trades(1, 300)), Stats()
+    pages.held = asyncio.Event()
+    replays = ReplayQueue(pages, stats, concurrent=2, page=2)  # type: ignore[arg-type]
+    waiting = [replays.page(2 * number, "a") for number in range(10)]
+    await eventually(lambda: pages.reading == 2)
+    assert (stats.replays_running, stats.replays_waiting) == (2, 8)
+    pages.held.set()
+    await asyncio.gather(*waiting)
+    assert pages.most == 2
+    await eventually(lambda: (stats.replays_running, stats.replays_waiting) == (0, 0))
+
+
+async def test_a_page_that_nobody_waits_for_is_not_read() -> None:
+    """A reader that left before its turn costs no read."""
+    pages = Pages(trades(1, 300))
+    pages.held = asyncio.Event()
+    replays = queue(pages, concurrent=1, page=2)
+    first, gone, last = (replays.page(after, "a") for after in (0, 2, 4))
+    gone.cancel()
+    pages.held.set()
+    await asyncio.gather(first, last)
+    assert pages.reads == 2
+
+
+async def test_a_failed_read_fails_its_page_alone() -> None:
+    """The next request reads again."""
+    pages = Pages(trades(1, 3))
+    replays = queue(pages)
+    pages.fault = JournalUnavailable("gone")
+    with pytest.raises(JournalUnavailable):
+        await replays.page(0, "a")
+    pages.fault = None
+    assert seqs(await replays.page(0, "a")) == [1, 2, 3]
+
+
+async def test_a_missing_entry_is_damage() -> None:
+    """A page that does not follow its cursor is refused; the entries behind it are not shown in its place."""
+    pages = Pages(trades(1, 9))
+    del pages.entries[5]
+    with pytest.raises(JournalDamaged, match="entry 1 "):
+        await queue(pages).page(0, "a")

@@ -38,7 +38,7 @@ async def test_seq_0_is_the_beginning(serve: Serve) -> None:
 
 
 async def test_a_cursor_at_the_head_misses_nothing(serve: Serve) -> None:
-    """No replay, no reset, no id-only frame; the journal is not asked."""
+    """No replay, no reset; the journal is not read."""
     server = await serve(kept=3)
     wire = await server.open("trades", cursor=f"{EPOCH}-3")
     await wire.read()
@@ -73,6 +73,61 @@ async def test_a_cursor_that_cannot_be_honoured_is_answered(serve: Serve, cursor
     assert wire.seqs == [4]
 
 
+@pytest.mark.parametrize("name", ["last_event_id", "lastEventId", "Last-Event-ID"])
+async def test_a_honoured_cursor_is_repeated(serve: Serve, name: str) -> None:
+    """The first event is a heartbeat with the reader's own cursor as id: a cut before the first entry costs nothing."""
+    server = await serve(kept=3)
+    server.pages.held = asyncio.Event()
+    wire = await server.open(f"trades?{name}={EPOCH}-1")
+    await wire.read()
+    (message,) = wire.messages
+    assert (message.name, message.last_id) == ("heartbeat", f"{EPOCH}-1")
+    assert message.json()["head"] == f"{EPOCH}-1"
+    assert wire.body.count(b"retry: ") == 1
+    server.pages.held.set()
+    await wire.until(has(3))
+    assert wire.seqs == [2, 3]
+
+
+async def test_two_cursors_that_differ_are_malformed(serve: Serve) -> None:
+    """Neither is taken for the right one: a reset comes first."""
+    server = await serve(kept=3)
+    wire = await server.open(f"trades?lastEventId={EPOCH}-1&last_event_id={EPOCH}-2")
+    await wire.read()
+    assert wire.messages[0].name == "reset"
+    assert wire.messages[0].json()["reason"] == "malformed"
+
+
+@pytest.mark.parametrize("during", ["live", "replay"])
+async def test_a_journal_that_went_back_resets_its_readers(serve: Serve, during: str) -> None:
+    """Live and replaying readers get reset with the new head as id, and the stream goes on from there."""
+    server = await serve(kept=10)
+    server.pages.held = asyncio.Event() if during == "replay" else None
+    wire = await server.open("trades", cursor=f"{EPOCH}-2" if during == "replay" else None)
+    await wire.read()
+    server.hub.reset("newepoch", 4)
+    if server.pages.held:
+        server.pages.held.set()
+    await wire.until(lambda one: one.named("reset"))
+    assert json.loads(wire.named("reset")[0]) == {"reason": "epoch", "head": "newepoch-4"}
+    assert wire.cursor == "newepoch-4"
+    server.hub.publish(trades(5, 5))
+    await wire.until(has(5))
+    assert wire.seqs == [5]
+    assert wire.cursor == "newepoch-5"
+
+
+async def test_a_silent_journal_does_not_delay_the_first_event_for_long(serve: Serve) -> None:
+    """A cursor ahead of this worker is checked in the journal; after a second its reader gets a heartbeat anyway."""
+    server = await serve(kept=3)
+    server.pages.held = asyncio.Event()
+    wire = await server.open("trades", cursor=f"{EPOCH}-5")
+    await wire.until(lambda one: one.named("heartbeat"))
+    server.pages.held.set()
+    await wire.until(lambda one: one.named("reset"))
+    assert json.loads(wire.named("reset")[0])["reason"] == "future"
+
+
 async def test_an_empty_header_leaves_the_query_its_say(serve: Serve) -> None:
     """Last-Event-ID without a value is none."""
     server = await serve(kept=3)
@@ -96,12 +151,12 @@ async def test_a_cursor_of_a_faster_worker_is_honoured(serve: Serve) -> None:
 
 async def test_few_replay_at_once_and_the_rest_are_kept_awake(serve: Serve) -> None:
     """Readers that wait for their turn get heartbeats; then everybody gets all."""
-    server = await serve(kept=50, pace=KeepaliveSettings(heartbeat=0.05))
+    server = await serve(kept=50, keepalive=KeepaliveSettings(heartbeat=0.05))
     server.pages.held = asyncio.Event()
     wires = [await server.open("trades", cursor=f"{EPOCH}-10") for _ in range(12)]
     for wire in wires:
-        await wire.until(lambda one: one.named("heartbeat"))
-        assert json.loads(wire.named("heartbeat")[0])["head"] == f"{EPOCH}-10"
+        await wire.until(lambda one: len(one.named("heartbeat")) >= 2)
+        assert {json.loads(data)["head"] for data in wire.named("heartbeat")} == {f"{EPOCH}-10"}
     server.pages.held.set()
     for wire in wires:
         await wire.until(has(50))
@@ -110,7 +165,7 @@ async def test_few_replay_at_once_and_the_rest_are_kept_awake(serve: Serve) -> N
 
 
 async def test_a_journal_that_fails_ends_the_replay_and_keeps_the_cursor(serve: Serve) -> None:
-    """Nothing is skipped: the stream ends with a retry, and the reader's cursor is good when it comes back."""
+    """Nothing is skipped: the stream ends with a bye, and the reader's cursor is good when it comes back."""
     server = await serve(kept=3000)
     wire = await server.open("trades", cursor=f"{EPOCH}-0")
     await wire.until(has(1))
@@ -119,8 +174,10 @@ async def test_a_journal_that_fails_ends_the_replay_and_keeps_the_cursor(serve: 
     await wire.all()
     assert wire.seqs == list(range(1, len(wire.seqs) + 1))
     assert len(wire.seqs) < 8000
-    assert not wire.named("bye")
+    assert wire.named("bye") == ['{"reason":"away"}']
     assert wire.body.count(b"retry: ") == 2
+    beat = wire.body.split(b"\n\n")[-3]
+    assert beat.startswith(b"event: heartbeat\ndata: ")
     assert wire.ended
     server.pages.fault = None
     back = await server.open("trades", cursor=wire.cursor)

@@ -13,7 +13,7 @@ from tests.support.wire import Serve, has
 
 
 async def test_first_bytes_leave_at_once(serve: Serve) -> None:
-    """Headers, a jittered retry, a comment, and on a connection without a cursor the head as an id."""
+    """Headers, then one event with data: a jittered retry and, without a cursor, a heartbeat with the head as id."""
     server = await serve(kept=3)
     wire = await server.open("trades")
     await wire.until(lambda one: one.cursor)
@@ -21,7 +21,11 @@ async def test_first_bytes_leave_at_once(serve: Serve) -> None:
     assert b"content-type: text/event-stream\r\n" in wire.head
     assert b"cache-control: no-store, no-transform\r\n" in wire.head
     assert b"x-accel-buffering: no\r\n" in wire.head
-    assert re.fullmatch(rb"retry: \d+\n: [^\n]+\n\nid: abcd1234-3\n\n", wire.body)
+    assert re.fullmatch(
+        rb"retry: \d+\n: Prediction Investor\nevent: heartbeat\nid: abcd1234-3\n"
+        rb'data: {"timestamp":[0-9.]+,"head":"abcd1234-3"}\n\n',
+        wire.body,
+    )
 
 
 async def test_head_answers_headers_only(serve: Serve) -> None:
@@ -52,7 +56,7 @@ async def test_a_gap_is_an_event_of_its_own(serve: Serve) -> None:
     wire = await server.open("trading")
     server.hub.publish([*trades(1, 2), gap(3), *trades(4, 4)])
     await wire.until(has(4))
-    assert [message.name for message in wire.messages] == ["new_trades", "gap", "new_trades"]
+    assert [message.name for message in wire.messages[1:]] == ["new_trades", "gap", "new_trades"]
 
 
 async def test_status_comes_first_and_on_change(serve: Serve) -> None:
@@ -67,7 +71,7 @@ async def test_status_comes_first_and_on_change(serve: Serve) -> None:
     said = ['{"status":"online"}', '{"status":"offline"}']
     await wires["trades"].until(has(1))
     await wires["trading"].until(has(1))
-    await wires["status"].until(lambda one: len(one.messages) == 2)
+    await wires["status"].until(lambda one: len(one.named("bot_status")) == 2)
     assert wires["trading"].named("bot_status") == said
     assert wires["status"].named("bot_status") == said
     assert wires["trades"].named("bot_status") == []
@@ -78,7 +82,8 @@ async def test_status_stream_has_no_ids(serve: Serve) -> None:
     server = await serve(kept=3)
     server.hub.status("{}")
     wire = await server.open("status", cursor="nonsense")
-    await wire.until(lambda one: one.messages)
+    await wire.until(lambda one: one.named("bot_status"))
+    assert json.loads(wire.named("heartbeat")[0])["head"] is None
     assert wire.cursor == ""
     assert not wire.named("reset")
     assert b"id:" not in wire.body
@@ -86,8 +91,8 @@ async def test_status_stream_has_no_ids(serve: Serve) -> None:
 
 @pytest.mark.parametrize("name", ["trading", "trades", "portfolio", "status"])
 async def test_heartbeats_name_the_last_cursor_put_on_the_connection(serve: Serve, name: str) -> None:
-    """On all four, on time, without an id; head is what the reader must have by then."""
-    server = await serve(kept=3, pace=KeepaliveSettings(heartbeat=0.05))
+    """On all four, on time, with that cursor as id; head is what the reader must have by then."""
+    server = await serve(kept=3, keepalive=KeepaliveSettings(heartbeat=0.05))
     wire = await server.open(name)
     await wire.until(lambda one: one.named("heartbeat"))
     server.publish()
@@ -96,19 +101,21 @@ async def test_heartbeats_name_the_last_cursor_put_on_the_connection(serve: Serv
     assert heads[0] == (None if name == "status" else f"{EPOCH}-3")
     assert heads[-1] == (None if name == "status" else f"{EPOCH}-4")
     assert abs(json.loads(wire.named("heartbeat")[-1])["timestamp"] - time.time()) < 5
+    ids = [message.last_id for message in wire.messages if message.name == "heartbeat"]
+    assert ids == [head or "" for head in heads]
 
 
 async def test_pings_keep_a_silent_stream_open(serve: Serve) -> None:
     """Comments that no page sees."""
-    server = await serve(pace=KeepaliveSettings(ping=0.05))
+    server = await serve(keepalive=KeepaliveSettings(ping=0.05))
     wire = await server.open("trades")
-    await wire.until(lambda one: one.body.count(b"\n:\n\n") >= 3)
-    assert wire.messages == []
+    await wire.until(lambda one: one.body.count(b":\n") >= 3)
+    assert [message.name for message in wire.messages] == ["heartbeat"]
 
 
 async def test_a_reader_that_pauses_loses_nothing(serve: Serve) -> None:
     """It stops reading for a while and goes on: queued, then written, in order."""
-    server = await serve(stall=20, queue_size=5000, queue_bytes=1 << 26)
+    server = await serve(stall=20, queue_events=5000, queue_bytes=1 << 26)
     wire = await server.open("trades", buffer=4096)
     await wire.read()
     for _ in range(60):

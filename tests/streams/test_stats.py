@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.chunk import Chunk
+from streams.event import Chunk
 from streams.send_queue import SendQueue
 from streams.stats import Histogram, Stats, client, network
 from streams.subscriber import Subscriber, Wants
@@ -32,8 +32,8 @@ def test_quantiles_part_the_many_from_the_few() -> None:
 def test_counts_events_and_bytes_of_every_reader() -> None:
     """A chunk of two events to three readers is six events; what was never published has no latency."""
     stats = Stats()
-    stats.wrote(Chunk(b"12345", 2, born=1.0), 1.5, 3)
-    stats.wrote(Chunk(b"1", 1), 9.0)
+    stats.record(Chunk(b"12345", 2, born=1.0), 1.5, 3)
+    stats.record(Chunk(b"1", 1), 9.0)
     view = stats.view(3, 7)
     assert (view["events"], view["bytes"], view["open"], view["position"]) == (7, 16, 3, 7)
     assert 500 <= view["latency_ms"]["p50"] <= 625
@@ -60,9 +60,9 @@ async def _send(message: object) -> None:
 
 def test_a_stream_in_one_line() -> None:
     """Name, age, place, lag and what waits."""
-    reader = Subscriber("trades", Wants(True, False), "10.1.2.3", 100.0, SendQueue(5, 100), _send, 1.0)
+    reader = Subscriber("trades", Wants(True, False), "10.1.2.0/24", 100.0, SendQueue(5, 100), _send, 1.0)
     reader.position = 7
-    reader.inbox.put_nowait(Chunk(b"x", 1))
+    reader.queue.put_nowait(Chunk(b"x", 1))
     assert client(reader, 10, 112.5) == {
         "stream": "trades", "age": 12.5, "position": 7, "lag": 3, "queued": 1, "network": "10.1.2.0/24",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""One open stream: when it is written at once, when it waits, and how it ends."""
+"""One open stream: when it is sent to at once, when a chunk waits, and how it ends."""
 
 import asyncio
 import logging
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from streams.chunk import Chunk
 from streams.errors import ReaderStalled
+from streams.event import Chunk
 from streams.send_queue import SendQueue
-from streams.subscriber import Subscriber, Wants
+from streams.subscriber import EAGER_TASKS, Subscriber, Wants
 
-CHUNK = Chunk(b"event: x\n\n", 1, last=5)
+CHUNK = Chunk(b"event: x\n\n", 1, last=5, last_id="e-5")
+eager = pytest.mark.skipif(not EAGER_TASKS, reason="eager tasks need Python 3.12")
 
 
 class Sink:
@@ -21,62 +22,86 @@ class Sink:
         self.sent: list[bytes] = []
         self.open = asyncio.Event()
         self.open.set()
-        self.broken = False
+        self.broken: Exception | None = None
 
     async def send(self, message: Any) -> None:
-        """As ASGI's."""
+        """Store the body once open."""
         await self.open.wait()
         if self.broken:
-            raise OSError("broken")
+            raise self.broken
         self.sent.append(message["body"])
 
 
 @pytest.fixture
 def sink() -> Sink:
-    """An open one."""
+    """Return an open sink."""
     return Sink()
 
 
 @pytest.fixture
 def reader(sink: Sink) -> Subscriber:
-    """Idle, with a direct way, two places in its inbox, and a tenth of a second to take a write."""
-    one = Subscriber("test", Wants(True, False), "", 0.0, SendQueue(2, 1000), sink.send, 0.1)
-    one.direct = one.step
+    """Return an idle subscriber with two places in its queue and a tenth of a second for a write."""
+    one = Subscriber("test", Wants(True, False), "local", 0.0, SendQueue(2, 1000), sink.send, 0.1)
     one.idle = True
     return one
 
 
-async def test_an_idle_reader_is_written_at_once(reader: Subscriber, sink: Sink) -> None:
-    """No queue, and the place is noted."""
+@eager
+async def test_an_idle_reader_is_sent_to_at_once(reader: Subscriber, sink: Sink) -> None:
+    """Nothing is queued, and the place is stored."""
     assert reader.offer(CHUNK)
     assert sink.sent == [CHUNK.body]
-    assert reader.position == 5
-    assert reader.inbox.empty()
+    assert (reader.position, reader.last_id) == (5, "e-5")
+    assert len(reader.queue) == 0
     assert reader.idle
 
 
 async def test_a_busy_reader_waits(reader: Subscriber, sink: Sink) -> None:
-    """Its generator has something in hand: whatever comes goes behind it."""
+    """While its generator has something in hand, a chunk goes behind it."""
     reader.idle = False
     assert not reader.offer(CHUNK)
     assert sink.sent == []
-    assert reader.inbox.take() == [CHUNK]
+    assert reader.position is None
+    assert reader.take_queued() == [CHUNK]
+    assert reader.position == 5
 
 
-async def test_a_write_that_waits_is_settled_before_what_follows(reader: Subscriber, sink: Sink) -> None:
-    """The hub began it; the next chunk goes to the inbox; the generator finishes the first one first."""
+async def test_without_eager_tasks_an_idle_reader_is_woken(sink: Sink) -> None:
+    """The chunk goes through the queue, and the generator's wait ends."""
+    reader = Subscriber("test", Wants(True, False), "local", 0.0, SendQueue(2, 1000), sink.send, 0.1, eager=False)
+    waiting = asyncio.create_task(reader.wait(60, idle=True))
+    await asyncio.sleep(0)
+    assert not reader.offer(CHUNK)
+    await asyncio.wait_for(waiting, 1)
+    assert reader.take_queued() == [CHUNK]
+
+
+@eager
+async def test_a_delivery_that_waits_is_finished_before_what_follows(reader: Subscriber, sink: Sink) -> None:
+    """The next chunk goes to the queue; the generator finishes the delivery first."""
     sink.open.clear()
     assert not reader.offer(CHUNK)
     assert not reader.offer(Chunk(b"second", 1))
     sink.open.set()
-    assert await reader.settle() is CHUNK
+    assert await reader.finish_delivery() is CHUNK
     assert sink.sent == [CHUNK.body]
-    assert reader.inbox.qsize() == 1
-    assert await reader.settle() is None
+    assert len(reader.queue) == 1
+    assert await reader.finish_delivery() is None
+
+
+@eager
+async def test_a_delivery_that_hangs_is_a_stall(reader: Subscriber, sink: Sink) -> None:
+    """After its limit the task is cancelled and the reader counts as slow."""
+    sink.open.clear()
+    reader.offer(CHUNK)
+    with pytest.raises(ReaderStalled):
+        await reader.finish_delivery()
+    assert reader.ended == "slow"
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_write_that_hangs_is_a_stall(reader: Subscriber, sink: Sink) -> None:
-    """After its limit the reader counts as slow, and whoever writes is told."""
+    """After its limit the reader counts as slow, and the writer gets an error."""
     sink.open.clear()
     with pytest.raises(ReaderStalled):
         await reader.write({"body": b""})
@@ -84,32 +109,62 @@ async def test_a_write_that_hangs_is_a_stall(reader: Subscriber, sink: Sink) -> 
 
 
 async def test_the_first_reason_counts(reader: Subscriber) -> None:
-    """What comes after it does not change why the stream ends; that the reader left is known beside."""
+    """A later reason does not replace it; that the reader left is stored beside it."""
     reader.end("shutdown")
     reader.end("slow")
-    reader.gone()
+    reader.leave()
     assert (reader.ended, reader.left) == ("shutdown", True)
     assert not reader.offer(CHUNK)
-    assert reader.inbox.empty()
+    assert len(reader.queue) == 0
 
 
+@eager
+@pytest.mark.parametrize(("error", "logged"), [(OSError("gone"), False), (ValueError("odd"), True)])
 async def test_a_broken_connection_ends_its_reader_alone(
-    reader: Subscriber, sink: Sink, caplog: pytest.LogCaptureFixture
+    reader: Subscriber, sink: Sink, caplog: pytest.LogCaptureFixture, error: Exception, logged: bool
 ) -> None:
-    """The hub does not hear of it: offer never raises."""
-    sink.broken = True
+    """offer never raises; only an unexpected error is logged."""
+    sink.broken = error
+    sink.open = asyncio.Event()
+    sink.open.set()
     with caplog.at_level(logging.WARNING):
         assert not reader.offer(CHUNK)
     assert reader.left
-    assert "its connection broke" in caplog.text
+    assert ("sending failed" in caplog.text) is logged
 
 
+@eager
 async def test_closing_drops_what_waits(reader: Subscriber, sink: Sink) -> None:
-    """The begun write too."""
+    """The queue is emptied and the delivery cancelled."""
     sink.open.clear()
     reader.offer(CHUNK)
     reader.offer(CHUNK)
     reader.close()
-    assert reader.inbox.empty()
-    assert await reader.settle() is None
+    assert len(reader.queue) == 0
+    assert await reader.finish_delivery() is None
     assert not reader.idle
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("cause", ["offer", "wake", "end", "time"])
+async def test_causes_that_end_a_wait(reader: Subscriber, cause: str) -> None:
+    """A queued chunk, a wake, an end, or the time."""
+    reader.idle = False
+    waiting = asyncio.create_task(reader.wait(0.01 if cause == "time" else 60, idle=False))
+    await asyncio.sleep(0)
+    if cause == "offer":
+        reader.offer(CHUNK)
+    elif cause == "wake":
+        reader.wake()
+    elif cause == "end":
+        reader.end("age")
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_wake_before_the_wait_counts_once(reader: Subscriber) -> None:
+    """It ends the next wait at once, and only that one."""
+    reader.wake()
+    await asyncio.wait_for(reader.wait(60, idle=True), 1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.wait(60, idle=True), 0.01)

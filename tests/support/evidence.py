@@ -6,10 +6,10 @@ from typing import Any
 
 from commands.doctor.findings import Finding
 from commands.doctor.probe import ProbedPage, ProbedStream
-from streams.stream_body import GREETING
+from streams.event import heartbeat
 
 EVENTS = {"content-type": "text/event-stream"}
-HELLO = b"retry: 2000\n" + GREETING
+HELLO = heartbeat(1.0, None, None, retry=2.0)
 
 
 def page(status: int = 200, body: Any = None, **headers: str) -> ProbedPage:

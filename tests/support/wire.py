@@ -9,8 +9,7 @@ from typing import Any, Self
 import uvicorn
 
 from streams.hub import Hub
-from streams.sse import EventStream, StreamLimits, event_streams
-from streams.step import Receive
+from streams.sse import EventStream, Receive, StreamLimits, event_streams
 from streams.subscriber import AsgiSend
 from tests.support.eventsource import Message, Parser
 from tests.support.eventually import eventually

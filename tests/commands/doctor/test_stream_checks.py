@@ -4,10 +4,13 @@ import pytest
 
 from commands.doctor import stream_checks
 from commands.doctor.probe import ProbedPage, ProbedStream
-from streams.event import bye
+from streams.event import PING, bye
 from tests.support.evidence import HELLO, page, stream
 
-GOOD = stream((0.01, HELLO), (9.0, b":\n\n"))
+STANDBY = b'retry: 1500\n: the service is not there at the moment\nevent: bye\ndata: {"reason":"away"}\n\n'
+AWAY = stream((0.01, STANDBY), ended=0.02)
+FULL = stream((0.01, bye("full", 20)), ended=0.02)
+GOOD = stream((0.01, HELLO), (9.0, PING))
 
 
 @pytest.mark.parametrize(("heard", "level", "name"), [
@@ -15,13 +18,13 @@ GOOD = stream((0.01, HELLO), (9.0, b":\n\n"))
     (stream((0.1, b"\x1f\x8b"), (9.0, b"\x00"), content_encoding="gzip"), "wrong", "compression"),
     (ProbedStream(), "wrong", "buffering"),
     (stream(), "wrong", "buffering"),
-    (stream((8.0, HELLO), (16.0, b":\n\n")), "wrong", "buffering"),
+    (stream((8.0, HELLO), (16.0, PING)), "wrong", "buffering"),
     (stream((0.01, HELLO)), "wrong", "buffering"),
     (stream((0.01, HELLO), ended=5.01), "wrong", "idle cut"),
-    (stream((0.01, HELLO), (9.0, b":\n\n"), ended=9.1), "wrong", "broken off"),
-    (stream((0.01, b"retry: 1500\n: the service is not there\n\n"), ended=0.02), "wrong", "standby"),
+    (stream((0.01, HELLO), (9.0, PING), ended=9.1), "wrong", "broken off"),
+    (stream((0.01, STANDBY), ended=0.02), "wrong", "standby"),
     (stream((0.01, HELLO), (3.0, bye("shutdown", 2)), ended=3.0), "note", "ended"),
-    (stream((0.01, bye("full", 20)), ended=0.02), "note", "ended"),
+    (FULL, "note", "ended"),
     (stream(ended=0.1, status=503, content_type="text/html"), "wrong", "stream refused"),
     (stream(ended=0.1, content_type="text/html"), "wrong", "stream refused"),
     (stream(ended=0.1, status=429), "note", "rate limit"),
@@ -47,12 +50,10 @@ def test_streams_together() -> None:
 def test_a_good_stream_is_counted() -> None:
     """What came, and how fast."""
     (found,) = stream_checks.streams({"trading": GOOD}, 17, starved=False)
-    assert found.words == "first bytes after 10 ms, 0 events and 1 pings in 17 s"
+    assert found.words == "first bytes after 10 ms, 1 events and 1 pings in 17 s"
 
 
 ANSWERED, SILENT = page(200, {}), ProbedPage(0, {}, b"no answer within 2.4 s", 2.4)
-AWAY = stream((0.01, b"retry: 1500\n\n"), ended=0.02)
-FULL = stream((0.01, bye("full", 20)), ended=0.02)
 
 
 @pytest.mark.parametrize(("heard", "rest", "prompt", "level", "name"), [
