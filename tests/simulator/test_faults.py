@@ -1,4 +1,4 @@
-"""Each fault on demand, and that the account's books stay true under all of them."""
+"""Injected faults, and the account's ledger under all of them."""
 
 import http.client
 import json
@@ -16,8 +16,8 @@ BALANCE = "/portfolio/balance"
 CREATE = "/portfolio/events/orders"
 
 
-def test_the_control_port_asks_for_its_token(member: Member) -> None:
-    """The page that explains it is open, all else is not."""
+def test_the_control_port_needs_its_token(member: Member) -> None:
+    """Its help is open, everything else is 401 without the token."""
     base = member.simulator.control_url.removeprefix("http://")
     for path, status in (("/", 200), ("/faults", 401), ("/ledger", 401)):
         connection = http.client.HTTPConnection(base, timeout=5)
@@ -39,15 +39,15 @@ def test_the_control_port_asks_for_its_token(member: Member) -> None:
     ],
     ids=str,
 )
-def test_a_fault_that_makes_no_sense_is_refused(member: Member, fault: dict[str, object]) -> None:
-    """400 and nothing in force."""
+def test_an_invalid_fault_is_refused(member: Member, fault: dict[str, object]) -> None:
+    """400, and no fault is active."""
     with pytest.raises(urllib.error.HTTPError, match="400"):
         member.simulator.control("POST", "/faults", fault)
     assert member.simulator.control("GET", "/faults") == {"faults": []}
 
 
-def test_latency(member: Member) -> None:
-    """An answer waits; others do not."""
+def test_a_latency_fault_delays_the_matching_responses(member: Member) -> None:
+    """One response waits; others do not."""
     member.simulator.fault("latency", seconds=0.3, path="*/balance", times=1)
     begun = time.monotonic()
     member.call("GET", "/exchange/status")
@@ -57,14 +57,14 @@ def test_latency(member: Member) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_errors_for_a_while(member: Member, status: int) -> None:
-    """After `skip` requests, `times` of them, then well again."""
+def test_an_error_fault_lets_skip_requests_pass_and_hits_times(member: Member, status: int) -> None:
+    """After `skip` requests `times` of them fail, then all succeed again."""
     member.simulator.fault("error", status=status, times=2, skip=1, path="*/portfolio/*")
     assert [member.call("GET", BALANCE)[0] for _ in range(4)] == [200, status, status, 200]
 
 
-def test_rate_limit(member: Member) -> None:
-    """The odd body of 429."""
+def test_a_rate_limit_fault_answers_429(member: Member) -> None:
+    """429 with its own body, until the fault is removed."""
     fault = member.simulator.fault("rate_limit", method="GET")
     assert member.call("GET", BALANCE) == (429, {"error": "too many requests"})
     member.simulator.control("DELETE", f"/faults/{fault}")
@@ -72,24 +72,24 @@ def test_rate_limit(member: Member) -> None:
 
 
 @pytest.mark.parametrize(("after", "placed"), [(False, 0), (True, 1)])
-def test_a_dropped_answer(member: Member, after: bool, placed: int) -> None:
-    """The connection ends without a word; the order may have been placed."""
+def test_a_drop_fault_closes_the_connection(member: Member, after: bool, placed: int) -> None:
+    """No response comes; with `after` the order has been placed."""
     member.simulator.fault("drop", after=after, times=1, method="POST")
     with pytest.raises((http.client.HTTPException, OSError)):
         member.place()
     assert len(member.call("GET", "/portfolio/orders?status=resting")[1]["orders"]) == placed
 
 
-def test_half_an_answer(member: Member) -> None:
-    """Fewer bytes than promised."""
+def test_a_half_fault_sends_half_of_the_body(member: Member) -> None:
+    """Fewer bytes come than announced, once."""
     member.simulator.fault("half", times=1)
     with pytest.raises(http.client.IncompleteRead):
         member.call("GET", BALANCE)
     assert member.call("GET", BALANCE)[0] == 200
 
 
-def test_stale_reads(member: Member) -> None:
-    """Account reads and user_data_timestamp stand still together, and go on together."""
+def test_a_stale_fault_delays_account_reads(member: Member) -> None:
+    """Account reads and user_data_timestamp trail together, and catch up together."""
     before = member.call("GET", BALANCE)[1]["balance_dollars"]
     member.simulator.fault("stale", seconds=30)
     begun = member.call("GET", "/exchange/user_data_timestamp")[1]["as_of_time"]
@@ -101,7 +101,7 @@ def test_stale_reads(member: Member) -> None:
     assert member.call("GET", "/exchange/user_data_timestamp")[1]["as_of_time"] > begun
 
 
-def test_a_trading_pause(member: Member) -> None:
+def test_a_trading_pause_refuses_creates_alone(member: Member) -> None:
     """No create, cancels work, the status says so; orders that asked for it are cancelled."""
     _, keeps = member.place()
     _, leaves = member.place(cancel_order_on_pause=True)
@@ -115,8 +115,8 @@ def test_a_trading_pause(member: Member) -> None:
     assert member.place()[0] == 201
 
 
-def test_an_exchange_pause(member: Member) -> None:
-    """Not even cancels work; reads do."""
+def test_an_exchange_pause_refuses_every_order_operation(member: Member) -> None:
+    """Cancels are refused too; reads work."""
     _, placed = member.place()
     member.simulator.fault("exchange_pause")
     assert member.call("DELETE", f"{CREATE}/{placed['order_id']}")[1]["error"]["code"] == "exchange_is_paused"
@@ -124,7 +124,7 @@ def test_an_exchange_pause(member: Member) -> None:
     assert member.call("GET", BALANCE)[0] == 200
 
 
-def test_maintenance(member: Member) -> None:
+def test_maintenance_answers_503_everywhere(member: Member) -> None:
     """503 everywhere; the status keeps its normal body."""
     member.simulator.fault("maintenance")
     assert member.call("GET", BALANCE)[0] == 503
@@ -141,32 +141,34 @@ def test_maintenance(member: Member) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_field_changes(member: Member, options: dict[str, str], members: dict[str, str]) -> None:
-    """Removed, renamed or of another type, as on a Thursday."""
+def test_a_field_fault_removes_renames_or_retypes(
+    member: Member, options: dict[str, str], members: dict[str, str]
+) -> None:
+    """The response lacks the field, has it under another name or with another type."""
     member.simulator.fault("field", field="balance_dollars", **options)
     body = member.call("GET", BALANCE)[1]
     known = {"balance", "portfolio_value", "updated_ts", "balance_breakdown"}
     assert {name: type(value).__name__ for name, value in body.items() if name not in known} == members
 
 
-def test_a_text_becomes_a_number_and_a_number_a_text(member: Member) -> None:
-    """Retyped whatever it was, also where no number can be read from it."""
+def test_a_retyped_text_is_a_number_and_a_retyped_number_a_text(member: Member) -> None:
+    """A text without digits becomes 0."""
     member.simulator.fault("field", op="retype", field="status")
     member.simulator.fault("field", op="retype", field="updated_ts")
     assert member.call("GET", "/markets?limit=1")[1]["markets"][0]["status"] == 0
     assert isinstance(member.call("GET", BALANCE)[1]["updated_ts"], str)
 
 
-def test_a_fault_that_is_not_there_cannot_be_lifted(member: Member) -> None:
-    """404; those that are there stay."""
+def test_removing_an_unknown_fault_is_404(member: Member) -> None:
+    """404, and the active faults stay."""
     member.simulator.fault("latency", seconds=0)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         member.simulator.control("DELETE", "/faults/99999")
     assert len(member.simulator.control("GET", "/faults")["faults"]) == 1
 
 
-def ended(member: Member, rng: Random, seen: dict[str, Any]) -> None:
-    """One order over HTTP whose answer may be lost; what is known of it."""
+def place_and_record(member: Member, rng: Random, seen: dict[str, Any]) -> None:
+    """Place one order whose response may be lost; record the response."""
     order = member.order(
         side=rng.choice(("bid", "ask")),
         price=rng.choice(("0.4000", "0.4200", "0.4500")),
@@ -182,7 +184,7 @@ def ended(member: Member, rng: Random, seen: dict[str, Any]) -> None:
         seen[body["order_id"]] = body
 
 
-def test_the_books_stay_true_whatever_goes_wrong(member: Member) -> None:
+def test_the_ledger_stays_exact_under_faults(member: Member) -> None:
     """Orders under latency, errors, lost and half answers, stale reads: cash and positions to the fourth decimal."""
     rng, seen = Random(7), dict[str, Any]()
     simulator = member.simulator
@@ -210,30 +212,69 @@ def test_the_books_stay_true_whatever_goes_wrong(member: Member) -> None:
                     "price": rng.choice(("0.4000", "0.4500")),
                 },
             )
-        ended(member, rng, seen)
+        place_and_record(member, rng, seen)
     simulator.clear()
     ledger = simulator.ledger()
     fills, settled = ledger["fills"], {row["ticker"]: row for row in ledger["settlements"]}
-    held: dict[str, Decimal] = {}
+    counts: dict[str, Decimal] = {}
     cash = Decimal(ledger["start_dollars"])
     for fill in fills:
         count, price = Decimal(fill["count_fp"]), Decimal(fill["yes_price_dollars"])
         signed = count if fill["book_side"] == "bid" else -count
-        before = held.get(fill["ticker"], Decimal(0))
+        before = counts.get(fill["ticker"], Decimal(0))
         closing = min(count, abs(before)) if before * signed < 0 else Decimal(0)
         yes, no = (price, 1 - price) if signed > 0 else (1 - price, price)
         cash += no * closing - yes * (count - closing) - Decimal(fill["fee_cost"])
-        held[fill["ticker"]] = before + signed
+        counts[fill["ticker"]] = before + signed
     for ticker, row in settled.items():
-        value = Decimal(row["value"]) / 100
-        cash += held[ticker] * value if held[ticker] > 0 else -held[ticker] * (1 - value)
-        held[ticker] = Decimal(0)
+        cash += Decimal(row["revenue"]) / 100
+        counts[ticker] = Decimal(0)
     balance = member.call("GET", BALANCE)[1]["balance_dollars"]
     positions = member.call("GET", "/portfolio/positions?settlement_status=all")[1]["market_positions"]
     assert Decimal(balance) == cash == Decimal(ledger["cash_dollars"])
-    assert {row["ticker"]: Decimal(row["position_fp"]) for row in positions} == held
-    told = {fill["fill_id"] for fill in member.call("GET", "/portfolio/fills?limit=1000")[1]["fills"]}
-    assert told == {fill["fill_id"] for fill in fills}
-    assert len(told) > 20
+    assert {row["ticker"]: Decimal(row["position_fp"]) for row in positions} == counts
+    reported = {fill["fill_id"] for fill in member.call("GET", "/portfolio/fills?limit=1000")[1]["fills"]}
+    assert reported == {fill["fill_id"] for fill in fills}
+    assert len(reported) > 20
     orders = {order["order_id"]: order for order in ledger["orders"]}
     assert seen.keys() <= orders.keys()
+
+
+@pytest.mark.parametrize("path", ["/portfolio/balance", CREATE])
+def test_a_redirect(member: Member, path: str) -> None:
+    """302 with the Location that the fault names, before any work is done."""
+    member.simulator.fault("redirect", to="http://127.0.0.1:9/elsewhere", times=1, path=f"*{path}")
+    base = member.simulator.url.removeprefix("http://").partition("/")[0]
+    connection = http.client.HTTPConnection(base, timeout=5)
+    connection.request("GET", f"/trade-api/v2{path}", headers=member.call.headers("GET", f"/trade-api/v2{path}"))
+    response = connection.getresponse()
+    assert (response.status, response.headers["Location"]) == (302, "http://127.0.0.1:9/elsewhere")
+    connection.close()
+
+
+def test_error_texts_may_hold_control_characters(member: Member) -> None:
+    """code, message and details of the fault stand in the body as they are."""
+    texts = {"code": "bad\x1b[31m", "message": "line\r\nforged: yes\a", "details": "\x00"}
+    member.simulator.fault("error", status=400, times=1, **texts)
+    assert member.call("GET", BALANCE) == (400, {"error": texts})
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "code"),
+    [
+        ("no_cash", 400, "insufficient_balance"),
+        ("key", 401, "authentication_error"),
+        ("scope", 403, "forbidden"),
+        ("attestation", 403, "forbidden"),
+        ("shard", 404, "not_found"),
+        ("exchange_paused", 400, "exchange_is_paused"),
+    ],
+)
+def test_a_refusal_has_the_status_and_code_of_its_reason(member: Member, reason: str, status: int, code: str) -> None:
+    """Creates alone are refused when the fault names their path, cancels go on."""
+    _, placed = member.place()
+    member.simulator.fault("refuse", reason=reason, path=f"*{CREATE}", method="POST")
+    refused, body = member.place()
+    assert (refused, body["error"]["code"]) == (status, code)
+    assert member.call("DELETE", f"{CREATE}/{placed['order_id']}")[0] == 200
+    assert reason in member.simulator.control("GET", "/reasons")["reasons"]
