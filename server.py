@@ -14,23 +14,17 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.errors import ClusterError
 from commands import COMMANDS, run
 from config.reader import SettingsError, add_flags, given, read
-from config.settings import ServerSettings
+from config.settings import VERSION, ServerSettings
 from journal.errors import JournalError
 from kalshi.errors import KeyUnusable
-from routes import router
-from routes.access import AccessMiddleware
-from routes.cors import cors
-from routes.durations import STREAMS, Durations, pattern
-from routes.error_middleware import ErrorMiddleware
-from routes.prefix import PREFIX, path_in_app
-from routes.response_headers import OUTGOING, ResponseHeaders
-from routes.services import Services, get_services
+from routes.application import Application
+from routes.durations import Durations
+from routes.prefix import PREFIX
+from routes.services import Services
 from runtime import logs
 from runtime.bootstrap import open_services
 from runtime.systemd import notifying
@@ -41,38 +35,6 @@ log = logging.getLogger(__name__)
 
 OBSTACLES = (JournalError, ClusterError, StreamError, KeyUnusable)  # what keeps us from starting and a person can mend
 BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not end
-
-
-class App(Starlette):
-    """The application: Starlette, with headers of ours on every answer, Starlette's own errors included."""
-
-    durations: Durations
-    obstacle = ""  # why it cannot start, in one line
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await super().__call__(scope, receive, self._in_words(send))
-            return
-        scope[OUTGOING] = outgoing = ResponseHeaders(send)
-        await super().__call__(scope, receive, outgoing)
-        if not path_in_app(scope).startswith(STREAMS):  # the length of a stream is no latency
-            self.durations.add(pattern(scope), outgoing.status, outgoing.seconds)
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Our layers alone, without Starlette's two for errors: Failures does what they do."""
-        app: ASGIApp = self.router
-        for layer, arguments, options in reversed(self.user_middleware):
-            app = layer(app, *arguments, **options)
-        return app
-
-    def _in_words(self, send: Send) -> Send:
-        async def passed(message: Message) -> None:
-            """What a person can mend needs no traceback; Starlette would log one."""
-            if message["type"] == "lifespan.startup.failed" and self.obstacle:
-                message = {**message, "message": self.obstacle}
-            await send(message)
-
-        return passed
 
 
 class Server(uvicorn.Server):
@@ -86,12 +48,12 @@ class Server(uvicorn.Server):
             log.info("serving http://%s:%s%s/", f"[{host}]" if ":" in host else host, port, PREFIX)
 
 
-def create_app(settings: ServerSettings) -> App:
-    """The application with these settings; nothing is opened before its lifespan begins."""
+def create_app(settings: ServerSettings) -> Application:
+    """Return the application with these settings; nothing is opened before its lifespan begins."""
     durations = Durations()
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: App) -> AsyncIterator[dict[str, Services]]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Services]]:
         logs.set_up_logging(settings.log_level, settings.app_env == "development")
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -106,15 +68,7 @@ def create_app(settings: ServerSettings) -> App:
             stack.enter_context(seldom_collected())
             yield {"services": services}
 
-    middleware = [
-        Middleware(ErrorMiddleware),
-        Middleware(AccessMiddleware, access=lambda scope: get_services(scope).access),
-    ]
-    if settings.cors_origins:
-        middleware.insert(0, cors(settings.cors_origins))
-    app = App(middleware=middleware)
-    app.router = router(settings.cache_ttl_short, lifespan)
-    app.durations = durations
+    app = Application(lifespan, durations, VERSION, settings.allowed_hosts, settings.cors_origins)
     return app
 
 

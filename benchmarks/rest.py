@@ -23,7 +23,7 @@ from benchmarks.exchange import exchange
 from benchmarks.machine import CLIENT_CORE, HERE, Process, description, wait_for
 from commands.ports import free_port
 
-GOALS = {"fastapi": 2.2, "starlette": 0.9}
+GOALS = {"fastapi": 1.9, "starlette": 0.9}
 PATH = "/api/python/portfolio/balance"
 
 

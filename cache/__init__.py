@@ -1,1 +1,1 @@
-"""Remember answers and failures; this room knows no word of trading."""
+"""Answers kept for a while: memory, Redis, circuit breaker, stale-if-error."""

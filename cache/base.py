@@ -1,4 +1,4 @@
-"""What a cache promises, and what an answer says of itself: never an exception, always a source and an age."""
+"""Cache interface, and an answer with its source and its age."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,11 +8,11 @@ from cache.circuit_breaker import CircuitBreaker
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A value with its provenance.
+    """A value with its source and its age.
 
     source: bot_live, redis_cache, memory_cache, journal or kalshi_api.
     as_of: Unix seconds when the value was last confirmed at its source.
-    stale: true when it is older than it may be and nothing better could be had.
+    stale: True if the value is older than its limit and its source did not give a newer one.
     """
 
     value: Any
@@ -22,30 +22,30 @@ class Answer:
 
 
 class Cache(Protocol):
-    """Remembers bytes for a while. A failure is a miss; no method raises, none waits longer than its budget."""
+    """Bytes by key, each for a limited time. A failure is a miss; no method raises or waits longer than its budget."""
 
     @property
     def name(self) -> str:
-        """The source that an answer from here carries now: memory_cache or redis_cache."""
+        """Return the source name of an answer from this cache now: memory_cache or redis_cache."""
         ...
 
     @property
     def breaker(self) -> CircuitBreaker | None:
-        """What keeps requests from a store that is down; None for one that cannot be."""
+        """Return the circuit breaker of the store; None for a store that cannot fail."""
         ...
 
     async def get(self, key: str) -> bytes | None:
-        """The bytes kept under key, or None when there are none, they expired, or the store did not answer."""
+        """Return the bytes under key; None if there are none, they expired, or the store did not answer."""
         ...
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
-        """Keep value for at most ttl seconds (> 0)."""
+        """Store value for at most ttl seconds (> 0)."""
         ...
 
     async def delete(self, *keys: str) -> None:
-        """Forget these keys."""
+        """Delete these keys."""
         ...
 
     async def close(self) -> None:
-        """Give back what the store holds (sockets, tasks)."""
+        """Close the store's sockets and end its tasks."""
         ...

@@ -1,48 +1,48 @@
-"""Record: a value with the time it was read, and the judgement whether it may still be told as fresh."""
+"""A cached value with its age, and the decision whether it is still fresh."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cache.decimal_json import dumps, loads
 
-Verdict = Literal["fresh", "unsettled", "expired"]
-AHEAD = 5.0  # seconds that another host's clock may be ahead of ours
+Freshness = Literal["fresh", "incomplete", "expired"]
+CLOCK_TOLERANCE = 5.0  # seconds by which another host's clock may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True)
 class CachedValue:
-    """What a source said.
+    """A value as its source gave it.
 
-    as_of: Unix seconds when it was asked. through: Unix seconds up to which the source had taken everything in when
-    it was asked, by its own word; 0 when it gave none.
+    as_of: Unix seconds at which the source was asked. complete_to: Unix seconds up to which the source contained every
+    event when it was asked, by its own word; 0 if it did not say.
     """
 
     value: Any
     as_of: float
-    through: float = 0.0
+    complete_to: float = 0.0
 
-    def judge(self, now: float, ttl: float, since: float) -> Verdict:
-        """fresh; unsettled: read before the source had taken in what happened at since (0: nothing did); expired.
+    def freshness(self, now: float, ttl: float, newer_than: float) -> Freshness:
+        """Return fresh, incomplete (read before the source contained the event at newer_than, 0: none) or expired.
 
-        A record from the future, after a clock was set back, counts as expired: its age cannot be told.
+        A value from the future, after a clock was set back, is expired: its age is unknown.
         """
-        if not -AHEAD <= now - self.as_of < ttl:
+        if not -CLOCK_TOLERANCE <= now - self.as_of < ttl:
             return "expired"
-        return "unsettled" if since and self.through <= since else "fresh"
+        return "incomplete" if newer_than and self.complete_to <= newer_than else "fresh"
 
     def encode(self) -> bytes:
-        """Its JSON text, decimals exact."""
-        return dumps([self.as_of, self.through, self.value]).encode("ascii")
+        """Return the JSON text, decimals exact."""
+        return dumps([self.as_of, self.complete_to, self.value]).encode("ascii")
 
-    def wrote(self, raw: bytes) -> bool:
-        """Is this its text? Told by the time alone: a large value need not be read again to find it the same."""
+    def is_encoded_in(self, raw: bytes) -> bool:
+        """Return True if raw is this value's text. Compares the time alone, so a large value is not parsed again."""
         return raw.startswith(f"[{dumps(self.as_of)},".encode("ascii"))
 
     @classmethod
     def decode(cls, raw: bytes) -> "CachedValue | None":
-        """The record of such a text; None for anything else, for a shared store may hold anything."""
+        """Return the value of such a text, or None for anything else: a shared store may hold anything."""
         try:
-            as_of, through, value = loads(raw)
-            return cls(value, float(as_of), float(through))
+            as_of, complete_to, value = loads(raw)
+            return cls(value, float(as_of), float(complete_to))
         except (ValueError, TypeError, RecursionError):
             return None

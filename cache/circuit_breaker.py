@@ -1,4 +1,4 @@
-"""Do not ask again so soon after being refused: closed, open, half-open."""
+"""Circuit breaker: stops calls to a service that keeps failing, and lets one trial through now and then."""
 
 import time
 from collections.abc import Callable
@@ -8,10 +8,10 @@ State = Literal["closed", "open", "half_open"]
 
 
 class CircuitBreaker:
-    """Opens after so many failures in a row, lets one trial through after each grace period, closes on its success.
+    """Opens after failures in a row, lets one trial through after each pause, closes on a success.
 
-    failures: failures in a row that open it. grace: seconds until the first trial; it doubles with every failed
-    trial up to longest. clock: monotonic seconds; wall: Unix seconds, only for `since`.
+    failures: failures in a row that open it. grace: seconds until the first trial; doubled by each failed trial up to
+    longest. clock: monotonic seconds; wall: Unix seconds, only for `since`.
     """
 
     def __init__(
@@ -33,37 +33,37 @@ class CircuitBreaker:
         self.reason = ""  # the failure that opened it; "" while closed
 
     def __repr__(self) -> str:
-        return f"Breaker({self.state}, in_a_row={self._in_a_row}, reason={self.reason!r})"
+        return f"CircuitBreaker({self.state}, in_a_row={self._in_a_row}, reason={self.reason!r})"
 
     @property
     def state(self) -> State:
-        """closed: ask; open: do not; half_open: one trial may ask."""
+        """Return closed (calls are made), open (none is) or half_open (one trial may be made)."""
         if self._opened is None:
             return "closed"
         return "open" if self.retry_in > 0 else "half_open"
 
     @property
     def retry_in(self) -> float:
-        """Seconds until a trial may be made; 0 when one may be made now, or when closed."""
+        """Return seconds until a trial may be made; 0 if one may be made now or the breaker is closed."""
         if self._opened is None:
             return 0.0
         return max(0.0, self._opened + self._pause - self._clock())
 
     def allows(self) -> bool:
-        """May a call be made now? While half-open only the first asker hears yes, and its call is the trial."""
+        """Return True if a call may be made now. While half-open, only the first caller may: the trial."""
         if self._opened is None:
             return True
         if self.retry_in > 0:
             return False
         now = self._clock()
-        # A trial whose caller vanished without a word must not keep the door shut for ever.
+        # A trial whose caller never reports back must not keep the breaker open for ever.
         if self._trial is not None and now - self._trial < self._longest:
             return False
         self._trial = now
         return True
 
     def succeeded(self) -> bool:
-        """A call came through. True when this closed the breaker."""
+        """Note a success. Return True if it closed the breaker."""
         reopened = self._opened is not None
         self._in_a_row, self._opened, self._trial, self._pause = 0, None, None, self._grace
         if reopened:
@@ -71,7 +71,7 @@ class CircuitBreaker:
         return reopened
 
     def failed(self, reason: str) -> bool:
-        """A call failed. True when this opened the breaker."""
+        """Note a failure. Return True if it opened the breaker."""
         self._in_a_row += 1
         if self._opened is not None:
             # Late failures of calls begun before it opened are no trials and must not lengthen the pause.

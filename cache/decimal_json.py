@@ -1,4 +1,4 @@
-"""JSON whose numbers keep their decimal text: money goes in and comes out without ever being a float."""
+"""JSON whose numbers keep their exact decimal text, so that money is never a float."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,13 +8,13 @@ from typing import Any
 
 
 class RawJson(str):
-    """Text that is JSON already; dumps puts it in as it stands."""
+    """Text that is JSON already; dumps writes it unchanged."""
 
     __slots__ = ()
 
 
 def plain(number: Decimal) -> str:
-    """The shortest exact text of a finite decimal: 0.65, 50, -3.5; never an exponent."""
+    """Return the shortest exact text of a finite decimal: 0.65, 50, -3.5; never an exponent."""
     text = str(number)
     if "E" in text or not text[-1].isdigit():
         if not number.is_finite():
@@ -26,9 +26,9 @@ def plain(number: Decimal) -> str:
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON text, ASCII only, so that no Unicode line break can split a stream's line.
+    """Return compact JSON text, ASCII only, so that no Unicode line break can split a line of a stream.
 
-    Takes what JSON has, with Decimal for exact numbers; raises TypeError for anything else and ValueError for NaN.
+    Accepts JSON types and Decimal. Raises TypeError for anything else and ValueError for NaN.
     """
     # By exact type first: a thousand markets are twenty thousand values, and the event loop waits for them all.
     write = _WRITERS.get(type(value))
@@ -36,12 +36,12 @@ def dumps(value: Any) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """Python values of JSON text; a number with a fraction becomes Decimal. Raises ValueError, also for NaN."""
+    """Return the Python value of JSON text; a number with a fraction is a Decimal. Raises ValueError, also for NaN."""
     return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not a number that JSON knows")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _object(value: Mapping[str, Any]) -> str:
@@ -71,7 +71,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
 
 
 def _other(value: Any) -> str:
-    """Relatives of what JSON knows: enumerations, named tuples, read-only mappings."""
+    """Write subclasses of JSON types: enumerations, named tuples, read-only mappings."""
     if isinstance(value, Mapping):
         return _object(value)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):

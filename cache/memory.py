@@ -1,4 +1,4 @@
-"""MemoryCache: the default store, a bounded dict whose entries know when they go stale."""
+"""Memory cache: the default store, a bounded dict whose entries expire."""
 
 import time
 from collections import OrderedDict
@@ -8,10 +8,10 @@ from cache.circuit_breaker import CircuitBreaker
 
 
 class MemoryCache:
-    """Bytes in this process. Beyond its bounds the entry that was unused for longest goes first."""
+    """Bytes in this process. Above its bounds the least recently used entry is dropped first."""
 
     name = "memory_cache"
-    breaker: CircuitBreaker | None = None  # it is never down
+    breaker: CircuitBreaker | None = None  # it cannot fail
 
     def __init__(
         self, max_entries: int = 2048, max_bytes: int = 32 * 1024 * 1024, clock: Callable[[], float] = time.monotonic
@@ -28,7 +28,7 @@ class MemoryCache:
         return f"MemoryCache({len(self._entries)} entries, {self._bytes} bytes)"
 
     async def get(self, key: str) -> bytes | None:
-        """The bytes kept under key, or None when there are none or they expired."""
+        """Return the bytes under key; None if there are none or they expired."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -40,7 +40,7 @@ class MemoryCache:
         return value
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
-        """Keep value for at most ttl seconds; one that is larger than the whole store is not kept."""
+        """Store value for at most ttl seconds; a value larger than the whole store is dropped."""
         self._drop(key)
         if len(value) > self._max_bytes or ttl <= 0:
             return
@@ -50,12 +50,12 @@ class MemoryCache:
             self._drop(next(iter(self._entries)))
 
     async def delete(self, *keys: str) -> None:
-        """Forget these keys."""
+        """Delete these keys."""
         for key in keys:
             self._drop(key)
 
     async def close(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         self._entries.clear()
         self._bytes = 0
 

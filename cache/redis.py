@@ -1,7 +1,7 @@
-"""RedisCache: the same promise over Redis; its failure is a miss, and nobody waits for one that is down.
+"""Redis cache: a failure is a miss, and no request waits for a Redis that is down.
 
-The Redis is shared with strangers, so: every key under our prefix and with a TTL, and never a command that looks at
-or touches the keys of others (KEYS, SCAN, FLUSH, CONFIG).
+Other programs share this Redis: every key has our prefix and a TTL, and no command reads or changes the keys of others
+(KEYS, SCAN, FLUSH, CONFIG).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Client: TypeAlias = Any  # a redis.asyncio.Redis; the library's own types and th
 
 
 def connect(address: RedisAddress, timeout: float = 0.5, connections: int = 16) -> Client:
-    """A client that gives up after timeout seconds; nothing is sent until it is used.
+    """Return a client that gives up after timeout seconds; nothing is sent until it is used.
 
     redis-py's own defaults try eleven times for five seconds each, a minute on a server that hangs, and repeat a wrong
     password as often. A client for blocking reads (XREAD BLOCK) needs a timeout longer than its block.
@@ -40,11 +40,11 @@ def connect(address: RedisAddress, timeout: float = 0.5, connections: int = 16) 
 
 
 class RedisCache:
-    """Redis while it answers, memory while it does not; `breaker` tells /health which, since when and why.
+    """Redis while it answers, memory while it does not; `breaker` holds which, since when and why.
 
     budget: seconds that one request may spend on Redis in total. A request makes at most two calls, a get and a set,
-    so each has half of it; and after the first that fails nobody waits, for the breaker is open until a probe, made
-    beside the requests, has written and read again. What is set goes into memory too: it is warm when Redis fails.
+    so each has half of it. After the first failure no request waits: the breaker is open until a background probe has
+    written and read again. Every value is stored in memory too, so that memory is filled when Redis fails.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class RedisCache:
     ) -> None:
         self._client, self._prefix, self._budget = client, prefix, budget
         self._memory = memory or MemoryCache()
-        # One failure is enough to turn away, because coming back costs one probe and waiting costs every reader.
+        # One failure opens it: returning costs one probe, waiting would cost every request.
         self.breaker = breaker or CircuitBreaker(failures=1, grace=0.2, longest=5.0)
-        # All mutable state besides these two: the calls under way, and the probe that runs while Redis is down.
+        # All mutable state besides these two: calls in progress, and the probe that runs while Redis is down.
         self._calls: set[asyncio.Future[Any]] = set()
         self._probe: asyncio.Task[None] | None = None
 
@@ -68,52 +68,52 @@ class RedisCache:
 
     @property
     def name(self) -> str:
-        """redis_cache, or memory_cache while Redis is down."""
+        """Return redis_cache, or memory_cache while Redis is down."""
         return "redis_cache" if self.breaker.state == "closed" else self._memory.name
 
     async def get(self, key: str) -> bytes | None:
-        """The bytes kept under key; None when there are none or Redis did not answer in time."""
+        """Return the bytes under key; None if there are none or Redis did not answer in time."""
         if self.breaker.state != "closed":
             return await self._memory.get(key)
-        good, value = await self._ask(self._client.get(self._prefix + key))
+        good, value = await self._call(self._client.get(self._prefix + key))
         return value if good else await self._memory.get(key)
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
-        """Keep value for at most ttl seconds, in Redis and in memory."""
+        """Store value for at most ttl seconds, in Redis and in memory."""
         await self._memory.set(key, value, ttl)
         if self.breaker.state == "closed" and ttl > 0:
-            await self._ask(self._client.set(self._prefix + key, value, px=max(1, int(ttl * 1000))))
+            await self._call(self._client.set(self._prefix + key, value, px=max(1, int(ttl * 1000))))
 
     async def delete(self, *keys: str) -> None:
-        """Forget these keys; a Redis that is down keeps them until their TTL."""
+        """Delete these keys; a Redis that is down keeps them until their TTL."""
         await self._memory.delete(*keys)
         if self.breaker.state == "closed" and keys:
-            await self._ask(self._client.delete(*(self._prefix + key for key in keys)))
+            await self._call(self._client.delete(*(self._prefix + key for key in keys)))
 
     async def close(self) -> None:
-        """End the probe, the calls under way and the connections."""
-        left: set[asyncio.Future[Any]] = set(self._calls)
+        """End the probe, the calls in progress and the connections."""
+        remaining: set[asyncio.Future[Any]] = set(self._calls)
         if self._probe is not None:
-            left.add(self._probe)
-        for task in left:
+            remaining.add(self._probe)
+        for task in remaining:
             task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=1.0)
+        if remaining:
+            await asyncio.wait(remaining, timeout=1.0)
         try:
             async with asyncio.timeout(1.0):
                 await self._client.aclose()
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             log.debug("redis: closing: %s", error)
 
-    async def _ask(self, call: Awaitable[T]) -> tuple[bool, T | None]:
-        """(True, the answer) or (False, None) within half the budget; the first failure opens the breaker.
+    async def _call(self, call: Awaitable[T]) -> tuple[bool, T | None]:
+        """Return (True, the answer) or (False, None) within half the budget; the first failure opens the breaker.
 
-        In a task of its own: under load a cancelled call of the library was seen to go on until its socket timeout,
-        and nobody is to wait for that.
+        The call runs in a task of its own: under load, a cancelled call of the library was measured to continue until
+        its socket timeout.
         """
         task = asyncio.ensure_future(call)
         self._calls.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._forget_call)
         try:
             await asyncio.wait([task], timeout=self._budget / 2)
         finally:
@@ -126,42 +126,42 @@ class RedisCache:
             return True, task.result()
         except (RedisError, OSError) as error:
             if str(error).startswith("WRONGTYPE"):
-                return True, None  # a stranger's list or hash under our name: a miss, and the next set replaces it
-            self._failed(_words(error))
+                return True, None  # a list or hash under our key: a miss, and the next set replaces it
+            self._failed(_failure_text(error))
             return False, None
 
-    def _ended(self, task: "asyncio.Future[Any]") -> None:
+    def _forget_call(self, task: "asyncio.Future[Any]") -> None:
         self._calls.discard(task)
         if not task.cancelled():
-            task.exception()  # looked at, for whoever asked may have stopped waiting
+            task.exception()  # retrieved here, because the caller may have stopped waiting
 
     def _failed(self, reason: str) -> None:
         if self.breaker.failed(reason):
-            log.warning("redis is down, memory takes over: %s", reason)
+            log.warning("Redis failed (%s); answering from memory until it is back", reason)
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._until_back(), name="redis probe")
 
     async def _until_back(self) -> None:
-        """Try now and then, ever more rarely, until one write and one read went through."""
+        """Probe with growing pauses until one write and one read succeed."""
         while self.breaker.state != "closed":
             await asyncio.sleep(self.breaker.retry_in + 0.01)
             self.breaker.allows()  # this is the trial
             try:
-                # More patient than a request may be: nobody waits here, and a busy Redis is not a dead one.
+                # Longer than a request may wait: a busy Redis is not down.
                 async with asyncio.timeout(2.0):
                     await self._write_and_read()
             except (RedisError, OSError) as error:
-                self.breaker.failed(_words(error))
+                self.breaker.failed(_failure_text(error))
             else:
                 self.breaker.succeeded()
-                log.info("redis is back")
+                log.info("Redis is back; answering from it again")
 
     async def _write_and_read(self) -> None:
-        """A full or read-only Redis still answers reads, so that the probe must write."""
+        """Write and read one key: a full or read-only Redis still answers reads."""
         key = self._prefix + "probe"
         await self._client.set(key, b"1", px=10_000)
         await self._client.get(key)
 
 
-def _words(error: Exception) -> str:
+def _failure_text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else "no answer in time"

@@ -1,11 +1,11 @@
-"""Where Redis is; apart from cache/redis.py, so that a service without one does not load the library."""
+"""Address of Redis, in a module of its own so that a service without Redis does not load the library."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is and as whom we come."""
+    """Host, database and credentials."""
 
     host: str
     port: int = 6379

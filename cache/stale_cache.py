@@ -1,4 +1,4 @@
-"""Keeper: an answer from near by, else from the cache, else from its source; the last good one when that fails."""
+"""Stale-if-error cache: an answer from memory, else from the shared cache, else from its source."""
 
 import asyncio
 import time
@@ -12,35 +12,35 @@ from cache.cache_entry import CacheEntry
 from cache.cached_value import CachedValue
 
 Fetch = Callable[[], Awaitable[Any]]
-_Flown: TypeAlias = "tuple[CacheEntry, CachedValue, bool]"  # entry, value to return, and whether the source gave it
+Fetched: TypeAlias = "tuple[CacheEntry, CachedValue, bool]"  # entry, value, and True if the source gave it just now
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What a fetch may give instead of a bare value: the value, and up to when (Unix seconds) the source knew all."""
+class CompleteValue:
+    """Result of a fetch whose source says how complete it is: Unix seconds up to which it contains every event."""
 
     value: Any
-    through: float
+    complete_to: float
 
 
 @dataclass(slots=True)
 class CacheCounts:
-    """What /health and /metrics tell of a keeper."""
+    """Counters of a StaleCache, for /health and /metrics."""
 
-    near: int = 0  # answered in this process at once
-    cached: int = 0  # found in the cache
-    fetched: int = 0  # asked for at the source
-    failed: int = 0  # asked for in vain
-    stale: int = 0  # answered with an old value
+    near: int = 0  # answered from this process's memory
+    cached: int = 0  # found in the shared cache
+    fetched: int = 0  # fetched from the source
+    failed: int = 0  # failed fetches
+    stale: int = 0  # answered with a stale value
 
 
 class StaleCache:
     """Answers by key, each from the nearest place that is good enough.
 
-    source: what a value says of itself that has just been fetched. failures: errors of a fetch that an old value may
-    stand in for. verdicts: those of them that are an answer themselves (no such thing) and end the old value.
-    keep: seconds that an old value may stand in after its ttl. near: seconds that a look into the cache is good for.
-    limit: seconds that one fetch may take. patience: seconds that a reader waits for it when an old value is at hand.
+    source: source name of a value that was just fetched. failures: errors of a fetch that a stale value may replace.
+    final_errors: those of them that are the answer (no such thing) and delete the value.
+    keep: seconds that a stale value may be used after its ttl. near: seconds between two reads of the shared cache.
+    limit: seconds that one fetch may take. patience: seconds that a caller waits for it where a stale value exists.
     """
 
     def __init__(
@@ -48,173 +48,177 @@ class StaleCache:
         cache: Cache,
         source: str,
         failures: tuple[type[Exception], ...],
-        verdicts: tuple[type[Exception], ...] = (),
+        final_errors: tuple[type[Exception], ...] = (),
         *,
         keep: float = 86400.0,
         near: float = 1.0,
         limit: float = 30.0,
         patience: float = 2.0,
-        most: int = 512,
-        most_bytes: int = 8 * 1024 * 1024,
+        max_entries: int = 512,
+        max_bytes: int = 8 * 1024 * 1024,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.cache, self._source = cache, source
         self._failures: tuple[type[Exception], ...] = (*failures, TimeoutError)
-        self._verdicts = verdicts
-        self._keep, self._near, self._limit, self._most, self._most_bytes = keep, near, limit, most, most_bytes
-        self._patience = patience
+        self._final_errors = final_errors
+        self._keep, self._near, self._limit, self._patience = keep, near, limit, patience
+        self._max_entries, self._max_bytes = max_entries, max_bytes
         self._clock, self._monotonic = clock, monotonic
-        # All mutable state: what is held, least recently used first, its size, the fetches under way, the counts.
-        self._held: OrderedDict[str, CacheEntry] = OrderedDict()
+        # All mutable state: entries, least recently used first, their size, the fetches in progress, the counters.
+        self._entries: OrderedDict[str, CacheEntry] = OrderedDict()
         self._bytes = 0
-        self._flights: dict[str, tuple[asyncio.Task[_Flown], float]] = {}  # with the moment of their start
+        self._fetches: dict[str, tuple[asyncio.Task[Fetched], float]] = {}  # with the moment of their start
         self.counts = CacheCounts()
 
-    def peek(self, key: str, ttl: float, since: float = 0.0) -> Answer | None:
-        """What `get` would give without waiting for anything, or None when it would have to."""
-        held = self._held.get(key)
-        if held is None or held.record is None:
+    def peek(self, key: str, ttl: float, newer_than: float = 0.0) -> Answer | None:
+        """Return what `get` would return without waiting, or None if it would have to wait."""
+        entry = self._entries.get(key)
+        if entry is None or entry.value is None:
             return None
         moment = self._monotonic()
-        if held.record.judge(self._clock(), ttl, since) == "fresh":
-            if moment >= held.checked:
+        if entry.value.freshness(self._clock(), ttl, newer_than) == "fresh":
+            if moment >= entry.cache_valid_until:
                 return None
             self.counts.near += 1
-            self._held.move_to_end(key)
-            return held.answer
-        if held.must_wait(since, moment) and self._may_stand_in(held.record, ttl):
-            return self._stale(held, held.record)
+            self._entries.move_to_end(key)
+            return entry.fresh_answer
+        if entry.must_wait(newer_than, moment) and self._is_usable(entry.value, ttl):
+            return self._stale(entry, entry.value)
         return None
 
-    async def get(self, key: str, ttl: float, fetch: Fetch, since: float = 0.0) -> Answer:
-        """The answer under key, at most ttl seconds old, and settled since that time (Unix seconds, 0: never mind).
+    async def get(self, key: str, ttl: float, fetch: Fetch, newer_than: float = 0.0) -> Answer:
+        """Return the value under key: from memory, else the shared cache, else fetch().
 
-        However many ask at once, fetch runs once; it goes on when its first asker leaves. When it fails, takes long, or
-        brings what is not settled, the answer is stale: true and the source is left alone for a while that grows.
-        The value is shared by all readers: do not change it. Raises what fetch raised when there is no old value.
+        ttl: maximum age in seconds. newer_than: Unix seconds of the last event that the value must include; 0 for any.
+        Concurrent calls for one key share one fetch, which continues when its first caller is cancelled.
+        If fetch fails, takes longer than `patience`, or returns a value that does not include newer_than, the previous
+        value is returned with stale=True and fetch is not called again until a backoff has passed.
+        Callers share the returned value and must not modify it.
+        Raises whatever fetch raised if there is no previous value.
         """
-        answer = self.peek(key, ttl, since)
+        answer = self.peek(key, ttl, newer_than)
         if answer is not None:
             return answer
-        flight, begun = self._flights.get(key) or self._start(key, ttl, fetch, since)
-        # Counted from its start: of a source that hangs, those who come later know already.
-        await asyncio.wait([flight], timeout=max(0.0, begun + self._patience - self._monotonic()))
-        known = self._held.get(key)
-        if not flight.done() and known and known.record and self._may_stand_in(known.record, ttl):
-            return self._tell(known, known.record, ttl, since, direct=False)
-        held, record, direct = await asyncio.shield(flight)
-        return self._tell(held, record, ttl, since, direct)
+        task, began = self._fetches.get(key) or self._start(key, ttl, fetch, newer_than)
+        # Counted from its start, so that later callers wait less for a source that hangs.
+        await asyncio.wait([task], timeout=max(0.0, began + self._patience - self._monotonic()))
+        known = self._entries.get(key)
+        if not task.done() and known and known.value and self._is_usable(known.value, ttl):
+            return self._answer(known, known.value, ttl, newer_than, just_fetched=False)
+        entry, value, just_fetched = await asyncio.shield(task)
+        return self._answer(entry, value, ttl, newer_than, just_fetched)
 
-    def _start(self, key: str, ttl: float, fetch: Fetch, since: float) -> "tuple[asyncio.Task[_Flown], float]":
-        flight = asyncio.create_task(self._fly(key, ttl, fetch, since), name=f"fetch {key}")
-        self._flights[key] = flight, self._monotonic()
-        flight.add_done_callback(lambda done: self._landed(key, done))
-        return self._flights[key]
+    def _start(self, key: str, ttl: float, fetch: Fetch, newer_than: float) -> "tuple[asyncio.Task[Fetched], float]":
+        task = asyncio.create_task(self._cached_or_fetched(key, ttl, fetch, newer_than), name=f"fetch {key}")
+        self._fetches[key] = task, self._monotonic()
+        task.add_done_callback(lambda done: self._end_fetch(key, done))
+        return self._fetches[key]
 
-    def trouble(self, within: float = 120.0) -> str | None:
-        """Why the newest fetch in vain of the last seconds failed, of those that none has made good since."""
-        failed = [held for held in self._held.values() if held.error and not isinstance(held.error, self._verdicts)]
-        newest = max(failed, key=lambda held: held.asked, default=None)
-        if newest is None or self._monotonic() - newest.asked > within:
+    def latest_error(self, within: float = 120.0) -> str | None:
+        """Return the latest fetch error of the last seconds that no later success has cleared, or None."""
+        failed = [e for e in self._entries.values() if e.error and not isinstance(e.error, self._final_errors)]
+        newest = max(failed, key=lambda entry: entry.fetch_began, default=None)
+        if newest is None or self._monotonic() - newest.fetch_began > within:
             return None
         return str(newest.error) or f"no answer within {self._limit:g} s"
 
     async def close(self) -> None:
-        """End the fetches under way; the cache is its owner's to close."""
-        flights = [flight for flight, _ in self._flights.values()]
-        for flight in flights:
-            flight.cancel()
-        if flights:
-            await asyncio.wait(flights, timeout=1.0)
+        """Cancel the fetches in progress; the caller closes the shared cache."""
+        tasks = [task for task, _ in self._fetches.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
 
-    async def _fly(self, key: str, ttl: float, fetch: Fetch, since: float) -> _Flown:
-        """Look into the cache, then ask the source if need be."""
-        held = await self._look(key)
-        record = held.record
-        if record is not None and record.judge(self._clock(), ttl, since) == "fresh":
+    async def _cached_or_fetched(self, key: str, ttl: float, fetch: Fetch, newer_than: float) -> Fetched:
+        """Read the shared cache, then ask the source if that is not good enough."""
+        entry = await self._read_cache(key)
+        value = entry.value
+        if value is not None and value.freshness(self._clock(), ttl, newer_than) == "fresh":
             self.counts.cached += 1
-            return held, record, False
-        if held.must_wait(since, self._monotonic()):
-            if record is not None and self._may_stand_in(record, ttl):
-                return held, record, False
-            if held.error is not None:
-                raise held.error.with_traceback(None)
-        return await self._ask(key, held, ttl, fetch, since)
+            return entry, value, False
+        if entry.must_wait(newer_than, self._monotonic()):
+            if value is not None and self._is_usable(value, ttl):
+                return entry, value, False
+            if entry.error is not None:
+                raise entry.error.with_traceback(None)
+        return await self._fetch(key, entry, ttl, fetch, newer_than)
 
-    async def _look(self, key: str) -> CacheEntry:
-        """The newest of what the cache has and what we hold: after an outage the cache may have gone back in time."""
+    async def _read_cache(self, key: str) -> CacheEntry:
+        """Return the newer of the shared cache's value and ours: after an outage the cache may hold an older one."""
         raw = await self.cache.get(key)
-        held = self._held.setdefault(key, CacheEntry())
-        unread = raw is not None and not (held.record is not None and held.record.wrote(raw))
-        record = CachedValue.decode(raw) if raw is not None and unread else None
-        if record is not None and raw is not None and (held.record is None or record.as_of > held.record.as_of):
-            self._hold(key, held, record, len(raw))
-        held.look(self.cache.name, self._monotonic() + self._near)
+        entry = self._entries.setdefault(key, CacheEntry())
+        is_new = raw is not None and not (entry.value is not None and entry.value.is_encoded_in(raw))
+        value = CachedValue.decode(raw) if raw is not None and is_new else None
+        if value is not None and raw is not None and (entry.value is None or value.as_of > entry.value.as_of):
+            self._store(key, entry, value, len(raw))
+        entry.set_cache_checked(self.cache.name, self._monotonic() + self._near)
         self._trim()
-        return held
+        return entry
 
-    async def _ask(self, key: str, held: CacheEntry, ttl: float, fetch: Fetch, since: float) -> _Flown:
-        held.begin(since, self._monotonic())
+    async def _fetch(self, key: str, entry: CacheEntry, ttl: float, fetch: Fetch, newer_than: float) -> Fetched:
+        entry.begin_fetch(newer_than, self._monotonic())
         as_of = self._clock()
         try:
             async with asyncio.timeout(self._limit):
-                value = await fetch()
-        except self._verdicts as error:
-            self._hold(key, held, None, 0)
+                result = await fetch()
+        except self._final_errors as error:
+            self._store(key, entry, None, 0)
             await self.cache.delete(key)
-            held.leave_alone(error, self._monotonic())
+            entry.back_off(error, self._monotonic())
             raise
         except self._failures as error:
             self.counts.failed += 1
-            held.leave_alone(error, self._monotonic())
-            if held.record is None or not self._may_stand_in(held.record, ttl):
+            entry.back_off(error, self._monotonic())
+            if entry.value is None or not self._is_usable(entry.value, ttl):
                 raise
-            return held, held.record, False
+            return entry, entry.value, False
         self.counts.fetched += 1
-        through = value.through if isinstance(value, Settled) else 0.0
-        record = CachedValue(value.value if isinstance(value, Settled) else value, as_of, through)
-        raw = record.encode()
+        complete_to = result.complete_to if isinstance(result, CompleteValue) else 0.0
+        value = CachedValue(result.value if isinstance(result, CompleteValue) else result, as_of, complete_to)
+        raw = value.encode()
         await self.cache.set(key, raw, ttl + self._keep)
-        self._hold(key, held, record, len(raw))
-        if record.judge(as_of, ttl, since) == "unsettled":
-            held.leave_alone(None, self._monotonic())
+        self._store(key, entry, value, len(raw))
+        if value.freshness(as_of, ttl, newer_than) == "incomplete":
+            entry.back_off(None, self._monotonic())
         else:
-            held.settle()
-        return held, record, True
+            entry.clear_backoff()
+        return entry, value, True
 
-    def _hold(self, key: str, held: CacheEntry, record: CachedValue | None, size: int) -> None:
-        """Take a record in."""
-        self._bytes += size - held.size
-        held.take(record, size, self.cache.name)
-        held.look(self.cache.name, self._monotonic() + self._near)
-        self._held[key] = held  # it may have been let go of while its fetch was under way
-        self._held.move_to_end(key)
+    def _store(self, key: str, entry: CacheEntry, value: CachedValue | None, size: int) -> None:
+        self._bytes += size - entry.size
+        entry.set_value(value, size, self.cache.name)
+        entry.set_cache_checked(self.cache.name, self._monotonic() + self._near)
+        self._entries[key] = entry  # it may have been dropped while its fetch was in progress
+        self._entries.move_to_end(key)
         self._trim()
 
     def _trim(self) -> None:
-        while len(self._held) > 1 and (len(self._held) > self._most or self._bytes > self._most_bytes):
-            _, gone = self._held.popitem(last=False)
-            self._bytes -= gone.size
-            gone.size = 0
+        while len(self._entries) > 1 and (len(self._entries) > self._max_entries or self._bytes > self._max_bytes):
+            _, dropped = self._entries.popitem(last=False)
+            self._bytes -= dropped.size
+            dropped.size = 0
 
-    def _may_stand_in(self, record: CachedValue, ttl: float) -> bool:
-        return self._clock() - record.as_of < ttl + self._keep
+    def _is_usable(self, value: CachedValue, ttl: float) -> bool:
+        return self._clock() - value.as_of < ttl + self._keep
 
-    def _tell(self, held: CacheEntry, record: CachedValue, ttl: float, since: float, direct: bool) -> Answer:
-        """What a flight brought, judged by what this reader asked: it may have joined one begun before the news."""
-        fresh = record.judge(self._clock(), ttl, since) == "fresh"
-        if direct:
-            return Answer(record.value, self._source, record.as_of, stale=not fresh)
-        if fresh:
-            return held.answer or Answer(record.value, self.cache.name, record.as_of)
-        return self._stale(held, record)
+    def _answer(
+        self, entry: CacheEntry, value: CachedValue, ttl: float, newer_than: float, just_fetched: bool
+    ) -> Answer:
+        """Judge a shared fetch by this caller's own limits: it may have begun before this caller's event."""
+        is_fresh = value.freshness(self._clock(), ttl, newer_than) == "fresh"
+        if just_fetched:
+            return Answer(value.value, self._source, value.as_of, stale=not is_fresh)
+        if is_fresh:
+            return entry.fresh_answer or Answer(value.value, self.cache.name, value.as_of)
+        return self._stale(entry, value)
 
-    def _stale(self, held: CacheEntry, record: CachedValue) -> Answer:
+    def _stale(self, entry: CacheEntry, value: CachedValue) -> Answer:
         self.counts.stale += 1
-        return held.stale(record, self.cache.name)
+        return entry.as_stale(value, self.cache.name)
 
-    def _landed(self, key: str, flight: "asyncio.Task[_Flown]") -> None:
-        self._flights.pop(key, None)
-        if not flight.cancelled():
-            flight.exception()  # looked at, for all who waited for it may have left
+    def _end_fetch(self, key: str, task: "asyncio.Task[Fetched]") -> None:
+        self._fetches.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # retrieved here, because every caller may have left

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Secret
 
+from kalshi.environments import is_loopback
+
 TOKEN_LENGTH: Final = 16  # characters that a token has at least
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9_.\-]{0,252}[a-z0-9])?")
 
@@ -114,14 +116,6 @@ def exchange_url(value: str) -> str:
     if urlsplit(found).scheme == "http" and not is_loopback(urlsplit(found).hostname or ""):
         raise ValueError("https:// for an exchange that is not on this machine")
     return found
-
-
-def is_loopback(host: str) -> bool:
-    """Return True for a name or address of this machine that no other machine can reach."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 def journal(value: str) -> str:

@@ -1,152 +1,155 @@
-"""What a bot's answers say: its trades and its state, each field read with care; what cannot be read is counted."""
+"""A bot's trades response: one record a trade, each field checked; a record that cannot be read keeps its reason."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
+from ingest.bot_status_payload import read_mode
 from ingest.errors import UnreadableRecord
-from ingest.payload_fields import absent, number, snapped, token
+from ingest.payload_fields import (
+    is_absent,
+    is_iso_time,
+    iso_time,
+    number,
+    optional_count,
+    optional_token,
+    rounded_to_step,
+    token,
+)
 from journal.entries import Mode, Outcome, Side, Trade
 
 PRICE_STEP: Final = Decimal("0.0001")
 QUANTITY_STEP: Final = Decimal("0.01")
 MICROSECOND: Final = Decimal("0.000001")
-EARLIEST, LATEST = Decimal(10**8), Decimal(10**11)  # beyond them a "second" is a millisecond or nonsense
-MOST_CONTRACTS: Final = Decimal(10**9)
-# What other bots call trades that move no money, and money of the exchange's demo; without case, spaces, dashes. A word
-# that is neither says nothing of money (auto, maker, …).
-PAPER_WORDS: Final = frozenset({
-    "paper", "papertrade", "papertrading", "papermode", "dry", "dryrun", "sim", "simulate", "simulated", "simulation",
-    "simulator", "backtest", "backtesting", "mock", "fake", "shadow", "test", "testing",
-})  # fmt: skip
-DEMO_WORDS: Final = frozenset({"demo", "sandbox", "testnet"})
-PAPER_FLAGS: Final = (
-    "paper",
-    "paper_trading",
-    "paper_mode",
-    "is_paper",
-    "dry_run",
-    "dryrun",
-    "simulated",
-    "simulation",
-)
+EARLIEST: Final = Decimal(10**9)  # Unix seconds, September 2001
+MILLISECONDS_FROM: Final = Decimal(10**11)  # a larger number of seconds lies after the year 5000
+FUTURE_TOLERANCE: Final = 86_400  # seconds by which a bot's clock may be ahead of ours
+MAX_CONTRACTS: Final = Decimal(10**9)
+
+TimeReader = Callable[[Mapping[str, Any]], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedTrade:
-    """One trade of a bot's window; seq is the bot's own number for it, where it gives one."""
+    """One trade of a bot's window.
+
+    trade.mode is valid only if own_mode is set or the caller replaces it. seq: the bot's own number of the trade.
+    """
 
     trade: Trade
     seq: int | None = None
+    own_mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BotReport:
-    """A bot's window: what was read, oldest first, and what was not: a digest of each such record, and the reason."""
+    """A bot's window: trades that were read, oldest first, and a digest and a reason for each record that was not."""
 
     trades: tuple[ReportedTrade, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
 
     @property
-    def skipped(self) -> Mapping[str, int]:
-        """How many records were not read, by reason."""
+    def unread_by_reason(self) -> Mapping[str, int]:
+        """Return the number of unread records for each reason."""
         return Counter(reason for _, reason in self.unread)
 
 
-def joined(one: BotReport, more: BotReport) -> BotReport:
-    """Two readings of one bot as a single window; one's word on what was not read stands."""
-    known = {each.seq for each in one.trades}
-    return BotReport(ordered([*one.trades, *(each for each in more.trades if each.seq not in known)]), one.unread)
+def merged(first: BotReport, more: BotReport) -> BotReport:
+    """Return two reports of one bot as a single window; unread records are those of the first."""
+    known = {each.seq for each in first.trades}
+    return BotReport(ordered([*first.trades, *(each for each in more.trades if each.seq not in known)]), first.unread)
 
 
 def ordered(trades: Iterable[ReportedTrade]) -> tuple[ReportedTrade, ...]:
-    """Oldest first; at one moment in the bot's own order."""
+    """Return trades oldest first; trades of one moment keep the bot's own order."""
     return tuple(sorted(trades, key=lambda each: (each.trade.timestamp, each.seq or 0)))
 
 
-@dataclass(frozen=True, slots=True)
-class BotStatusReading:
-    """A bot's status answer. loop_age: seconds since its own loop last turned, None when it does not say."""
+def read_trades(answer: object, now: float) -> BotReport:
+    """Read a list of trades or an object {"trades": […]} in any order.
 
-    mode: Mode = "live"
-    loop_age: float | None = None
-    trades: int | None = None
-    boot_id: str | None = None
-    seq: int | None = None
-    order_prefix: str | None = None
-
-
-def read_trades(answer: object, mode: Mode) -> BotReport:
-    """The trades in a list or in {"trades": […]}, in any order. Raises UnreadableRecord when it is neither."""
+    now: Unix seconds; a trade more than a day ahead is unreadable. Times are seconds; milliseconds or ISO 8601 are
+    accepted where the whole window agrees on them. Raises UnreadableRecord: no list of trades.
+    """
     records = answer.get("trades") if isinstance(answer, Mapping) else answer
     if not isinstance(records, list):
         raise UnreadableRecord("neither a list of trades nor an object with one")
+    read_time = _time_reader(records, now)
+    found: list[ReportedTrade] = []
     unread: list[tuple[str, str]] = []
-    found = list(_readable(records, mode, unread))
+    for record in records:
+        try:
+            found.append(read_trade(record, read_time))
+        except UnreadableRecord as error:
+            digest = blake2b(repr(record).encode("utf-8", "replace"), digest_size=8).hexdigest()
+            unread.append((digest, str(error)))
     if found and found[0].trade.timestamp > found[-1].trade.timestamp:
-        found.reverse()  # newest first: so those of one moment come in the order in which they were made, too
+        found.reverse()  # the bot lists the newest first; this keeps the order of trades with equal times
     return BotReport(ordered(found), tuple(unread))
 
 
-def _readable(records: Iterable[object], mode: Mode, unread: list[tuple[str, str]]) -> Iterable[ReportedTrade]:
-    for record in records:
-        try:
-            yield read_trade(record, mode)
-        except UnreadableRecord as why:
-            unread.append((blake2b(repr(record).encode("utf-8", "replace"), digest_size=8).hexdigest(), str(why)))
-
-
-def read_trade(record: object, mode: Mode) -> ReportedTrade:
-    """One record: the six that a bot must give, and those it may. Raises UnreadableRecord naming the field."""
+def read_trade(record: object, read_time: TimeReader) -> ReportedTrade:
+    """Read one record: six required fields, the rest optional. Raises UnreadableRecord naming the field."""
     if not isinstance(record, Mapping):
         raise UnreadableRecord("not an object")
+    mode = read_mode(record)
     trade = Trade(
-        timestamp=_timestamp(record),
+        timestamp=read_time(record),
         ticker=token(record, "ticker"),
         side=_side(record),
         quantity=_quantity(record),
         price=_price(record),
         trade_id=token(record, "trade_id"),
         source="bot_live",
-        mode=mode,
+        mode=mode or "live",
         outcome=_outcome(record),
         fee=_fee(record),
-        order_id=_optional_token(record, "order_id"),
-        boot_id=_optional_token(record, "boot_id"),
-        fill_id=_optional_token(record, "fill_id"),
+        order_id=optional_token(record, "order_id"),
+        boot_id=optional_token(record, "boot_id"),
+        fill_id=optional_token(record, "fill_id"),
     )
-    return ReportedTrade(trade, _count(record, "seq"))
+    return ReportedTrade(trade, optional_count(record, "seq"), mode)
 
 
-def read_status(answer: object, now: float) -> BotStatusReading:
-    """What the status answer says. Unknown fields and unreadable ones say nothing; it must be an object."""
-    if not isinstance(answer, Mapping):
-        raise UnreadableRecord("not an object")
-    return BotStatusReading(
-        mode=_mode(answer),
-        loop_age=_loop_age(answer, now),
-        trades=_count(answer, "trades", "trade_count", "trades_count", "total_trades"),
-        boot_id=_optional_token(answer, "boot_id"),
-        seq=_count(answer, "seq", "last_seq"),
-        order_prefix=_optional_token(answer, "order_prefix"),
-    )
+def _time_reader(records: Sequence[object], now: float) -> TimeReader:
+    """Return a reader of timestamps in the unit that all records share, else one that accepts seconds alone."""
+    values = [record.get("timestamp") for record in records if isinstance(record, Mapping)]
+    if values and all(is_iso_time(value) for value in values):
+        return lambda record: _within_range(iso_time(record["timestamp"], "timestamp"), now)
+    if values and all(_is_milliseconds(record) for record in records if isinstance(record, Mapping)):
+        return lambda record: _within_range(number(record, "timestamp") / 1000, now)
+    return lambda record: _seconds(record, now)
 
 
-def _timestamp(record: Mapping[str, Any]) -> Decimal:
-    seconds = number(record, "timestamp")
-    if seconds >= LATEST:
-        raise UnreadableRecord("timestamp: in milliseconds, seconds were expected")
+def _is_milliseconds(record: Mapping[str, Any]) -> bool:
+    try:
+        return MILLISECONDS_FROM <= number(record, "timestamp") < 1000 * MILLISECONDS_FROM
+    except UnreadableRecord:
+        return False
+
+
+def _seconds(record: Mapping[str, Any], now: float) -> Decimal:
+    if is_iso_time(record.get("timestamp")):
+        raise UnreadableRecord("timestamp: ISO 8601 beside records in other units")
+    value = number(record, "timestamp")
+    if value >= MILLISECONDS_FROM:
+        raise UnreadableRecord("timestamp: milliseconds beside records in other units")
+    return _within_range(value, now)
+
+
+def _within_range(seconds: Decimal, now: float) -> Decimal:
     if seconds < EARLIEST:
         raise UnreadableRecord("timestamp: not a Unix time")
+    if seconds > Decimal(now) + FUTURE_TOLERANCE:
+        raise UnreadableRecord("timestamp: more than a day in the future")
     return seconds.quantize(MICROSECOND, ROUND_HALF_EVEN)
 
 
 def _side(record: Mapping[str, Any]) -> Side:
-    if absent(record, "side"):
+    if is_absent(record, "side"):
         raise UnreadableRecord("side: missing")
     match str(record["side"]).upper():
         case "BUY":
@@ -157,7 +160,7 @@ def _side(record: Mapping[str, Any]) -> Side:
 
 
 def _outcome(record: Mapping[str, Any]) -> Outcome:
-    if absent(record, "outcome"):
+    if is_absent(record, "outcome"):
         return "yes"
     match str(record["outcome"]).lower():
         case "yes":
@@ -168,8 +171,8 @@ def _outcome(record: Mapping[str, Any]) -> Outcome:
 
 
 def _quantity(record: Mapping[str, Any]) -> Decimal:
-    quantity = snapped(number(record, "quantity"), QUANTITY_STEP, "quantity")
-    if not 0 < quantity <= MOST_CONTRACTS:
+    quantity = rounded_to_step(number(record, "quantity"), QUANTITY_STEP, "quantity")
+    if not 0 < quantity <= MAX_CONTRACTS:
         raise UnreadableRecord("quantity: not positive" if quantity <= 0 else "quantity: too large")
     return quantity
 
@@ -178,50 +181,16 @@ def _price(record: Mapping[str, Any]) -> Decimal:
     price = number(record, "price")
     if not 0 < price <= 1:
         raise UnreadableRecord("price: not in dollars between 0 and 1")
-    price = snapped(price, PRICE_STEP, "price")
+    price = rounded_to_step(price, PRICE_STEP, "price")
     if not price:
         raise UnreadableRecord("price: not in dollars between 0 and 1")
     return price
 
 
 def _fee(record: Mapping[str, Any]) -> Decimal | None:
-    """An optional field that cannot be read is unknown; the trade itself is good and stays."""
+    """Return the fee in dollars, or None where it is absent or unreadable: the trade itself stays readable."""
     try:
         fee = number(record, "fee")
     except UnreadableRecord:
         return None
-    return fee.quantize(MICROSECOND, ROUND_HALF_EVEN) if abs(fee) < MOST_CONTRACTS else None
-
-
-def _optional_token(record: Mapping[str, Any], name: str) -> str | None:
-    try:
-        return token(record, name)
-    except UnreadableRecord:
-        return None
-
-
-def _count(record: Mapping[str, Any], *names: str) -> int | None:
-    for name in names:
-        value = record.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
-            return value
-    return None
-
-
-def _mode(answer: Mapping[str, Any]) -> Mode:
-    word = re.sub(r"[\s_-]", "", str(answer.get("mode") or "")).lower()
-    if word in PAPER_WORDS or any(answer.get(flag) is True for flag in PAPER_FLAGS):
-        return "paper"
-    return "demo" if word in DEMO_WORDS else "live"
-
-
-def _loop_age(answer: Mapping[str, Any], now: float) -> float | None:
-    for name in ("loop_age", "last_loop_age"):
-        try:
-            return float(number(answer, name))
-        except UnreadableRecord:
-            continue
-    try:
-        return max(0.0, now - float(_timestamp(answer)))
-    except UnreadableRecord:
-        return None
+    return fee.quantize(MICROSECOND, ROUND_HALF_EVEN) if abs(fee) < MAX_CONTRACTS else None

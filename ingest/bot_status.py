@@ -1,102 +1,142 @@
-"""What is said of the bot: online, offline or stalled, in which mode, since when; it changes slowly, on purpose."""
+"""Status of the bot: online, offline or stalled, its own activity and mode, and the snapshot that workers share."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
 from cache.decimal_json import dumps, loads
-from ingest.bot_payload import BotStatusReading
+from ingest.bot_status_payload import Activity, BotStatusReading
 from journal.entries import Mode
 
 Status = Literal["online", "offline", "stalled"]
-FAILURES_TO_OFFLINE: Final = 2  # one lost poll is weather
+FAILURES_TO_OFFLINE: Final = 2  # tolerate one failed poll
 STALLED_AFTER: Final = 15.0  # seconds without a turn of the bot's own loop; left again below half of it
+NOT_POLLED: Final = "not polled yet"
+UNHEALTHY: Final[frozenset[Activity]] = frozenset({"halted", "refused", "stopped", "other"})
 
 
 @dataclass(slots=True)
 class BotStatus:
-    """The bot as the last polls showed it. note() is told each poll and says whether the world must be told."""
+    """The bot as the last polls showed it.
+
+    mode is None until the bot has named it, or has no status URL at all; then it holds until the bot names another.
+    """
 
     since: float  # Unix seconds of the last change of status
     status: Status = "offline"
-    mode: Mode = "live"
-    reason: str = "not asked yet"
+    activity: Activity | None = None
+    mode: Mode | None = None
+    reason: str = NOT_POLLED
     trades: int = 0
-    seen: bool = False  # whether this bot ever answered, in this life or an earlier one of ours
-    failures: int = 0  # polls in a row that failed
+    seen: bool = False  # the bot answered at least once, to this process or to an earlier leader
+    failures: int = 0  # failed polls in a row
+    monotonic: Callable[[], float] = time.monotonic
+    _loop_time: Decimal | None = field(default=None, repr=False)  # the last timestamp of the bot's status
+    _loop_moved: float = field(default=0.0, repr=False)  # monotonic seconds at which it last changed
 
     def note(self, reading: BotStatusReading | None, trouble: str, trades: int, now: float) -> bool:
-        """One poll: its status answer (None when the poll failed, and then trouble says why). True on a change."""
-        before = (self.status, self.mode, self.reason)
+        """Take one poll and return True if clients need a new event.
+
+        reading: the status response, None if the poll failed for the reason in trouble. now: Unix seconds.
+        """
+        before = self._shown()
         if reading is None:
-            self._failed(trouble)
+            self._fail(trouble)
         else:
-            self._answered(reading, trades)
+            self._take(reading, trades)
         if self.status != before[0]:
             self.since = now
-        return before != (self.status, self.mode, self.reason)
+        return before != self._shown()
 
-    def _failed(self, trouble: str) -> None:
+    def set_mode_without_status(self) -> None:
+        """Take a bot that has no status URL for live: it names no other mode."""
+        if self.mode is None:
+            self.mode = "live"
+
+    def _shown(self) -> tuple[object, ...]:
+        return self.status, self.activity, self.mode, self.reason
+
+    def _fail(self, trouble: str) -> None:
         self.failures += 1
-        # Before the first good answer there is nothing to wait for: it is offline and this is why.
+        # Before the first good answer there is nothing to wait for.
         if self.failures >= FAILURES_TO_OFFLINE or self.status == "offline":
-            self.status, self.reason = "offline", trouble
+            self.status, self.activity, self.reason = "offline", None, trouble
 
-    def _answered(self, reading: BotStatusReading, trades: int) -> None:
-        self.failures, self.seen, self.mode = 0, True, reading.mode
+    def _take(self, reading: BotStatusReading, trades: int) -> None:
+        self.failures, self.seen, self.mode = 0, True, reading.mode or "live"
         self.trades = trades if reading.trades is None else reading.trades
-        age = reading.loop_age or 0.0
+        self.activity, self.reason = reading.activity, reading.reason
         limit = STALLED_AFTER / 2 if self.status == "stalled" else STALLED_AFTER
-        if age > limit:
+        if self._loop_age(reading) > limit:
             self.status, self.reason = "stalled", f"answers, but its own loop has not turned for {STALLED_AFTER:g} s"
         else:
-            self.status, self.reason = "online", ""
+            self.status = "online"
+
+    def _loop_age(self, reading: BotStatusReading) -> float:
+        """Return seconds since the bot's loop turned. Its own timestamps are compared with each other alone."""
+        now = self.monotonic()
+        if reading.loop_time != self._loop_time:
+            self._loop_time, self._loop_moved = reading.loop_time, now
+        if reading.loop_age is not None:
+            return reading.loop_age
+        return 0.0 if reading.loop_time is None else now - self._loop_moved
 
     def resume(self, data: str) -> None:
-        """Go on from the status that the last holder of the lease left behind, so that a restart is no change.
+        """Continue from the status that the last leader left, so that a takeover is no change.
 
-        Raises ValueError, KeyError or TypeError when this is none.
+        Raises ValueError, KeyError or TypeError: data is not a bot_status.
         """
-        kept = loads(data)
-        if kept["status"] not in get_args(Status) or kept["mode"] not in get_args(Mode):
-            raise ValueError(f"no status of a bot: {data:.60}")
-        self.status, self.mode, self.reason = kept["status"], kept["mode"], kept["reason"] or ""
-        self.since, self.trades = float(kept["since"]), kept["trades"]
+        saved = loads(data)
+        activity, mode = saved.get("activity"), saved["mode"]
+        known = saved["status"] in get_args(Status) and (mode is None or mode in get_args(Mode))
+        if not known or (activity is not None and activity not in get_args(Activity)):
+            raise ValueError(f"not a bot_status: {data:.60}")
+        since, trades = float(saved["since"]), int(saved["trades"])
+        self.status, self.activity, self.mode, self.reason = saved["status"], activity, mode, saved["reason"] or ""
+        self.since, self.trades = since, trades
 
     @property
     def data(self) -> str:
-        """The JSON text of a bot_status event."""
+        """Return the JSON text of a bot_status event."""
         return dumps({
-            "status": self.status, "since": round(self.since, 3), "mode": self.mode,
+            "status": self.status, "activity": self.activity, "since": round(self.since, 3), "mode": self.mode,
             "reason": self.reason or None, "trades": self.trades,
         })  # fmt: skip
 
 
-def news(data: str) -> dict[str, Any]:
-    """A bot_status without the number of trades: where this differs, the world must be told."""
-    kept: dict[str, Any] = loads(data)
-    kept.pop("trades", None)
-    return kept
+def without_trade_count(data: str) -> dict[str, Any]:
+    """Return a bot_status without its number of trades: clients need an event only if the rest differs."""
+    status: dict[str, Any] = loads(data)
+    status.pop("trades", None)
+    return status
+
+
+def is_unhealthy(status: dict[str, Any]) -> bool:
+    """Return True if this bot_status degrades the service's health."""
+    return status["status"] != "online" or status.get("activity") in UNHEALTHY
 
 
 @dataclass(frozen=True, slots=True)
 class BotSnapshot:
-    """What the worker that polls tells the others: the bot's status and how fresh what it knows is (Unix seconds)."""
+    """The leader's knowledge of the bot, for the lease row and the relay. Times are Unix seconds."""
 
     status: str  # the JSON text of bot_status
-    polled: float = 0.0  # when the last good poll was asked
-    swept: float = 0.0  # when the exchange's fills were last read as a whole
-    at: float = 0.0  # when this was told: of two, the later one counts, whichever way was slower
+    polled: float = 0.0  # when the last good poll was requested
+    swept: float = 0.0  # when the exchange's fills were last read as a whole; the name of version 0.1 on the wire
+    at: float = 0.0  # when this was made: of two snapshots the later one counts
 
     def dump(self) -> str:
-        """Its JSON text, for the lease row and the relay."""
+        """Return the JSON text."""
         return dumps({"status": self.status, "polled": self.polled, "swept": self.swept, "at": self.at})
 
     @classmethod
     def load(cls, text: str) -> "BotSnapshot":
-        """The pulse in such a text. Raises ValueError when it is none, or when nobody could go on from its status."""
+        """Read such a text. Raises ValueError: not a snapshot."""
         try:
-            kept = loads(text)
-            BotStatus(0.0).resume(kept["status"])
-            return cls(kept["status"], float(kept["polled"]), float(kept["swept"]), float(kept["at"]))
-        except (TypeError, KeyError, RecursionError) as wrong:
-            raise ValueError(f"no pulse: {text:.60}") from wrong
+            saved = loads(text)
+            BotStatus(0.0).resume(saved["status"])
+            return cls(saved["status"], float(saved["polled"]), float(saved["swept"]), float(saved["at"]))
+        except (TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ValueError(f"not a bot snapshot: {text:.60}") from error

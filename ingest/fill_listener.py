@@ -1,4 +1,4 @@
-"""Listens to the exchange's push: an execution is on the stream within milliseconds, even when the bot is dead."""
+"""Fills from the exchange's socket: an execution is in the journal within a second, even while the bot is down."""
 
 import asyncio
 import time
@@ -11,56 +11,58 @@ from cluster.journal_writer import JournalWriter
 from ingest.attribution import Attribution, Wait
 from ingest.exchange_entries import trade_of
 from ingest.poller import Poller
-from journal.entries import Draft, Origin
+from journal.entries import Draft, Mode, Origin
 from journal.errors import JournalError, LeaseLost
 from kalshi.account_models import Fill
 from kalshi.fill_socket import Connected, Disconnected, Event
 
-PATIENCE: Final = 0.25  # seconds that a fill waits for a bot that was never heard of, and until the first look at it
-LONGEST: Final = 0.8  # seconds that it waits for a bot that answers: it is to be on the stream within one
+FIRST_LOOK: Final = 0.25  # seconds until the bot is polled for a fill; longest wait for a bot that never answered
+MAX_WAIT: Final = 0.8  # seconds that a fill waits for the report of a bot that answers
 
 
 class FillSource(Protocol):
-    """What tells of fills as they happen (kalshi.push.FillPush)."""
+    """A stream of fills as they happen, as kalshi.fill_socket.FillSocket is one."""
 
     def events(self) -> AsyncGenerator[Event, None]:
-        """Connected, fills, Disconnected, Connected …"""
+        """Yield Connected, fills, Disconnected, Connected …"""
         ...
 
 
 class FillListener:
-    """From pushed fills to the journal. What is lost here, a sweep finds: so nothing is retried.
+    """From pushed fills to the journal. Nothing is retried here: a later reading of the exchange finds what is lost.
 
-    sweep: asks for a sweep, which every Connected needs, since nothing that happened before it is told again.
-    happened: is told at once when the account traded (Unix seconds), whoever made it.
+    wake_backfill: requests a reading, which every Connected needs because earlier fills are not sent again.
+    on_account_trade: called at once with the Unix seconds of each fill, whoever made it.
     """
 
     def __init__(
-        self, push: FillSource, origins: Attribution, poller: Poller, recorder: JournalWriter,
-        sweep: Callable[[], None], happened: Callable[[float], None], health: ComponentHealth,
+        self, source: FillSource, attribution: Attribution, poller: Poller, writer: JournalWriter,
+        wake_backfill: Callable[[], None], on_account_trade: Callable[[float], None], health: ComponentHealth,
+        exchange_mode: Mode = "live",
         clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._push = push
-        self._origins = origins
-        self._bot = origins.bot
+        self._source = source
+        self._attribution = attribution
+        self._bot = attribution.bot
         self._poller = poller
-        self._recorder = recorder
-        self._sweep = sweep
-        self._happened = happened
+        self._writer = writer
+        self._wake_backfill = wake_backfill
+        self._on_account_trade = on_account_trade
+        self._exchange_mode = exchange_mode
         self._clock = clock
         self._monotonic = monotonic
-        self._held: list[tuple[float, Fill]] = []  # fills that wait for evidence, with the moment when they came
-        self._news = asyncio.Event()
+        self._waiting: list[tuple[float, Fill]] = []  # fills without a decision, and when they came (monotonic)
+        self._arrived = asyncio.Event()
         self.health = health
 
     async def run(self) -> None:
-        """Listen and write, for ever."""
+        """Receive and write until cancelled."""
         async with asyncio.TaskGroup() as both:
-            both.create_task(self._listen())
+            both.create_task(self._receive())
             both.create_task(self._write())
 
-    async def _listen(self) -> None:
-        async with aclosing(self._push.events()) as events:
+    async def _receive(self) -> None:
+        async with aclosing(self._source.events()) as events:
             async for event in events:
                 self._take(event)
 
@@ -68,57 +70,58 @@ class FillListener:
         match event:
             case Connected():
                 self.health.succeed(log_change=False)
-                self._sweep()
+                self._wake_backfill()
             case Disconnected():
                 self.health.fail(event.reason, log_change=False)
             case Fill() if self._bot.mode == "paper":
                 self.health.counters["ignored"] += 1
             case Fill():
                 self.health.counters["fills"] += 1
-                self._happened(float(event.timestamp))
-                self._held.append((self._monotonic(), event))
-                self._news.set()
+                self._on_account_trade(float(event.timestamp))
+                self._waiting.append((self._monotonic(), event))
+                self._arrived.set()
 
     async def _write(self) -> None:
         wait: float | None = None
         while True:
             try:
                 async with asyncio.timeout(wait):
-                    await self._news.wait()
+                    await self._arrived.wait()
             except TimeoutError:
-                pass  # time for another look at what is held
-            self._news.clear()
-            drafts, wait = self._judge()
+                pass  # time to judge the waiting fills again
+            self._arrived.clear()
+            drafts, wait = self._judge_waiting()
             if wait is not None:
-                self._poller.poke()  # the bot may have it by now, and then says so itself
+                self._poller.wake()  # the bot may report the fill by now
             if drafts:
                 await self._record(drafts)
 
-    def _verdict(self, fill: Fill) -> Origin | Wait:
-        # A bot that was never asked has not said its mode either, and a fill is of that mode.
+    def _judge(self, fill: Fill) -> Origin | Wait:
+        # A bot that was never polled has not named its mode either, and a fill gets that mode.
         if not self._bot.seen:
-            return Wait(PATIENCE)
-        return self._origins.judge(fill.timestamp, fill.order_id, fill.client_order_id, self._clock())
+            return Wait(FIRST_LOOK)
+        return self._attribution.judge(fill.timestamp, fill.order_id, fill.client_order_id, self._clock())
 
-    def _judge(self) -> tuple[list[Draft], float | None]:
-        """What can be written now, and how long until another look at the rest (None: nothing waits)."""
-        now, drafts, held = self._monotonic(), list[Draft](), list[tuple[float, Fill]]()
-        patience = LONGEST if self._bot.seen else PATIENCE
-        for came, fill in self._held:
-            verdict = self._verdict(fill)
-            if isinstance(verdict, Wait) and now < came + patience:
-                held.append((came, fill))
-            elif self._bot.mode != "paper":
-                drafts.append(trade_of(fill, "account" if isinstance(verdict, Wait) else verdict, self._bot.mode))
-        self._held = held
-        looks = [min(max(PATIENCE, now - came), max(0.0, came + patience - now)) for came, _ in held]
+    def _judge_waiting(self) -> tuple[list[Draft], float | None]:
+        """Return what can be written now, and the seconds until the rest is judged again (None: nothing waits)."""
+        now, drafts, waiting = self._monotonic(), list[Draft](), list[tuple[float, Fill]]()
+        longest = MAX_WAIT if self._bot.seen else FIRST_LOOK
+        mode = self._bot.mode or self._exchange_mode
+        for came, fill in self._waiting:
+            verdict = self._judge(fill)
+            if isinstance(verdict, Wait) and now < came + longest:
+                waiting.append((came, fill))
+            elif mode != "paper":
+                drafts.append(trade_of(fill, "account" if isinstance(verdict, Wait) else verdict, mode))
+        self._waiting = waiting
+        looks = [min(max(FIRST_LOOK, now - came), max(0.0, came + longest - now)) for came, _ in waiting]
         return drafts, min(looks, default=None)
 
     async def _record(self, drafts: list[Draft]) -> None:
         try:
-            await self._recorder.record(drafts)
+            await self._writer.record(drafts)
         except LeaseLost:
             raise
         except JournalError:
-            self.health.counters["left"] += len(drafts)  # to the sweep: its watermark has not passed them
-            self._sweep()
+            self.health.counters["left"] += len(drafts)  # for the next reading: its watermark has not passed them
+            self._wake_backfill()

@@ -1,108 +1,133 @@
-"""The answer of trades/live: the newest trades of the journal, and how sure we are that there are no newer ones."""
+"""Answer of trades/live: the newest trades of the journal, and how recently a source confirmed that none is newer."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cache.base import Cache
+from cache.decimal_json import dumps, loads
 from journal.entries import Entry
 
-HELD: Final = 1000  # trades in memory, the most that one answer may ask for
+MAX_TRADES: Final = 1000  # in memory, and the most that one answer may ask for
 CACHE_KEY: Final = "live:swept"
+CORRECTED_FIELDS: Final = ("timestamp", "ticker", "side", "quantity", "price", "outcome", "fee", "order_id")
 
 
 @dataclass(frozen=True, slots=True)
 class LatestTradesAnswer:
-    """trades: JSON texts, newest first. cursor_seq: the journal's place when they were read."""
+    """trades: JSON texts, newest first. cursor_seq: the journal's head when they were read."""
 
     trades: list[str]
     source: str
-    as_of: float
+    as_of: float  # Unix seconds
     stale: bool
     cursor_seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class SourceTimes:
-    """When each source last confirmed the trades (Unix seconds, 0 for never), and how old each may be."""
+    """Unix seconds at which each source last confirmed the trades (0: never), and how old each may be (seconds)."""
 
-    polled: float  # a good poll of the bot was asked
-    cached: tuple[str, float]  # a sweep of the exchange's fills that a cache remembers: its name, and as of when
-    swept: float  # a sweep just made
-    told: float  # the newest confirmation of any kind, for an answer that none covers
+    polled: float  # the last good poll of the bot
+    cached: tuple[str, float]  # the last reading of the exchange that a cache remembers: the cache's name, the time
+    read_at: float  # the last reading of the exchange
+    newest: float  # the newest confirmation of any kind, for an answer that is stale
     interval: float  # of the poller
-    pace: float  # of the fallback
+    fallback: float  # between two readings of the exchange
 
     def choose(self, now: float) -> tuple[str, float, bool]:
-        """source, as_of, stale. The bot first, then what a cache remembers, then the exchange, then our own journal."""
+        """Return source, as_of, stale: the bot, else the cache, else the exchange, else the journal."""
         if now - self.polled < 2 * self.interval:
             return "bot_live", self.polled, False
         name, cached = self.cached
-        if now - cached < self.pace:
+        if now - cached < self.fallback:
             return name, cached, False
-        if now - self.swept < self.pace:
-            return "kalshi_api", self.swept, False
-        return "journal", self.told, True
+        if now - self.read_at < self.fallback:
+            return "kalshi_api", self.read_at, False
+        return "journal", self.newest, True
 
 
 class TradeWindow:
-    """The journal's newest trades in memory, and the choice of source. A listener of the feed."""
+    """The journal's newest trades in memory, corrections applied. A listener of the journal tailer."""
 
     def __init__(self, position: int) -> None:
         self._trades: list[Entry] = []  # oldest first by (timestamp, seq)
         self.position = position
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Take entries in order, as the feed hands them out."""
+        """Take entries in the order of the journal."""
         self.position = max(self.position, entries[-1].seq)
         trades = [entry for entry in entries if entry.kind == "trade"]
         if trades:
-            self._trades = sorted([*self._trades, *trades], key=lambda entry: (entry.timestamp, entry.seq))[-HELD:]
+            self._trades = _sorted([*self._trades, *trades])[-MAX_TRADES:]
+        for entry in entries:
+            if entry.kind == "correction":
+                self._correct(entry)
 
     def newest(self, limit: int) -> list[str]:
-        """The bodies of the newest trades, newest first."""
-        return [entry.body for entry in islice(reversed(self._trades), limit)]
+        """Return the bodies of the newest trades, newest first."""
+        return [entry.body for entry in self._trades[-limit:][::-1]] if limit > 0 else []
+
+    def _correct(self, correction: Entry) -> None:
+        body = loads(correction.body)
+        corrected = [_corrected(entry, body) if entry.seq == body["corrects"] else entry for entry in self._trades]
+        self._trades = _sorted([entry for entry in corrected if entry is not None])
+
+
+def _sorted(trades: list[Entry]) -> list[Entry]:
+    return sorted(trades, key=lambda entry: (entry.timestamp, entry.seq))
+
+
+def _corrected(trade: Entry, body: dict[str, object]) -> Entry | None:
+    """Return the trade with the correction's values, or None if it is voided (quantity 0)."""
+    if not body["quantity"]:
+        return None
+    changed = {name: body[name] for name in CORRECTED_FIELDS if name in body}
+    return replace(trade, ticker=str(body["ticker"]), body=dumps(loads(trade.body) | changed))
 
 
 class LatestTrades:
-    """Answers trades/live in every worker. sources: what is known now; sweep: asks the exchange, if this worker may."""
+    """Answers trades/live in every worker.
+
+    sources: returns the current source times. read_exchange: reads the exchange if this worker is the leader.
+    """
 
     def __init__(
-        self, live: TradeWindow, sources: Callable[[str, float], SourceTimes], sweep: Callable[[], Awaitable[None]],
+        self, window: TradeWindow, sources: Callable[[str, float], SourceTimes],
+        read_exchange: Callable[[], Awaitable[None]],
         cache: Cache, clock: Callable[[], float],
     ) -> None:  # fmt: skip
-        self._live = live
+        self._window = window
         self._sources = sources
-        self._sweep = sweep
+        self._read_exchange = read_exchange
         self._cache = cache
         self._clock = clock
 
     async def answer(self, limit: int) -> LatestTradesAnswer:
-        """At most limit trades. Never raises and never asks the bot."""
+        """Return at most limit trades. Never raises and never asks the bot."""
         source, as_of, stale = self._sources("", 0.0).choose(self._clock())
         if source != "bot_live":
             source, as_of, stale = await self._fallback()
-        return LatestTradesAnswer(self._live.newest(limit), source, as_of, stale, self._live.position)
+        return LatestTradesAnswer(self._window.newest(limit), source, as_of, stale, self._window.position)
 
     def polled(self) -> tuple[float, bool]:
-        """When the bot last answered (Unix seconds, 0: never), and whether that is older than live."""
+        """Return the Unix seconds of the last good poll (0: never), and True if it is too old to count as live."""
         sources = self._sources("", 0.0)
         return sources.polled, sources.choose(self._clock())[0] != "bot_live"
 
     async def _fallback(self) -> tuple[str, float, bool]:
-        kept = await self._cache.get(CACHE_KEY)
+        saved = await self._cache.get(CACHE_KEY)
         try:
-            cached = float(kept or 0)
+            cached = float(saved or 0)
         except ValueError:
-            cached = 0.0  # foreign bytes under our key are no answer
+            cached = 0.0  # another program's bytes under our key
         if not 0 <= cached <= self._clock():
-            cached = 0.0  # nor is what has yet to come
+            cached = 0.0  # a time in the future
         sources = self._sources(self._cache.name, cached)
         found = sources.choose(self._clock())
         if found[2]:
-            await self._sweep()
+            await self._read_exchange()
             found = self._sources(self._cache.name, cached).choose(self._clock())
         if found[0] == "kalshi_api":
-            await self._cache.set(CACHE_KEY, str(found[1]).encode(), sources.pace)
+            await self._cache.set(CACHE_KEY, str(found[1]).encode(), sources.fallback)
         return found

@@ -1,4 +1,4 @@
-"""What the one worker that holds the lease does: it polls the bot, heals holes and listens to the exchange's push."""
+"""The leader's work: poll the bot, fill gaps from the exchange, and listen to the exchange's fill socket."""
 
 import asyncio
 import time
@@ -12,6 +12,7 @@ from ingest.backfill import Backfiller
 from ingest.bot_client import BotClient
 from ingest.bot_status import BotSnapshot, BotStatus
 from ingest.fill_listener import FillListener
+from ingest.open_gaps import MARK as GAPS_MARK
 from ingest.open_gaps import OpenGaps
 from ingest.poll_overlap import PollOverlap
 from ingest.poller import Poller
@@ -23,84 +24,83 @@ from journal.errors import JournalError
 
 @dataclass(frozen=True, slots=True)
 class LeaderContext:
-    """What a duty works with; made once for the life of the worker."""
+    """Everything that a term of leadership works with; made once for the life of the worker."""
 
-    neighbours: Upstreams
+    upstreams: Upstreams
     journal: Journal
-    recorder: JournalWriter
+    writer: JournalWriter
     components: Mapping[str, ComponentHealth]
-    told: Callable[["LeaderTerm"], None]  # after each poll
-    happened: Callable[[float], None] = lambda at: None  # the account traded then, which may be news to the journal yet
+    on_poll: Callable[["LeaderTerm"], None]
+    on_account_trade: Callable[[float], None] = lambda at: None  # Unix seconds; the journal may not have it yet
     clock: Callable[[], float] = time.time
 
 
 class LeaderTerm:
-    """One term of polling. It begins where the journal's marks say that the last one ended."""
+    """One term of leadership. It begins where the journal's marks say that the last one ended."""
 
-    def __init__(self, means: LeaderContext, marks: Mapping[str, str], left: BotSnapshot) -> None:
-        """left: what the last holder of the lease told before it ended."""
-        neighbours, polling, clock = means.neighbours, means.neighbours.bot, means.clock
-        self._means = means
+    def __init__(self, context: LeaderContext, marks: Mapping[str, str], last: BotSnapshot) -> None:
+        """last: the snapshot of the leader before."""
+        upstreams, settings, clock = context.upstreams, context.upstreams.bot, context.clock
+        self._context = context
         self.bot = BotStatus(since=clock())
-        self.window = PollOverlap(marks.get("bot", ""), left.polled)
-        self.bot.seen = self.window.at is not None
-        self.bot.resume(left.status)
-        self.holes = OpenGaps(marks.get("holes", ""))
-        self._holes_seen = len(self.holes)
-        self.origins = Attribution(self.bot, self.holes, polling.interval)
-        self.intake = TradeIntake(self.window, self.origins, means.recorder, clock)
-        client = BotClient(neighbours.session, polling.status_url, polling.trades_url, polling.timeout, clock)
-        self.poller = Poller(client, self.intake, self._told, means.components["poller"], polling.interval, clock)
-        self.healer = Backfiller(
-            neighbours.exchange,
-            self.origins,
-            means.recorder,
-            self._fresh,
-            polling,
-            means.components["healer"],
-            marks,
-            clock,
-        )
+        window = PollOverlap(marks.get("bot", ""), last.polled)
+        self.bot.seen = window.at is not None
+        self.bot.resume(last.status)
+        self.gaps = OpenGaps(marks.get(GAPS_MARK, ""))
+        self._gaps_before = len(self.gaps)
+        attribution = Attribution(self.bot, self.gaps, settings.interval)
+        self._attribution = attribution
+        self.intake = TradeIntake(window, attribution, context.writer, clock)
+        client = BotClient(upstreams.session, settings.status_url, settings.trades_url, settings.timeout, clock)
+        self.poller = Poller(
+            client, self.intake, self._on_poll, context.components["poller"], settings.interval, clock
+        )  # fmt: skip
+        self.backfiller = Backfiller(
+            upstreams.exchange, attribution, context.writer, self.poll_bot, settings, context.components["healer"],
+            marks, upstreams.exchange_mode, clock,
+        )  # fmt: skip
 
     @classmethod
-    async def begin(cls, means: LeaderContext, left: BotSnapshot) -> "LeaderTerm":
-        """Read where the last one ended; a journal that is away is waited for."""
+    async def begin(cls, context: LeaderContext, last: BotSnapshot) -> "LeaderTerm":
+        """Read the marks of the last term; retry while the journal is away."""
         while True:
             try:
-                return cls(means, await means.journal.marks(), left)
-            except JournalError as wrong:
-                means.components["poller"].fail(str(wrong))
+                return cls(context, await context.journal.marks(), last)
+            except JournalError as error:
+                context.components["poller"].fail(str(error))
                 await asyncio.sleep(1.0)
 
     async def run(self) -> None:
-        """Until cancelled, or until another worker has the lease (an exception group with LeaseLost)."""
-        means, components = self._means, self._means.components
-        means.told(self)
-        works = [(self.poller.run, "poller"), (self.poller.listen, "poller"), (self.healer.run, "healer")]
-        if (push := means.neighbours.push) is not None:
+        """Work until cancelled. Raises an exception group with LeaseLost: another worker is the leader."""
+        context, components = self._context, self._context.components
+        context.on_poll(self)
+        works = [
+            (self.poller.run, "poller"), (self.poller.long_poll, "poller"), (self.backfiller.run, "healer"),
+        ]  # fmt: skip
+        if (source := context.upstreams.fill_source) is not None:
             listener = FillListener(
-                push, self.origins, self.poller, means.recorder, self.healer.poke, means.happened,
-                components["push"], means.clock,
+                source, self._attribution, self.poller, context.writer, self.backfiller.wake,
+                context.on_account_trade, components["push"], context.upstreams.exchange_mode, context.clock,
             )  # fmt: skip
             works.append((listener.run, "push"))
         else:
             components["push"].set_idle("there are no exchange keys to listen with")
-        async with asyncio.TaskGroup() as parts:
-            for work, part in works:
-                parts.create_task(run_forever(work, components[part]))
+        async with asyncio.TaskGroup() as group:
+            for work, component in works:
+                group.create_task(run_forever(work, components[component]))
 
-    def _told(self, changed: bool) -> None:
-        """After each poll: a change of the bot or a new hole is the healer's business at once."""
-        if changed or len(self.holes) > self._holes_seen:
-            self.healer.poke()
-        self._holes_seen = len(self.holes)
-        self._means.told(self)
-
-    async def _fresh(self) -> None:
-        """Poll the bot now, and wait for what it says."""
-        over = self.poller.poke()
+    async def poll_bot(self) -> None:
+        """Poll the bot now and wait until that is over, within a limit."""
+        over = self.poller.wake()
         try:
-            async with asyncio.timeout(2 * self._means.neighbours.bot.timeout + 1):
+            async with asyncio.timeout(2 * self._context.upstreams.bot.timeout + 1):
                 await over.wait()
         except TimeoutError:
-            return  # its status says why
+            return  # the bot's status names the reason
+
+    def _on_poll(self, changed: bool) -> None:
+        """Wake the backfill at once after a change of the bot or a new gap."""
+        if changed or len(self.gaps) > self._gaps_before:
+            self.backfiller.wake()
+        self._gaps_before = len(self.gaps)
+        self._context.on_poll(self)

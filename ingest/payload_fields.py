@@ -1,25 +1,27 @@
-"""Single fields of a foreign record: exact numbers and short printable words, or a reason why not."""
+"""Single fields of a bot's record: exact numbers, times, and short printable words."""
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from ingest.errors import UnreadableRecord
 
-LONGEST: Final = 128  # characters of a ticker or an id
-NOISE: Final = Decimal("1e-9")  # what float arithmetic may add to a decimal number: 0.1 + 0.2
+MAX_LENGTH: Final = 128  # characters of a ticker or an id
+FLOAT_NOISE: Final = Decimal("1e-9")  # float arithmetic may add as much to a decimal number: 0.1 + 0.2
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?")
+_ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)")
 
 
-def absent(record: Mapping[str, Any], name: str) -> bool:
-    """Whether the field is missing or null."""
+def is_absent(record: Mapping[str, Any], name: str) -> bool:
+    """Return True if the field is missing or null."""
     return record.get(name) is None
 
 
 def number(record: Mapping[str, Any], name: str) -> Decimal:
-    """A finite number given as a number or as text. Raises UnreadableRecord."""
-    if absent(record, name):
+    """Return a finite number that stands as a number or as text. Raises UnreadableRecord."""
+    if is_absent(record, name):
         raise UnreadableRecord(f"{name}: missing")
     value = record[name]
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
@@ -30,29 +32,70 @@ def number(record: Mapping[str, Any], name: str) -> Decimal:
         raise UnreadableRecord(f"{name}: too large")
     exact = Decimal(value)
     if not exact.is_finite() or abs(exact.adjusted()) > 20:
-        raise UnreadableRecord(f"{name}: not a number of this world")
+        raise UnreadableRecord(f"{name}: out of range")
     return exact
 
 
-def snapped(value: Decimal, step: Decimal, name: str) -> Decimal:
-    """The multiple of step that value is, float noise forgiven. Raises UnreadableRecord when it is none."""
+def is_iso_time(value: object) -> bool:
+    """Return True for text such as 2026-11-27T06:12:09.5Z, with a time zone."""
+    return isinstance(value, str) and _ISO_TIME.fullmatch(value) is not None
+
+
+def iso_time(value: str, name: str) -> Decimal:
+    """Return Unix seconds, to the microsecond, of a time as is_iso_time accepts it. Raises UnreadableRecord."""
+    try:
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value.upper()))
+        return Decimal(int(moment.replace(microsecond=0).timestamp())) + Decimal(moment.microsecond) / 1_000_000
+    except (ValueError, OverflowError):
+        raise UnreadableRecord(f"{name}: not a time") from None
+
+
+def rounded_to_step(value: Decimal, step: Decimal, name: str) -> Decimal:
+    """Return the multiple of step within 1e-9 of value. Raises UnreadableRecord if there is none."""
     near = value.quantize(step, ROUND_HALF_EVEN)
-    if abs(near - value) > NOISE:
+    if abs(near - value) > FLOAT_NOISE:
         raise UnreadableRecord(f"{name}: finer than {step}")
     return near
 
 
 def token(record: Mapping[str, Any], name: str) -> str:
-    """A word without spaces or control characters, at most 128 long; a whole number serves as one."""
-    if absent(record, name):
+    """Return a word without spaces or control characters, at most 128 characters; a whole number serves as one."""
+    if is_absent(record, name):
         raise UnreadableRecord(f"{name}: missing")
     value = record[name]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
         value = str(value)
     if not isinstance(value, str) or not value:
         raise UnreadableRecord(f"{name}: not a word")
-    if len(value) > LONGEST:
-        raise UnreadableRecord(f"{name}: longer than {LONGEST} characters")
+    if len(value) > MAX_LENGTH:
+        raise UnreadableRecord(f"{name}: longer than {MAX_LENGTH} characters")
     if not value.isprintable() or any(map(str.isspace, value)):
         raise UnreadableRecord(f"{name}: spaces or control characters")
     return value
+
+
+def optional_token(record: Mapping[str, Any], name: str) -> str | None:
+    """Return the token, or None where it is absent or unreadable."""
+    try:
+        return token(record, name)
+    except UnreadableRecord:
+        return None
+
+
+def optional_count(record: Mapping[str, Any], *names: str) -> int | None:
+    """Return the first field of these that holds a whole number from 0 to 2**63 - 1, or None."""
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+            return value
+    return None
+
+
+def optional_text(record: Mapping[str, Any], *names: str) -> str:
+    """Return the first non-empty text of these fields in printable characters, at most 200; "" for none."""
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, str) and value.strip():
+            text = "".join(each if each.isprintable() else " " for each in value[:1000])
+            return " ".join(text.split())[:200]
+    return ""

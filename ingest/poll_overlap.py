@@ -1,142 +1,278 @@
-"""Whether anything can have fallen between two polls: the overlap check, and the bot's own seq where it counts."""
+"""Check that each poll of the bot joins the one before: by overlap, by the bot's own numbers, and by its count."""
 
 from collections.abc import KeysView, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
 
 from cache.decimal_json import dumps, loads
-from ingest.bot_payload import BotReport, BotStatusReading, ReportedTrade
+from ingest.bot_payload import BotReport, ReportedTrade
+from ingest.bot_status_payload import BotStatusReading
 from journal.entries import Trade
 
-BRIEF_WINDOW: Final = 100  # trades that a bot holds at least; an empty one that comes back full may have run over
-MOST_SEEN: Final = 20_000  # trades told since the last whole window, which may fail for hours while news comes
-REMEMBERED: Final = 200  # of the last window's trades, newest: enough to know an overlap again after our own restart
+MIN_WINDOW: Final = 100  # trades that a bot holds at least; an empty window that comes back full may have run over
+MAX_SEEN: Final = 20_000  # trades since the last whole window, which may fail for hours while the long poll works
+MAX_SAVED: Final = 200  # of the last window's trades, newest: enough to find an overlap after our own restart
+MAX_LIVES: Final = 4  # lives of the bot that are remembered besides the current one
+ALTERNATION_POLLS: Final = 20  # polls after a return to an earlier life during which two bots are assumed
+MARK_VERSION: Final = 2  # 1 (no "version"): digests that include boot_id
 
 
 @dataclass(frozen=True, slots=True)
 class GapSpan:
-    """A time (Unix seconds) in which executions may have been missed, and why we think so."""
+    """A time (Unix seconds) in which executions may have been missed, and the reason."""
 
     start: Decimal
     end: Decimal
     why: str
 
     def joined(self, other: "GapSpan", why: str = "") -> "GapSpan":
-        """One hole over both and what lies between; its reason is the first one's unless another is given."""
+        """Return one span over both and what lies between, with this one's reason unless another is given."""
         return GapSpan(min(self.start, other.start), max(self.end, other.end), why or self.why)
 
 
 @dataclass(frozen=True, slots=True)
 class OverlapResult:
-    """What a report adds: the trades that the last one did not hold, oldest first, and the hole before them."""
+    """New trades of a report, oldest first, and the gap before them."""
 
-    new: list[Trade]
-    hole: GapSpan | None = None
+    new: list[ReportedTrade]
+    gap: GapSpan | None = None
 
 
-def identity(trade: Trade) -> str:
-    """A bot's trade told from all its others: ids may be reused after a restart, so time and content belong to it."""
-    what = (trade.boot_id, trade.trade_id, trade.timestamp, trade.ticker, trade.side, trade.quantity, trade.price)
-    return blake2b(repr((*what, trade.outcome)).encode(), digest_size=8).hexdigest()
+def trade_digest(trade: Trade) -> str:
+    """Return a digest of id, time and content, the same in every life of the bot; ids alone may be reused."""
+    parts = (trade.trade_id, trade.timestamp, trade.ticker, trade.side, trade.quantity, trade.price, trade.outcome)
+    return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def trade_digest_v1(trade: Trade) -> str:
+    """Return the digest that marks of version 1 hold."""
+    parts = (trade.boot_id, trade.trade_id, trade.timestamp, trade.ticker, trade.side, trade.quantity, trade.price)
+    return blake2b(repr((*parts, trade.outcome)).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(slots=True)
+class BotLife:
+    """The last seen window of one life of the bot.
+
+    at: Unix seconds at which it was requested. seq: the bot's newest number. count: the bot's own count of trades.
+    uncounted: trades that the bot counted at the last poll and that no window held. unread: digests of records of the
+    last window that could not be read.
+    """
+
+    at: float | None = None
+    boot: str | None = None
+    seq: int | None = None
+    seen: dict[str, None] = field(default_factory=dict)  # digests of the last window's trades, oldest first
+    count: int | None = None
+    uncounted: int = 0
+    unread: set[str] = field(default_factory=set)
+    reported_seq: int | None = None  # the bot's own seq in the last status; in the same poll it may be ahead
 
 
 class PollOverlap:
-    """The bot's window as last seen. It is kept as a mark of the journal, so the check also spans our own restarts."""
+    """The bot's window as last seen. Saved as a mark of the journal, so the check also spans our own restarts."""
 
-    def __init__(self, mark: str = "", polled: float | None = None, full: int = BRIEF_WINDOW) -> None:
-        """mark: what dump gave. polled: a later time at which the same window was seen again, if one is known.
+    def __init__(self, mark: str = "", polled: float | None = None, full: int = MIN_WINDOW) -> None:
+        """Load the mark that dump() returned.
 
-        full: trades that the bot's window holds at least.
+        polled: Unix seconds of a later poll that saw the same window. full: trades that the bot's window holds.
         """
-        kept = loads(mark) if mark else {}
-        self.at: float | None = float(kept["at"]) if kept else None  # when the last good window was asked for
-        self.boot: str | None = kept.get("boot")
-        self.seq: int | None = kept.get("seq")
-        self._seen: dict[str, None] = dict.fromkeys(kept.get("seen", ()))  # the last window's trades, oldest first
+        saved = loads(mark) if mark else {}
+        self._life = BotLife(
+            at=float(saved["at"]) if saved else None,
+            boot=saved.get("boot"),
+            seq=saved.get("seq"),
+            seen=dict.fromkeys(saved.get("seen", ())),
+            count=saved.get("count"),
+        )
+        self._earlier: list[BotLife] = []  # newest first
+        self._old_mark = bool(saved) and saved.get("version") != MARK_VERSION
         self._full = full
-        self._told: int | None = None  # how far the bot counted in the poll before; in this one it may be ahead
-        if self.at is not None and polled is not None:
-            self.at = max(self.at, polled)
+        self._alternates_for = 0  # polls
+        if self._life.at is not None and polled is not None:
+            self._life.at = max(self._life.at, polled)
+
+    @property
+    def at(self) -> float | None:
+        """Unix seconds at which the last good window was requested, None before the first."""
+        return self._life.at
+
+    @property
+    def seq(self) -> int | None:
+        """The bot's own number of its newest trade, None for a bot that does not number them."""
+        return self._life.seq
+
+    @property
+    def remembered(self) -> int:
+        """Return the number of trades of the current life that are remembered, at most MAX_SEEN."""
+        return len(self._life.seen)
+
+    @property
+    def two_bots(self) -> bool:
+        """Return True while windows of two lives of the bot come in turn: two bots answer at one address."""
+        return self._alternates_for > 0
 
     def check(self, report: BotReport, reading: BotStatusReading | None, asked: float, now: float) -> OverlapResult:
-        """Take a whole window, asked for at `asked`: what is new in it, and whether it joins the last one."""
-        keys = {identity(each.trade): each.trade for each in report.trades}
+        """Take a whole window, requested at `asked`, and return what is new and the gap before it."""
+        digests = {trade_digest(each.trade): each for each in report.trades}
         boot = _boot(report.trades, reading)
-        numbers = _numbers(report.trades, boot)
-        why = self._broken(keys.keys(), boot, numbers) if self.at is not None else ""
-        hole = GapSpan(seconds(self.at or 0.0), seconds(now), why) if why else None
-        new = [trade for key, trade in keys.items() if key not in self._seen]
-        self._seen = dict.fromkeys(keys)
-        counts = reading is not None and reading.seq is not None
-        if boot != self.boot or self.seq is None:
-            self.seq = max(numbers, default=0 if counts else None)
-        self.seq = max(numbers, default=self.seq)
-        self._told = reading.seq if reading is not None else None
-        self.boot, self.at = boot, asked
-        return OverlapResult(new, hole)
+        self._alternates_for = max(0, self._alternates_for - 1)
+        self._return_to_earlier_life(digests.keys(), boot)
+        old = self._take_old_marks(digests)
+        life, numbers = self._life, _numbers(report.trades, boot)
+        why = self._broken(digests.keys(), boot, numbers) if life.at is not None else ""
+        new = [each for digest, each in digests.items() if digest not in life.seen and digest not in old]
+        if not why:
+            why = self._uncounted(report, reading, len(new), numbers)
+        gap = _span(life.at or asked, now, report.trades, why) if why else None
+        if life.seen and digests and not _belongs(life, digests.keys(), boot):
+            self._begin_life()
+        self._remember(digests, boot, numbers, reading, asked)
+        self._life.unread = {digest for digest, _ in report.unread}
+        return OverlapResult(new, gap)
 
     def extend(self, report: BotReport, boot: str, now: float) -> OverlapResult | None:
-        """Take what the bot told after our last seq. None when it does not join: only a whole window can say why."""
-        numbers = {number for number in _numbers(report.trades, boot) if number > (self.seq or 0)}
-        if not numbers or self.at is None or boot != self.boot or _missing(numbers, self.seq or 0):
+        """Take what the bot sent after our last number. None if it does not join: only a whole window can say why."""
+        life = self._life
+        numbers = {number for number in _numbers(report.trades, boot) if number > (life.seq or 0)}
+        if not numbers or life.at is None or boot != life.boot or _missing(numbers, life.seq or 0):
             return None
-        keys = {identity(each.trade): each.trade for each in report.trades}
-        new = [trade for key, trade in keys.items() if key not in self._seen]
-        self._seen.update(dict.fromkeys(keys))
-        if len(self._seen) > MOST_SEEN:
-            self._seen = dict.fromkeys(list(self._seen)[-MOST_SEEN // 2 :])
-        self.seq, self.at = max(numbers), now
+        digests = {trade_digest(each.trade): each for each in report.trades}
+        new = [each for digest, each in digests.items() if digest not in life.seen]
+        life.seen.update(dict.fromkeys(digests))
+        if len(life.seen) > MAX_SEEN:
+            life.seen = dict.fromkeys(list(life.seen)[-MAX_SEEN // 2 :])
+        life.seq, life.at = max(numbers), now
         return OverlapResult(new)
 
-    def jumped(self, report: BotReport, reading: BotStatusReading | None) -> int:
-        """The number after which trades of this life of the bot are missing from the report; 0 when none are."""
-        boot = _boot(report.trades, reading)
-        numbers = {number for number in _numbers(report.trades, boot) if number > (self.seq or 0)}
-        if self.at is None or boot != self.boot or not self.seq or not _missing(numbers, self.seq):
+    def missing_after(self, report: BotReport, reading: BotStatusReading | None) -> int:
+        """Return the number after which trades of this life are missing from the report; 0 if none are."""
+        boot, life = _boot(report.trades, reading), self._life
+        numbers = {number for number in _numbers(report.trades, boot) if number > (life.seq or 0)}
+        if life.at is None or boot != life.boot or not life.seq or not _missing(numbers, life.seq):
             return 0
-        first = self.seq
+        first = life.seq
         while first + 1 in numbers:
             first += 1
         return first
 
     def dump(self) -> str:
-        """The mark to keep with the trades."""
-        newest = list(self._seen)[-REMEMBERED:]
-        return dumps({"at": self.at, "boot": self.boot, "seq": self.seq, "seen": newest})
+        """Return the mark to save with the trades."""
+        life = self._life
+        newest = list(life.seen)[-MAX_SAVED:]
+        return dumps({
+            "version": MARK_VERSION, "at": life.at, "boot": life.boot, "seq": life.seq, "count": life.count,
+            "seen": newest,
+        })  # fmt: skip
 
-    def _broken(self, keys: KeysView[str], boot: str | None, numbers: set[int]) -> str:
-        """Why the new window does not join the last one; empty when it does."""
-        overlap = not keys.isdisjoint(self._seen)
-        if boot is not None and self.boot is not None and boot != self.boot:
+    def _return_to_earlier_life(self, digests: KeysView[str], boot: str | None) -> None:
+        """Continue an earlier life if the window belongs to it and not to the current one."""
+        if self._life.at is None or _belongs(self._life, digests, boot):
+            return
+        for life in self._earlier:
+            if _belongs(life, digests, boot):
+                self._earlier.remove(life)
+                self._begin_life()
+                self._life = life
+                self._alternates_for = ALTERNATION_POLLS
+                return
+
+    def _begin_life(self) -> None:
+        self._earlier = [self._life, *self._earlier][:MAX_LIVES]
+        self._life = BotLife(at=self._life.at)
+
+    def _take_old_marks(self, digests: dict[str, ReportedTrade]) -> set[str]:
+        """Return digests of trades that a mark of version 1 holds, and translate them."""
+        if not self._old_mark:
+            return set()
+        self._old_mark = False
+        old = {digest for digest, each in digests.items() if trade_digest_v1(each.trade) in self._life.seen}
+        self._life.seen.update(dict.fromkeys(old))
+        return old
+
+    def _broken(self, digests: KeysView[str], boot: str | None, numbers: set[int]) -> str:
+        """Return why the new window does not join the last one, or ""."""
+        life = self._life
+        overlap = not digests.isdisjoint(life.seen)
+        if boot is not None and life.boot is not None and boot != life.boot:
             return "" if overlap else "the bot restarted and forgot its trades"
-        if boot is not None and self.seq is not None and (numbers or not keys):
-            return _missing({number for number in numbers if number > self.seq}, self.seq, self._told)
-        if self._seen:
+        if boot is not None and life.seq is not None and (numbers or not digests):
+            return _missing({number for number in numbers if number > life.seq}, life.seq, life.reported_seq)
+        if life.seen:
             return "" if overlap else "no trade of the last window is in this one"
-        return "the bot's window filled up between two polls" if len(keys) >= self._full else ""
+        return "the bot's window filled up between two polls" if len(digests) >= self._full else ""
+
+    def _uncounted(self, report: BotReport, reading: BotStatusReading | None, new: int, numbers: set[int]) -> str:
+        """Hold the bot's own count against what was read. Two polls must agree: status and trades race in one."""
+        life = self._life
+        count = reading.trades if reading is not None else None
+        if count is None or numbers:
+            return ""
+        if life.count is None or count < life.count or life.at is None:
+            life.count, life.uncounted = count, 0
+            return ""
+        new += len({digest for digest, _ in report.unread} - life.unread)
+        missing = life.uncounted + count - life.count - new
+        life.count = count
+        lost = min(missing, life.uncounted)
+        life.uncounted = max(missing, -len(report.trades))
+        if lost <= 0:
+            return ""
+        life.uncounted = 0
+        return f"the bot counts {count} trades, {lost} more than were read"
+
+    def _remember(
+        self, digests: dict[str, ReportedTrade], boot: str | None, numbers: set[int],
+        reading: BotStatusReading | None, asked: float,
+    ) -> None:  # fmt: skip
+        life = self._life
+        counts = reading is not None and reading.seq is not None
+        if boot != life.boot or life.seq is None:
+            life.seq = max(numbers, default=0 if counts else None)
+        life.seq = max(numbers, default=life.seq)
+        life.reported_seq = reading.seq if reading is not None else None
+        if reading is not None and life.count is None:
+            life.count = reading.trades
+        life.seen = dict.fromkeys(digests)
+        life.boot, life.at = boot, asked
 
 
 def seconds(time: float) -> Decimal:
-    """A clock's float as exact Unix seconds, to the microsecond."""
+    """Return a clock's float as exact Unix seconds, to the microsecond."""
     return Decimal(str(round(time, 6)))
 
 
+def _span(last: float, now: float, trades: Sequence[ReportedTrade], why: str) -> GapSpan:
+    """Return a span that contains what was lost, also after a step of our clock: the bot's own times widen it."""
+    start, end = min(seconds(last), seconds(now)), max(seconds(last), seconds(now))
+    if last > now and trades:
+        end = max(end, trades[0].trade.timestamp)
+    return GapSpan(start, end, why)
+
+
+def _belongs(life: BotLife, digests: KeysView[str], boot: str | None) -> bool:
+    """Return True if a window continues this life: the same boot_id where both name one, else a shared trade."""
+    if boot is not None and life.boot is not None:
+        return boot == life.boot
+    return not digests.isdisjoint(life.seen)
+
+
 def _boot(trades: Sequence[ReportedTrade], reading: BotStatusReading | None) -> str | None:
-    """Which life of the bot this is: as its newest trade says, else as its status does."""
+    """Return the life of the bot that its newest trade names, else the one of its status."""
     if trades and trades[-1].trade.boot_id:
         return trades[-1].trade.boot_id
     return reading.boot_id if reading is not None else None
 
 
 def _numbers(trades: Sequence[ReportedTrade], boot: str | None) -> set[int]:
-    """The bot's own numbers of this life; trades it kept from an earlier one count differently."""
+    """Return the bot's own numbers of this life; trades that it kept from an earlier one count differently."""
     return {each.seq for each in trades if each.seq is not None and each.trade.boot_id in (None, boot)}
 
 
-def _missing(numbers: set[int], last: int, told: int | None = None) -> str:
-    """Why the bot's numbers after our last one are not all there; a record that we could not read is missing too."""
-    top = max(*numbers, told or 0, last)
+def _missing(numbers: set[int], last: int, reported: int | None = None) -> str:
+    """Return which of the bot's numbers after our last one are absent, or ""; an unread record is absent too."""
+    top = max(*numbers, reported or 0, last)
     lost = top - last - len(numbers)
     return f"{lost} of the bot's trades after its number {last} are missing" if lost > 0 else ""

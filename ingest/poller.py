@@ -1,4 +1,4 @@
-"""Polls the bot on an interval, without drift, one poll at a time; and listens, where the bot can tell at once."""
+"""Poll the bot on an interval, one poll at a time, and keep a long poll open where the bot offers one."""
 
 import asyncio
 import time
@@ -9,141 +9,145 @@ from typing import Final
 
 from cluster.component_health import ComponentHealth
 from ingest.bot_client import BotClient, PollResult
-from ingest.bot_payload import BotReport, BotStatusReading, joined
+from ingest.bot_payload import BotReport, merged
+from ingest.bot_status_payload import BotStatusReading
 from ingest.errors import BotRequestError
 from ingest.trade_intake import TradeIntake
 from journal.errors import JournalError, LeaseLost
 
-WAIT: Final = 20.0  # seconds that a long poll asks the bot to hold on
-TRIES: Final = 4  # polls after which a bot whose status could never be asked trades live, as one that has none
-MOST_PAGES: Final = 20  # of a jump in the bot's numbers, a thousand trades each; beyond that the exchange must help
+LONG_POLL: Final = 20.0  # seconds that the bot is asked to hold a long poll
+MAX_PAGES: Final = 20  # of a jump in the bot's numbers, 1 000 trades each; beyond that the exchange must fill the gap
+UNREAD_GAP_EVERY: Final = 60.0  # seconds between two gaps for unread records of one run
 
 
 class Poller:
-    """Keeps the intake and the bot's status up to date. told is called with each poll: whether the status changed."""
+    """Updates the intake and the bot's status. on_poll(True): the status changed; on_poll(False): a poll is over."""
 
     def __init__(
-        self, client: BotClient, intake: TradeIntake, told: Callable[[bool], None], health: ComponentHealth,
+        self, client: BotClient, intake: TradeIntake, on_poll: Callable[[bool], None], health: ComponentHealth,
         interval: float,
         clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._client = client
         self._intake = intake
-        self._origins = intake.origins
-        self._bot = intake.origins.bot
-        self._told = told
+        self._attribution = intake.attribution
+        self._bot = intake.attribution.bot
+        self._on_poll = on_poll
         self._interval = interval
         self._clock = clock
         self._monotonic = monotonic
-        self._poke = asyncio.Event()
+        self._wake = asyncio.Event()
         self._next = asyncio.Event()  # a new one with each poll that begins; set when the poll after that is over
-        self._unheard = 0  # polls in a row in which its status could not be asked
-        self._too_large = False  # one hole for a whole episode of answers over the limit
-        self._offered = asyncio.Event()  # the bot numbers its trades, so it can be asked for what comes after one
-        self._boot = ""  # which life of the bot those numbers belong to
+        self._was_too_large = False  # one gap for a whole run of responses over the limit
+        self._offers_long_poll = asyncio.Event()  # the bot numbers its trades, so it can be asked for later ones
+        self._boot = ""  # the life of the bot that those numbers belong to
         self.health = health
-        self.polled_at = 0.0  # Unix seconds: when the last good poll was asked of which all is kept
-        self.skipped: Counter[str] = Counter()  # records that could not be read, by reason, each counted once
-        self._unread: Counter[tuple[str, str]] = Counter()  # those of the last window
+        self.polled_at = 0.0  # Unix seconds at which the last good poll began whose trades are all written
+        self.unread = UnreadRecords()
 
     async def run(self) -> None:
         """Poll at start and then every interval; a poll that took longer skips the turns that it missed."""
         due = self._monotonic()
         while True:
-            self._poke.clear()
-            await self.once()
+            self._wake.clear()
+            await self.poll_once()
             now = self._monotonic()
             due += self._interval * max(1, -(-(now - due) // self._interval))
             try:
                 async with asyncio.timeout(due - now):
-                    await self._poke.wait()
+                    await self._wake.wait()
             except TimeoutError:
                 continue
             due = self._monotonic()
 
-    def poke(self) -> asyncio.Event:
-        """Poll now. The event is set when the next poll to begin is over."""
-        self._poke.set()
+    def wake(self) -> asyncio.Event:
+        """Poll now. The returned event is set when the next poll to begin is over."""
+        self._wake.set()
         return self._next
 
-    async def once(self) -> None:
-        """One poll, one commit. Raises LeaseLost."""
+    async def poll_once(self) -> None:
+        """Make one poll and one commit. Raises LeaseLost."""
         over, self._next = self._next, asyncio.Event()
         try:
-            poll = await self._completed(await self._client.poll(self._bot.mode))
-            known = self.polled_at
-            self._take(poll)
-            if not await self._flush() and self.polled_at != known:
-                # What nobody can be told yet does not make what they have been told any younger.
-                self.polled_at = known
-                self._told(False)
+            poll = await self._with_missing_pages(await self._client.poll())
+            if self._take(poll):
+                self._on_poll(True)  # a change of status does not wait for the journal
+            # What is not written cannot be shown, so it does not make what is shown any younger.
+            if await self._flush() and poll.good:
+                self.polled_at = poll.asked
+            self._on_poll(False)
         finally:
             over.set()
 
-    async def listen(self) -> None:
-        """The long poll, while the bot offers one: we hear of a trade as it is made. The poll remains the truth."""
+    async def long_poll(self) -> None:
+        """Receive each trade as the bot makes it, while the bot offers a long poll. The interval polls go on."""
         while True:
-            await self._offered.wait()
+            await self._offers_long_poll.wait()
             began, seq = self._monotonic(), self._intake.window.seq
             try:
-                report = await self._client.after(seq or 0, self._bot.mode, WAIT)
+                report = await self._client.after(seq or 0, LONG_POLL)
             except BotRequestError:
-                self._offered.clear()  # the next good poll offers it again; a bad one says why in the bot's status
+                self._offers_long_poll.clear()  # the next good poll sets it again
                 continue
-            if report.trades and self._intake.take_news(report, self._boot):
+            if report.trades and self._intake.take_news(report, self._boot, self._bot.mode):
                 self.health.counters["heard"] += len(report.trades)
                 await self._flush()
             elif self._monotonic() - began < 1.0:
-                # It does not hold its answers back, or what it told does not join: the poll will do.
-                self._offered.clear()
+                # The bot does not hold its responses back, or its trades do not join: the interval polls remain.
+                self._offers_long_poll.clear()
 
-    async def _completed(self, poll: PollResult) -> PollResult:
-        """A bot that keeps more than one window shows fills a jump in its numbers by itself."""
+    async def _with_missing_pages(self, poll: PollResult) -> PollResult:
+        """Ask a bot that keeps more than one window for the trades that its numbers say are missing."""
         window, report = self._intake.window, poll.report
-        for _ in range(MOST_PAGES):
-            if report is None or not (seq := window.jumped(report, poll.reading)):
+        for _ in range(MAX_PAGES):
+            if report is None or not (seq := window.missing_after(report, poll.reading)):
                 break
             try:
-                more = await self._client.after(seq, self._bot.mode, 0)
+                more = await self._client.after(seq, 0)
             except BotRequestError:
                 break
             if not more.trades:
                 break
-            report = joined(report, more)
+            report = merged(report, more)
         return replace(poll, report=report)
 
-    def _take(self, poll: PollResult) -> None:
+    def _take(self, poll: PollResult) -> bool:
+        """Take a poll and return True if the bot's status changed."""
         self.health.counters["polls"] += 1
-        self._unheard = 0 if poll.reading is not None or poll.mute else self._unheard + 1
-        if poll.report is not None and (self._bot.seen or not 0 < self._unheard < TRIES):
-            # Of a bot whose status could not be asked yet nobody knows whether it is on paper: so it waits a little.
-            self._count(poll.report)
-            self._intake.take(poll.report, poll.reading, poll.asked)
-        if poll.too_large and not self._too_large:
-            self._intake.mistrust("the bot's answer was too large to be read")
-        self._too_large = poll.too_large
+        last_window = self._intake.window.at
+        if poll.has_no_status:
+            self._bot.set_mode_without_status()
+        if poll.report is not None:
+            mode = self._bot.mode if poll.reading is None else poll.reading.mode or "live"
+            self._intake.take(poll.report, poll.reading, poll.asked, mode)
+            if why := self.unread.take(poll.report, self._monotonic()):
+                self._intake.add_gap(why, last_window)
+        if poll.too_large and not self._was_too_large:
+            self._intake.add_gap("the bot's answer was too large to be read")
+        self._was_too_large = poll.too_large
         if poll.reading is not None and poll.report is not None:
-            self.polled_at = poll.asked
-            self._origins.prefix = poll.reading.order_prefix
-            self._offer(poll.reading)
-            self.health.succeed(log_change=False)  # by what is said of the bot
-        else:
-            self.health.fail(poll.trouble, log_change=False)
+            self._attribution.prefix = poll.reading.order_prefix
+            self._note_long_poll(poll.reading)
+        self._note_health(poll)
         count = len(poll.report.trades) if poll.report is not None else 0
-        self._told(self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self._clock()))
+        return self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self._clock())
 
-    def _count(self, report: BotReport) -> None:
-        unread = Counter(report.unread)
-        for (_, reason), times in (unread - self._unread).items():
-            self.skipped[reason] += times
-        self._unread = unread
+    def _note_health(self, poll: PollResult) -> None:
+        if not poll.good:
+            self.health.fail(poll.trouble, log_change=False)  # the line on the bot's status names it
+        elif self._intake.window.two_bots:
+            self.health.fail("two bots answer in turn at BOT_TRADES_ENDPOINT; give each bot a URL of its own")
+        elif self.unread.in_window:
+            self.health.fail(f"records of the bot cannot be read: {self.unread.in_window}")
+        else:
+            self.health.succeed(log_change=False)
 
-    def _offer(self, reading: BotStatusReading) -> None:
+    def _note_long_poll(self, reading: BotStatusReading) -> None:
         if reading.boot_id is not None and reading.seq is not None:
             self._boot = reading.boot_id
-            self._offered.set()
+            self._offers_long_poll.set()
         else:
-            self._offered.clear()
+            self._offers_long_poll.clear()
 
     async def _flush(self) -> bool:
         try:
@@ -151,6 +155,36 @@ class Poller:
         except LeaseLost:
             raise
         except JournalError:
-            self.health.counters["unkept"] += 1  # the recorder's health says why; what was read waits for the next turn
+            self.health.counters["unkept"] += 1  # the writer's health names the reason; the trades wait
             return False
         return True
+
+
+class UnreadRecords:
+    """Records of the bot that could not be read: counted once each, and one gap for a run of them."""
+
+    def __init__(self) -> None:
+        self.by_reason: Counter[str] = Counter()
+        self.in_window = ""  # reasons within the last window, "" for none
+        self._last: Counter[tuple[str, str]] = Counter()  # those of the last window
+        self._unannounced = 0
+        self._announced_at: float | None = None  # monotonic seconds, None between two runs
+
+    def take(self, report: BotReport, now: float) -> str:
+        """Take a window and return the reason of a gap to announce, "" for none. now: monotonic seconds."""
+        unread = Counter(report.unread)
+        new = unread - self._last
+        self._last = unread
+        for (_, reason), times in new.items():
+            self.by_reason[reason] += times
+            self._unannounced += times
+        self.in_window = "; ".join(sorted(report.unread_by_reason))
+        is_due = self._announced_at is None or now - self._announced_at >= UNREAD_GAP_EVERY or not unread
+        if not self._unannounced or not is_due:
+            if not unread:
+                self._announced_at = None
+            return ""
+        count, self._unannounced = self._unannounced, 0
+        self._announced_at = now if unread else None
+        reasons = self.in_window or "; ".join(sorted({reason for _, reason in new})) or "see the log"
+        return f"{count} record{'s' if count > 1 else ''} of the bot could not be read: {reasons}"

@@ -1,10 +1,10 @@
-"""The watch over the bot and the exchange, as one thing to start, to stop and to ask how it is."""
+"""Supervisor of one worker: follows the journal, leads while it holds the lease, and reports its components' health."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from cache.base import Cache
 from cache.decimal_json import loads
@@ -13,8 +13,8 @@ from cluster.journal_tailer import JournalTailer, Listener
 from cluster.journal_writer import JournalWriter
 from cluster.leader_election import LeaderElection
 from cluster.workers import RelaySettings, Workers
-from ingest.bot_status import BotSnapshot, BotStatus, news
-from ingest.latest_trades import HELD, LatestTrades, SourceTimes, TradeWindow
+from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy, without_trade_count
+from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes, TradeWindow
 from ingest.leader import LeaderContext, LeaderTerm
 from ingest.upstreams import Upstreams
 from journal.base import Journal, Query
@@ -22,12 +22,15 @@ from journal.entries import Entry
 from journal.errors import LeaseLost
 
 log = logging.getLogger(__name__)
-DUTY = ("poller", "healer", "push", "recorder")  # parts that work only where the lease is held
-PARTS = (*DUTY, "feed", "lease", "relay")
+LEADER_COMPONENTS: Final = ("poller", "healer", "push", "recorder")  # they work only where the lease is held
+COMPONENTS: Final = (*LEADER_COMPONENTS, "feed", "lease", "relay")
+BACKFILL_WAIT: Final = 2.0  # seconds that a request for trades/live waits for the exchange
+TAIL_WITH_NEWS: Final = 2.0  # seconds between looks at the journal's end where news arrives by itself
+TAIL_WITHOUT_NEWS: Final = 0.5
 
 
 class EventSink(Protocol):
-    """What the watch needs of the hub."""
+    """The part of the hub that the supervisor needs."""
 
     position: int
 
@@ -40,140 +43,170 @@ class EventSink(Protocol):
         ...
 
     def remember(self, data: str) -> None:
-        """Take one that is no news, for streams that open."""
+        """Take a bot_status that only streams opened later need."""
         ...
 
 
 class Supervisor:
-    """One per worker. Whichever worker holds the lease polls; all hear of everything, and can answer trades/live.
+    """One per worker. The worker that holds the lease polls; all receive every entry and answer trades/live.
 
-    listeners are called with each batch of entries, in order, after the hub. happened is told at once when the account
-    traded (Unix seconds), before the journal may know. link: where the other workers are met, None without Redis.
+    listeners are called with each batch of entries, in order, after the hub. on_account_trade is called at once with
+    the Unix seconds of each account trade, before the journal has it. relay: None without Redis.
     """
 
     def __init__(
-        self, neighbours: Upstreams, journal: Journal, hub: EventSink, cache: Cache, link: RelaySettings | None = None,
-        listeners: Sequence[Listener] = (), happened: Callable[[float], None] = lambda at: None,
+        self, upstreams: Upstreams, journal: Journal, hub: EventSink, cache: Cache, relay: RelaySettings | None = None,
+        listeners: Sequence[Listener] = (), on_account_trade: Callable[[float], None] = lambda at: None,
         clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._hub = hub
         self._journal = journal
-        self._polling = neighbours.bot
+        self._poll_settings = upstreams.bot
         self._clock = clock
-        self._components = components = {name: ComponentHealth(name, clock) for name in PARTS}
-        self._live = TradeWindow(hub.position)
-        self.feed = JournalTailer(journal, hub.position, components["feed"], self._tail)
-        for listener in (hub.publish, self._live.publish, *listeners):
+        self._components = components = {name: ComponentHealth(name, clock) for name in COMPONENTS}
+        self._window = TradeWindow(hub.position)
+        self.feed = JournalTailer(journal, hub.position, components["feed"], self._tail_interval)
+        for listener in (hub.publish, self._window.publish, *listeners):
             self.feed.listen(listener)
         self.workers = Workers(components["relay"])
-        if link is not None:
-            self.workers.connect(link, journal.epoch, self.feed.offer, self._heard)
-        recorder = JournalWriter(journal, self._announce, components["recorder"])
-        self._means = LeaderContext(neighbours, journal, recorder, components, self._told, happened, clock)
-        self._keeper = LeaderElection(
-            journal, recorder, self.workers.name, self._duties, self._dump, self._heard, components["lease"]
-        )
-        self._duty: LeaderTerm | None = None  # while this worker holds the lease
-        self._pulse = BotSnapshot(BotStatus(since=clock()).data)  # of the bot, from our poller or another worker's
+        if relay is not None:
+            self.workers.connect(relay, journal.epoch, self.feed.offer, self._take_snapshot)
+        writer = JournalWriter(journal, self._announce, components["recorder"])
+        self._context = LeaderContext(
+            upstreams, journal, writer, components, self._publish_snapshot, on_account_trade, clock
+        )  # fmt: skip
+        self._election = LeaderElection(
+            journal, writer, self.workers.name, self._lead, self._dump_snapshot, self._take_snapshot,
+            components["lease"],
+        )  # fmt: skip
+        self._term: LeaderTerm | None = None  # while this worker is the leader
+        self._snapshot = BotSnapshot(BotStatus(since=clock()).data)  # from our poller or another worker's
         self._tasks: list[asyncio.Task[None]] = []
-        self.live = LatestTrades(self._live, self._sources, self._sweep, cache, clock)
+        self.live = LatestTrades(self._window, self._source_times, self._backfill_now, cache, clock)
 
     async def start(self) -> None:
-        """Load the newest trades, then watch. Raises JournalError, and TwoJournals for a prefix that is another's."""
+        """Load the newest trades and start. Raises JournalError, and PrefixInUse: another journal's Redis prefix."""
         await self.workers.join()
-        page = await self._journal.history(Query(limit=HELD, before=self._hub.position + 1))
+        page = await self._journal.history(Query(limit=MAX_TRADES, before=self._hub.position + 1))
         if page:
-            self._live.publish(page[::-1])
-        self._hub.status(self._pulse.status)
-        self._off_duty()
-        works = [(self.feed.run, "feed"), (self._keeper.run, "lease"), *((w, "relay") for w in self.workers.works())]
-        for work, part in works:
-            self._tasks.append(asyncio.create_task(run_forever(work, self._components[part])))
+            self._window.publish(page[::-1])
+        self._hub.status(self._snapshot.status)
+        self._set_leader_components_idle()
+        works = [
+            (self.feed.run, "feed"), (self._election.run, "lease"), *((work, "relay") for work in self.workers.works()),
+        ]  # fmt: skip
+        for work, component in works:
+            self._tasks.append(asyncio.create_task(run_forever(work, self._components[component])))
 
     async def stop(self) -> None:
-        """Stop polling, let the write under way end, give the lease back."""
+        """Stop polling, let the write in progress end, and release the lease."""
         await cancel_and_wait(*self._tasks)
         self._tasks.clear()
         await self.workers.leave()
 
     def health(self) -> dict[str, dict[str, object]]:
-        """Each part with state, age (seconds since it last did well), reason and counts."""
-        parts = {name: health.as_json() for name, health in self._components.items()}
-        status = loads(self._pulse.status)
-        age = round(self._clock() - self._pulse.polled, 3) if self._pulse.polled else None
-        state = "ok" if status["status"] == "online" else "degraded"
-        parts["bot"] = {"state": state, "age": age, **status}
-        if self._duty is not None:
-            parts["poller"] |= {"skipped": dict(self._duty.poller.skipped), "pending": self._duty.intake.pending}
-            parts["healer"] |= {"open": len(self._duty.holes)}
+        """Return each component's state, age (seconds since its last success), reason and counters."""
+        parts = {name: component.as_json() for name, component in self._components.items()}
+        status = loads(self._snapshot.status)
+        age = round(max(0.0, self._clock() - self._snapshot.polled), 3) if self._snapshot.polled else None
+        parts["bot"] = {"state": "degraded" if is_unhealthy(status) else "ok", "age": age, **status}
+        if self._term is not None:
+            poller = self._term.poller
+            parts["poller"] |= {"skipped": dict(poller.unread.by_reason), "pending": self._term.intake.pending}
+            parts["healer"] |= {"open": len(self._term.gaps)}
         return parts
 
-    async def _duties(self, left_behind: str) -> None:
-        left = _pulse(left_behind)
-        for part in DUTY:
-            self._components[part].start()
+    async def _lead(self, last_status: str) -> None:
+        """Work as the leader until the lease is lost. last_status: what the leader before left in the lease row."""
+        last = _load_snapshot(last_status)
+        for component in LEADER_COMPONENTS:
+            self._components[component].start()
         try:
-            self._duty = await LeaderTerm.begin(self._means, left if left and left.at > self._pulse.at else self._pulse)
-            await self._duty.run()
+            newest = last if last and last.at > self._snapshot.at else self._snapshot
+            self._term = await LeaderTerm.begin(self._context, newest)
+            await self._term.run()
         finally:
-            self._duty = None
-            self._off_duty()
+            self._term = None
+            self._set_leader_components_idle()
 
-    def _off_duty(self) -> None:
-        for part in DUTY:
-            self._components[part].set_idle("this worker does not poll")
+    def _set_leader_components_idle(self) -> None:
+        for component in LEADER_COMPONENTS:
+            self._components[component].set_idle("this worker is not the leader")
 
     def _announce(self, entries: Sequence[Entry]) -> None:
         self.feed.offer(entries)
         self.workers.tell(entries)
 
-    def _told(self, duty: LeaderTerm) -> None:
-        polled, swept = duty.poller.polled_at or self._pulse.polled, duty.healer.swept or self._pulse.swept
-        self._tell(BotSnapshot(duty.bot.data, polled, swept, self._clock()))
-        self.workers.tell_pulse(self._pulse.dump())
+    def _publish_snapshot(self, term: LeaderTerm) -> None:
+        polled = term.poller.polled_at or self._snapshot.polled
+        read_at = term.backfiller.read_at or self._snapshot.swept
+        self._use_snapshot(BotSnapshot(term.bot.data, polled, read_at, self._clock()))
+        self.workers.tell_pulse(self._snapshot.dump())
 
-    def _tell(self, pulse: BotSnapshot) -> None:
-        before, self._pulse = self._pulse, pulse
-        if (now := news(pulse.status)) != news(before.status):
-            level = logging.INFO if now["status"] == "online" else logging.WARNING
-            reason = f": {now['reason']}" if now["reason"] else ""
-            log.log(level, "bot: %s, mode %s%s", now["status"], now["mode"], reason)
-            self._hub.status(pulse.status)
-        elif pulse.status != before.status:
-            self._hub.remember(pulse.status)
+    def _use_snapshot(self, snapshot: BotSnapshot) -> None:
+        before, self._snapshot = self._snapshot, snapshot
+        status = without_trade_count(snapshot.status)
+        if status != without_trade_count(before.status):
+            self._log_status(status)
+            self._hub.status(snapshot.status)
+        elif snapshot.status != before.status:
+            self._hub.remember(snapshot.status)
 
-    def _heard(self, text: str) -> None:
-        pulse = _pulse(text)
-        if pulse is not None and self._duty is None and pulse.at > self._pulse.at:
-            self._tell(pulse)
+    def _log_status(self, status: dict[str, object]) -> None:
+        settings = self._poll_settings
+        if status["status"] == "offline":
+            log.warning(
+                "bot offline: %s: %s; retrying every %g s",
+                _without_credentials(settings.status_url), status["reason"], settings.interval,
+            )  # fmt: skip
+            return
+        reason = f": {status['reason']}" if status["reason"] else ""
+        level = logging.WARNING if is_unhealthy(status) else logging.INFO
+        log.log(
+            level, "bot %s, activity %s, mode %s%s",
+            status["status"], status["activity"] or "not named", status["mode"] or "unknown", reason,
+        )  # fmt: skip
 
-    def _tail(self) -> float:
-        """Seconds between looks at the journal's end: it is a net where something quicker brings the news."""
-        return 2.0 if self._duty is not None or self.workers.reach_us else 0.5
+    def _take_snapshot(self, text: str) -> None:
+        snapshot = _load_snapshot(text)
+        if snapshot is not None and self._term is None and snapshot.at > self._snapshot.at:
+            self._use_snapshot(snapshot)
 
-    def _dump(self) -> str:
-        return self._pulse.dump()
+    def _tail_interval(self) -> float:
+        """Return seconds between looks at the journal's end, which find what quicker ways do not bring."""
+        return TAIL_WITH_NEWS if self._term is not None or self.workers.reach_us else TAIL_WITHOUT_NEWS
 
-    def _sources(self, cache: str, cached: float) -> SourceTimes:
-        swept = max(self._pulse.swept, self._duty.healer.swept if self._duty else 0.0)
-        told = max(self._pulse.polled, swept, cached)
-        polling = self._polling
-        return SourceTimes(self._pulse.polled, (cache, cached), swept, told, polling.interval, polling.fallback)
+    def _dump_snapshot(self) -> str:
+        return self._snapshot.dump()
 
-    async def _sweep(self) -> None:
-        """Ask the exchange for a reader of trades/live, who does not wait longer than this for it."""
-        if self._duty is None:
+    def _source_times(self, cache: str, cached: float) -> SourceTimes:
+        read_at = max(self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
+        newest = max(self._snapshot.polled, read_at, cached)
+        settings = self._poll_settings
+        return SourceTimes(
+            self._snapshot.polled, (cache, cached), read_at, newest, settings.interval, settings.fallback
+        )  # fmt: skip
+
+    async def _backfill_now(self) -> None:
+        """Read the exchange for a request of trades/live, which waits no longer than BACKFILL_WAIT."""
+        if self._term is None:
             return
         try:
-            async with asyncio.timeout(2.0):
-                await self._duty.healer.sweep()
+            async with asyncio.timeout(BACKFILL_WAIT):
+                await self._term.backfiller.read_once()
         except (TimeoutError, LeaseLost):
             return  # the journal's tail answers, marked stale
 
 
-def _pulse(text: str) -> BotSnapshot | None:
-    """What another worker left; one that cannot be read (an older version's) says nothing."""
+def _load_snapshot(text: str) -> BotSnapshot | None:
+    """Return another worker's snapshot, or None for text of another version."""
     try:
         return BotSnapshot.load(text) if text else None
     except ValueError:
         return None
+
+
+def _without_credentials(url: str) -> str:
+    """Return a URL without user, password and query, for the log."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"

@@ -1,9 +1,9 @@
 """What an address of the exchange means: real money, demo money or a simulator, and where its socket is."""
 
+import ipaddress
 from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 # The recommended hosts keep their sockets elsewhere, all others on the same host (Kalshi docs: api_environments).
 _SOCKETS: Final = {
     "external-api.kalshi.com": "external-api-ws.kalshi.com",
@@ -12,8 +12,16 @@ _SOCKETS: Final = {
 
 
 def is_simulated(api_url: str) -> bool:
-    """Whether the exchange runs on this machine."""
-    return (urlsplit(api_url).hostname or "") in _LOOPBACK
+    """Return True if the exchange runs on this machine."""
+    return is_loopback(urlsplit(api_url).hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Return True for a name or address of this machine that no other machine can reach."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
 
 
 def mode_of(api_url: str) -> Literal["live", "demo"]:

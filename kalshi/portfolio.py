@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cache.base import Answer
-from cache.stale_cache import Settled, StaleCache
+from cache.stale_cache import CompleteValue, StaleCache
 from kalshi import serializers
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
@@ -124,9 +124,9 @@ class Portfolio:
     async def _account(self, name: str, ttl: float, read: Read) -> Answer:
         self._client.calls.keys()  # without keys there is nothing to keep, not even a failure
 
-        async def fetch() -> Settled:
+        async def fetch() -> CompleteValue:
             through = await self._through()  # before the answer: afterwards it would promise too much
-            return Settled(await read(), through)
+            return CompleteValue(await read(), through)
 
         return await self._keeper.get(f"{self._prefix}:{name}", ttl, fetch, self.freshness.since)
 

@@ -43,8 +43,8 @@ class MarketBook:
     """
 
     __slots__ = (
-        "known_fees", "last", "lots", "missing_fees", "opening", "realized", "settlement", "settlement_position",
-        "ticker", "traded", "trades",
+        "known_fees", "last", "lots", "missing_fees", "opening", "outside", "realized", "settlement",
+        "settlement_position", "ticker", "traded", "trades",
     )  # fmt: skip
 
     def __init__(self, ticker: str, opening: OpeningRecord | None = None) -> None:
@@ -56,6 +56,7 @@ class MarketBook:
         self.missing_fees = 0
         self.traded = ZERO
         self.trades = 0
+        self.outside = opening.quantity if opening else ZERO  # contracts that the bot did not buy, while unsettled
         self.last: tuple[Decimal, int] | None = None  # timestamp and seq of the last trade
         self.settlement: SettlementRecord | None = None
         self.settlement_position = ZERO  # contracts held when the market settled
@@ -111,6 +112,8 @@ class MarketBook:
         """
         self.last = (record.timestamp, record.seq)
         self.trades += 1
+        if record.outside:
+            self.outside += record.quantity
         fee = record.fee
         if fee is None:
             self.missing_fees += 1
@@ -135,7 +138,7 @@ class MarketBook:
 
     def settle(self, record: SettlementRecord, on_close: OnClose | None = None) -> Decimal:
         """Close everything for the revenue that was paid. Returns the realized profit in dollars."""
-        self.settlement, self.settlement_position = record, self.lots.quantity
+        self.settlement, self.settlement_position, self.outside = record, self.lots.quantity, ZERO
         count, new_fee = abs(self.lots.quantity), self.fees - self.known_fees
         cost = self._close(count, record.revenue, new_fee, record.timestamp, on_close, True) if count else ZERO
         realized = record.revenue - cost

@@ -29,6 +29,7 @@ class TradeRecord:
     price: Decimal  # dollars of one YES contract
     fee: Decimal | None  # dollars; None where the reporter gave none
     corrects: int | None = None
+    outside: bool = False  # made by the account, not by the bot
     strategy: str | None = None
     is_taker: bool | None = None
 
@@ -100,7 +101,8 @@ def read_trade(body: Body) -> TradeRecord:
     return TradeRecord(
         body["seq"], _number(body, "timestamp"), _text(body, "ticker"),
         quantity if sign > 0 else -quantity, price if body["outcome"] == "yes" else ONE - price,
-        None if body.get("fee") is None else _number(body, "fee"), corrects, body.get("strategy"), body.get("is_taker"),
+        None if body.get("fee") is None else _number(body, "fee"), corrects,
+        body.get("origin") == "account", body.get("strategy"), body.get("is_taker"),
     )  # fmt: skip
 
 
@@ -170,4 +172,6 @@ def _text(body: Body, name: str) -> str:
 
 
 def _error(body: Body, name: str, expected: str) -> RecordError:
-    return RecordError(f"entry {body.get('seq', '?')}: {name}: expected {expected}, got {body.get(name)!r:.60}")
+    value = body.get(name)
+    text = f"{value}" if isinstance(value, Decimal) else f"{value!r:.60}"
+    return RecordError(f"entry {body.get('seq', '?')}: {name}: expected {expected}, got {text}")

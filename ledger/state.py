@@ -71,14 +71,16 @@ def _dump_book(book: MarketBook) -> list[Any]:
     return [
         str(book.quantity), str(book.cost), lots, str(book.realized), str(book.known_fees), book.missing_fees,
         str(book.traded), book.trades, book.last and [str(book.last[0]), book.last[1]],
-        book.settlement and _texts(book.settlement), str(book.settlement_position),
+        book.settlement and _texts(book.settlement), str(book.settlement_position), str(book.outside),
     ]  # fmt: skip
 
 
 def _load_book(ticker: str, opening: OpeningRecord | None, kept: list[Any]) -> MarketBook:
     book = MarketBook(ticker)
     book.opening = opening
-    quantity, cost, lots, realized, known_fees, missing_fees, traded, trades, last, paid, settled_position = kept
+    quantity, cost, lots, realized, known_fees, missing_fees, traded, trades, last, paid, settled_position, outside = (
+        kept
+    )
     book.lots.quantity, book.lots.cost = Decimal(quantity), Decimal(cost)
     for count, left, lot_cost, fee, opened in lots:
         book.lots.lots.append(OpenLot(
@@ -89,7 +91,7 @@ def _load_book(ticker: str, opening: OpeningRecord | None, kept: list[Any]) -> M
     if paid is not None:
         seq, timestamp, name, result, *amounts = paid
         book.settlement = SettlementRecord(int(seq), Decimal(timestamp), name, result, *map(Decimal, amounts))
-    book.settlement_position = Decimal(settled_position)
+    book.settlement_position, book.outside = Decimal(settled_position), Decimal(outside)
     return book
 
 

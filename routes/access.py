@@ -3,18 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import tickets
-from routes.durations import STREAMS
-from routes.prefix import PREFIX, mount_path, path_in_app
+from routes.prefix import PREFIX, PROBES, STREAM_PATHS, mount_path, path_in_app
 from routes.problems import RETRY_AFTER, Problem, render
 from routes.rate_limit import TOO_MANY, ClientRateLimit
-from routes.sessions import COOKIE, Sessions, SessionsAway
 from routes.tickets import Tickets
 from streams.event import bye, comment
 from streams.sse import HEADERS
@@ -22,10 +20,23 @@ from streams.stats import network
 
 CHALLENGE: Final = 'Bearer realm="prediction-investor"'
 LOGIN: Final = f"{PREFIX}/session"
-OPEN: Final = (f"{PREFIX}/health/live", f"{PREFIX}/health/ready", LOGIN)
+OPEN: Final = (*PROBES, LOGIN)
+COOKIE: Final = "SESSION"  # of Spring
 PASSING: Final = {429: "busy", 503: "away"}  # statuses that pass, and the reason in a bye
 RETRY: Final = 1.0  # seconds before the browser comes back, and is turned away
 PAGES: Final = (f"{PREFIX}/dashboard", f"{PREFIX}/docs", PREFIX)
+
+
+class SessionsAway(Exception):
+    """The store of sessions does not answer."""
+
+
+class Sessions(Protocol):
+    """Login sessions of another service."""
+
+    async def is_live(self, cookie: str) -> bool:
+        """Return True if the cookie names a session that exists and is logged in. Raises SessionsAway."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ def _is_person(scope: Scope, problem: Problem) -> bool:
 
 
 async def _turn_away(access: Access, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-    if problem.status in PASSING and path_in_app(scope).startswith(STREAMS) and scope["method"] == "GET":
+    if problem.status in PASSING and path_in_app(scope).startswith(STREAM_PATHS) and scope["method"] == "GET":
         # A browser's EventSource gives up for good on any other status, and this will pass.
         wait = 1.5 * float(problem.headers.get("Retry-After", RETRY_AFTER[problem.status]))
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
@@ -119,7 +130,7 @@ class AccessMiddleware:
             await self.app(scope, receive, send)
         elif problem := await access.refusal(scope):
             await _turn_away(access, problem, scope, receive, send)
-        elif access.is_public or not path_in_app(scope).startswith(STREAMS):
+        elif access.is_public or not path_in_app(scope).startswith(STREAM_PATHS):
             await self.app(scope, receive, send)
         else:
             await self._watched(access, scope, receive, send)

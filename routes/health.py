@@ -72,7 +72,7 @@ def _neighbours(service: Services) -> dict[str, dict[str, Any]]:
     counters = service.client.calls.counters
     breaker = service.client.calls.breaker
     # Where nothing is down, one read may still be in vain: a key that is refused, a field that was renamed.
-    trouble = service.keeper.trouble() if breaker.state == "closed" else counters.last_error
+    trouble = service.keeper.latest_error() if breaker.state == "closed" else counters.last_error
     exchange = {
         "state": "ok" if breaker.state == "closed" and trouble is None else "degraded",
         "age": None if counters.last_success is None else round(time.time() - counters.last_success, 3),

@@ -1,27 +1,19 @@
-"""The markets, in our words and units; the exchange's own filters pass through."""
+"""Markets in our words and units; the exchange's own filters pass through."""
 
-from starlette.requests import Request
+from typing import Final
 
 from cache.base import Answer
-from routes import params
-from routes.services import services
+from routes.parameters import Query
+from routes.services import Services
 
-STATUSES = ("unopened", "open", "paused", "closed", "settled")
-
-
-async def listing(request: Request) -> Answer:
-    """A page of markets."""
-    filters = {
-        "status": params.choice(request, "status", STATUSES),
-        "event_ticker": params.ticker(request, "event_ticker"),
-        "series_ticker": params.ticker(request, "series_ticker"),
-        "tickers": params.tickers(request),
-        "limit": str(params.limit(request)),
-        "cursor": params.cursor(request),
-    }
-    return await services(request).markets.list({name: value for name, value in filters.items() if value})
+STATUSES: Final = ("unopened", "open", "paused", "closed", "settled")
 
 
-async def one(request: Request) -> Answer:
-    """One market."""
-    return await services(request).markets.one(params.path_ticker(request))
+async def listing(services: Services, query: Query) -> Answer:
+    """Return a page of markets."""
+    return await services.markets.list({name: value for name, value in query.items() if value is not None})
+
+
+async def one(services: Services, query: Query) -> Answer:
+    """Return one market."""
+    return await services.markets.one(query["ticker"])

@@ -1,82 +1,34 @@
-"""What the account holds and did: balance, positions, fills, orders, settlements, trades."""
+"""The account at the exchange: balance, positions, fills, orders, settlements."""
 
-import time
-
-from starlette.requests import Request
+from typing import Final
 
 from cache.base import Answer
-from cache.decimal_json import RawJson
-from journal.base import Query
-from routes import params
-from routes.services import Services, services
-from streams.cursor import format_cursor
+from routes.parameters import Query
+from routes.services import Services
 
-ORDER_STATUSES = ("resting", "canceled", "executed")
+ORDER_STATUSES: Final = ("resting", "canceled", "executed")
 
 
-async def balance(request: Request) -> Answer:
-    """The cash, in dollars."""
-    return await services(request).portfolio.balance()
+async def balance(services: Services, query: Query) -> Answer:
+    """Return the cash, in dollars."""
+    return await services.portfolio.balance()
 
 
-async def positions(request: Request) -> Answer:
-    """What is held, with marks and P&L."""
-    return await services(request).portfolio.positions()
+async def positions(services: Services, query: Query) -> Answer:
+    """Return the open positions with marks and P&L."""
+    return await services.portfolio.positions()
 
 
-async def fills(request: Request) -> Answer:
-    """A page of the account's fills, newest first."""
-    return await services(request).portfolio.fills(limit=params.limit(request), cursor=params.cursor(request))
+async def fills(services: Services, query: Query) -> Answer:
+    """Return a page of the account's fills, newest first."""
+    return await services.portfolio.fills(query["limit"], query["cursor"])
 
 
-async def orders(request: Request) -> Answer:
-    """A page of the account's orders."""
-    return await services(request).portfolio.orders(
-        limit=params.limit(request),
-        cursor=params.cursor(request),
-        status=params.choice(request, "status", ORDER_STATUSES),
-    )
+async def orders(services: Services, query: Query) -> Answer:
+    """Return a page of the account's orders."""
+    return await services.portfolio.orders(query["limit"], query["cursor"], query["status"])
 
 
-async def settlements(request: Request) -> Answer:
-    """A page of the markets that paid out."""
-    return await services(request).portfolio.settlements(limit=params.limit(request), cursor=params.cursor(request))
-
-
-async def live(request: Request) -> Answer:
-    """The newest trades, from whoever knows them best now."""
-    return await newest(services(request), params.limit(request))
-
-
-async def newest(service: Services, limit: int) -> Answer:
-    """At most limit trades, newest first, and the cursor from which a stream goes on without a hole."""
-    found = await service.watch.live.answer(limit)
-    place = format_cursor(service.journal.epoch, found.cursor_seq)
-    value = {"trades": [RawJson(trade) for trade in found.trades], "count": len(found.trades), "cursor": place}
-    return Answer(value, found.source, found.as_of, found.stale)
-
-
-async def history(request: Request) -> Answer:
-    """A page of the journal, by cursor or by time."""
-    journal = services(request).journal
-    query = Query(
-        limit=params.limit(request),
-        after=params.place(request, "after", journal.epoch),
-        before=params.place(request, "before", journal.epoch),
-        since=params.moment(request, "since"),
-        until=params.moment(request, "until"),
-        ticker=params.ticker(request),
-    )
-    head = await journal.head()  # read before the page: a reader that goes on from here sees an entry twice, never none
-    entries = await journal.history(query)
-    more = len(entries) == query.limit
-    return Answer(
-        {
-            "entries": [RawJson(f'{{"kind":"{entry.kind}",{entry.body[1:]}') for entry in entries],
-            "count": len(entries),
-            "next": format_cursor(journal.epoch, entries[-1].seq) if more else None,
-            "cursor": format_cursor(journal.epoch, head),
-        },
-        source="journal",
-        as_of=time.time(),
-    )
+async def settlements(services: Services, query: Query) -> Answer:
+    """Return a page of the markets that paid out, newest first."""
+    return await services.portfolio.settlements(query["limit"], query["cursor"])

@@ -1,19 +1,22 @@
-"""The prefix under which everything lies; the files in deploy/ and web/ count on the same one."""
+"""The prefix of every URL; the files in deploy/ and web/ use the same one."""
 
 from typing import Final
 
 from starlette.types import Scope
 
 PREFIX: Final = "/api/python"
+STREAM_PATHS: Final = tuple(f"{PREFIX}/sse/{name}" for name in ("trading", "trades", "portfolio", "status"))
+PROBES: Final = (f"{PREFIX}/health/live", f"{PREFIX}/health/ready")
 
 
 def mount_path(scope: Scope) -> str:
-    """What a proxy in front puts ahead of the prefix (uvicorn's --root-path); mostly nothing."""
-    found: str = scope.get("app_root_path", scope.get("root_path", ""))  # the first is the second, kept by a Mount
+    """Return the path before the prefix, which a proxy or an outer application adds; mostly empty."""
+    found: str = scope.get("app_root_path", scope.get("root_path", ""))
     return found
 
 
 def path_in_app(scope: Scope) -> str:
-    """The path as our table has it."""
+    """Return the path as the table of URLs has it, prefix included."""
     path: str = scope["path"]
-    return path.removeprefix(mount_path(scope))
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if root else path

@@ -29,6 +29,7 @@ MEANINGS: Final = {
     400: "a parameter cannot be read: name, value and allowed say which and why",
     401: "a login or the API token is needed",
     404: "there is nothing at this path, or no such market",
+    421: "the Host is not a name of this service; ALLOWED_HOSTS lists them",
     405: "the path does not take that method; Allow says which it takes",
     413: "the body is too large",
     429: "your network asks too often; Retry-After says when to come back",

@@ -1,11 +1,11 @@
-"""The way out of every answer: headers so that a browser takes it for what it is, and how long it took."""
+"""Security headers on every response, and the duration of each REST response for the metrics."""
 
 import time
 from typing import Final
 
-from starlette.types import Message, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from routes import fast
+from routes.durations import Durations, label
 
 SECURITY: Final = [
     (b"x-content-type-options", b"nosniff"),
@@ -13,40 +13,27 @@ SECURITY: Final = [
     (b"referrer-policy", b"same-origin"),
 ]
 
-SECURITY_LINES: Final = fast.lines(SECURITY)
-OUTGOING: Final = "prediction_investor.outgoing"  # where the scope has it
 
+class ResponseHeadersMiddleware:
+    """Add the security headers and record the duration. Strict-Transport-Security is left to the proxy with TLS."""
 
-class ResponseHeaders:
-    """A send that puts the headers on and remembers the status; one object for both, since each wrapper costs.
+    def __init__(self, app: ASGIApp, durations: Durations) -> None:
+        self.app, self.durations = app, durations
 
-    Strict-Transport-Security is the proxy's, which alone knows whether there is TLS.
-    """
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500  # 500: the application failed before its response began
 
-    __slots__ = ("_started", "bare", "begun", "status")
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], *SECURITY]}
+            await send(message)
 
-    def __init__(self, send: Send) -> None:
-        self.bare = send  # for what follows the first message, to which there is nothing to add
-        self._started = time.perf_counter()
-        self.begun = False  # an answer has
-        self.status = 500  # what the server answers when the application gives nothing
-
-    @property
-    def seconds(self) -> float:
-        """Since the request came."""
-        return time.perf_counter() - self._started
-
-    def answer(self, lines: bytes, body: bytes) -> bool:
-        """A whole answer with status 200 to a GET, past public ASGI; False when it must go that way, and did not."""
-        if not fast.answer(self.bare, lines + SECURITY_LINES, body):
-            return False
-        self.begun, self.status = True, 200
-        return True
-
-    async def __call__(self, message: Message) -> None:
-        """Pass a message on."""
-        if message["type"] == "http.response.start":
-            self.begun = True
-            self.status = message["status"]
-            message["headers"] = [*message["headers"], *SECURITY]
-        await self.bare(message)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            self.durations.add(label(scope), status, time.perf_counter() - started)

@@ -1,61 +1,56 @@
-"""How an answer becomes a response: encoded once, with its source and age, an ETag and what may be cached."""
+"""Responses made of answers: encoded once, with source and age, an ETag and what caches may do."""
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from cache.base import Answer
 from cache.decimal_json import dumps
-from routes import fast
-from routes.response_headers import OUTGOING
+from routes.endpoint import Endpoint
+from routes.parameters import read_query
 from routes.services import get_services
 
-Ask = Callable[[Request], Awaitable[Answer]]
-ACCOUNT = b"private, no-cache"
-LIVE = b"no-store"
-DATES = ("as_of", "marks_as_of", "age")  # when a part was confirmed
-REMEMBERED = 64  # encoded answers kept by each endpoint: one for each query that is asked often
+Headers = list[tuple[bytes, bytes]]
+
+DATES: Final = ("as_of", "marks_as_of", "age")  # times at which a part was confirmed
+ENCODED_KEPT: Final = 64  # encoded answers of each endpoint
 
 
 @dataclass(slots=True)
 class EncodedAnswer:
-    """An answer's bytes, kept beside the answer they were made from; its age alone changes."""
+    """The bytes of an answer; everything but Age stays the same as long as the answer does."""
 
     answer: Answer
     body: bytes
     etag: bytes
     cache_control: bytes
-    age: int = -1  # seconds, of the lines
-    lines: bytes = b""
+    age: int = -1  # seconds, of the headers
+    headers: Headers | None = None
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """Those of a 304; a 200 has more about its body."""
+    def not_modified(self) -> Headers:
+        """Return the headers of a 304."""
         age = [(b"age", b"%d" % self._seconds())] if self.answer.as_of else []
         return [(b"cache-control", self.cache_control), (b"etag", self.etag), *age]
 
-    def content(self) -> list[tuple[bytes, bytes]]:
-        """What a 200 says of its body."""
-        return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
-
-    def head(self) -> bytes:
-        """The headers of a 200 as they are written, made anew each second."""
-        if self.age != (age := self._seconds()):
-            self.age, self.lines = age, fast.lines([*self.headers(), *self.content()])
-        return self.lines
+    def ok(self) -> Headers:
+        """Return the headers of a 200, made anew each second."""
+        if self.headers is None or self.age != self._seconds():
+            self.age = self._seconds()
+            content = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
+            self.headers = [*self.not_modified(), *content]
+        return self.headers
 
     def _seconds(self) -> int:
         return max(0, int(time.time() - self.answer.as_of))
 
 
 def encode(answer: Answer, cache_control: bytes) -> EncodedAnswer:
-    """The body of an answer; its ETag covers the data and whether it is stale, not when it was confirmed."""
+    """Return the body of an answer; its ETag covers the data and `stale`, not the time of confirmation."""
     data = dumps(answer.value)
     tag = blake2b(f"{answer.stale}{dumps(undated(answer.value))}".encode(), digest_size=12).hexdigest()
     head = dumps({"source": answer.source, "as_of": confirmed(answer), "stale": answer.stale})
@@ -64,65 +59,69 @@ def encode(answer: Answer, cache_control: bytes) -> EncodedAnswer:
 
 
 def confirmed(answer: Answer) -> float | None:
-    """Its as_of as it is told; None for what nobody has confirmed yet, which has no age either."""
+    """Return as_of for a body; None for an answer that was never confirmed, which has no age either."""
     return round(answer.as_of, 3) or None
 
 
 def undated(value: Any) -> Any:
-    """The data alone: a part that was confirmed anew, and is the same, is no other answer."""
+    """Return the value without timestamps of confirmation, so that unchanged data keeps its ETag."""
     if isinstance(value, dict):
         return {name: undated(each) for name, each in value.items() if name not in DATES}
     return [undated(each) for each in value] if isinstance(value, list) else value
 
 
 class JsonEndpoint:
-    """An endpoint that asks for an Answer and sends it.
+    """ASGI application that sends an endpoint's answer. An answer that was sent before is not encoded again."""
 
-    A raw ASGI endpoint: a cached answer costs no encoding, no Response object and no wrapper of its own.
-    max_age: seconds a shared cache may keep it (markets); None for account data, 0 for live data.
-    """
-
-    def __init__(self, ask: Ask, max_age: float | None = None) -> None:
-        self.ask = ask
-        self.max_age = max_age
-        self.encoded: OrderedDict[bytes, EncodedAnswer] = OrderedDict()  # by path and query; the only state here
+    def __init__(self, endpoint: Endpoint) -> None:
+        assert endpoint.answer is not None
+        self.endpoint, self.handler, self.label = endpoint, endpoint.answer, endpoint.path
+        self._encoded: OrderedDict[tuple[Any, ...], EncodedAnswer] = OrderedDict()  # by the values of the query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        encoded = self._encoded(scope, await self.ask(Request(scope, receive)))
-        if matches(scope, encoded.etag):
-            await send({"type": "http.response.start", "status": 304, "headers": encoded.headers()})
-            await send({"type": "http.response.body", "body": b""})
+        services = get_services(scope)
+        query = read_query(self.endpoint.parameters, scope["query_string"], scope.get("path_params", {}))
+        if self.endpoint.csv and accepts_csv(scope):
+            await self.endpoint.csv(services, query)(scope, receive, send)
             return
-        # A layer in between, such as CORS, wants to see the messages.
-        between = send is not scope[OUTGOING]
-        if between or scope["method"] != "GET" or not scope[OUTGOING].answer(encoded.head(), encoded.body):
-            headers = [*encoded.headers(), *encoded.content()]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
+        answer = await self.handler(services, query)
+        key = tuple(query.values())
+        encoded = self._encoded.get(key)
+        if encoded is None or encoded.answer is not answer:
+            encoded = self._keep(key, encode(answer, self._cache_control(scope, answer)))
+        if matches(scope, encoded.etag):
+            await send({"type": "http.response.start", "status": 304, "headers": encoded.not_modified()})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": encoded.ok()})
             await send({"type": "http.response.body", "body": encoded.body})
 
-    def _encoded(self, scope: Scope, answer: Answer) -> EncodedAnswer:
-        key = scope["path"].encode() + b"?" + scope["query_string"]
-        known = self.encoded.get(key)
-        if known is not None and known.answer is answer:
-            return known
-        made = self.encoded[key] = encode(answer, self._cache_control(scope, answer))
-        self.encoded.move_to_end(key)
-        if len(self.encoded) > REMEMBERED:
-            self.encoded.popitem(last=False)
-        return made
+    def _keep(self, key: tuple[Any, ...], encoded: EncodedAnswer) -> EncodedAnswer:
+        self._encoded[key] = encoded
+        self._encoded.move_to_end(key)
+        if len(self._encoded) > ENCODED_KEPT:
+            self._encoded.popitem(last=False)
+        return encoded
 
     def _cache_control(self, scope: Scope, answer: Answer) -> bytes:
-        if self.max_age is None:
-            return ACCOUNT
-        if self.max_age == 0:
-            return LIVE
-        # Where a token is asked for, a cache in between must not answer in our place.
-        whose = b"public" if get_services(scope).access.is_public else b"private"
-        return whose + (b", no-cache" if answer.stale else b", max-age=%d" % self.max_age)
+        if self.endpoint.caching == "account":
+            return b"private, no-cache"
+        if self.endpoint.caching == "live":
+            return b"no-store"
+        # A shared cache must not answer where a token or login is required.
+        services = get_services(scope)
+        audience = b"public" if services.access.is_public else b"private"
+        return audience + (b", no-cache" if answer.stale else b", max-age=%d" % services.markets.ttl)
+
+
+def accepts_csv(scope: Scope) -> bool:
+    """Return True if the Accept header asks for text/csv and not for JSON."""
+    accept = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
+    return b"text/csv" in accept and b"application/json" not in accept
 
 
 def matches(scope: Scope, etag: bytes) -> bool:
-    """Whether If-None-Match names this weak ETag (or *), as RFC 9110 compares: weakly."""
+    """Return True if If-None-Match names this weak ETag or *, compared weakly (RFC 9110)."""
     for name, value in scope["headers"]:
         if name == b"if-none-match":
             opaque = etag.removeprefix(b"W/")
@@ -131,5 +130,5 @@ def matches(scope: Scope, etag: bytes) -> bool:
 
 
 def live_json(value: object, status: int = 200) -> Response:
-    """An answer that is true only now: health, statistics."""
+    """Return JSON that no cache may keep."""
     return Response(dumps(value), status, {"Cache-Control": "no-store"}, "application/json")

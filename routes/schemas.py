@@ -241,5 +241,6 @@ NAMED: dict[str, Schema] = {
         warnings=many(TEXT),
     ),
     "State": shape(status=TEXT),
+    "Document": ANYTHING,
     "Index": answer(name=TEXT, version=TEXT, network=TEXT, links=ANYTHING),
 }

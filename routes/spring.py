@@ -13,7 +13,7 @@ import re
 from redis.exceptions import RedisError
 
 from cache.redis import Client
-from routes.sessions import SessionsAway
+from routes.access import SessionsAway
 
 NAMESPACE = "spring:session:sessions:"
 LOGGED_IN = "sessionAttr:SPRING_SECURITY_CONTEXT"

@@ -6,23 +6,21 @@ from collections.abc import Awaitable
 from decimal import Decimal
 from typing import Any
 
-from starlette.requests import Request
-
 from cache.base import Answer
 from journal.errors import JournalError
 from kalshi.errors import KalshiError
-from routes.portfolio import newest
+from routes.history import newest
+from routes.parameters import Query
 from routes.problems import Problem, from_exception, kind
 from routes.responses import confirmed
-from routes.services import Services, services
+from routes.services import Services
 
 LAST_TRADES = 10
 PATIENCE = 4.0  # seconds for each part; one that was never read and takes longer is told as a part that failed
 
 
-async def summary(request: Request) -> Answer:
+async def summary(service: Services, query: Query) -> Answer:
     """Balance, positions, P&L, counts, bot status and the last trades."""
-    service = services(request)
     balance, positions, trades = await asyncio.gather(
         _part(service.portfolio.balance()), _part(service.portfolio.positions()), _part(newest(service, LAST_TRADES))
     )

@@ -21,7 +21,7 @@ from journal.dsn import open_journal
 from journal.entries import Entry
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.environments import socket_url
+from kalshi.environments import mode_of, socket_url
 from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
 from kalshi.fill_socket import FillSocket
 from kalshi.markets import Markets
@@ -89,7 +89,7 @@ async def open_watch(
     polling = PollSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
     redis = redis_address(settings)
     watch = Supervisor(
-        Upstreams(session, polling, client if key else None, push),
+        Upstreams(session, polling, client if key else None, push, mode_of(settings.kalshi_api_url)),
         journal,
         hub,
         cache,

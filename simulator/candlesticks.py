@@ -63,9 +63,10 @@ class Candlestick:
 class CandlestickRecorder:
     """Collect one candlestick a minute and market from trades and from samples of the quotes."""
 
-    def __init__(self, markets: dict[str, SimulatedMarket]) -> None:
+    def __init__(self, markets: dict[str, SimulatedMarket], sample_every: float = SAMPLE_EVERY) -> None:
         self.markets = markets
         self._minutes: dict[str, dict[int, Candlestick]] = defaultdict(dict)  # ticker -> end -> candlestick
+        self._sample_every = sample_every
         self._next_sample = 0.0
 
     def on_event(self, event: ExchangeEvent) -> None:
@@ -78,10 +79,10 @@ class CandlestickRecorder:
             candlestick.open_interest = self.markets[event.ticker].open_interest
 
     def sample(self, now: float) -> None:
-        """Include the quotes of all active markets every SAMPLE_EVERY seconds, and drop markets that are gone."""
+        """Include the quotes of all active markets every sample_every seconds, and drop markets that are gone."""
         if now < self._next_sample:
             return
-        self._next_sample = now + SAMPLE_EVERY
+        self._next_sample = now + self._sample_every
         for market in self.markets.values():
             if market.status == "active" and market.quoted:
                 candlestick = self._minute(market.ticker, now)

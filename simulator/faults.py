@@ -157,6 +157,8 @@ class FaultTable:
 
     def find(self, kind: str) -> InjectedFault | None:
         """Return an active fault of this kind without counting it, or None."""
+        if not self.active:
+            return None
         return next((fault for fault in self.active.values() if fault.kind == kind), None)
 
 

@@ -15,6 +15,8 @@ from simulator.price_process import PriceDynamics, PriceProcess
 from simulator.units import CONTRACT
 
 QUOTE_LEVELS: Final = 4
+SPREAD_CHANGE: Final = 0.2
+"""Probability that a requote changes the spread."""
 INFORMED_EDGE: Final = 200
 """Difference between the fair price and a quote, as a price, from which informed takers trade."""
 
@@ -43,11 +45,19 @@ PROFILES: Final[dict[str, LiquidityProfile]] = {
 
 @dataclass(slots=True)
 class _Activity:
-    """The schedule of one active market. updated: Unix seconds up to which its fair price was moved."""
+    """The schedule of one active market, with random times of its own, so that orders do not change the path.
+
+    updated: Unix seconds up to which the fair price was moved.
+    """
 
     market: SimulatedMarket
     process: PriceProcess
+    times: Random
     updated: float
+
+    def pause(self, mean: float) -> float:
+        """Return random seconds with this mean."""
+        return self.times.expovariate(1 / mean)
 
 
 class Liquidity:
@@ -62,6 +72,7 @@ class Liquidity:
         self._seed = seed
         self._rng = Random(f"{seed}:liquidity")
         self._activities: dict[str, _Activity] = {}
+        self._spreads: dict[str, int] = {}  # ticker -> distance of the best quotes from the fair price
         self._numbers = counter()
         self._due: list[tuple[float, int, _Activity, Callable[[_Activity, float], float]]] = []
         engine.listeners.append(self._on_event)
@@ -80,6 +91,7 @@ class Liquidity:
                 continue
             if market.status != "active":
                 del self._activities[market.ticker]
+                self._spreads.pop(market.ticker, None)
                 continue
             seconds, activity.updated = (now - activity.updated) * self.pace, now
             if seconds > 0:
@@ -87,13 +99,20 @@ class Liquidity:
             self._schedule(now + action(activity, now) / self.pace, activity, action)
 
     def quote(self, market: SimulatedMarket) -> None:
-        """Replace the makers' quotes by new ones around the fair price."""
-        self.withdraw(market)
-        middle = market.round_to_cent(market.fair)
-        spread = 100 * self._rng.choice((1, 1, 2))
-        for level in range(QUOTE_LEVELS):
-            size = self._rng.randint(5, 150) * CONTRACT
-            self.post(market, middle - spread - 100 * level, middle + spread + 100 * level, size)
+        """Move the makers' quotes to the fair price; quotes that are in place stay, with their time priority."""
+        ticker, middle = market.ticker, market.round_to_cent(market.fair)
+        if ticker not in self._spreads or self._rng.random() < SPREAD_CHANGE:
+            self._spreads[ticker] = 100 * self._rng.choice((1, 1, 2))
+        wanted: dict[tuple[OrderSide, int], None] = {}
+        for step in range(self._spreads[ticker], self._spreads[ticker] + 100 * QUOTE_LEVELS, 100):
+            wanted["bid", middle - step] = wanted["ask", middle + step] = None
+        for order in list(self.makers.resting.get(ticker, {}).values()):
+            if (order.side, order.price) in wanted:
+                del wanted[order.side, order.price]
+            else:
+                self.engine.end(order)
+        for side, price in wanted:
+            self._rest(market, side, price, self._rng.randint(5, 150) * CONTRACT)
 
     def withdraw(self, market: SimulatedMarket) -> None:
         """Cancel the makers' quotes."""
@@ -104,8 +123,7 @@ class Liquidity:
         """Rest one bid and one ask where the prices are valid."""
         sides: tuple[tuple[OrderSide, int], ...] = (("bid", bid), ("ask", ask))
         for side, price in sides:
-            if market.is_valid(price):
-                self.engine.place(self.makers, OrderRequest(market.ticker, side, price, size, self_trade="maker"))
+            self._rest(market, side, price, size)
 
     def take(self, market: SimulatedMarket) -> None:
         """Send one immediate order against the best level of a random side."""
@@ -124,6 +142,10 @@ class Liquidity:
         elif bid is not None and bid >= market.fair + INFORMED_EDGE:
             self._send(market, "ask", min(high, bid), self._rng.randint(50, 400) * CONTRACT)
 
+    def _rest(self, market: SimulatedMarket, side: OrderSide, price: int, size: int) -> None:
+        if market.is_valid(price):
+            self.engine.place(self.makers, OrderRequest(market.ticker, side, price, size, self_trade="maker"))
+
     def _send(self, market: SimulatedMarket, side: OrderSide, price: int, count: int) -> None:
         self.engine.place(self.takers, OrderRequest(market.ticker, side, price, count, "immediate_or_cancel"))
 
@@ -135,12 +157,13 @@ class Liquidity:
             self._start(market, event.at)
 
     def _start(self, market: SimulatedMarket, now: float) -> None:
-        process = PriceProcess(self.profile.dynamics, Random(f"{self._seed}:{market.ticker}"))
-        activity = self._activities[market.ticker] = _Activity(market, process, now)
+        name = f"{self._seed}:{market.ticker}"
+        process = PriceProcess(self.profile.dynamics, Random(name))
+        activity = self._activities[market.ticker] = _Activity(market, process, Random(f"{name}:times"), now)
         self._schedule(now, activity, self._requote)
-        self._schedule(now + self._pause(self.profile.take_every) / self.pace, activity, self._trade)
+        self._schedule(now + activity.pause(self.profile.take_every) / self.pace, activity, self._trade)
         if self.profile.informed_every:
-            pause = self._pause(self.profile.informed_every)
+            pause = activity.pause(self.profile.informed_every)
             self._schedule(now + pause / self.pace, activity, self._trade_informed)
         if self.profile.dynamics.gap_every:
             self._schedule(now + process.next_jump() / self.pace, activity, self._jump)
@@ -148,22 +171,19 @@ class Liquidity:
     def _schedule(self, at: float, activity: _Activity, action: Callable[[_Activity, float], float]) -> None:
         heappush(self._due, (at, next(self._numbers), activity, action))
 
-    def _pause(self, mean: float) -> float:
-        return self._rng.expovariate(1 / mean)
-
     # Actions: each returns the seconds until its next run at pace 1.
 
     def _requote(self, activity: _Activity, now: float) -> float:
         self.quote(activity.market)
-        return self._pause(self.profile.requote_every)
+        return activity.pause(self.profile.requote_every)
 
     def _trade(self, activity: _Activity, now: float) -> float:
         self.take(activity.market)
-        return self._pause(self.profile.take_every)
+        return activity.pause(self.profile.take_every)
 
     def _trade_informed(self, activity: _Activity, now: float) -> float:
         self.take_informed(activity.market)
-        return self._pause(self.profile.informed_every)
+        return activity.pause(self.profile.informed_every)
 
     def _jump(self, activity: _Activity, now: float) -> float:
         """Move the fair price at once; informed takers trade before any maker requotes."""

@@ -18,6 +18,10 @@ GRIDS: Final[dict[str, PriceGrid]] = {
     "deci_cent": ((0, DOLLAR, 10),),
     "tapered_deci_cent": ((0, 1000, 10), (1000, 9000, 100), (9000, DOLLAR, 10)),
 }
+VALID_PRICES: Final = {
+    structure: frozenset(price for start, end, step in grid for price in range(start, end + 1, step))
+    for structure, grid in GRIDS.items()
+}
 
 STATUS_FILTERS: Final[dict[str, tuple[MarketStatus, ...]]] = {
     "unopened": ("initialized",),
@@ -97,9 +101,7 @@ class SimulatedMarket:
 
     def is_valid(self, price: int) -> bool:
         """Return True if the price lies on the grid and above the settlement floor."""
-        return self.floor < price < DOLLAR and any(
-            start <= price <= end and (price - start) % step == 0 for start, end, step in GRIDS[self.structure]
-        )
+        return self.floor < price < DOLLAR and price in VALID_PRICES[self.structure]
 
     def round_to_cent(self, price: int) -> int:
         """Return the nearest whole cent at which the market can trade."""

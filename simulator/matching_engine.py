@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count as counter
 
 from simulator.account import MemberAccount
 from simulator.errors import nested_error
@@ -19,6 +20,7 @@ class MatchingEngine(MarketState):
         super().__init__(clock, new_id)
         self.trading = True  # False during a trading pause: no create, no amend
         self.next_expiry = 0.0  # Unix seconds at which the first order expires, 0 if none does
+        self._liquidity_ids = counter()
         self.after_match: list[Callable[[], None]] = []  # called after each order that may have traded
 
     def place(self, account: MemberAccount, request: OrderRequest) -> SimulatedOrder:
@@ -115,8 +117,9 @@ class MatchingEngine(MarketState):
                 self.end(order, "HaltCancel")
 
     def _new_order(self, account: str, request: OrderRequest, count: int, now: float, shard: int) -> SimulatedOrder:
+        order_id = f"liquidity-{next(self._liquidity_ids)}" if self.accounts[account].is_liquidity else self.new_id()
         return SimulatedOrder(
-            self.new_id(), account, request, request.price, request.count, count, now, now, request.client_order_id,
+            order_id, account, request, request.price, request.count, count, now, now, request.client_order_id,
             request.expires, shard,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from simulator.account import MemberAccount
-from simulator.candlesticks import CandlestickRecorder
+from simulator.candlesticks import SAMPLE_EVERY, CandlestickRecorder
 from simulator.cash_transfers import CashTransfers
 from simulator.events import ExchangeEvent, TradeEvent
 from simulator.faults import FaultTable
@@ -69,7 +69,8 @@ class SimulatedExchange:
         self.reads = ReadReplica(MEMBER, self.member.cash, clock, options.read_lag)
         self.ledger = ReadReplica(MEMBER, self.member.cash, clock)  # the same without lag, for admin actions
         self.trades: deque[TradeEvent] = deque(maxlen=TRADES_KEPT)  # public trades, oldest first
-        self.candlesticks = CandlestickRecorder(self.engine.markets)
+        pace = min(max(options.speed, 0.1), 5.0) if options.pace is None else options.pace
+        self.candlesticks = CandlestickRecorder(self.engine.markets, SAMPLE_EVERY / min(pace, 1.0))
         self.engine.listeners += [
             self.reads.on_event,
             self.ledger.on_event,
@@ -78,7 +79,6 @@ class SimulatedExchange:
         ]
         self.order_groups = OrderGroups(self.engine, clock)
         self.transfers = CashTransfers(self.engine, self.member, clock)
-        pace = min(max(options.speed, 0.1), 5.0) if options.pace is None else options.pace
         self.liquidity = Liquidity(self.engine, PROFILES[options.crowd], options.seed, pace)
         self.lifecycle = Lifecycle(self.engine, Random(options.seed), options.speed)
         self.budget = MemberBudget(options.tier, clock)

@@ -8,7 +8,7 @@ from cache.cached_value import CachedValue
 
 
 @pytest.mark.parametrize(
-    ("as_of", "through", "since", "verdict"),
+    ("as_of", "complete_to", "since", "verdict"),
     [
         (1000.0, 0.0, 0.0, "fresh"),
         (941.0, 0.0, 0.0, "fresh"),
@@ -16,9 +16,9 @@ from cache.cached_value import CachedValue
         (1004.0, 0.0, 0.0, "fresh"),
         (1006.0, 0.0, 0.0, "expired"),
         (1000.0, 998.0, 997.0, "fresh"),
-        (1000.0, 998.0, 998.0, "unsettled"),
-        (1000.0, 998.0, 999.0, "unsettled"),
-        (1000.0, 0.0, 999.0, "unsettled"),
+        (1000.0, 998.0, 998.0, "incomplete"),
+        (1000.0, 998.0, 999.0, "incomplete"),
+        (1000.0, 0.0, 999.0, "incomplete"),
         (900.0, 899.0, 1.0, "expired"),
     ],
     ids=[
@@ -26,9 +26,9 @@ from cache.cached_value import CachedValue
         "not taken in", "source gave no word", "settled but old",
     ],
 )  # fmt: skip
-def test_judgement(as_of, through, since, verdict):
+def test_judgement(as_of, complete_to, since, verdict):
     """At 1000 s, with a ttl of 60 s."""
-    assert CachedValue("x", as_of, through).judge(1000.0, 60.0, since) == verdict
+    assert CachedValue("x", as_of, complete_to).freshness(1000.0, 60.0, since) == verdict
 
 
 def test_its_text_keeps_exact_numbers():
@@ -40,10 +40,10 @@ def test_its_text_keeps_exact_numbers():
 def test_its_own_text_is_known_by_its_time():
     """Another record of the same key was read at another time."""
     record = CachedValue("x", 1000.25, 5.0)
-    assert record.wrote(record.encode())
-    assert not record.wrote(CachedValue("x", 1000.251).encode())
-    assert not CachedValue("x", 1000.2).wrote(record.encode())
-    assert not record.wrote(b"\xac\xed")
+    assert record.is_encoded_in(record.encode())
+    assert not record.is_encoded_in(CachedValue("x", 1000.251).encode())
+    assert not CachedValue("x", 1000.2).is_encoded_in(record.encode())
+    assert not record.is_encoded_in(b"\xac\xed")
 
 
 @pytest.mark.parametrize(

@@ -67,18 +67,18 @@ async def test_the_source_of_an_answer_follows_the_cache(clock):
     assert await keeper.get("k", 60, Source()) == Answer("value", "memory_cache", 1000.0)
 
 
-async def test_what_is_held_is_bounded(clock):
+async def test_entries_are_bounded_in_number_and_bytes(clock):
     """By number and by size; failures count as well."""
-    keeper = keeper_over(MemoryCache(clock=clock), clock, most=10, most_bytes=1000)
+    keeper = keeper_over(MemoryCache(clock=clock), clock, max_entries=10, max_bytes=1000)
     for n in range(50):
         await keeper.get(f"small{n}", 60, Source(n))
         with pytest.raises(Trouble):
             await keeper.get(f"bad{n}", 60, Source(Trouble("down")))
-    assert len(keeper._held) <= 10
+    assert len(keeper._entries) <= 10
     for n in range(5):
         await keeper.get(f"large{n}", 60, Source("x" * 400))
     assert keeper._bytes <= 1000
-    assert keeper._bytes == sum(held.size for held in keeper._held.values())
+    assert keeper._bytes == sum(entry.size for entry in keeper._entries.values())
 
 
 async def test_peek_never_waits(keeper, clock):
@@ -86,6 +86,6 @@ async def test_peek_never_waits(keeper, clock):
     assert keeper.peek("k", 60) is None
     await keeper.get("k", 60, Source("value"))
     assert keeper.peek("k", 60) == Answer("value", "memory_cache", 1000.0)
-    assert keeper.peek("k", 60, since=1001.0) is None
+    assert keeper.peek("k", 60, newer_than=1001.0) is None
     clock.now += 60
     assert keeper.peek("k", 60) is None

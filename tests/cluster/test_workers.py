@@ -91,7 +91,7 @@ async def test_an_old_holder_cannot_write(path: Path) -> None:
 
 @pytest.mark.parametrize("left", ["nonsense", '{"mood":"fine"}', "[]"], ids=["no json", "another shape", "a list"])
 async def test_what_an_older_version_left_says_nothing(path: Path, left: str) -> None:
-    """A pulse in the lease's row that cannot be read: the next holder begins with a bot that was not asked yet."""
+    """A pulse in the lease's row that cannot be read: the next holder begins with a bot that was not polled yet."""
     journal = SqliteJournal(path)
     await journal.open()
     lease = await journal.acquire("older", 30)
@@ -101,7 +101,7 @@ async def test_what_an_older_version_left_says_nothing(path: Path, left: str) ->
     bot.make(trade(1))
     async with serving(bot), worker(path, bot) as (watch, ears, _):
         await eventually(lambda: watch.health()["lease"]["reason"] == "another worker polls")
-        assert watch.health()["bot"]["reason"] == "not asked yet"
+        assert watch.health()["bot"]["reason"] == "not polled yet"
         await journal.release(lease)
         await eventually(lambda: ears.ids == ["t1"])
     await journal.close()
@@ -155,7 +155,7 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
     """Milliseconds with Redis; killed, the journal brings the rest; back again, milliseconds again; none lost."""
     address = RedisAddress("127.0.0.1", redis_server.port)
     async with serving(ScriptedBot(numbered=True)) as bot, AsyncExitStack() as stack:
-        (first, one), (second, other) = await two(stack, path, bot, interval=1.0, link=RelaySettings(address, "test:"))
+        (first, one), (second, other) = await two(stack, path, bot, interval=1.0, relay=RelaySettings(address, "test:"))
         await eventually(lambda: second.health()["relay"]["state"] == "ok")
         await eventually(lambda: any("after" in asked for asked in bot.asked))
         took = []
@@ -182,7 +182,7 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
 async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer) -> None:
     """Each worker tells what it has; the others see it, and no longer when it is gone."""
     address = RedisAddress("127.0.0.1", redis_server.port)
-    more = {"link": RelaySettings(address, "test:", lambda: {"open": 3, "ends": {"slow": 1}})}
+    more = {"relay": RelaySettings(address, "test:", lambda: {"open": 3, "ends": {"slow": 1}})}
     async with serving(ScriptedBot()) as bot, AsyncExitStack() as stack:
         watch, _, _ = await stack.enter_async_context(worker(path, bot, **more))
         async with worker(path, bot, **more):
@@ -200,7 +200,7 @@ async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer
 @pytest.mark.redis
 async def test_two_journals_under_one_prefix(path: Path, tmp_path: Path, redis_server: RedisServer) -> None:
     """The second does not start, and says what to do."""
-    more = {"link": RelaySettings(RedisAddress("127.0.0.1", redis_server.port), "test:")}
+    more = {"relay": RelaySettings(RedisAddress("127.0.0.1", redis_server.port), "test:")}
     async with serving(ScriptedBot()) as bot, worker(path, bot, **more):
         with pytest.raises(PrefixInUse, match="REDIS_KEY_PREFIX"):
             async with worker(tmp_path / "other.db", bot, **more):

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from ingest.attribution import Attribution, Wait
-from ingest.bot_payload import BotStatusReading
 from ingest.bot_status import BotStatus
+from ingest.bot_status_payload import BotStatusReading
 from ingest.open_gaps import OpenGaps
 from ingest.poll_overlap import GapSpan
 from journal.entries import Trade
@@ -14,25 +14,25 @@ from journal.entries import Trade
 NOW = 1000.0
 
 
-def origins(status: str, complete_to: float, hole: tuple[int, int] | None = None) -> Attribution:
+def origins(status: str, complete_to: float, gap: tuple[int, int] | None = None) -> Attribution:
     """Three seconds between polls; the bot's prefix is bot-, and it reported order o1."""
-    bot, holes = BotStatus(since=0.0), OpenGaps()
+    bot, gaps = BotStatus(since=0.0), OpenGaps()
     if status != "unseen":
         bot.note(BotStatusReading(), "", 0, 0.0)
     if status == "offline":
         bot.note(None, "gone", 0, 0.0)
         bot.note(None, "gone", 0, 0.0)
-    if hole:
-        holes.add(GapSpan(Decimal(hole[0]), Decimal(hole[1]), "test"))
-    found = Attribution(bot, holes, interval=3.0)
+    if gap:
+        gaps.add(GapSpan(Decimal(gap[0]), Decimal(gap[1]), "test"))
+    found = Attribution(bot, gaps, interval=3.0)
     found.prefix, found.complete_to = "bot-", complete_to
     one = Decimal(1)
-    found.claim([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id="o1")])
+    found.add_reported([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id="o1")])
     return found
 
 
 @pytest.mark.parametrize(
-    ("status", "complete_to", "hole", "at", "order", "client_order", "verdict"),
+    ("status", "complete_to", "gap", "at", "order", "client_order", "verdict"),
     [
         pytest.param("online", 0, None, 999, "o1", None, "bot", id="its order"),
         pytest.param("online", 0, None, 999, "o9", "bot-7", "bot", id="its prefix"),
@@ -42,18 +42,18 @@ def origins(status: str, complete_to: float, hole: tuple[int, int] | None = None
         pytest.param("online", 999, None, 998, "o9", None, None, id="young: the bot may yet claim it"),
         pytest.param("online", 800, None, 900, "o9", None, None, id="not asked since"),
         pytest.param("online", 905, None, 900, "o9", None, None, id="not asked since its time was over"),
-        pytest.param("online", 999, (890, 910), 900, "o9", None, "bot", id="in a hole"),
-        pytest.param("online", 999, (890, 895), 900, "o9", None, "account", id="beside the hole"),
+        pytest.param("online", 999, (890, 910), 900, "o9", None, "bot", id="in a gap"),
+        pytest.param("online", 999, (890, 895), 900, "o9", None, "account", id="beside the gap"),
         pytest.param("offline", 800, None, 900, "o9", None, "bot", id="while it could not report"),
         pytest.param("offline", 900, None, 800, "o9", None, "account", id="before it went"),
     ],
 )
 def test_judgement(
-    status: str, complete_to: float, hole: tuple[int, int] | None, at: int, order: str, client_order: str | None,
+    status: str, complete_to: float, gap: tuple[int, int] | None, at: int, order: str, client_order: str | None,
     verdict: str | None,
 ) -> None:  # fmt: skip
     """bot, account, or wait (None)."""
-    found = origins(status, complete_to, hole).judge(Decimal(at), order, client_order, NOW)
+    found = origins(status, complete_to, gap).judge(Decimal(at), order, client_order, NOW)
     assert (None if isinstance(found, Wait) else found) == verdict
     if isinstance(found, Wait):
         assert 0.1 <= found.seconds <= 6.0
@@ -61,9 +61,9 @@ def test_judgement(
 
 def test_the_oldest_orders_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; one that is reported again counts as new."""
-    monkeypatch.setattr("ingest.attribution.REMEMBERED", 2)
+    monkeypatch.setattr("ingest.attribution.MAX_ORDERS", 2)
     found, one = origins("online", 999), Decimal(1)
     for order in ("o2", "o1", "o3"):
-        found.claim([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id=order)])
+        found.add_reported([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id=order)])
     known = [order for order in ("o1", "o2", "o3") if found.judge(Decimal(900), order, None, NOW) == "bot"]
     assert known == ["o1", "o3"]

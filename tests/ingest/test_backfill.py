@@ -52,7 +52,7 @@ async def test_the_first_start_begins_now(path: Path, exchange: ScriptedExchange
         assert ears.heard == []
 
 
-async def test_a_hole_is_healed_from_fills(path: Path, exchange: ScriptedExchange) -> None:
+async def test_a_gap_is_healed_from_fills(path: Path, exchange: ScriptedExchange) -> None:
     """More than the window between two polls: the rest comes from the exchange, as the bot's, each once, no gap."""
     exchange.complete = time.time()
     async with serving(ScriptedBot(window=3)) as bot:
@@ -71,8 +71,8 @@ async def test_a_hole_is_healed_from_fills(path: Path, exchange: ScriptedExchang
             assert ears.bodies("gap") == []
 
 
-async def test_a_hole_stays_open_until_the_exchange_is_complete(path: Path, exchange: ScriptedExchange) -> None:
-    """Reads that lag behind the hole's end heal nothing; an exchange that is away neither; both survive a restart."""
+async def test_a_gap_stays_open_until_the_exchange_is_complete(path: Path, exchange: ScriptedExchange) -> None:
+    """Reads that lag behind the gap's end heal nothing; an exchange that is away neither; both survive a restart."""
     exchange.complete = time.time()
     async with serving(ScriptedBot(window=3)) as bot:
         bot.make(now(1))
@@ -156,7 +156,7 @@ async def test_an_exchange_that_hangs_keeps_no_reader_of_live_trades(path: Path,
             exchange.user_data_timestamp = hang  # type: ignore[method-assign]
             bot.answers["/trades"] = says("no")
             await eventually(lambda: ears.statuses[-1] == "offline")
-            await eventually(lambda: time.time() - watch._pulse.swept > 0.3)  # the last good sweep is none of now
+            await eventually(lambda: time.time() - watch._snapshot.swept > 0.3)  # the last good sweep is none of now
             began = time.monotonic()
             answer = await watch.live.answer(5)
             assert time.monotonic() - began < 3.0
@@ -204,7 +204,7 @@ async def test_what_the_account_did_in_paper_mode_is_not_told_later(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watermark goes along meanwhile, also in the journal, and live begins there again, after a restart too."""
-    monkeypatch.setattr("ingest.backfill.ADVANCE", 0.0)
+    monkeypatch.setattr("ingest.backfill.SAVE_WATERMARK_EVERY", 0.0)
     monkeypatch.setattr("ingest.fill_reader.MARGIN", 0.0)
     async with serving(ScriptedBot()) as bot:
         async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
@@ -304,7 +304,11 @@ async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: Scrip
     push, moments = ScriptedPush(), list[float]()
     async with (
         serving(ScriptedBot()) as bot,
-        worker(path, bot, interval=0.6, exchange=exchange, push=push, happened=moments.append) as (watch, ears, _),
+        worker(path, bot, interval=0.6, exchange=exchange, push=push, on_account_trade=moments.append) as (
+            watch,
+            ears,
+            _,
+        ),
     ):
         await begun(watch)
         for number in (1, 2):

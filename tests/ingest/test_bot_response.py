@@ -29,7 +29,7 @@ async def test_the_trouble_is_named_alike_for_both(says: bytes, reason: str) -> 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, aiohttp.ClientSession() as session:
         port = server.sockets[0].getsockname()[1]
         bot = BotClient(session, f"http://127.0.0.1:{port}/status", f"http://127.0.0.1:{port}/trades")
-        first, again = [await bot.poll("live") for _ in range(2)]
+        first, again = [await bot.poll() for _ in range(2)]
     assert reason in first.trouble
     assert first.trouble == again.trouble
     assert str(port) not in first.trouble

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingest.bot_payload import BotStatusReading
 from ingest.bot_status import STALLED_AFTER, BotSnapshot, BotStatus
+from ingest.bot_status_payload import BotStatusReading
 
 GOOD = BotStatusReading()
 OLD = BotStatusReading(loop_age=STALLED_AFTER + 1)
@@ -42,13 +42,16 @@ def test_since_is_the_last_change_of_status() -> None:
     assert (bot.since, bot.mode, bot.seen) == (5.0, "paper", True)
 
 
+TEXT = '{"status":"online","activity":null,"since":5.0,"mode":"demo","reason":null,"trades":7}'
+
+
 def test_a_status_survives_a_change_of_worker() -> None:
     """What one leaves behind another goes on from, and it says the same."""
     bot = BotStatus(since=0.0)
     bot.note(BotStatusReading(mode="demo", trades=7), "", 0, 5.0)
     after = BotStatus(since=99.0)
     after.resume(bot.data)
-    assert after.data == bot.data == '{"status":"online","since":5.0,"mode":"demo","reason":null,"trades":7}'
+    assert after.data == bot.data == TEXT
 
 
 KNOWN = BotStatus(since=1.0).data

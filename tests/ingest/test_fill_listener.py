@@ -41,7 +41,7 @@ async def test_a_fill_before_the_bot_was_ever_heard(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch, mode: str | None
 ) -> None:
     """It waits for the bot to say its mode: on paper the account's doings are not ours; else it is the account's."""
-    monkeypatch.setattr("ingest.fill_listener.PATIENCE", 0.8)
+    monkeypatch.setattr("ingest.fill_listener.FIRST_LOOK", 0.8)
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
         bot.answers["/status"] = says("", status=500)

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from ingest.attribution import Attribution
-from ingest.bot_payload import BotStatusReading
 from ingest.bot_status import BotStatus
+from ingest.bot_status_payload import BotStatusReading
 from ingest.fill_reader import FillReader, Watermarks
 from ingest.open_gaps import OpenGaps
 from tests.support.clock import Clock
@@ -27,25 +27,25 @@ async def test_the_mark_stays_before_a_fill_that_waits() -> None:
     exchange, clock = ScriptedExchange(complete=1000.0), Clock(1000.0)
     exchange.fills_made += [fill(1, 980.0), fill(2, 995.0), fill(3, 998.0)]
     one, origins = sweeper(exchange, clock)
-    swept = await one.sweep(Watermarks(900.0, 900.0, 900.0), "live")
+    swept = await one.read(Watermarks(900.0, 900.0, 900.0), "live")
     assert swept.ids == ["f1"]
     assert (swept.known.fills, swept.known.settlements) == (995.0, 1000.0)
-    assert 0 < swept.waiting <= 6.0
-    one.kept(swept.ids)
+    assert 0 < swept.undecided <= 6.0
+    one.saved(swept.ids)
     origins.complete_to = clock.now = exchange.complete = 1010.0
-    swept = await one.sweep(swept.known, "live")
+    swept = await one.read(swept.known, "live")
     assert sorted(swept.ids) == ["f2", "f3"]
     assert [draft.timestamp for draft in swept.drafts] == [995, 998]
-    assert (swept.known.fills, swept.waiting) == (1010.0, 0.0)
+    assert (swept.known.fills, swept.undecided) == (1010.0, 0.0)
 
 
 async def test_what_was_kept_longest_ago_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; the journal knows it all the same."""
-    monkeypatch.setattr("ingest.fill_reader.REMEMBERED", 2)
+    monkeypatch.setattr("ingest.fill_reader.MAX_IDS", 2)
     exchange = ScriptedExchange(complete=1000.0)
     exchange.fills_made += [fill(number, 950.0 + number) for number in (1, 2, 3)]
     one, _ = sweeper(exchange, Clock(1000.0))
-    one.kept(["f1", "f2", "f3"])
-    swept = await one.sweep(Watermarks(900.0, 951.0, 900.0), "live")
+    one.saved(["f1", "f2", "f3"])
+    swept = await one.read(Watermarks(900.0, 951.0, 900.0), "live")
     assert swept.ids == ["f1"]
     assert swept.drafts[0].timestamp == Decimal("951.0")

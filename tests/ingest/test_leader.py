@@ -49,9 +49,9 @@ async def test_a_poll_that_does_not_come_is_not_waited_for(tmp_path: Path) -> No
     async with aiohttp.ClientSession() as session:
         polling = PollSettings("http://127.0.0.1:9/status", "http://127.0.0.1:9/trades", timeout=0.05)
         components = {name: ComponentHealth(name) for name in names}
-        means = LeaderContext(Upstreams(session, polling), journal, recorder, components, lambda duty: None)
-        duty = LeaderTerm(means, {}, BotSnapshot(BotStatus(since=0.0).data))
+        context = LeaderContext(Upstreams(session, polling), journal, recorder, components, lambda term: None)
+        term = LeaderTerm(context, {}, BotSnapshot(BotStatus(since=0.0).data))
         began = time.monotonic()
         async with asyncio.timeout(3):
-            await duty._fresh()  # nobody runs its poller
+            await term.poll_bot()  # nobody runs its poller
         assert 1.0 < time.monotonic() - began < 2.0

@@ -1,4 +1,4 @@
-"""What waits for the journal, without a loop: bounded, in order, and nothing falls off it without a hole."""
+"""What waits for the journal, without a loop: bounded, in order, and nothing falls off it without a gap."""
 
 from decimal import Decimal
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import pending_entries
-from ingest.open_gaps import MANY, MOST, OpenGaps
-from ingest.pending_entries import FELL, PendingEntries
+from ingest.open_gaps import MAX_GAPS, MERGED, OpenGaps
+from ingest.pending_entries import DROPPED, PendingEntries
 from ingest.poll_overlap import GapSpan
 from journal.entries import Trade
 from tests.support.drafts import trade
@@ -19,7 +19,7 @@ LATE = Decimal(10**10)
 @pytest.fixture
 def most(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three trades may wait."""
-    monkeypatch.setattr(pending_entries, "MOST", 3)
+    monkeypatch.setattr(pending_entries, "MAX_PENDING", 3)
 
 
 def made(first: int, count: int) -> list[Trade]:
@@ -32,93 +32,93 @@ def moments(trades: list[Trade]) -> list[int]:
     return [int(each.timestamp) for each in trades]
 
 
-def spans(holes: OpenGaps) -> list[tuple[int, int]]:
-    """From when to when each hole is."""
-    return [(int(hole.start), int(hole.end)) for hole in holes]
+def spans(gaps: OpenGaps) -> list[tuple[int, int]]:
+    """From when to when each gap is."""
+    return [(int(gap.start), int(gap.end)) for gap in gaps]
 
 
 STEPS = st.lists(st.one_of(st.integers(1, 7), st.sampled_from(["begin", "kept", "failed"])), max_size=40)
 
 
 @given(steps=STEPS, most=st.integers(1, 6), batch=st.integers(1, 4))
-def test_each_trade_is_kept_or_waits_or_lies_in_a_hole(steps: list[int | str], most: int, batch: int) -> None:
+def test_each_trade_is_kept_or_waits_or_lies_in_a_gap(steps: list[int | str], most: int, batch: int) -> None:
     """Whatever is added while whatever is written succeeds or fails: never more than the bound, kept once, in order."""
-    holes, kept, under_way, count = OpenGaps(), list[int](), list[int](), 0
+    gaps, kept, under_way, count = OpenGaps(), list[int](), list[int](), 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pending_entries, "BATCH", batch)
-        patch.setattr(pending_entries, "MOST", most)
-        waits = PendingEntries(holes)
+        patch.setattr(pending_entries, "MAX_PENDING", most)
+        waits = PendingEntries(gaps)
         for step in steps:
             if isinstance(step, int):
-                before = holes.dump()
-                # It may also be true without a change: what falls off may lie in the hole that is there already.
-                assert waits.add(made(count, step), LATE) or holes.dump() == before
+                before = gaps.dump()
+                # It may also be true without a change: what falls off may lie in the gap that is there already.
+                assert waits.add(made(count, step), LATE) or gaps.dump() == before
                 count += step
             elif step == "begin":
                 under_way = moments(waits.begin())
             elif under_way:
                 kept += under_way if step == "kept" else []
-                waits.kept() if step == "kept" else waits.failed()
+                waits.committed() if step == "kept" else waits.failed()
                 under_way = []
             assert len(waits) <= most
         while len(waits):
             kept += moments(waits.begin())
-            waits.kept()
+            waits.committed()
     assert kept == sorted(set(kept))
-    assert all(number in kept or holes.covers(Decimal(number)) for number in range(count))
+    assert all(number in kept or gaps.covers(Decimal(number)) for number in range(count))
 
 
 @pytest.mark.usefixtures("most")
-def test_the_oldest_fall_off_into_one_hole() -> None:
-    """For as long as the journal keeps nothing; once it does, what falls off later is another hole."""
-    holes = OpenGaps()
-    waits = PendingEntries(holes)
+def test_the_oldest_fall_off_into_one_gap() -> None:
+    """For as long as the journal keeps nothing; once it does, what falls off later is another gap."""
+    gaps = OpenGaps()
+    waits = PendingEntries(gaps)
     for first in range(0, 10, 2):
         waits.add(made(first, 2), LATE)
-    assert (moments(waits.begin()), spans(holes)) == ([7, 8, 9], [(0, 6)])
-    assert [hole.why for hole in holes] == [FELL]
-    waits.kept()
+    assert (moments(waits.begin()), spans(gaps)) == ([7, 8, 9], [(0, 6)])
+    assert [gap.why for gap in gaps] == [DROPPED]
+    waits.committed()
     waits.add(made(10, 4), LATE)
-    assert spans(holes) == [(0, 6), (10, 10)]
+    assert spans(gaps) == [(0, 6), (10, 10)]
 
 
 @pytest.mark.usefixtures("most")
 def test_what_is_being_written_does_not_fall_off() -> None:
     """The journal may have it already: others go, and what is kept is taken away and nothing else."""
-    holes = OpenGaps()
-    waits = PendingEntries(holes)
+    gaps = OpenGaps()
+    waits = PendingEntries(gaps)
     waits.add(made(0, 2), LATE)
     assert moments(waits.begin()) == [0, 1]
     waits.add(made(2, 4), LATE)
-    waits.kept()
-    assert (moments(waits.begin()), spans(holes)) == ([5], [(2, 4)])
+    waits.committed()
+    assert (moments(waits.begin()), spans(gaps)) == ([5], [(2, 4)])
 
 
 @pytest.mark.usefixtures("most")
-def test_a_bot_that_is_ahead_of_time_leaves_no_hole_open_for_ever() -> None:
-    """Nothing was executed after we have read of it, and a hole is healed only when the exchange is past its end."""
-    holes = OpenGaps()
-    PendingEntries(holes).add(made(1000, 5), Decimal(900))
-    assert spans(holes) == [(900, 900)]
+def test_a_bot_that_is_ahead_of_time_leaves_no_gap_open_for_ever() -> None:
+    """Nothing was executed after we have read of it, and a gap is healed only when the exchange is past its end."""
+    gaps = OpenGaps()
+    PendingEntries(gaps).add(made(1000, 5), Decimal(900))
+    assert spans(gaps) == [(900, 900)]
 
 
 @pytest.mark.usefixtures("most")
-def test_a_hole_that_healed_meanwhile_is_opened_again_with_what_fell_off_since() -> None:
+def test_a_gap_that_healed_meanwhile_is_opened_again_with_what_fell_off_since() -> None:
     """The exchange may be read faster than the journal takes the bot's trades."""
-    holes = OpenGaps()
-    waits = PendingEntries(holes)
+    gaps = OpenGaps()
+    waits = PendingEntries(gaps)
     waits.add(made(0, 4), LATE)
-    holes.remove(list(holes))
+    gaps.remove(list(gaps))
     waits.add(made(4, 1), LATE)
-    assert spans(holes) == [(0, 1)]
+    assert spans(gaps) == [(0, 1)]
 
 
 def test_open_holes_are_bounded() -> None:
     """An exchange that is away for weeks while the bot restarts: the oldest become one, and all stay covered."""
-    holes = OpenGaps()
-    for number in range(MOST + 10):
-        holes.add(GapSpan(Decimal(10 * number), Decimal(10 * number + 1), f"restart {number}"))
-    assert len(holes) == MOST
-    assert spans(holes)[0] == (0, 101)
-    assert [hole.why for hole in holes][:2] == [MANY, "restart 11"]
-    assert len(OpenGaps(holes.dump())) == MOST
+    gaps = OpenGaps()
+    for number in range(MAX_GAPS + 10):
+        gaps.add(GapSpan(Decimal(10 * number), Decimal(10 * number + 1), f"restart {number}"))
+    assert len(gaps) == MAX_GAPS
+    assert spans(gaps)[0] == (0, 101)
+    assert [gap.why for gap in gaps][:2] == [MERGED, "restart 11"]
+    assert len(OpenGaps(gaps.dump())) == MAX_GAPS

@@ -1,28 +1,30 @@
-"""The overlap check: what counts as a hole and what does not."""
+"""Overlap of two polls: gaps, restarts, two bots at one address, and the bot's own count."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from ingest.bot_payload import BotReport, BotStatusReading, read_trades
-from ingest.poll_overlap import MOST_SEEN, PollOverlap
+from ingest.bot_payload import BotReport, read_trades
+from ingest.bot_status_payload import BotStatusReading
+from ingest.poll_overlap import MAX_SEEN, PollOverlap, trade_digest_v1
 from tests.support.bot import trade, wire
 
 
 def plain(*numbers: int, **changes: Any) -> BotReport:
     """The window of a bot that gives the brief's fields and no more."""
-    return read_trades(wire([trade(number, **changes) for number in numbers]), "live")
+    return read_trades(wire([trade(number, **changes) for number in numbers]), NOW)
 
 
 def numbered(numbers: Iterable[int], boot: str = "b1") -> BotReport:
     """The window of a bot that numbers its trades."""
-    return read_trades(wire([trade(number, seq=number, boot_id=boot) for number in numbers]), "live")
+    return read_trades(wire([trade(number, seq=number, boot_id=boot) for number in numbers]), NOW)
 
 
 def ids(trades: Iterable[Any]) -> list[str]:
     """Which trades they are."""
-    return [each.trade_id for each in trades]
+    return [each.trade.trade_id for each in trades]
 
 
 def lost(count: int) -> str:
@@ -30,6 +32,7 @@ def lost(count: int) -> str:
     return f"{count} of the bot's trades after its number 2 are missing"
 
 
+NOW = 1_700_100_000.0  # Unix seconds
 OVERLAP = "no trade of the last window is in this one"
 
 
@@ -50,18 +53,18 @@ OVERLAP = "no trade of the last window is in this one"
             numbered([1, 2]), numbered([2, 3, 5]), lost(1), id="unread"
         ),
         pytest.param(
-            numbered([1, 2]), numbered([1], "b2"), "the bot restarted and forgot its trades", id="restarted"
+            numbered([1, 2]), numbered([7], "b2"), "the bot restarted and forgot its trades", id="restarted"
         ),
     ],
 )  # fmt: skip
 def test_two_polls(first: BotReport, then: BotReport, why: str) -> None:
-    """A second window joins the first, or the time between the two polls is a hole."""
+    """A second window joins the first, or the time between the two polls is a gap."""
     window = PollOverlap()
-    assert window.check(first, None, 100.0, 100.1).hole is None
-    hole = window.check(then, None, 103.0, 103.1).hole
-    assert (hole.why if hole else "") == why
-    if hole:
-        assert (hole.start, hole.end) == (100, 103 + hole.end % 1)
+    assert window.check(first, None, 100.0, 100.1).gap is None
+    gap = window.check(then, None, 103.0, 103.1).gap
+    assert (gap.why if gap else "") == why
+    if gap:
+        assert (gap.start, gap.end) == (100, 103 + gap.end % 1)
 
 
 def test_only_new_trades_are_told() -> None:
@@ -78,9 +81,9 @@ def test_the_mark_carries_the_window_over_our_own_restart() -> None:
     window.check(plain(1, 2), None, 100.0, 100.0)
     again = PollOverlap(window.dump(), polled=400.0)
     checked = again.check(plain(3), None, 500.0, 500.0)
-    assert checked.hole is not None
-    assert checked.hole.start == 400
-    assert PollOverlap(window.dump()).check(plain(2, 3), None, 500.0, 500.0).hole is None
+    assert checked.gap is not None
+    assert checked.gap.start == 400
+    assert PollOverlap(window.dump()).check(plain(2, 3), None, 500.0, 500.0).gap is None
 
 
 def test_a_window_without_trades_may_still_be_behind() -> None:
@@ -90,10 +93,10 @@ def test_a_window_without_trades_may_still_be_behind() -> None:
     """
     window = PollOverlap()
     window.check(numbered([1]), BotStatusReading(boot_id="b1", seq=1), 1.0, 1.0)
-    assert window.check(BotReport(), BotStatusReading(boot_id="b1", seq=3), 2.0, 2.0).hole is None
-    hole = window.check(BotReport(), BotStatusReading(boot_id="b1", seq=3), 3.0, 3.0).hole
-    assert hole is not None
-    assert hole.why.startswith("2 of the bot's trades")
+    assert window.check(BotReport(), BotStatusReading(boot_id="b1", seq=3), 2.0, 2.0).gap is None
+    gap = window.check(BotReport(), BotStatusReading(boot_id="b1", seq=3), 3.0, 3.0).gap
+    assert gap is not None
+    assert gap.why.startswith("2 of the bot's trades")
 
 
 def test_news_after_a_number() -> None:
@@ -106,16 +109,16 @@ def test_news_after_a_number() -> None:
     assert ids(news.new) == ["t3", "t4"]
     assert window.extend(numbered([6]), "b1", 3.0) is None
     assert window.extend(numbered([5], "b2"), "b2", 3.0) is None
-    assert window.check(numbered([3, 4, 5]), None, 4.0, 4.0).hole is None
+    assert window.check(numbered([3, 4, 5]), None, 4.0, 4.0).gap is None
 
 
 def test_a_jump_names_the_number_to_ask_from() -> None:
     """So that a bot that keeps more than it shows can fill it."""
     window = PollOverlap()
     window.check(numbered([1, 2]), None, 1.0, 1.0)
-    assert window.jumped(numbered([3, 4]), None) == 0
-    assert window.jumped(numbered([7, 8]), None) == 2
-    assert window.jumped(numbered([3, 7, 8]), None) == 3
+    assert window.missing_after(numbered([3, 4]), None) == 0
+    assert window.missing_after(numbered([7, 8]), None) == 2
+    assert window.missing_after(numbered([3, 7, 8]), None) == 3
 
 
 def test_only_the_newest_of_a_large_window_are_remembered() -> None:
@@ -123,16 +126,115 @@ def test_only_the_newest_of_a_large_window_are_remembered() -> None:
     window = PollOverlap()
     window.check(plain(*range(5000)), None, 1.0, 1.0)
     assert len(window.dump()) < 5000
-    assert PollOverlap(window.dump()).check(plain(*range(4990, 9000)), None, 2.0, 2.0).hole is None
+    assert PollOverlap(window.dump()).check(plain(*range(4990, 9000)), None, 2.0, 2.0).gap is None
 
 
 def test_news_without_a_whole_window_is_remembered_within_bounds() -> None:
     """For as long as only the long poll works; when a whole window comes again it joins."""
     window = PollOverlap()
     window.check(numbered([1]), None, 1.0, 1.0)
-    for first in range(2, MOST_SEEN + 2000, 1000):
+    for first in range(2, MAX_SEEN + 2000, 1000):
         assert window.extend(numbered(range(first, first + 1000)), "b1", 2.0) is not None
-    assert len(window._seen) <= MOST_SEEN
+    assert window.remembered <= MAX_SEEN
     last = first + 999
     checked = window.check(numbered(range(last - 100, last + 2)), None, 3.0, 3.0)
-    assert (ids(checked.new), checked.hole) == ([f"t{last + 1}"], None)
+    assert (ids(checked.new), checked.gap) == ([f"t{last + 1}"], None)
+
+
+def counted(trades: int | None) -> BotStatusReading:
+    """A status of a bot that counts its trades and does not number them."""
+    return BotStatusReading(trades=trades)
+
+
+def test_trades_kept_over_a_restart_are_not_new() -> None:
+    """A bot that gives its old trades a new boot_id has restarted without a gap, and none of them is a new trade."""
+    window = PollOverlap()
+    window.check(numbered([1, 2], "b1"), None, 1.0, 1.0)
+    result = window.check(numbered([1, 2, 3], "b2"), None, 2.0, 2.0)
+    assert (ids(result.new), result.gap) == (["t3"], None)
+
+
+def test_two_bots_at_one_address_make_one_gap() -> None:
+    """Windows that come in turn belong to two bots: one gap at the first change, then each is followed by itself."""
+    window = PollOverlap()
+    windows = [numbered([1, 2], "b1"), numbered([51, 52], "b2")]
+    results = [window.check(windows[turn % 2], None, float(turn), float(turn)) for turn in range(10)]
+    assert [turn for turn, result in enumerate(results) if result.gap] == [1]
+    assert sorted(name for result in results for name in ids(result.new)) == ["t1", "t2", "t51", "t52"]
+    assert window.two_bots
+    for turn in range(10, 40):
+        window.check(windows[0], None, float(turn), float(turn))
+    assert not window.two_bots
+
+
+def test_two_bots_without_boot_ids_are_known_by_their_trades() -> None:
+    """A window that shares a trade with an earlier life continues it."""
+    window = PollOverlap()
+    for turn in range(6):
+        result = window.check(plain(1, 2) if turn % 2 == 0 else plain(51, 52), None, float(turn), float(turn))
+        assert (result.gap is not None) == (turn == 1)
+    assert window.two_bots
+
+
+def test_a_loss_within_one_of_two_bots_is_still_a_gap() -> None:
+    """The check of each life goes on while they come in turn."""
+    window = PollOverlap()
+    for turn in range(4):
+        window.check(numbered([1, 2], "b1") if turn % 2 == 0 else numbered([51, 52], "b2"), None, turn, turn)
+    result = window.check(numbered([9], "b1"), None, 5.0, 5.0)
+    assert result.gap is not None
+    assert "after its number 2" in result.gap.why
+
+
+@pytest.mark.parametrize(
+    ("polls", "lost"),
+    [
+        pytest.param([(0, ()), (60, range(50)), (60, range(50))], 10, id="a burst larger than the window"),
+        pytest.param([(0, ()), (2, (1,)), (2, (1, 2))], 0, id="status ahead of trades for one poll"),
+        pytest.param([(0, ()), (1, (1, 2)), (2, (1, 2))], 0, id="trades ahead of status"),
+        pytest.param([(5, (1, 2)), (5, (1, 2)), (6, (1, 2, 3))], 0, id="older trades than our start"),
+        pytest.param([(3, (1, 2, 3)), (3, (2, 3, 4)), (3, (3, 4, 5))], 0, id="a count of the window alone"),
+        pytest.param([(9, (1, 2)), (0, (1, 2)), (1, (1, 2, 3))], 0, id="a count that begins anew"),
+        pytest.param([(None, ()), (None, (1,)), (None, (1,))], 0, id="no count"),
+    ],
+)  # fmt: skip
+def test_the_bots_own_count_is_compared_with_what_was_read(
+    polls: list[tuple[int | None, Iterable[int]]], lost: int
+) -> None:
+    """Trades that the bot counts in two polls and no window held are a gap."""
+    window = PollOverlap()
+    gaps = [
+        window.check(plain(*numbers), counted(count), float(turn), float(turn)).gap
+        for turn, (count, numbers) in enumerate(polls)
+    ]
+    found = [gap.why for gap in gaps if gap]
+    assert found == ([f"the bot counts {polls[-1][0]} trades, {lost} more than were read"] if lost else [])
+
+
+def test_unread_records_are_counted_once() -> None:
+    """A record that could not be read is in the bot's count and has its own gap."""
+    window = PollOverlap()
+    window.check(plain(), counted(0), 0.0, 0.0)
+    bad = read_trades(wire([trade(1), trade(2, price=65)]), NOW)
+    assert window.check(bad, counted(2), 1.0, 1.0).gap is None
+    assert window.check(bad, counted(2), 2.0, 2.0).gap is None
+
+
+@pytest.mark.parametrize(("asked", "now"), [(1_700_000_600.0, 1_699_997_000.0), (1_700_000_600.0, 1_700_009_000.0)])
+def test_a_gap_contains_what_was_lost_after_a_step_of_our_clock(asked: float, now: float) -> None:
+    """`from` never lies after `to`, and the bot's own times widen the span."""
+    window = PollOverlap()
+    window.check(numbered([1]), None, asked, asked)
+    gap = window.check(numbered([900]), None, now, now).gap
+    assert gap is not None
+    assert gap.start <= gap.end
+    assert float(gap.start) <= min(asked, now)
+    assert float(gap.end) >= max(asked, now, 1_700_000_900 if now < asked else 0)
+
+
+def test_a_mark_of_version_0_1_joins() -> None:
+    """Digests of the old mark include the boot_id; the trades that they stand for are not written again."""
+    trades = numbered([1, 2]).trades
+    mark = {"at": 5.0, "boot": "b1", "seq": 2, "seen": [trade_digest_v1(each.trade) for each in trades]}
+    result = PollOverlap(json.dumps(mark)).check(numbered([1, 2, 3]), None, 6.0, 6.0)
+    assert (ids(result.new), result.gap) == (["t3"], None)

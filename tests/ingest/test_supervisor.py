@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ async def test_a_numbered_bot_is_heard_at_once(path: Path) -> None:
 
 
 async def test_a_numbered_bot_fills_a_jump_itself(path: Path) -> None:
-    """More than a window between two polls is asked for by number, and is no hole."""
+    """More than a window between two polls is asked for by number, and is no gap."""
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.make(trade(0))
         async with worker(path, bot) as (_, ears, _):
@@ -109,19 +110,101 @@ async def test_what_a_bot_trades_waits_until_its_mode_is_known(path: Path) -> No
             assert ears.bodies()[0]["mode"] == "paper"
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [says("OK", content_type="text/plain"), says("", status=404), says("[]"), says("", status=500)],
-    ids=["text", "404", "a list", "500 for ever"],
-)
-async def test_a_bot_whose_status_says_nothing_trades_live(path: Path, answer: Answer) -> None:
-    """It is not well, for its status cannot be read, but its trades can."""
+async def test_a_bot_without_a_status_trades_live(path: Path) -> None:
+    """404 on its status URL and on /health beside it: it names no other mode, and it is not well."""
     async with serving(ScriptedBot()) as bot:
-        bot.answers = {"/status": answer, "/health": answer}
+        bot.answers = {"/status": says("", status=404), "/health": says("", status=404)}
         bot.make(trade(1))
         async with worker(path, bot) as (_, ears, _):
             await eventually(lambda: ears.ids == ["t1"])
             assert (ears.bodies()[0]["mode"], ears.statuses[-1]) == ("live", "offline")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [says("OK", content_type="text/plain"), says("[]"), says("", status=500)],
+    ids=["text", "a list", "500 for ever"],
+)
+async def test_trades_of_an_unknown_mode_wait_and_one_gap_says_so(
+    path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A status that cannot be read is not a word on the mode; the trades are written once it can be read."""
+    monkeypatch.setattr("ingest.trade_mode.ANNOUNCE_AFTER", 0.3)
+    async with serving(ScriptedBot()) as bot:
+        bot.answers = {"/status": answer}
+        bot.make(trade(1))
+        async with worker(path, bot) as (watch, ears, _):
+            await eventually(lambda: ears.bodies("gap"))
+            assert ears.ids == []
+            assert "the mode of its trades is unknown" in ears.bodies("gap")[0]["why"]
+            assert (ears.said[-1]["mode"], watch.health()["poller"]["pending"]) == (None, 1)
+            bot.status["mode"] = "paper"
+            bot.answers.clear()
+            await eventually(lambda: ears.ids == ["t1"])
+            assert ears.bodies()[0]["mode"] == "paper"
+            assert len(ears.bodies("gap")) == 1
+
+
+async def test_the_trades_own_word_on_its_mode_counts(path: Path) -> None:
+    """A paper trade of a bot whose status says live is a paper trade."""
+    async with serving(ScriptedBot()) as bot:
+        bot.make(trade(1, mode="paper"), trade(2))
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: len(ears.ids) == 2)
+            assert [body["mode"] for body in ears.bodies()] == ["paper", "live"]
+
+
+async def test_unread_records_are_one_gap(path: Path) -> None:
+    """A run of records that cannot be read is announced once, degrades the poller, and ends with the run."""
+    async with serving(ScriptedBot()) as bot:
+        bot.make(trade(1))
+        async with worker(path, bot) as (watch, ears, _):
+            await eventually(lambda: ears.ids == ["t1"])
+            bot.make(trade(2, price=65), trade(3, price=70))
+            await eventually(lambda: ears.bodies("gap"))
+            bot.make(trade(4))
+            await eventually(lambda: ears.ids == ["t1", "t4"])
+            [gap] = ears.bodies("gap")
+            assert gap["why"].startswith("2 records of the bot could not be read: price: not in dollars")
+            poller = watch.health()["poller"]
+            assert (poller["state"], ears.statuses[-1]) == ("degraded", "online")
+            assert "cannot be read" in str(poller["reason"])
+            bot.trades = bot.trades[3:]
+            await eventually(lambda: watch.health()["poller"]["state"] == "ok")
+
+
+async def test_the_health_url_stands_beside_the_status_url(path: Path) -> None:
+    """Only the last path segment is replaced, so another service at the root of the host is never asked."""
+    async with serving(ScriptedBot()) as bot:
+        bot.answers = {
+            "/bot1/status": says("", status=404), "/bot1/health": tells({"mode": "demo"}), "/health": tells({}),
+            "/bot1/trades": tells([]),
+        }  # fmt: skip
+        bot.url += "/bot1"
+        async with worker(path, bot) as (_, ears, _):
+            await eventually(lambda: ears.statuses[-1] == "online")
+            assert ears.said[-1]["mode"] == "demo"
+            assert "/health" not in bot.asked
+
+
+async def test_two_bots_behind_one_url_are_one_gap_and_one_alarm(path: Path) -> None:
+    """The trades of both are written, the poller says what is wrong, and the gaps do not multiply."""
+    async with serving(ScriptedBot()) as bot:
+        turns = [0]
+        windows = [
+            [trade(n, boot_id="b1", seq=n) for n in (1, 2)], [trade(n, boot_id="b2", seq=n) for n in (51, 52)],
+        ]  # fmt: skip
+
+        async def balanced(request: web.Request) -> web.StreamResponse:
+            turns[0] += 1
+            return web.json_response(windows[turns[0] % 2])
+
+        bot.answers["/trades"] = balanced
+        async with worker(path, bot, interval=0.05) as (watch, ears, _):
+            await eventually(lambda: turns[0] > 20)
+            assert sorted(ears.ids) == ["t1", "t2", "t51", "t52"]
+            assert len(ears.bodies("gap")) == 1
+            assert "two bots answer in turn" in str(watch.health()["poller"]["reason"])
 
 
 async def test_a_number_that_is_none_spoils_its_field_alone(path: Path) -> None:
@@ -131,9 +214,9 @@ async def test_a_number_that_is_none_spoils_its_field_alone(path: Path) -> None:
         bot.trades = [trade(1) | {"pnl": float("nan")}, trade(2) | {"price": float("nan")}, trade(3)]
         bot.answers = {"/status": tells(bot.status), "/trades": tells(bot.trades)}
         async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: len(ears.heard) == 2)
+            await eventually(lambda: len(ears.ids) == 2)
             assert (ears.ids, ears.statuses[-1]) == (["t1", "t3"], "online")
-            assert watch.health()["poller"]["skipped"] == {"price: not a number of this world": 1}
+            assert watch.health()["poller"]["skipped"] == {"price: out of range": 1}
             bot.answers["/trades"] = tells([*bot.trades, trade(4) | {"price": 65}])
             await eventually(lambda: len(watch.health()["poller"]["skipped"]) == 2)  # type: ignore[arg-type]
             bot.answers["/trades"] = tells([trade(3), trade(5)])
@@ -172,9 +255,9 @@ async def test_bad_records_do_not_take_good_ones_along(path: Path) -> None:
 
         bot.answers["/trades"] = zipped
         async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: len(ears.heard) == 2)
+            await eventually(lambda: len(ears.ids) == 2)
             assert ears.ids == ["t4", "t5"]
-            assert '"price":0.3,' in ears.heard[0].body
+            assert ears.bodies()[0]["price"] == Decimal("0.3")
             assert sum(watch.health()["poller"]["skipped"].values()) == 5  # type: ignore[attr-defined]
 
 
@@ -205,7 +288,7 @@ async def test_a_stalled_bot_is_not_called_online(path: Path) -> None:
 
 
 @pytest.mark.parametrize("while_we_are_away", [False, True])
-async def test_a_hole_without_keys_is_announced(path: Path, while_we_are_away: bool) -> None:
+async def test_a_gap_without_keys_is_announced(path: Path, while_we_are_away: bool) -> None:
     """More trades than the window between two polls, or while we were away: a gap entry, then what is left."""
     async with serving(ScriptedBot(window=3)) as bot:
         bot.make(*(trade(number) for number in range(3)))

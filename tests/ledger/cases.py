@@ -46,7 +46,7 @@ def transfer(seq: int, transfer_id: str, amount: float, **fields: Any) -> Json:
     """A deposit that has arrived, unless fields say otherwise."""
     return {
         "kind": "transfer", "seq": seq, "timestamp": 1000 + seq, "direction": "deposit", "amount": amount, "fee": None,
-        "transfer_id": transfer_id, "status": "applied", "source": "kalshi_api", **fields,
+        "transfer_id": transfer_id, "status": "applied", "mode": "live", "source": "kalshi_api", **fields,
     }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def random_case(name: str, rng: random.Random) -> Json:
     for number in range(rng.choice([0, 0, 1, 3])):
         state = rng.choice(["applied", "applied", "pending", "failed", "returned"])
         direction = rng.choice(["deposit", "withdrawal"])
-        entries.append(transfer(len(entries) + 1, f"x{number % 2}", _number(rng, 1, 90_000, 2), status=state,
+        entries.append(transfer(len(entries) + 1, f"x{number % 2}", _number(rng, 1, 90_000, 2), status=state, mode=mode,
                                 direction=direction, fee=rng.choice([None, 0, 2.5]), timestamp=50_000))  # fmt: skip
     for ticker in tickers:
         if rng.random() < 0.4:

@@ -6,18 +6,13 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
-from starlette.requests import Request
 
-from cache.base import Answer
 from routes.access import Access, AccessMiddleware
 from routes.rate_limit import NETWORKS, ClientRateLimit
-from routes.response_headers import OUTGOING
-from routes.responses import JsonEndpoint
 from routes.spring import session_id
 from routes.tickets import LIFETIME, Tickets
 from tests.support.neighbours import RedisServer
@@ -216,37 +211,6 @@ def test_springs_sessions_open_while_they_live(tmp_path: Path, redis_server: Red
         assert time.monotonic() - begun < 1
         assert LIVE not in server.log.read_text()
     client.close()
-
-
-@pytest.mark.parametrize(
-    ("access", "stale", "policy"),
-    [
-        (Access(), False, b"public, max-age=300"),
-        (Access(), True, b"public, no-cache"),
-        (Access(Tickets(TOKEN)), False, b"private, max-age=300"),
-        (Access(Tickets(TOKEN)), True, b"private, no-cache"),
-    ],
-    ids=["open", "open and stale", "guarded", "guarded and stale"],
-)
-async def test_no_cache_in_between_answers_for_a_guarded_service(access: Access, stale: bool, policy: bytes) -> None:
-    """What anybody may read a shared cache may keep; where a token is asked for only the reader's own."""
-    sent: list[Any] = []
-
-    async def ask(request: Request) -> Answer:
-        return Answer({}, "kalshi_api", time.time(), stale)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def receive() -> Any:
-        return {"type": "http.request"}
-
-    scope = {
-        "type": "http", "method": "GET", "path": "/api/python/markets", "query_string": b"", "headers": [],
-        "state": {"services": SimpleNamespace(access=access)}, OUTGOING: None,
-    }  # fmt: skip
-    await JsonEndpoint(ask, max_age=300)(scope, receive, send)
-    assert dict(sent[0]["headers"])[b"cache-control"] == policy
 
 
 async def test_a_stream_ends_with_its_login() -> None:

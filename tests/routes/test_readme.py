@@ -1,5 +1,6 @@
 """The README is a contract: its tables of URLs, events and settings are held against the code and a running server."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 
 from commands import COMMANDS
 from config import settings
-from routes.openapi import PATHS
+from routes.openapi import document
+from routes.table import TABLE
 from tests.support.server import Server
 
+PATHS = json.loads(document(TABLE, "1"))["paths"]
 ROOT = Path(settings.__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
@@ -39,7 +42,7 @@ def test_the_event_table_is_what_streams_say() -> None:
     """Each event of the README stands in the OpenAPI description of the streams that it says, and no other."""
     told = {row[0].strip("`"): row[1] for row in table("event | on | data")}
     for stream in ("trading", "trades", "portfolio", "status"):
-        described = set(re.findall(r"`([a-z_]+)`", PATHS[f"/sse/{stream}"]["description"])) - {"id"}
+        described = set(re.findall(r"`([a-z_]+)`", PATHS[f"/sse/{stream}"]["get"]["description"])) - {"id"}
         assert described == {event for event, on in told.items() if stream in on or on == "all"}
 
 

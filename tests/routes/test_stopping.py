@@ -1,40 +1,22 @@
-"""What is answered between the signal and the end."""
+"""Answers between the signal to stop and the end."""
 
-import json
 from pathlib import Path
-from typing import Any
 
+from cache.decimal_json import loads
 from config.settings import ServerSettings
 from server import create_app
+from tests.support.asgi import asgi_request
 
 
-async def ask(app: Any, state: Any, path: str) -> tuple[int, dict[str, Any]]:
-    """One GET of the application itself, without a server around it: status and body."""
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [],
-        "root_path": "", "scheme": "http", "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 1), "state": state,
-    }  # fmt: skip
-    await app(scope, receive, send)
-    return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent))
-
-
-async def test_a_server_that_stops_is_not_ready_and_still_alive(tmp_path: Path) -> None:
-    """Its load balancer sends no more; whoever asks meanwhile is answered."""
+async def test_a_stopping_server_is_not_ready_and_still_answers(tmp_path: Path) -> None:
+    """Readiness turns 503, so that a load balancer sends no more; requests are answered meanwhile."""
     app = create_app(
         ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db", bot_status_endpoint="http://127.0.0.1:9/")
     )
-    async with app.router.lifespan_context(app) as state:
-        assert (await ask(app, state, "/api/python/health/ready"))[0] == 200
+    async with app.rest.router.lifespan_context(app.rest) as state:
+        assert (await asgi_request(app, "/api/python/health/ready", state=state)).status == 200
         state["services"].hub.close("shutdown")
-        status, problem = await ask(app, state, "/api/python/health/ready")
-        assert (status, problem["detail"]) == (503, "not ready: stopping")
-        assert (await ask(app, state, "/api/python/health/live"))[0] == 200
-        assert (await ask(app, state, "/api/python/portfolio/trades/live"))[0] == 200
+        response = await asgi_request(app, "/api/python/health/ready", state=state)
+        assert (response.status, loads(response.body)["detail"]) == (503, "not ready: stopping")
+        for path in ("/health/live", "/portfolio/trades/live"):
+            assert (await asgi_request(app, f"/api/python{path}", state=state)).status == 200

@@ -9,10 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from routes import table
-from routes.openapi import PATHS
+from routes.openapi import document as openapi_document
+from routes.table import TABLE
 from tests.support.server import Server, running_server
 
+PATHS: dict[str, Any] = json.loads(openapi_document(TABLE, "1"))["paths"]
 PAGES = {"/docs", "/dashboard", "/metrics"}
 STREAMS = {"/sse/trading", "/sse/trades", "/sse/portfolio", "/sse/status"}
 PROVENANCE = {path for path, operation in PATHS.items() if path not in PAGES | STREAMS | {"/openapi.json"}} - {
@@ -98,7 +99,7 @@ def test_what_nobody_confirmed_has_no_age(tmp_path: Path, document: dict[str, An
 
 def test_the_document_and_the_table_have_the_same_urls() -> None:
     """What is served is described, and what is described is served."""
-    served = {path or "/" for path in table(1)} - {"/web/{file}"}
+    served = {endpoint.path or "/" for endpoint in TABLE} - {"/web/{file}"}
     assert {path.rstrip("/") or "/" for path in PATHS} == served
 
 
@@ -149,15 +150,15 @@ def test_a_position_is_told_with_its_title_and_mark(server: Server, traded: str)
 
 
 BAD = [
-    ("/portfolio/fills?limit=0", "limit", "a whole number from 1 to 1000"),
-    ("/portfolio/fills?limit=-1", "limit", "a whole number"),
-    ("/portfolio/fills?limit=abc", "limit", "a whole number"),
+    ("/portfolio/fills?limit=0", "limit", "an integer from 1 to 1000"),
+    ("/portfolio/fills?limit=-1", "limit", "an integer"),
+    ("/portfolio/fills?limit=abc", "limit", "an integer"),
     ("/portfolio/fills?limit=1001", "limit", "1 to 1000"),
-    ("/portfolio/fills?limit=1e9", "limit", "a whole number"),
+    ("/portfolio/fills?limit=1e9", "limit", "an integer"),
     ("/portfolio/fills?cursor=%00", "cursor", "`next`"),
     ("/portfolio/orders?status=open", "status", "resting, canceled, executed"),
-    ("/portfolio/trades/live?limit=", "limit", "a whole number"),
-    ("/portfolio/trades/history?after=x", "after", "a cursor such as"),
+    ("/portfolio/trades/live?limit=", "limit", "an integer"),
+    ("/portfolio/trades/history?after=x", "after", "a cursor of this journal"),
     ("/portfolio/trades/history?before=zzzzzzzz-3", "before", "the present journal"),
     ("/portfolio/trades/history?since=yesterday", "since", "Unix seconds"),
     ("/portfolio/trades/history?until=NaN", "until", "Unix seconds"),
@@ -165,6 +166,7 @@ BAD = [
     ("/markets/?status=active", "status", "unopened, open"),
     ("/markets/?tickers=" + ",".join(["A"] * 101), "tickers", "at most 100"),
     ("/markets/" + "A" * 300, "ticker", "1 to 100"),
+    ("/markets/A%0AB", "ticker", "letters, digits"),
     ("/markets/caf%C3%A9", "ticker", "letters, digits"),
 ]
 
@@ -186,7 +188,6 @@ def test_a_bad_parameter_is_named(server: Server, document: dict[str, Any], path
     [
         ("/nothing", "GET", 404),
         ("/markets/a/b", "GET", 404),
-        ("/markets/A%0AB", "GET", 404),
         ("/markets/NOSUCH-MARKET", "GET", 404),
         ("/portfolio/balance", "POST", 405),
         ("/sse/trading", "DELETE", 405),
@@ -234,9 +235,9 @@ def test_unknown_query_names_are_ignored(server: Server) -> None:
 
 def test_links_are_right_behind_a_proxy(server: Server) -> None:
     """The index's links carry the scheme and host that the trusted proxy says the visitor used."""
-    headers = {"Host": "app.example.com", "X-Forwarded-Proto": "https"}
+    headers = {"Host": f"localhost:{server.port}", "X-Forwarded-Proto": "https"}
     links = server.get("/", headers=headers).json()["links"]
-    assert links["summary"] == "https://app.example.com/api/python/portfolio/summary"
+    assert links["summary"] == f"https://localhost:{server.port}/api/python/portfolio/summary"
 
 
 def test_every_answer_carries_the_security_headers(server: Server) -> None:

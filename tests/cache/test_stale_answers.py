@@ -107,16 +107,16 @@ async def test_trouble_is_told_until_it_is_made_good_or_long_ago(keeper, clock):
     """A read in vain is told even while an old value stands in for it; the answer "none" is no trouble."""
     source = Source("value")
     await keeper.get("k", 60, source)
-    assert keeper.trouble() is None
+    assert keeper.latest_error() is None
     clock.now += 60
     source.value = Trouble("the key is refused")
     assert (await keeper.get("k", 60, source)).stale
-    assert keeper.trouble() == "the key is refused"
+    assert keeper.latest_error() == "the key is refused"
     with pytest.raises(NoSuchThing):
         await keeper.get("other", 60, Source(NoSuchThing("none")))
-    assert keeper.trouble() == "the key is refused"
+    assert keeper.latest_error() == "the key is refused"
     clock.now += 121
-    assert keeper.trouble() is None
+    assert keeper.latest_error() is None
     source.value = "good"
     await keeper.get("k", 60, source)
-    assert keeper.trouble(within=1e9) is None
+    assert keeper.latest_error(within=1e9) is None

@@ -82,7 +82,7 @@ async def overrun(bot: ScriptedBot, watch: Supervisor) -> None:
 @pytest.mark.parametrize("keys", [False, True], ids=["announced", "healed"])
 async def test_more_than_can_wait_becomes_a_hole(path: Path, monkeypatch: pytest.MonkeyPatch, keys: bool) -> None:
     """The newest wait and are told; what fell off is one gap that names its time, or comes from the exchange."""
-    monkeypatch.setattr(pending_entries, "MOST", 3)
+    monkeypatch.setattr(pending_entries, "MAX_PENDING", 3)
     exchange = ScriptedExchange(complete=1_700_000_000) if keys else None
     async with serving(ScriptedBot(window=3)) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
         bot.make(trade(0))

@@ -20,8 +20,9 @@ from ingest import pending_entries
 from ingest.attribution import Attribution
 from ingest.backfill import Backfiller
 from ingest.bot_client import PollSettings
-from ingest.bot_payload import BotReport, read_status, read_trades
+from ingest.bot_payload import BotReport, read_trades
 from ingest.bot_status import BotStatus
+from ingest.bot_status_payload import read_status
 from ingest.open_gaps import OpenGaps
 from ingest.poll_overlap import PollOverlap
 from ingest.trade_intake import TradeIntake
@@ -44,7 +45,7 @@ class Story(RuleBasedStateMachine):
         """A journal, an exchange that is complete up to now, a bot that has just started."""
         self.loop = asyncio.new_event_loop()
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(pending_entries, "MOST", MOST)
+        self.patch.setattr(pending_entries, "MAX_PENDING", MOST)
         self.folder = Path(tempfile.mkdtemp())
         self.now = 1_700_000_000.0
         self.numbered, self.keys = numbered, keys
@@ -78,13 +79,13 @@ class Story(RuleBasedStateMachine):
         self.recorder.lease = self.run(self.journal.acquire("worker", 1e6))
         self.bot = BotStatus(since=self.now)
         self.bot.seen = bool(marks.get("bot"))
-        self.holes = OpenGaps(marks.get("holes", ""))
-        origins = Attribution(self.bot, self.holes, 3.0)
+        self.gaps = OpenGaps(marks.get("holes", ""))
+        origins = Attribution(self.bot, self.gaps, 3.0)
         window = PollOverlap(marks.get("bot", ""), full=WINDOW)
         self.intake = TradeIntake(window, origins, self.recorder, lambda: self.now)
         self.healer = Backfiller(
             self.exchange if self.keys else None, origins, self.recorder, self.fresh, PollSettings("", ""),
-            ComponentHealth("healer"), marks, lambda: self.now,
+            ComponentHealth("healer"), marks, clock=lambda: self.now,
         )  # fmt: skip
         self.poll()
         self.heal()
@@ -143,10 +144,10 @@ class Story(RuleBasedStateMachine):
             self.bot.note(None, "no connection", 0, self.now)
             return
         status = {"boot_id": f"life{self.life}", "seq": self.count} if self.numbered else {}
-        reading = read_status(wire(status), self.now)
+        reading = read_status(wire(status))
         self.shown_empty, self.polled = not self.window, self.now
-        report: BotReport = read_trades(wire(self.window[::-1] if turned else self.window), "live")
-        self.intake.take(report, reading, self.now)
+        report: BotReport = read_trades(wire(self.window[::-1] if turned else self.window), self.now)
+        self.intake.take(report, reading, self.now, "live")
         self.bot.note(reading, "", len(report.trades), self.now)
         try:
             self.run(self.intake.flush())
@@ -158,7 +159,7 @@ class Story(RuleBasedStateMachine):
     def heal(self, lag: float = 0.0) -> None:
         """Our turn; the exchange's reads may lag."""
         self.exchange.complete = max(self.exchange.complete, self.now - lag)
-        self.run(self.healer.sweep())
+        self.run(self.healer.read_once())
 
     @rule()
     def restart_us(self) -> None:
@@ -179,7 +180,7 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def none_is_told_twice(self) -> None:
-        """And seqs have no hole."""
+        """And seqs have no gap."""
         assert [entry.seq for entry in self.told] == list(range(1, len(self.told) + 1))
         numbers = self.numbers()
         assert len(numbers) == len(set(numbers)), sorted(numbers)
@@ -206,7 +207,7 @@ class Story(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
         assert not silent, f"lost without a word: {silent}"
         assert not (self.keys and lost), "with keys everything is healed"
-        assert len(self.holes) == 0
+        assert len(self.gaps) == 0
 
     def numbers(self) -> list[int]:
         """Which executions were told, by the price that names them."""

@@ -57,7 +57,7 @@ async def test_a_fetch_that_hangs_is_ended(clock):
 
 async def test_a_key_let_go_of_during_its_fetch_is_still_answered(clock):
     """Many other keys came meanwhile."""
-    keeper = keeper_over(MemoryCache(clock=clock), clock, most=2)
+    keeper = keeper_over(MemoryCache(clock=clock), clock, max_entries=2)
     source = Source("value")
     source.gate = asyncio.Event()
     reader = asyncio.create_task(keeper.get("k", 60, source))
@@ -78,4 +78,4 @@ async def test_closing_ends_the_calls_under_way(keeper):
     await keeper.close()
     with pytest.raises(asyncio.CancelledError):
         await reader
-    assert keeper._flights == {}
+    assert keeper._fetches == {}

@@ -1,0 +1,173 @@
+"""The ledgers of the journal, one for each mode, kept up entry by entry in every worker."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from cache.decimal_json import loads
+from cluster.component_health import ComponentHealth
+from journal.base import Journal, Query
+from journal.entries import Entry, Mode
+from journal.errors import JournalError
+from ledger.account_ledger import AccountLedger
+from ledger.amounts import ZERO
+from ledger.reconcile import RecentFlow
+from ledger.records import RecordError
+
+PAGE: Final = 500
+SLICE: Final = 40  # entries added between two turns of the event loop: about 1.5 ms
+REMEMBERED: Final = 300.0  # seconds of flows that comparisons with the exchange can look back on
+MOST_FLOWS: Final = 20_000
+RETRY: Final = 1.0  # seconds after a journal that cannot be read
+Flow = tuple[Mode, RecentFlow]
+
+
+class JournalLedgers:
+    """Follow the journal from its first entry. A listener of the JournalTailer; run() does the work.
+
+    Profit follows time and not arrival, so the market of a late entry or a correction is read again from the journal.
+    """
+
+    def __init__(self, journal: Journal, health: ComponentHealth, clock: Callable[[], float] = time.time) -> None:
+        self._journal = journal
+        self._clock = clock
+        self.health = health
+        self._news = asyncio.Event()
+        self._restart()
+
+    def _restart(self) -> None:
+        """Begin again: all mutable state."""
+        self._epoch = self._journal.epoch
+        self.ledgers: dict[Mode, AccountLedger] = {}
+        self.position = 0  # seq of the last entry that is added
+        self.head = 0  # seq of the last entry that exists, as far as known
+        self.ready = False  # True once every entry up to the head has been added
+        self._recent: deque[Flow] = deque(maxlen=MOST_FLOWS)
+        self._corrected: list[tuple[Mode, int]] = []  # seqs of trades whose market must be read again
+        self._late: dict[tuple[Mode, str], Decimal] = {}  # time of the newest entry that waits for a replay
+        self._refusal = ""
+        self.latest_mode: Mode | None = None  # of the last entry that is not paper
+
+    def offer(self, entries: Sequence[Entry]) -> None:
+        """Note that entries exist; they are read from the journal."""
+        self.head = max(self.head, entries[-1].seq)
+        self._news.set()
+
+    def account(self) -> AccountLedger | None:
+        """Return the ledger of the account on the exchange: that of the last mode that is not paper."""
+        return self.ledgers.get(self.latest_mode) if self.latest_mode else None
+
+    def recent(self) -> list[RecentFlow]:
+        """Return what the account's entries of the last minutes moved."""
+        return [flow for mode, flow in self._recent if mode == self.latest_mode]
+
+    async def run(self) -> None:
+        """Add the entries that exist and then every new one."""
+        while True:
+            self._news.clear()
+            try:
+                await self.catch_up()
+            except JournalError as error:
+                self.health.fail(str(error))
+                await asyncio.sleep(RETRY)
+                continue
+            await self._news.wait()
+
+    def _report(self) -> None:
+        refused = self.health.counters["refused"]
+        if refused:
+            self.health.fail(f"{refused} entries cannot be counted; the last one: {self._refusal}", log_change=True)
+        else:
+            self.health.succeed()
+
+    async def catch_up(self) -> None:
+        """Add every entry that exists. Raises JournalError."""
+        if self._epoch != self._journal.epoch:
+            self._restart()
+        while entries := await self._journal.read(self.position, PAGE):
+            for start in range(0, len(entries), SLICE):
+                for entry in entries[start : start + SLICE]:
+                    self._add(entry)
+                await asyncio.sleep(0)
+            await self._put_in_order()
+            self.head = max(self.head, self.position)
+            if len(entries) < PAGE:
+                break
+        self.ready = True
+        self._report()
+
+    def _add(self, entry: Entry) -> None:
+        self.position = entry.seq
+        if entry.kind == "gap":
+            return
+        body = loads(entry.body)
+        mode: Mode = body["mode"]
+        ledger = self.ledgers.setdefault(mode, AccountLedger())
+        if mode != "paper":
+            self.latest_mode = mode
+        before = self._figures(ledger, entry.ticker)
+        try:
+            ledger.apply(entry.kind, body)
+        except RecordError as error:
+            self.health.counters["refused"] += 1
+            self._refusal = str(error)
+            return
+        if entry.ticker in ledger.unordered:
+            late = self._late.get((mode, entry.ticker), entry.timestamp)
+            self._late[mode, entry.ticker] = max(late, entry.timestamp)
+        if entry.kind == "correction":
+            self._corrected.append((mode, ledger.corrected_by.get(entry.seq, 0)))
+        self._remember(mode, ledger, entry.timestamp, entry.ticker, before)
+
+    async def _put_in_order(self) -> None:
+        """Read the markets of late entries and corrections again."""
+        for mode, seq in self._corrected:
+            originals = await self._journal.read(seq - 1, 1) if seq else []
+            if originals and originals[0].seq == seq:
+                self.ledgers[mode].correct_ticker(originals[0].ticker)
+        self._corrected.clear()
+        for mode, ledger in self.ledgers.items():
+            for ticker in sorted(ledger.unordered):
+                entries = await self._of_ticker(mode, ticker)
+                before = self._figures(ledger, ticker)
+                ledger.replay(ticker, entries)
+                self._remember(mode, ledger, self._late.pop((mode, ticker), ZERO), ticker, before)
+
+    async def _of_ticker(self, mode: Mode, ticker: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return kind and body of every entry of a market up to our position, without those that were refused."""
+        found: list[tuple[str, dict[str, Any]]] = []
+        after = 0
+        while page := await self._journal.history(Query(limit=PAGE, after=after, ticker=ticker)):
+            for entry in page:
+                body = loads(entry.body)
+                if entry.seq <= self.position and body.get("mode") == mode and _readable(entry.kind, body):
+                    found.append((entry.kind, body))
+            after = page[-1].seq
+            await asyncio.sleep(0)
+        return found
+
+    @staticmethod
+    def _figures(ledger: AccountLedger, ticker: str) -> tuple[Decimal, Decimal]:
+        book = ledger.books.get(ticker)
+        return ledger.flows.total, book.quantity if book is not None else ZERO
+
+    def _remember(
+        self, mode: Mode, ledger: AccountLedger, at: Decimal, ticker: str, before: tuple[Decimal, Decimal]
+    ) -> None:
+        cash, quantity = self._figures(ledger, ticker)
+        if (cash, quantity) != before:
+            self._recent.append((mode, RecentFlow(at, ticker, cash - before[0], quantity - before[1])))
+        while self._recent and float(self._recent[0][1].timestamp) < self._clock() - REMEMBERED:
+            self._recent.popleft()
+
+
+def _readable(kind: str, body: dict[str, Any]) -> bool:
+    """Return True if the ledger can count the entry."""
+    try:
+        AccountLedger().apply(kind, body)
+    except RecordError:
+        return False
+    return True

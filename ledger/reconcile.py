@@ -1,0 +1,143 @@
+"""Comparison of the ledger with the exchange: which moment the exchange describes, and what differs from it.
+
+The exchange's reads lag behind its matching engine, and cash and positions are read one after the other. So each of
+its figures describes some moment between two times, and it differs from the ledger only when it fits none of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from ledger.account_ledger import AccountLedger
+from ledger.amounts import ZERO
+from ledger.market_book import MarketBook
+
+Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement", "bot_quantity", "bot_pnl"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentFlow:
+    """What one entry of the last minutes moved: dollars of cash and contracts (+ YES, - NO) of one market."""
+
+    timestamp: Decimal
+    ticker: str
+    cash: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedPosition:
+    """One market as the exchange reports it; dollars, and contracts + YES, - NO."""
+
+    quantity: Decimal
+    cost: Decimal
+    realized: Decimal
+    fees: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReading:
+    """Cash and unsettled positions as the exchange reported them for a moment from `earliest` to `latest`."""
+
+    balance: Decimal
+    positions: Mapping[str, ReportedPosition]
+    earliest: Decimal
+    latest: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A figure that differs: candidates are the possible sizes (theirs less ours), one for each possible moment."""
+
+    figure: Figure
+    ticker: str
+    ours: Decimal
+    theirs: Decimal
+    candidates: frozenset[Decimal]
+
+    @property
+    def size(self) -> Decimal:
+        """Return the smallest possible size."""
+        return min(self.candidates, key=abs)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All figures that differ; expected cash at the moment that fits best; fees that only the exchange reports."""
+
+    expected: Decimal
+    unreported_fees: Decimal
+    mismatches: list[Mismatch] = field(default_factory=list)
+
+
+def compare(
+    ledger: AccountLedger, opening: Decimal, recent: Iterable[RecentFlow], reading: AccountReading
+) -> Comparison:
+    """Compare a ledger that was opened with so much cash. recent: what moved since reading.earliest, at least."""
+    flows = sorted((flow for flow in recent if flow.timestamp > reading.earliest), key=lambda flow: flow.timestamp)
+    unreported = _unreported_fees(ledger, reading)
+    now = opening + ledger.flows.total - unreported
+    moments = list(_moments(now, [(flow.timestamp, flow.cash) for flow in flows], reading.latest))
+    expected = min(moments, key=lambda amount: abs(reading.balance - amount))
+    found = Comparison(expected, unreported)
+    if reading.balance != expected:
+        sizes = frozenset(reading.balance - amount for amount in moments)
+        found.mismatches.append(Mismatch("cash", "", expected, reading.balance, sizes))
+    active = {flow.ticker for flow in flows}
+    worth = {ticker for ticker, book in ledger.books.items() if book.quantity or book.missed_quantity}
+    for ticker in sorted(worth | reading.positions.keys()):
+        book = ledger.books.get(ticker)
+        moved = [(flow.timestamp, flow.quantity) for flow in flows if flow.ticker == ticker] if ticker in active else []
+        found.mismatches.extend(_compare_market(ticker, book, reading, moved))
+    return found
+
+
+def _unreported_fees(ledger: AccountLedger, reading: AccountReading) -> Decimal:
+    """Fees of trades that came without one, as the exchange's positions report them."""
+    total = ZERO
+    for ticker, theirs in reading.positions.items():
+        book = ledger.books.get(ticker)
+        if book is not None and book.fees_unknown and theirs.fees > book.fees:
+            total += theirs.fees - book.fees
+    return total
+
+
+def _moments(now: Decimal, flows: list[tuple[Decimal, Decimal]], latest: Decimal) -> Iterator[Decimal]:
+    """The amount at each moment of the reading: before all recent flows, then after each of them up to latest."""
+    amount = now - sum((moved for _, moved in flows), ZERO)
+    yield amount
+    for timestamp, moved in flows:
+        if timestamp > latest:
+            return
+        amount += moved
+        yield amount
+
+
+def _compare_market(
+    ticker: str, book: MarketBook | None, reading: AccountReading, moved: list[tuple[Decimal, Decimal]]
+) -> list[Mismatch]:
+    theirs = reading.positions.get(ticker)
+    ours = book.quantity if book else ZERO
+    reported = theirs.quantity if theirs else ZERO
+    moments = list(_moments(ours, moved, reading.latest))
+    if reported not in moments:
+        sizes = frozenset(reported - amount for amount in moments)
+        return [Mismatch("quantity", ticker, ours, reported, sizes)]
+    found = [] if book is None else list(_settled(book))
+    if book is None or theirs is None or moved or book.settlement is not None:
+        return found
+    pairs: list[tuple[Figure, Decimal, Decimal]] = [
+        ("realized_pnl", book.realized, theirs.realized), ("cost", book.cost, theirs.cost),
+    ]  # fmt: skip
+    if not book.fees_unknown or theirs.fees < book.fees:
+        pairs.append(("fees", book.fees, theirs.fees))
+    found += [Mismatch(name, ticker, a, b, frozenset([b - a])) for name, a, b in pairs if a != b]
+    return found
+
+
+def _settled(book: MarketBook) -> Iterator[Mismatch]:
+    """A settlement whose contracts the entries do not explain."""
+    if book.settlement is not None and book.missed_quantity:
+        held, net = book.settlement_position, book.settlement.net
+        yield Mismatch("settlement", book.ticker, held, net, frozenset([net - held]))

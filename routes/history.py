@@ -1,0 +1,111 @@
+"""Trades and other entries of the journal: the newest trades, a page of history, and all of it as CSV."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from starlette.responses import StreamingResponse
+from starlette.types import ASGIApp
+
+from cache.base import Answer
+from cache.decimal_json import RawJson, dumps, loads
+from journal.base import Query as HistoryQuery
+from journal.entries import Entry
+from routes.parameters import Place, Query, expected
+from routes.services import Services
+from streams.cursor import format_cursor
+
+CSV_PAGE: Final = 500  # entries read from the journal at once
+COLUMNS: Final = (
+    "seq", "kind", "timestamp", "ticker", "side", "outcome", "quantity", "price", "fee", "trade_id", "order_id",
+    "origin", "mode", "source", "corrects", "strategy", "is_taker", "mid", "decided_at", "sent_at",
+    "acknowledged_at", "event_ticker", "result", "value", "yes_quantity", "no_quantity", "revenue", "transfer_id",
+    "direction", "amount", "status", "from", "to", "from_seq", "to_seq", "why", "balance", "positions",
+)  # fmt: skip
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # characters with which a spreadsheet takes a text for a formula
+
+
+async def live(services: Services, query: Query) -> Answer:
+    """Return the newest trades, from the best source there is now."""
+    return await newest(services, query["limit"])
+
+
+async def newest(services: Services, limit: int) -> Answer:
+    """Return at most limit trades, newest first, and the cursor at which a stream continues without a gap."""
+    found = await services.watch.live.answer(limit)
+    place = format_cursor(services.journal.epoch, found.cursor_seq)
+    value = {"trades": [RawJson(trade) for trade in found.trades], "count": len(found.trades), "cursor": place}
+    return Answer(value, found.source, found.as_of, found.stale)
+
+
+async def page(services: Services, query: Query) -> Answer:
+    """Return a page of the journal, by cursor or by time."""
+    journal = services.journal
+    head = await journal.head()  # before the page: a stream that continues here may repeat an entry, but misses none
+    entries = await journal.history(history_query(query, journal.epoch, query["limit"]))
+    more = len(entries) == query["limit"]
+    return Answer(
+        {
+            "entries": [RawJson(f'{{"kind":"{entry.kind}",{entry.body[1:]}') for entry in entries],
+            "count": len(entries),
+            "next": format_cursor(journal.epoch, entries[-1].seq) if more else None,
+            "cursor": format_cursor(journal.epoch, head),
+        },
+        source="journal",
+        as_of=time.time(),
+    )
+
+
+def history_query(query: Query, epoch: str, limit: int) -> HistoryQuery:
+    """Return the journal's query. Raises Problem 400 for a cursor of another journal."""
+    after, before = (_seq(name, query[name], epoch) for name in ("after", "before"))
+    return HistoryQuery(limit, after, before, query["since"], query["until"], query["ticker"])
+
+
+def _seq(name: str, place: Place | None, epoch: str) -> int | None:
+    if place is None:
+        return None
+    if place.epoch not in ("", epoch):
+        wanted = f"a cursor of the present journal, which begins with {epoch}-; read the state again"
+        raise expected(name, f"{place.epoch}-{place.seq}", wanted)
+    return place.seq
+
+
+def as_csv(services: Services, query: Query) -> ASGIApp:
+    """Return a response with every entry that the filter means, in the order of seq, whatever the limit."""
+    first = history_query(query, services.journal.epoch, CSV_PAGE)
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": 'attachment; filename="trades.csv"'}
+    return StreamingResponse(_csv(services, first), 200, headers, "text/csv")
+
+
+async def _csv(services: Services, first: HistoryQuery) -> AsyncIterator[str]:
+    yield ",".join(COLUMNS) + "\r\n"
+    journal, after = services.journal, first.after or 0
+    end = min(first.before or 2**62, await journal.head() + 1)  # entries that come meanwhile are left out
+    while True:
+        query = HistoryQuery(CSV_PAGE, after, end, first.since, first.until, first.ticker)
+        entries = await journal.history(query)
+        yield "".join(csv_row(entry) for entry in entries)
+        if len(entries) < CSV_PAGE:
+            return
+        after = entries[-1].seq
+
+
+def csv_row(entry: Entry) -> str:
+    """Return an entry as a line of CSV; no cell of text begins like a formula."""
+    body = {"kind": entry.kind, **loads(entry.body)}
+    return ",".join(csv_cell(body.get(column)) for column in COLUMNS) + "\r\n"
+
+
+def csv_cell(value: Any) -> str:
+    """Return a value as a cell: numbers with their exact text, text in quotes where it must be."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        text = dumps(value)
+        return text if not isinstance(value, dict | list) else _quoted(text)
+    return _quoted("'" + value if value.startswith(FORMULA) else value)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in '",\r\n') else text

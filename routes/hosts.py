@@ -1,0 +1,55 @@
+"""The names by which this service may be called: a page of another name cannot read it through DNS rebinding."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kalshi.environments import is_loopback
+from routes.prefix import PROBES, path_in_app
+from routes.problems import Problem, render
+
+REMEMBERED: Final = 256  # decisions
+
+
+class AllowedHostsMiddleware:
+    """Refuse a request whose Host is not allowed with a 421; the probes of a load balancer are exempt.
+
+    allowed: names or addresses, `*.name` for all subdomains. Without any, only loopback names are allowed on a
+    connection to a loopback address, and every name on another one.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
+        self.app = app
+        self.names = frozenset(name for name in allowed if not name.startswith("*."))
+        self.suffixes = tuple(name[1:] for name in allowed if name.startswith("*."))
+        self._remembered = lru_cache(REMEMBERED)(self._is_allowed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        host = hosts[0] if len(hosts) == 1 else b""
+        if self._remembered(host, scope.get("server")) or path_in_app(scope).rstrip("/") in PROBES:
+            await self.app(scope, receive, send)
+            return
+        shown = b", ".join(hosts).decode("latin-1")[:60]
+        detail = f"Host: expected a name that ALLOWED_HOSTS lists, got {shown!r}"
+        await render(Problem(421, detail), scope)(scope, receive, send)
+
+    def _is_allowed(self, host: bytes, server: tuple[str, int | None] | None) -> bool:
+        name = host_name(host.decode("latin-1"))
+        if self.names or self.suffixes:
+            return name in self.names or (bool(self.suffixes) and name.endswith(self.suffixes))
+        on_loopback = server is not None and is_loopback(str(server[0]))
+        return is_loopback(name) if on_loopback else True
+
+
+def host_name(host: str) -> str:
+    """Return the name in a Host header: without port, dot at the end and brackets, in lower case."""
+    name, colon, port = host.strip().lower().rpartition(":")
+    if not colon or not port.isdigit():
+        name = host.strip().lower()
+    return name.strip("[]").removesuffix(".")

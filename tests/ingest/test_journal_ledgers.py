@@ -1,0 +1,113 @@
+"""The journal's ledgers: every entry is counted once, in the order of time, whenever it comes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cluster.component_health import ComponentHealth
+from ingest.journal_ledgers import JournalLedgers
+from journal.base import Journal
+from journal.dsn import open_journal
+from journal.entries import Correction, Draft
+from tests.support import drafts
+from tests.support.eventually import eventually
+
+POSITION = {
+    "ticker": "A", "quantity": Decimal(10), "cost": Decimal(6), "realized_pnl": Decimal(0), "fees": Decimal("0.1"),
+}  # fmt: skip
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """An empty journal in a file."""
+    made = open_journal(f"sqlite:///{tmp_path}/journal.db")
+    await made.open()
+    yield made
+    await made.close()
+
+
+@contextlib.asynccontextmanager
+async def following(journal: Journal) -> AsyncIterator[JournalLedgers]:
+    """Ledgers that follow the journal, at the time of its trades."""
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger"), lambda: 1698676810.0)
+    task = asyncio.create_task(ledgers.run())
+    try:
+        yield ledgers
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def added(journal: Journal, ledgers: JournalLedgers, *entries: Draft) -> None:
+    """Append entries and wait until the ledgers have them."""
+    done = await journal.append(entries)
+    ledgers.offer(done.entries)
+    await eventually(lambda: ledgers.position == done.entries[-1].seq and ledgers.ready)
+
+
+def trade(number: int, at: float = 0, **changes: object) -> Draft:
+    """A trade of 10 YES in market A at 0.60, of its own id."""
+    values = {"ticker": "A", "quantity": Decimal(10), "price": Decimal("0.6"), "trade_id": f"t{number}"}
+    return drafts.trade(**{**values, **changes, "at": at or number})
+
+
+async def test_entries_that_exist_are_counted_at_the_start(journal: Journal) -> None:
+    """The first pass reads the whole journal, page by page."""
+    await journal.append([trade(number) for number in range(1, 621)])
+    async with following(journal) as ledgers:
+        await eventually(lambda: ledgers.ready)
+        account = ledgers.account()
+        assert account is not None
+        assert (ledgers.position, account.totals.trades, account.books["A"].quantity) == (620, 620, 6200)
+
+
+async def test_a_late_entry_is_counted_at_its_own_time(journal: Journal) -> None:
+    """Its market is read again from the journal; lots close in the order of time."""
+    async with following(journal) as ledgers:
+        await added(journal, ledgers, trade(2, price=Decimal("0.2")), trade(3, side="SELL", quantity=Decimal(5)))
+        await added(journal, ledgers, trade(1, price=Decimal("0.5")))
+        account = ledgers.account()
+        assert account is not None
+        assert (account.unordered, account.books["A"].realized, account.books["A"].cost) == (set(), Decimal("0.5"), 4.5)
+
+
+async def test_a_correction_changes_its_trade(journal: Journal) -> None:
+    """Also where it moves the trade to another market."""
+    async with following(journal) as ledgers:
+        first = trade(1)
+        await added(journal, ledgers, first)
+        moved = drafts.trade(ticker="B", quantity=Decimal(4), price=Decimal("0.3"), trade_id="t1", at=1)
+        await added(journal, ledgers, Correction(moved, 1))
+        account = ledgers.account()
+        assert account is not None
+        assert {ticker: book.quantity for ticker, book in account.books.items()} == {"A": 0, "B": 4}
+        assert account.flows.total == Decimal("-1.2")
+
+
+async def test_modes_have_ledgers_of_their_own(journal: Journal) -> None:
+    """Paper trades never count to the account."""
+    async with following(journal) as ledgers:
+        await added(journal, ledgers, trade(1), trade(2, mode="paper"), drafts.gap())
+        account = ledgers.account()
+        assert account is not None
+        assert (account.totals.trades, ledgers.ledgers["paper"].totals.trades) == (1, 1)
+
+
+async def test_flows_of_the_last_minutes_are_remembered(journal: Journal) -> None:
+    """What each entry moved, at the time of its execution."""
+    async with following(journal) as ledgers:
+        await added(journal, ledgers, drafts.baseline(positions=[POSITION], balance=Decimal(100)), trade(1))
+        assert [(flow.ticker, flow.cash, flow.quantity) for flow in ledgers.recent()] == [("A", Decimal(-6), 10)]
+
+
+async def test_an_entry_that_cannot_be_counted_degrades_health(journal: Journal) -> None:
+    """It is named, and the rest is counted."""
+    async with following(journal) as ledgers:
+        await added(journal, ledgers, drafts.settlement(value=Decimal("12.34")), trade(1))
+        await eventually(lambda: ledgers.health.state == "degraded")
+        assert "entry 1: value: expected a payout from 0 to 1, got 12.34" in ledgers.health.reason
+        assert ledgers.account() is not None

@@ -1,0 +1,160 @@
+"""Responses without a server: ETags, caching, parameters of JsonEndpoint, and what a request leaves behind."""
+
+import contextlib
+import gc
+import json
+import time
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cache.base import Answer
+from routes.access import Access
+from routes.application import Application
+from routes.durations import Durations
+from routes.endpoint import Endpoint
+from routes.parameters import LIMIT, Query
+from routes.responses import DATES, JsonEndpoint, encode, undated
+from routes.services import Services
+from routes.tickets import Tickets
+from tests.support.asgi import asgi_request
+
+TOKEN = "correct-horse-battery-staple"
+BALANCE = {"balance": Decimal("10.5"), "by_exchange_index": {"0": Decimal("10.5")}}
+
+
+def etag(value: Any, source: str = "kalshi_api", as_of: float = 1.0, stale: bool = False) -> bytes:
+    """Return the ETag of an answer."""
+    return encode(Answer(value, source, as_of, stale), b"").etag
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**BALANCE, "balance": Decimal("10.51")},
+        {**BALANCE, "by_exchange_index": {"0": Decimal("10.51")}},
+        {**BALANCE, "by_exchange_index": {"1": Decimal("10.5")}},
+        {**BALANCE, "more": None},
+        {"balance": Decimal("10.5")},
+        {"positions": [BALANCE]},
+        {},
+    ],
+)
+def test_other_data_has_another_etag(other: Any) -> None:
+    """A changed number, name or depth changes the tag."""
+    assert etag(other) != etag(BALANCE)
+
+
+def test_a_stale_answer_has_another_etag() -> None:
+    """The same data marked stale is another answer."""
+    assert etag(BALANCE, stale=True) != etag(BALANCE)
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_the_time_of_confirmation_keeps_the_etag(name: str) -> None:
+    """The same data confirmed again, at any depth, is the same answer."""
+    first = {"rows": [{"price": 1, name: 1.0}], name: 1.0}
+    second = {"rows": [{"price": 1, name: 2.0}], name: 2.0}
+    assert etag(first, as_of=1.0) == etag(second, "memory_cache", as_of=2.0)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON, JSON)
+def test_etags_are_equal_only_for_equal_data(first: Any, second: Any) -> None:
+    """Two values have one tag if and only if they are the same without their times of confirmation."""
+    one, two = {"value": first}, {"value": second}
+    same = json.dumps(undated(one)) == json.dumps(undated(two))
+    assert (etag(one) == etag(two)) == same
+
+
+def services(**more: Any) -> Any:
+    """Return services of which only some exist."""
+    markets = SimpleNamespace(ttl=300.0)
+    return {"services": SimpleNamespace(access=Access(), markets=markets, **more)}
+
+
+@pytest.mark.parametrize(
+    ("caching", "access", "stale", "policy"),
+    [
+        ("market", Access(), False, "public, max-age=300"),
+        ("market", Access(), True, "public, no-cache"),
+        ("market", Access(Tickets(TOKEN)), False, "private, max-age=300"),
+        ("market", Access(Tickets(TOKEN)), True, "private, no-cache"),
+        ("account", Access(), False, "private, no-cache"),
+        ("live", Access(), False, "no-store"),
+    ],
+)
+async def test_shared_caches_may_keep_only_public_market_data(
+    caching: Any, access: Access, stale: bool, policy: str
+) -> None:
+    """Cache-Control by kind of data; a service that requires a token allows no shared cache."""
+
+    async def handler(services: Services, query: Query) -> Answer:
+        return Answer({}, "kalshi_api", time.time(), stale)
+
+    endpoint = JsonEndpoint(Endpoint("/x", "x", answer=handler, caching=caching))
+    state = {"services": SimpleNamespace(access=access, markets=SimpleNamespace(ttl=300.0))}
+    response = await asgi_request(endpoint, "/api/python/x", state=state)
+    assert response.headers["cache-control"] == policy
+
+
+async def test_an_answer_is_kept_for_its_own_query() -> None:
+    """Two queries of one URL do not share an encoded answer; a query that is written differently does."""
+    answers = {limit: Answer({"limit": limit}, "journal", 1.0) for limit in (1, 2, 100)}
+
+    async def handler(services: Services, query: Query) -> Answer:
+        return answers[query["limit"]]
+
+    endpoint = JsonEndpoint(Endpoint("/x", "x", "", (LIMIT,), handler))
+    for query, limit in ((b"limit=1", 1), (b"limit=2", 2), (b"limit=1&color=blue", 1), (b"", 100), (b"limit=0001", 1)):
+        response = await asgi_request(endpoint, "/api/python/x", query, state=services())
+        assert json.loads(response.body)["limit"] == limit
+
+
+@contextlib.asynccontextmanager
+async def no_lifespan(app: Any) -> AsyncIterator[None]:
+    """Do nothing at start and end."""
+    yield
+
+
+async def test_requests_leave_no_garbage_in_cycles() -> None:
+    """After 1 000 requests of each kind the collector finds no object that refers to itself."""
+    balance = Answer({"balance": 1}, "kalshi_api", time.time())
+
+    async def read_balance() -> Answer:
+        return balance
+
+    app = Application(no_lifespan, Durations(), "1")
+    state = services(portfolio=SimpleNamespace(balance=read_balance), version="1")
+    paths = [
+        ("/portfolio/balance", {}, 200),
+        ("/portfolio/balance", {"if-none-match": "*"}, 304),
+        ("/portfolio/fills", {}, 400),
+        ("/nothing", {}, 404),
+        ("/health/live", {"host": "evil.example"}, 200),
+        ("/portfolio/balance", {"origin": "https://evil.example"}, 200),
+        ("", {}, 200),
+    ]
+    for path, headers, status in paths:
+        query = b"limit=x" if status == 400 else b""
+        for _ in range(3):  # whatever is made once is made now
+            assert (await asgi_request(app, f"/api/python{path}", query, headers=headers, state=state)).status == status
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(1000):
+                await asgi_request(app, f"/api/python{path}", query, headers=headers, state=state)
+            assert gc.collect() < 50, path
+        finally:
+            gc.enable()
