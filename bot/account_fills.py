@@ -1,80 +1,88 @@
-"""What the account holds by everybody's fills, ours and not, each counted once: what positions are checked against."""
+"""All fills of the account, each counted once, and the positions that they should have made.
+
+Each fill has an id that is remembered for a while. What is older than the low-water mark was counted before or lies in
+the opening positions: it is never counted again, whichever way it is read. The mark only rises, is part of the state
+file, and every id at or above it is remembered.
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from bot.state_values import read_quantity, read_seconds
 from bot.strategy_types import ZERO, Side, signed
 
 OVERLAP = 120  # seconds that are read again: account reads trail the matching engine
-_REMEMBERED = 50_000
+_PAYOUTS = 86_400  # seconds for which a payout is remembered
 
 
 class AccountFills:
-    """Fill ids seen, and the position that they add up to from the one found at the first start."""
+    """Fill ids that were counted, and positions by ticker, from the opening positions on."""
 
     def __init__(self) -> None:
-        # all mutable state: ids with their times, positions by ticker, payouts seen, the newest time told, and the
-        # time up to which all has been read
+        # all mutable state: ids with their times, payouts, positions; Unix seconds of the newest fill or
+        # read, of the time up to which every fill was read, and of the mark below which nothing is counted
         self._seen: OrderedDict[str, Decimal] = OrderedDict()
         self._paid: OrderedDict[str, Decimal] = OrderedDict()
         self.positions: dict[str, Decimal] = {}
-        self.watermark = ZERO
+        self.newest = ZERO
         self._complete = ZERO
+        self.low_water = ZERO
 
     def __repr__(self) -> str:
-        return f"AccountFills(markets={len(self.positions)}, watermark={self.watermark})"
+        return f"AccountFills(markets={len(self.positions)}, newest={self.newest}, low_water={self.low_water})"
 
     @property
     def since(self) -> float:
-        """From when fills must be read again, in Unix seconds."""
+        """Unix seconds from which fills must be read again."""
         return max(0.0, float(self._complete) - OVERLAP)
 
-    def walked(self, until: Decimal) -> None:
-        """All fills up to this time were read and counted, but for those that reads still trail."""
+    def read_until(self, until: Decimal) -> None:
+        """Record that every fill up to this time was read and counted, and raise the low-water mark behind it."""
         self._complete = max(self._complete, until)
-        border = self._complete - 2 * OVERLAP
-        while len(self._seen) > _REMEMBERED and next(iter(self._seen.values())) < border:
-            self._seen.popitem(last=False)
+        self.newest = max(self.newest, until)
+        self._raise_mark(self._complete - 2 * OVERLAP)
 
-    def found(self, positions: Mapping[str, Decimal], now: Decimal) -> None:
-        """Begin here: what was held before we listened. Fills marked as seen are within it."""
+    def open_with(self, positions: Mapping[str, Decimal], now: Decimal) -> None:
+        """Begin with the positions found on the account. now: time up to which they and the fills were read.
+
+        The fills since `now` less twice OVERLAP must have been marked; older ones belong to these positions.
+        """
         self.positions = {ticker: quantity for ticker, quantity in positions.items() if quantity}
-        self.watermark = max(self.watermark, now)
+        self.newest = max(self.newest, now)
         self._complete = max(self._complete, now)
+        self._raise_mark(now - 2 * OVERLAP)
 
     def mark(self, fill_id: str, timestamp: Decimal) -> bool:
-        """Note an id. False when it was known."""
-        if fill_id in self._seen:
+        """Remember a fill. Returns False if it was counted before."""
+        if self.is_counted(fill_id, timestamp):
             return False
         self._seen[fill_id] = timestamp
-        self.watermark = max(self.watermark, timestamp)
+        self.newest = max(self.newest, timestamp)
         return True
 
-    def knows(self, fill_id: str) -> bool:
-        """Has this fill been counted?"""
-        return fill_id in self._seen
+    def is_counted(self, fill_id: str, timestamp: Decimal) -> bool:
+        """Return True if this fill is part of the positions."""
+        return fill_id in self._seen or timestamp < self.low_water
 
     def trade(self, ticker: str, side: Side, quantity: Decimal) -> None:
-        """Count a fill that mark called new."""
-        held = self.positions.get(ticker, ZERO) + signed(side, quantity)
-        self.positions[ticker] = held
-        if not held:
+        """Add a fill, which must be new, to the positions."""
+        position = self.positions.get(ticker, ZERO) + signed(side, quantity)
+        self.positions[ticker] = position
+        if not position:
             del self.positions[ticker]
 
     def settle(self, ticker: str, timestamp: Decimal) -> bool:
-        """A market paid out and its position is gone. False when that was known."""
-        if ticker in self._paid:
+        """Remove the position of a market that paid out. Returns False if the payout was counted before."""
+        if ticker in self._paid or timestamp < self.low_water:
             return False
         self._paid[ticker] = timestamp
         self.positions.pop(ticker, None)
-        while len(self._paid) > _REMEMBERED:
-            self._paid.popitem(last=False)
         return True
 
     def differences(self, positions: Mapping[str, Decimal]) -> dict[str, tuple[Decimal, Decimal]]:
-        """Where the exchange's positions are not ours, by ticker: (ours, theirs). A payout we saw explains a zero."""
+        """Return (ours, theirs) for each ticker where the exchange's positions differ, except after a payout."""
         tickers = self.positions.keys() | positions.keys()
         pairs = {ticker: (self.positions.get(ticker, ZERO), positions.get(ticker, ZERO)) for ticker in tickers}
         return {
@@ -84,22 +92,33 @@ class AccountFills:
         }
 
     def dump(self) -> dict[str, Any]:
-        """What a restart needs, JSON-ready; older ids are never read again."""
+        """Return the state as JSON-ready values."""
         return {
-            "watermark": str(self.watermark),
+            "watermark": str(self.newest),
             "complete": str(self._complete),
+            "low_water": str(self.low_water),
             "positions": {ticker: str(quantity) for ticker, quantity in self.positions.items()},
-            "seen": {name: str(at) for name, at in self._seen.items() if at >= self._complete - 2 * OVERLAP},
-            "paid": {name: str(at) for name, at in self._paid.items() if at >= self.watermark - 86400},
+            "seen": {name: str(at) for name, at in self._seen.items()},
+            "paid": {name: str(at) for name, at in self._paid.items()},
         }
 
     @classmethod
-    def load(cls, kept: Mapping[str, Any]) -> "AccountFills":
-        """What dump gave. Raises KeyError, TypeError, ValueError or ArithmeticError when it is not that."""
+    def load(cls, stored: Mapping[str, Any]) -> "AccountFills":
+        """Return the state that dump gave. Raises KeyError, TypeError or ValueError for anything else."""
         account = cls()
-        account.watermark = Decimal(kept["watermark"])
-        account._complete = Decimal(kept.get("complete", kept["watermark"]))  # files of earlier bots do not hold it
-        account.positions = {ticker: Decimal(quantity) for ticker, quantity in kept["positions"].items()}
-        account._seen = OrderedDict((str(name), Decimal(at)) for name, at in kept["seen"].items())
-        account._paid = OrderedDict((str(name), Decimal(at)) for name, at in kept["paid"].items())
+        account.newest = read_seconds(stored["watermark"])
+        account._complete = read_seconds(stored.get("complete", stored["watermark"]))  # absent in old files
+        # old files hold the ids of the last two overlaps and no mark
+        default = max(ZERO, account._complete - 2 * OVERLAP)
+        account.low_water = read_seconds(stored.get("low_water", default))
+        account.positions = {ticker: read_quantity(quantity) for ticker, quantity in stored["positions"].items()}
+        account._seen = OrderedDict((str(name), read_seconds(at)) for name, at in stored["seen"].items())
+        account._paid = OrderedDict((str(name), read_seconds(at)) for name, at in stored["paid"].items())
         return account
+
+    def _raise_mark(self, to: Decimal) -> None:
+        self.low_water = max(self.low_water, to)
+        for name in [name for name, at in self._seen.items() if at < self.low_water]:
+            del self._seen[name]
+        for name in [name for name, at in self._paid.items() if at < self.low_water - _PAYOUTS]:
+            del self._paid[name]

@@ -1,6 +1,7 @@
-"""The bot over HTTP on 127.0.0.1: how it is, what it traded, and, for who brings the token, pause and halt."""
+"""The bot over HTTP on 127.0.0.1: status, trades, decisions, and commands for those who know the token."""
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -19,51 +20,56 @@ _HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 class BotCommands(Protocol):
-    """What the bot lets others see and do."""
+    """The operations behind the URLs."""
 
     @property
     def trade_log(self) -> TradeLog:
-        """The trades."""
+        """The trades of this run."""
         ...
 
     def status(self) -> Mapping[str, Any]:
-        """How it is, JSON-ready."""
+        """Return the status, JSON-ready."""
+        ...
+
+    def decisions(self) -> Mapping[str, Any]:
+        """Return the last decisions, JSON-ready."""
         ...
 
     async def pause(self) -> None:
-        """No new entries; exits go on."""
+        """Open nothing new."""
         ...
 
     async def resume(self) -> None:
-        """Entries again."""
+        """End a pause."""
         ...
 
     async def halt(self) -> None:
-        """Stop trading and cancel what rests; raises VenueError when that could not be verified yet."""
+        """Stop trading and cancel what rests. Raises VenueError if that is not confirmed yet."""
         ...
 
     async def clear(self) -> None:
-        """Forget the halts."""
+        """Remove the halts."""
         ...
 
 
-class BadQuery(ValueError):
+class InvalidQuery(ValueError):
     """A query parameter that cannot be read."""
 
 
 class BotApi:
-    """The URLs. token "": nobody may command."""
+    """The URLs. token "": there are no commands."""
 
-    def __init__(self, controls: BotCommands, token: str) -> None:
-        self._controls = controls
+    def __init__(self, commands: BotCommands, token: str) -> None:
+        self._commands = commands
         self._token = token
 
     def app(self) -> web.Application:
-        """The application, ready for a runner."""
+        """Return the application."""
         app = web.Application(middlewares=[self._guard])
         for path in ("/health", "/status"):
             app.router.add_get(path, self._status)
         app.router.add_get("/trades", self._trades)
+        app.router.add_get("/decisions", self._decisions)
         if self._token:
             for name in ("pause", "resume", "halt", "clear"):
                 app.router.add_post(f"/{name}", self._command)
@@ -71,7 +77,7 @@ class BotApi:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse other host names, so that no web page can reach us by rebinding its own; errors are JSON."""
+        """Refuse other host names, so that a web page cannot reach the bot by DNS rebinding; errors are JSON."""
         host = request.headers.get("Host", "").lower()
         name = host.rsplit(":", 1)[0] if host.rsplit(":", 1)[-1].isdigit() else host
         if name not in _HOSTS:
@@ -80,7 +86,7 @@ class BotApi:
             return await handler(request)
         except VenueError as error:
             return _json({"error": "unavailable", "message": str(error)}, 503, {"Retry-After": "5"})
-        except BadQuery as error:
+        except InvalidQuery as error:
             return _json({"error": "bad_request", "message": str(error)}, 400)
         except web.HTTPMethodNotAllowed as error:
             allow = ", ".join(sorted(error.allowed_methods))
@@ -89,18 +95,21 @@ class BotApi:
             return _json({"error": error.reason.lower().replace(" ", "_"), "message": error.reason}, error.status)
 
     async def _status(self, request: web.Request) -> web.Response:
-        return _json(self._controls.status())
+        return _json(self._commands.status())
+
+    async def _decisions(self, request: web.Request) -> web.Response:
+        return _json(self._commands.decisions())
 
     async def _trades(self, request: web.Request) -> web.Response:
-        """The last hundred; or those after a seq, for which a reader may wait."""
-        trade_log = self._controls.trade_log
+        """Answer with the last hundred, or with those after a seq, for which a reader may wait."""
+        log = self._commands.trade_log
         after = _whole(request, "after", 0, 2**53)
+        limit = _whole(request, "limit", 1, _MOST) or _WINDOW
         if after is None:
-            return self._window(request, trade_log.last(_whole(request, "limit", 1, _MOST) or _WINDOW))
-        wait = _seconds(request, "wait")
-        if wait:
-            await trade_log.wait(after, min(wait, _LONGEST))
-        return _page(trade_log.after(after, _whole(request, "limit", 1, _MOST) or _WINDOW), {})
+            return self._window(request, log.last(limit))
+        if wait := _seconds(request, "wait"):
+            await log.wait(after, min(wait, _LONGEST))
+        return _page(log.after(after, limit), {})
 
     @staticmethod
     def _window(request: web.Request, page: TradePage) -> web.Response:
@@ -110,39 +119,36 @@ class BotApi:
         return _page(page, {"ETag": tag, "Cache-Control": "no-cache"})
 
     async def _command(self, request: web.Request) -> web.Response:
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-            told = {"error": "unauthorized", "message": "bring the bot's token: Authorization: Bearer …"}
-            return _json(told, 401, {"WWW-Authenticate": "Bearer"})
-        await getattr(self._controls, request.path.removeprefix("/"))()
-        return _json(self._controls.status())
+        # bytes that are not UTF-8 arrive as surrogates, which only this handler can encode
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+            message = "send the bot's token: Authorization: Bearer …"
+            return _json({"error": "unauthorized", "message": message}, 401, {"WWW-Authenticate": "Bearer"})
+        await getattr(self._commands, request.path.removeprefix("/"))()
+        return _json(self._commands.status())
 
 
 def _page(page: TradePage, headers: Mapping[str, str]) -> web.Response:
-    told = {"trades": page.trades, "count": page.count, "boot_id": page.boot_id, "seq": page.seq, "oldest": page.oldest}
-    return _json(told, 200, headers)
+    body = {"trades": page.trades, "count": page.count, "boot_id": page.boot_id, "seq": page.seq, "oldest": page.oldest}
+    return _json(body, 200, headers)
 
 
 def _json(value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    told = {"Cache-Control": "no-store", **(headers or {})}
-    return web.Response(text=dumps(value), status=status, headers=told, content_type="application/json")
+    all_headers = {"Cache-Control": "no-store", **(headers or {})}
+    return web.Response(text=dumps(value), status=status, headers=all_headers, content_type="application/json")
 
 
 def _whole(request: web.Request, name: str, least: int, most: int) -> int | None:
     text = request.query.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
-        raise BadQuery(f"{name}: a whole number from {least} to {most} was expected, not {text[:40]!r}")
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not least <= int(text) <= most:
+        raise InvalidQuery(f"{name}: expected an integer from {least} to {most}, got {text[:40]!r}")
     return int(text)
 
 
 def _seconds(request: web.Request, name: str) -> float:
     text = request.query.get(name, "0")
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < 3600:
-        raise BadQuery(f"{name}: seconds from 0 to {_LONGEST:.0f} were expected, not {text[:40]!r}")
-    return seconds
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,9})?", text) or float(text) >= 3600:
+        raise InvalidQuery(f"{name}: expected seconds from 0 to {_LONGEST:.0f}, got {text[:40]!r}")
+    return float(text)

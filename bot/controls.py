@@ -1,9 +1,11 @@
-"""What the bot tells of itself and lets a person do."""
+"""The status of the bot as one object, and the commands of a person."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from bot.activity import activity_of
+from bot.clock import BotClock
 from bot.engine import Engine
 from bot.runner import BotRunner
 from bot.strategy_types import ZERO
@@ -18,7 +20,7 @@ class BotControls:
 
     def __init__(
         self, settings: BotSettings, state: TradingState, venue: Venue, engine: Engine, runner: BotRunner,
-        clock: Callable[[], float],
+        clock: BotClock,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._state = state
@@ -26,70 +28,85 @@ class BotControls:
         self._engine = engine
         self._runner = runner
         self._clock = clock
-        self._began = clock()
+        self._began = clock.monotonic()
 
     @property
     def trade_log(self) -> TradeLog:
-        """The trades."""
+        """The trades of this run."""
         return self._state.trade_log
 
     def status(self) -> Mapping[str, Any]:
-        """How it is: one object for people and for the poller of a service."""
-        risk, now = self._state.risk, self._clock()
-        exposure = risk.exposure(self._venue.resting())
+        """Return the status for people and for the poller of a service."""
+        halts, log = self._state.halts, self._state.trade_log
+        activity, reason = activity_of(self._runner, halts, self._engine)
+        sender = self._engine.sender
         return {
-            "status": self._word(), "mode": self._settings.mode, "timestamp": decimal_seconds(now),
-            "boot_id": self.trade_log.boot_id, "uptime": round(now - self._began, 3),
-            "loop_age": round(self._runner.age, 3),
-            "trades": self.trade_log.seq, "trade_count": self.trade_log.seq, "seq": self.trade_log.seq,
-            "order_prefix": self._settings.order_prefix,
-            "paused": risk.paused, "halted": risk.halted,
-            "halts": [{"name": h.name, "why": h.why, "since": decimal_seconds(h.since)} for h in risk.halts.values()],
-            "trading": self._engine.trading, "trouble": self._engine.trouble or None,
+            "status": self._stage(), "activity": activity, "reason": reason, "mode": self._settings.mode,
+            "timestamp": decimal_seconds(self._clock.wall()), "boot_id": log.boot_id,
+            "uptime": round(self._clock.monotonic() - self._began, 3), "loop_age": round(self._runner.age, 3),
+            "trades": log.seq, "trade_count": log.seq, "seq": log.seq, "order_prefix": self._settings.order_prefix,
+            "paused": halts.paused, "halted": halts.halted,
+            "halts": [{"name": h.name, "why": h.why, "since": decimal_seconds(h.since)} for h in halts.halts.values()],
+            "trading": not self._engine.exchange_reason,
+            "trouble": self._engine.trouble or self._runner.start_trouble or None,
+            "refusals": dict(sorted(sender.refusals.counts.items())),
+            "refused_in_a_row": sender.refusals.in_a_row,
             "tickers": self._engine.tickers, "resting": len(self._venue.resting()),
+            "other_orders": len(self._venue.other_orders()),
             "positions": {t: p.quantity for t, p in self._state.positions.by_ticker.items() if p.quantity},
-            "exposure": {
-                "total": _cents(sum(exposure.values(), ZERO)), "largest": _cents(max(exposure.values(), default=ZERO)),
-            },
+            "exposure": self._exposure(),
             "pnl": {name: round(value, 4) for name, value in self._state.profit().items()},
             "limits": self._limits(),
         }  # fmt: skip
 
+    def decisions(self) -> Mapping[str, Any]:
+        """Return the last decisions and the counts of their results."""
+        return self._engine.sender.decisions.as_json()
+
     async def pause(self) -> None:
-        """No new entries; what rests goes, exits may come back."""
-        self._state.risk.paused = True
-        await self._engine.settle()
+        """Open nothing new: cancel what rests; orders that close positions may come back."""
+        self._state.halts.paused = True
+        await self._engine.apply_change()
 
     async def resume(self) -> None:
-        """Entries again. A halt stays a halt."""
-        self._state.risk.paused = False
-        await self._engine.settle()
+        """End a pause. A halt stays in force."""
+        self._state.halts.paused = False
+        await self._engine.apply_change()
 
     async def halt(self) -> None:
-        """Stop at once, cancel our orders and no others; the loop goes on cancelling what could not be verified."""
-        self._runner.halt("person", "asked for")
-        await self._engine.settle()
+        """Stop trading and cancel our orders and no others; later turns cancel what is not confirmed yet."""
+        self._runner.halt("person", "halted by POST /halt")
+        await self._engine.apply_change()
 
     async def clear(self) -> None:
-        """Forget the halts, measure losses from here, take the exchange's positions as true where they differed."""
-        if "reconcile" in self._state.risk.halts:
-            await self._runner.agree()
-        self._state.risk.clear(self._state.profit()["total"])
-        await self._engine.settle()
+        """Remove the halts and measure losses from here; where positions differed, accept the exchange's.
 
-    def _word(self) -> str:
+        Raises VenueError if those cannot be read.
+        """
+        if "reconcile" in self._state.halts.halts:
+            await self._runner.accept_positions()
+        self._state.halts.clear(self._state.profit()["total"])
+        await self._engine.apply_change()
+
+    def _stage(self) -> str:
         if self._runner.stage != "running":
             return self._runner.stage
-        return "halted" if self._state.risk.halted else "paused" if self._state.risk.paused else "running"
+        return "halted" if self._state.halts.halted else "paused" if self._state.halts.paused else "running"
+
+    def _exposure(self) -> Mapping[str, Decimal]:
+        resting = self._venue.resting()
+        markets = self._state.risk.exposure(resting)
+        elsewhere = sum(self._state.risk.elsewhere.values(), ZERO)
+        return {
+            "total": round(sum(markets.values(), ZERO) + elsewhere, 2),
+            "largest": round(max(markets.values(), default=ZERO), 2),
+            "largest_event": round(max(self._state.risk.event_exposures(resting).values(), default=ZERO), 2),
+            "elsewhere": round(elsewhere, 2),
+        }
 
     def _limits(self) -> Mapping[str, Any]:
-        s = self._settings
-        return {
-            "order_size": s.order_size, "max_position": s.max_position, "market_exposure": s.market_exposure,
-            "total_exposure": s.total_exposure, "daily_loss": s.daily_loss, "drawdown": s.drawdown,
-            "stale_after": s.stale_after,
-        }  # fmt: skip
-
-
-def _cents(value: Decimal) -> Decimal:
-    return round(value, 2)
+        names = (
+            "order_size", "max_position", "market_exposure", "event_exposure", "total_exposure", "daily_loss",
+            "drawdown", "stale_after", "stop_before", "order_lifetime",
+        )  # fmt: skip
+        return {name: getattr(self._settings, name) for name in names}

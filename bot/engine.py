@@ -1,180 +1,255 @@
-"""The loop: look, learn, judge, act. Each turn is one look at the markets and what follows from it."""
+"""The trading loop. Each turn reads the markets, updates the state, checks loss limits and carries out decisions."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from bot.errors import OrderRejected, OrderUncertain, VenueError
+from bot.clock import BotClock
+from bot.decisions import MarketDecision
+from bot.errors import VenueError, VenueUnavailable
 from bot.exchange_hours import in_maintenance
+from bot.halts import Halt
 from bot.market_data import MarketData
-from bot.risk import Halt
-from bot.strategies import Decide
-from bot.strategy_types import CancelOrder, Intent, MarketView, PlaceOrder, Quote
+from bot.order_sender import OrderSender
+from bot.reasons import EXCHANGE_PAUSED, MAINTENANCE
+from bot.strategies import Strategy
+from bot.strategy_types import MarketView, Quote
 from bot.throttle import Throttle
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
 from bot.watchlist import Watchlist
+from kalshi.account_models import Balance
 
 log = logging.getLogger(__name__)
 
-_STATUS_EVERY = 5.0  # seconds between looks at the exchange's status
+_STATUS_EVERY = 5.0  # seconds between reads of the exchange's status
 _SAVE_EVERY = 5.0  # seconds between writes of the state file
+_BALANCE_EVERY = 10.0
+_FLATTEN_EVERY = 2.0
+_QUIET_AFTER = 60.0  # seconds without an order sent or resting
+_LASTING = 5.0  # seconds of failing turns after which a failure counts as lasting
 
 
 @dataclass(frozen=True, slots=True)
 class TradingPlan:
-    """What to trade and how. tickers empty: the `markets` most traded ones, chosen anew as they close."""
+    """The markets, strategies and sizes. tickers empty: the `markets` most traded ones, chosen anew as they close.
 
-    strategies: Sequence[Decide]
+    weekly_pause: the exchange has its Thursday maintenance. flatten: a halt by a person or a loss closes positions.
+    """
+
+    strategies: Sequence[Strategy]
     tickers: Sequence[str]
     markets: int
     order_size: Decimal
     max_position: Decimal
     interval: float
-    weekly_pause: bool  # the exchange has its Thursday window; a simulated one has none
+    weekly_pause: bool
+    flatten: bool = False
 
 
 class Engine:
-    """Drives one venue with one state. save(durable) keeps what a restart must know."""
+    """Drives one venue with one trading state.
+
+    save(durable) writes the state file. read_balance: None on paper.
+    """
 
     def __init__(
-        self, prices: MarketData, venue: Venue, state: TradingState, plan: TradingPlan, save: Callable[[bool], None],
-        clock: Callable[[], float], random: Random,
+        self, market_data: MarketData, venue: Venue, state: TradingState, plan: TradingPlan,
+        save: Callable[[bool], None], clock: BotClock, random: Random,
+        read_balance: Callable[[], Awaitable[Balance]] | None = None,
     ) -> None:  # fmt: skip
-        self._prices = prices
+        self._market_data = market_data
         self._venue = venue
         self._state = state
         self._plan = plan
         self._save = save
         self._clock = clock
         self._random = random
-        self._watch = Watchlist(prices, plan.tickers, plan.markets, clock)
-        self._pace = Throttle(clock)
-        # all mutable state of its own: does the exchange trade, the last trouble, and who may act now
-        self.trading = True
-        self.trouble = ""
+        self._read_balance = read_balance
+        self._watchlist = Watchlist(market_data, plan.tickers, plan.markets, clock.monotonic)
+        self._throttle = Throttle(clock.monotonic)
+        # all mutable state of its own: sent orders and decisions; the reason why the exchange takes no orders, "" if it
+        # does; the present failure, its reason and its monotonic time; the turn's number; the lock of senders
+        self.sender = OrderSender(venue, state, clock)
+        self.exchange_reason = ""
+        self._failure = self._failure_reason = ""
+        self._failing_since = 0.0
+        self._turn = 0
         self._acting = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"Engine(tickers={self.tickers}, trouble={self.trouble!r})"
 
     @property
     def tickers(self) -> list[str]:
         """The markets traded."""
-        return self._watch.tickers
+        return self._watchlist.tickers
 
-    def __repr__(self) -> str:
-        return f"Engine(tickers={self.tickers}, trading={self.trading}, trouble={self.trouble!r})"
+    @property
+    def trouble(self) -> str:
+        """A sentence about what keeps the bot from trading; "" if nothing does."""
+        return self._failure or self.sender.refusals.trouble
+
+    @property
+    def lasting_failure(self) -> str:
+        """The reason of a failure that several turns in a row had; "" if there is none."""
+        lasts = self._failure and self._clock.monotonic() - self._failing_since >= _LASTING
+        return self._failure_reason if lasts else ""
+
+    @property
+    def quiet(self) -> bool:
+        """True while there is no market to trade, or no order was sent or rested for a while."""
+        idle = self._clock.monotonic() - self.sender.last_sent > _QUIET_AFTER
+        return (self._turn > 0 and not self.tickers) or (idle and not self._venue.resting())
 
     async def turn(self) -> None:
-        """One look and what follows. Trouble with a venue ends the turn, not the loop."""
+        """Run one turn. A failure of the venue ends the turn and is kept in `trouble`."""
+        self._turn += 1
         try:
-            await self._look()
-            self._judge()
+            await self._read()
+            self._check()
             async with self._acting:
                 await self._act()
-            self._note("")
+            self._set_failure("", "")
         except VenueError as error:
-            self._note(str(error))
-            await self._if_blind()
-        if self._pace.due("save", _SAVE_EVERY):
+            self._set_failure(str(error), error.reason)
+            await self._withdraw_if_blind()
+        if self._throttle.due("save", _SAVE_EVERY):
             self._save(False)
 
     async def withdraw(self) -> None:
-        """Take back all that rests. Raises VenueError while some of it may still be there."""
+        """Cancel all orders. Raises VenueError while some of them may still rest."""
         async with self._acting:
             await self._venue.cancel_all()
 
-    async def settle(self) -> None:
-        """A person has changed what is allowed: keep it, and take back what rested under the old rules.
+    async def apply_change(self) -> None:
+        """Save what a person has changed and cancel the orders that rest under the old rules.
 
-        What cannot be verified now goes on being tried by the turns: halted, until nothing rests.
+        If that fails, later turns go on cancelling while the bot is halted or paused.
         """
         self._save(True)
         try:
             await self.withdraw()
         except VenueError as error:
-            self._note(str(error))
+            self._set_failure(str(error), error.reason)
 
-    async def _look(self) -> None:
-        held = [ticker for ticker, position in self._state.positions.by_ticker.items() if position.quantity]
-        await self._watch.look(held, [order.ticker for order in self._venue.resting()])
-        await self._venue.refresh(self._watch.quotes)
-        if self._pace.due("status", _STATUS_EVERY):
-            self.trading = await self._prices.trading()
-        self.trading = self.trading and not (self._plan.weekly_pause and in_maintenance(self._clock()))
-
-    def _judge(self) -> None:
-        """Mark to the market; a loss too large halts at once and for good."""
-        self._state.mark(self._watch.quotes)
-        for halt in self._state.risk.observe(self._state.profit()["total"], self._clock()):
-            self.halted(halt)
-
-    def halted(self, halt: Halt) -> None:
-        """Say it once and keep it on disk before anything else happens."""
-        log.warning("halted (%s): %s; it stays so until a person clears it", halt.name, halt.why)
+    def report_halt(self, halt: Halt) -> None:
+        """Log a new halt and save it before anything else happens."""
+        log.warning("halted (%s): %s; no orders until POST /clear or a start with --clear", halt.name, halt.why)
         self._save(True)
 
+    async def _read(self) -> None:
+        positions = [ticker for ticker, book in self._state.positions.by_ticker.items() if book.quantity]
+        resting = [order.ticker for order in self._venue.resting()]
+        await self._watchlist.read(positions, resting, self._depth_tickers())
+        self._state.risk.events, self._state.risk.terms = self._watchlist.events(), self._watchlist.terms()
+        await self._venue.refresh(self._watchlist.quotes)
+        if self._read_balance is not None and self._throttle.due("balance", _BALANCE_EVERY):
+            with suppress(VenueUnavailable):
+                self.sender.balance = await self._read_balance()
+        if self._throttle.due("status", _STATUS_EVERY):
+            await self._read_exchange_state()
+
+    async def _read_exchange_state(self) -> None:
+        state = await self._market_data.state()
+        weekly = self._plan.weekly_pause and in_maintenance(self._clock.wall())
+        if weekly or not state.active:
+            self.exchange_reason = MAINTENANCE
+        else:
+            self.exchange_reason = "" if state.trading else EXCHANGE_PAUSED
+
+    def _depth_tickers(self) -> list[str]:
+        return [t for place, t in enumerate(self.tickers) if self._strategy(place).needs_depth]
+
+    def _check(self) -> None:
+        """Value the positions; halt at once on a loss beyond its limit and on a second bot under our prefix."""
+        self._state.mark(self._watchlist.quotes)
+        profit, now = self._state.profit(), self._clock.wall()
+        realized = profit["total"] - profit["unrealized"]
+        for halt in self._state.halts.observe(profit["total"], now, self._clock.monotonic(), realized):
+            self.report_halt(halt)
+        second = self._venue.second_bot()
+        if second and self._state.halts.halt("second_bot", second, now):
+            self.report_halt(self._state.halts.halts["second_bot"])
+
     async def _act(self) -> None:
-        if self._state.risk.halted:
+        if self._state.halts.halted:
             if self._venue.resting():
                 await self._venue.cancel_all()
+            elif self._plan.flatten and not self._state.halts.halts.keys() - {"person", "daily_loss", "drawdown"}:
+                await self._flatten()
             return
-        if not self.trading:
+        if self.exchange_reason:
             return
         for place, ticker in enumerate(self.tickers):
-            decide = self._plan.strategies[place % len(self._plan.strategies)]
-            quote = self._watch.quotes.get(ticker)
-            if quote is not None and not self._venue.frozen(ticker):
-                for intent in decide(self._view(quote)):
-                    await self._do(intent, quote)
-        await self._leave_others()
+            await self._decide(self._strategy(place), ticker)
+        await self._cancel_unwanted()
 
-    async def _leave_others(self) -> None:
-        """Orders in markets that we no longer trade go; their positions wait for the market to settle."""
+    async def _decide(self, strategy: Strategy, ticker: str) -> None:
+        quote = self._watchlist.quotes.get(ticker)
+        view = None if quote is None else self._view(quote, strategy.needs_depth)
+        decision = MarketDecision(
+            self._clock.wall(), self._turn, ticker, strategy.name, quote, self._state.positions.position(ticker),
+            len(view.resting) if view else 0,
+        )  # fmt: skip
+        if quote is None or view is None:
+            decision.stopped_by = "unknown market"
+        elif self._venue.frozen(ticker):
+            decision.stopped_by = "uncertain order"
+        self.sender.decisions.add(decision)
+        if quote is None or view is None or decision.stopped_by:
+            return
+        for intent in strategy.decide(view):
+            await self.sender.carry_out(intent, quote, decision)
+
+    async def _cancel_unwanted(self) -> None:
+        """Cancel orders in markets that are no longer traded or close soon; positions wait for the settlement."""
+        now = self._clock.wall()
         for order in self._venue.resting():
-            if order.ticker not in self.tickers:
-                await self._attempt(self._venue.cancel(order))
+            quote = self._watchlist.quotes.get(order.ticker)
+            if order.ticker not in self.tickers or (quote and self._state.risk.closes_soon(quote, now)):
+                await self.sender.cancel(order)
 
-    def _view(self, quote: Quote) -> MarketView:
-        mine = [order for order in self._venue.resting() if order.ticker == quote.ticker]
+    async def _flatten(self) -> None:
+        if not self._throttle.due("flatten", _FLATTEN_EVERY):
+            return
+        for ticker, position in list(self._state.positions.by_ticker.items()):
+            quote = self._watchlist.quotes.get(ticker)
+            if position.quantity and quote and quote.active and not self._venue.frozen(ticker):
+                await self.sender.close_position(ticker, position.quantity, quote)
+
+    def _strategy(self, place: int) -> Strategy:
+        return self._plan.strategies[place % len(self._plan.strategies)]
+
+    def _view(self, quote: Quote, with_depth: bool) -> MarketView:
+        bids, asks = self._watchlist.depth.get(quote.ticker, ((), ())) if with_depth else ((), ())
+        balance = self.sender.balance
         return MarketView(
-            now=self._clock(), quote=quote, mids=self._watch.mids(quote.ticker),
-            position=self._state.positions.position(quote.ticker), resting=mine, size=self._plan.order_size,
-            most=self._plan.max_position, draw=self._random.random(),
+            now=self._clock.wall(), quote=quote, mids=self._watchlist.mids(quote.ticker),
+            position=self._state.positions.position(quote.ticker),
+            resting=[order for order in self._venue.resting() if order.ticker == quote.ticker],
+            size=self._plan.order_size, most=self._plan.max_position, draw=self._random.random(),
+            cash=None if balance is None else balance.balance, fees=self._watchlist.fees(quote.ticker),
+            bids=bids, asks=asks,
         )  # fmt: skip
 
-    async def _do(self, intent: Intent, quote: Quote) -> None:
-        """Carry out one wish, as far as risk lets it."""
-        if isinstance(intent, CancelOrder):
-            await self._attempt(self._venue.cancel(intent.order))
-            return
-        verdict = self._state.risk.review(intent, quote, self._venue.resting(), self._clock())
-        if isinstance(verdict, PlaceOrder):
-            await self._attempt(self._venue.place(verdict))
-
-    @staticmethod
-    async def _attempt(deed: Awaitable[None]) -> None:
-        """A no is an answer; a doubt freezes the market until it is resolved."""
-        try:
-            await deed
-        except OrderRejected as error:
-            log.debug("refused: %s", error)
-        except OrderUncertain as error:
-            log.info("no answer that can be believed, reading what became of it: %s", error)
-
-    async def _if_blind(self) -> None:
-        """Nothing of ours should rest on prices too old to stand behind, nor while halted."""
-        blind = self._clock() - self._watch.newest > self._state.risk.limits.stale_after
-        if (blind or self._state.risk.halted) and self._venue.resting():
+    async def _withdraw_if_blind(self) -> None:
+        """Cancel all orders while prices are too old to trade on, or while halted."""
+        blind = self._watchlist.age > self._state.risk.limits.stale_after
+        if (blind or self._state.halts.halted) and self._venue.resting():
             try:
                 await self.withdraw()
             except VenueError as error:
-                self._note(str(error))
+                self._set_failure(str(error), error.reason)
 
-    def _note(self, trouble: str) -> None:
-        if trouble and not self.trouble:
-            log.warning("trouble: %s", trouble)
-        elif self.trouble and not trouble:
-            log.info("all well again")
-        self.trouble = trouble
+    def _set_failure(self, failure: str, reason: str) -> None:
+        if failure and not self._failure:
+            self._failing_since = self._clock.monotonic()
+            log.warning("trouble (%s): %s; the next turn tries again", reason, failure)
+        elif self._failure and not failure:
+            log.info("turns work again after: %s", self._failure)
+        self._failure, self._failure_reason = failure, reason

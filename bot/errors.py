@@ -1,43 +1,52 @@
-"""What can go wrong with the bot, drawn as a tree.
+"""Errors of the bot.
 
 TradingError
-├── InvalidBotSettings    the environment and flags contradict themselves; every mistake in one message
-├── InvalidStateFile     the state file is not ours or not whole; a person must look
-├── AnotherBotRunning         another bot trades with our state file or under our prefix
-└── VenueError       the place where orders go
-    ├── OrderRejected      the venue said no: nothing was done, and it told why
-    ├── OrderUncertain       no answer that can be believed: the order may or may not exist
-    └── VenueUnavailable  a read failed; what we know is as old as the last one that worked
+├── InvalidBotSettings    settings that contradict each other or cannot be read; one message names every mistake
+├── InvalidStateFile      a state file that is damaged, belongs to another account, or cannot be written
+├── AnotherBotRunning     another bot uses the state file or the order prefix
+├── LimitsTooLarge        limits that the account's money cannot cover; the message names the largest allowed
+└── VenueError            an operation of a venue failed
+    ├── OrderRejected     the venue refused the order: nothing was done
+    ├── OrderUncertain    no readable answer: the order may or may not exist
+    └── VenueUnavailable  a read failed: the last values stay in use until the next one succeeds
 """
 
 
 class TradingError(Exception):
-    """Something is wrong with the bot; the message says what, where, and what to do."""
+    """Base of all errors of the bot. The message says what happened, where, and what to do."""
 
 
 class InvalidBotSettings(TradingError):
-    """The settings contradict themselves or cannot be read."""
+    """Settings contradict each other or cannot be read."""
 
 
 class InvalidStateFile(TradingError):
-    """The state file cannot be believed."""
+    """A state file is damaged, belongs to another account, or cannot be written."""
 
 
 class AnotherBotRunning(TradingError):
-    """Another bot seems to trade with the same state file, or under the same prefix; two must not share either."""
+    """Another bot uses the same state file or the same order prefix."""
+
+
+class LimitsTooLarge(TradingError):
+    """A limit is larger than the account's money can cover."""
 
 
 class VenueError(TradingError):
-    """The venue did not do what was asked."""
+    """An operation of a venue failed. reason: a short word for it, see bot.reasons."""
+
+    def __init__(self, message: str, reason: str = "other") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class OrderRejected(VenueError):
-    """The venue said no; nothing was done."""
+    """The venue refused the order; nothing was done."""
 
 
 class OrderUncertain(VenueError):
-    """Nobody knows whether it was done: read before you act again."""
+    """The answer was lost or unreadable; read the order's state before sending anything else."""
 
 
 class VenueUnavailable(VenueError):
-    """A read failed; try again later."""
+    """A read failed; it is tried again later."""

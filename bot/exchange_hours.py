@@ -1,6 +1,6 @@
-"""When the exchange says in advance that it will not trade: Thursday 03:00-05:00 in New York.
+"""The weekly maintenance of the exchange: Thursday 03:00-05:00 in New York (Kalshi docs: maintenance_and_pauses).
 
-Kalshi docs: maintenance_and_pauses. The clock of New York is computed here, because a slim machine may know no zones.
+New York's clock is computed here because small machines may have no time zone database.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ _FROM_HOUR, _TO_HOUR = 3, 5
 
 
 def new_york(now: float) -> datetime:
-    """The wall clock of New York at this Unix time, without a zone: summer time from March to November since 2007."""
+    """Return New York's wall clock at this Unix time, without a zone. Summer time as it is since 2007."""
     utc = datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
     start = _sunday(utc.year, 3, 2) + timedelta(hours=7)  # 02:00 EST
     end = _sunday(utc.year, 11, 1) + timedelta(hours=6)  # 02:00 EDT
@@ -18,7 +18,7 @@ def new_york(now: float) -> datetime:
 
 
 def in_maintenance(now: float) -> bool:
-    """True while the weekly trading pause is on."""
+    """Return True during the weekly maintenance. now: Unix seconds."""
     there = new_york(now)
     return there.weekday() == _THURSDAY and _FROM_HOUR <= there.hour < _TO_HOUR
 

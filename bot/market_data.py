@@ -1,74 +1,104 @@
-"""Market data for the bot: quotes, which markets are worth it, whether the exchange trades, what a trade costs."""
+"""Market data: quotes, events, depth, the choice of markets, the state of the exchange and the fees of a series."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote as quoted
 
 from bot.errors import VenueUnavailable
+from bot.exposure import Strike
 from bot.fees import FeeRule
-from bot.strategy_types import PriceBand, Quote
+from bot.reasons import reason_of
+from bot.strategy_types import ONE, BookLevel, PriceBand, Quote
 from kalshi.client import AT_ONCE, KalshiClient
-from kalshi.errors import KalshiError
-from kalshi.market_models import Market
+from kalshi.errors import FieldError, KalshiError
+from kalshi.market_models import Market, Orderbook
 from kalshi.record_reader import RecordReader
+from ledger.marks import MarkInputs, mark_price
 
-_WIDEST = Decimal("0.10")  # a spread beyond this is no market
-_EDGE = Decimal("0.10")  # nor is a price this near to 0 or 1
-_SOONEST = 120  # seconds that a market should still be open
+_WIDEST = Decimal("0.10")  # markets with a wider spread are not chosen
+_EDGE = Decimal("0.10")  # nor markets with a price this near to 0 or 1
+_SOONEST = 120  # seconds that a chosen market must stay open at least
 _PAGES = 5
 
 
-class MarketData:
-    """Public reads only, no key needed. Methods raise VenueUnavailable and nothing else."""
+@dataclass(frozen=True, slots=True)
+class ExchangeState:
+    """active: the exchange works at all. trading: it takes orders."""
 
-    def __init__(self, client: KalshiClient, clock: Callable[[], float]) -> None:
+    active: bool
+    trading: bool
+
+
+class MarketData:
+    """Public reads, which need no key. Methods raise VenueUnavailable and nothing else. clock: monotonic seconds."""
+
+    def __init__(self, client: KalshiClient, clock: Callable[[], float], wall: Callable[[], float]) -> None:
         self._client = client
         self._clock = clock
+        self._wall = wall
+        self.strikes: dict[str, Strike] = {}  # all mutable state: strikes by ticker, as far as quotes were read
 
     async def quotes(self, tickers: Iterable[str]) -> dict[str, Quote]:
-        """The markets as they stand, by ticker; one that the exchange does not name is not there."""
+        """Return the markets' present quotes by ticker; a ticker that the exchange does not know is left out."""
         names = sorted(set(tickers))
         found: dict[str, Quote] = {}
-        with _waited_out():
+        with _as_unavailable():
             for start in range(0, len(names), AT_ONCE):
                 params: dict[str, str | int] = {"tickers": ",".join(names[start : start + AT_ONCE]), "limit": AT_ONCE}
                 for row in (await self._get("/markets", params)).many("markets"):
                     quote = read_quote(row, self._clock())
                     found[quote.ticker] = quote
+                    if (strike := read_strike(row)) is not None:
+                        self.strikes[quote.ticker] = strike
         return found
 
     async def choose(self, count: int) -> list[str]:
-        """The most traded open markets with two sides, a spread worth the name and time left."""
+        """Return the most traded open markets that have two sides, a narrow spread and time left."""
         rows: list[Market] = []
         cursor = ""
         for _ in range(_PAGES):
             params: dict[str, str | int] = {"status": "open", "limit": 1000, "mve_filter": "exclude"}
-            with _waited_out():
+            with _as_unavailable():
                 page = await self._client.markets(params | ({"cursor": cursor} if cursor else {}))
             rows += page.rows
             if page.next is None:
                 break
             cursor = page.next
-        worth = [row for row in rows if _worth(row, self._clock())]
-        worth.sort(key=lambda row: (-row.volume_24h, -row.volume, row.ticker))
-        return [row.ticker for row in worth[:count]]
+        suitable = [row for row in rows if _suitable(row, self._wall())]
+        suitable.sort(key=lambda row: (-row.volume_24h, -row.volume, row.ticker))
+        return [row.ticker for row in suitable[:count]]
 
     async def recent(self, ticker: str, count: int) -> list[Decimal]:
-        """Prices of the last public trades, oldest first: what a mean can start from."""
-        with _waited_out():
+        """Return the prices of the last public trades, oldest first."""
+        with _as_unavailable():
             fields = await self._get("/markets/trades", {"ticker": ticker, "limit": count})
             return [row.price("yes_price_dollars") for row in fields.many("trades")][::-1]
 
-    async def trading(self) -> bool:
-        """Does the exchange take orders now?"""
-        with _waited_out():
+    async def state(self) -> ExchangeState:
+        """Return the state of the exchange."""
+        with _as_unavailable():
             status = await self._client.status()
-        return status.exchange_active and status.trading_active
+        return ExchangeState(status.exchange_active, status.exchange_active and status.trading_active)
+
+    async def exclusive(self, event_ticker: str) -> bool:
+        """Return True if at most one market of the event pays YES."""
+        with _as_unavailable():
+            event = (await self._get(f"/events/{quoted(event_ticker, safe='')}")).one("event")
+            return event.flag("mutually_exclusive")
+
+    async def depth(self, ticker: str, levels: int = 10) -> tuple[Sequence[BookLevel], Sequence[BookLevel]]:
+        """Return bids and asks in YES prices, best first."""
+        with _as_unavailable():
+            book: Orderbook = await self._client.orderbook(ticker, levels)
+        bids = [BookLevel(level.price, level.quantity) for level in book.yes]
+        asks = [BookLevel(ONE - level.price, level.quantity) for level in book.no]
+        return bids, asks
 
     async def fee_rule(self, ticker: str) -> FeeRule:
-        """The fees of the market's series (Kalshi docs: the way leads over its event)."""
-        with _waited_out():
+        """Return the fees of the market's series, which is found by way of its event."""
+        with _as_unavailable():
             market = (await self._get(f"/markets/{quoted(ticker, safe='')}")).one("market")
             event = (await self._get(f"/events/{quoted(market.text('event_ticker'), safe='')}")).one("event")
             series = (await self._get(f"/series/{quoted(event.text('series_ticker'), safe='')}")).one("series")
@@ -79,29 +109,61 @@ class MarketData:
 
 
 @contextmanager
-def _waited_out() -> Iterator[None]:
-    """An exchange that does not answer, or in other words than it used to, is no fault of ours: it is asked again."""
+def _as_unavailable() -> Iterator[None]:
+    """Turn errors of the exchange into VenueUnavailable, renamed fields included: the read is tried again."""
     try:
         yield
     except KalshiError as error:
-        raise VenueUnavailable(str(error)) from error
+        raise VenueUnavailable(str(error), reason_of(error)) from error
 
 
 def read_quote(fields: RecordReader, now: float) -> Quote:
-    """One market's row. Raises FieldError."""
+    """Return one market's row as a quote. now: monotonic seconds. Raises FieldError."""
     market = Market.from_api(fields)
     bands = tuple(
         PriceBand(row.dollars("start"), row.dollars("end"), row.dollars("step")) for row in fields.many("price_ranges")
     )
     return Quote(
         ticker=market.ticker, bid=market.yes_bid, bid_size=market.yes_bid_size, ask=market.yes_ask,
-        ask_size=market.yes_ask_size, last=market.last_price, volume=market.volume, as_of=now,
+        ask_size=market.yes_ask_size, last=market.last_price, volume=market.volume, read_at=now,
         active=market.status == "active", bands=bands,
         value=market.settlement_value if market.status == "finalized" else None,
+        close_time=float(market.close_time), event_ticker=market.event_ticker,
+        exchange_index=fields.whole("exchange_index") if fields.has("exchange_index") else 0, 
+        mark=mark_of_prices(
+            market.yes_bid, market.yes_ask, market.last_price, market.settlement_value, market.result
+        ),
     )  # fmt: skip
 
 
-def _worth(market: Market, now: float) -> bool:
+def mark_of_prices(
+    bid: Decimal | None, ask: Decimal | None, last: Decimal | None, value: Decimal | None = None, result: str = ""
+) -> Decimal | None:
+    """Return the dollars that one YES is worth by the ledger's rule, as everywhere in the program; None if unknown."""
+    return mark_price(MarkInputs(bid, ask, last, result, value))
+
+
+def read_strike(fields: RecordReader) -> Strike | None:
+    """Return the numeric strike of a market's row; None if it has none."""
+    kind = fields.maybe_text("strike_type") or ""
+    floor, cap = _strike_end(fields, "floor_strike"), _strike_end(fields, "cap_strike")
+    if kind in ("greater", "greater_or_equal") and floor is not None:
+        return Strike(floor, None, with_floor=kind == "greater_or_equal")
+    if kind in ("less", "less_or_equal") and cap is not None:
+        return Strike(None, cap, with_cap=kind == "less_or_equal")
+    if kind == "between" and floor is not None and cap is not None:
+        return Strike(floor, cap)
+    return None
+
+
+def _strike_end(fields: RecordReader, name: str) -> Decimal | None:
+    try:
+        return fields.number(name) if fields.has(name) else None
+    except FieldError:
+        return None
+
+
+def _suitable(market: Market, now: float) -> bool:
     bid, ask = market.yes_bid, market.yes_ask
     if market.status != "active" or bid is None or ask is None:
         return False

@@ -1,107 +1,168 @@
-"""The bot's own books: positions, cash, fees and P&L from executions and settlements alone, each counted once."""
+"""Our own positions, fees and profit from executions and settlements, each counted once, by the ledger's FIFO lots."""
 
+from bisect import insort
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
-from bot.strategy_types import ONE, ZERO, Execution, signed
+from bot.state_values import read_cost, read_count, read_dollars, read_quantity, read_seconds
+from bot.strategy_types import ZERO, Execution, signed
+from ledger.amounts import complement
+from ledger.lots import OpenLot
+from ledger.market_book import MarketBook
+from ledger.records import SettlementRecord, TradeRecord
+from ledger.valuation import value_position
 
-_MICRO = Decimal("0.000001")
+_RECENT = 300  # seconds within which an execution may arrive late and still be put in its place
+_FOLD_AT = 100  # executions of one market that are kept for that at least
 
 
-@dataclass(slots=True)
 class OpenPosition:
-    """One market. cost is what the open contracts cost, (1 - price) each when short; cash is exact."""
+    """One market's book. Executions are counted in the order of their times, even if one arrives late."""
 
-    quantity: Decimal = ZERO  # + YES, - NO
-    cost: Decimal = ZERO
-    cash: Decimal = ZERO  # of YES bought and sold and paid out, fees not in it
-    fees: Decimal = ZERO
+    __slots__ = ("_base", "_recent", "book")
+
+    def __init__(self, book: MarketBook | None = None) -> None:
+        self.book = book or MarketBook("")
+        self._base = deepcopy(self.book)  # the book before the recent executions
+        self._recent: list[tuple[Decimal, int, TradeRecord]] = []
 
     @property
-    def realized(self) -> Decimal:
-        """Profit of what was closed, fees not in it."""
-        # the open part has cash -cost when long; short, it has brought |quantity| dollars less its cost
-        return self.cash + self.cost if self.quantity >= 0 else self.cash + self.quantity + self.cost
+    def quantity(self) -> Decimal:
+        """Contracts: + YES, - NO."""
+        return self.book.quantity
 
-    def unrealized(self, mark: Decimal) -> Decimal:
-        """Profit of the open part if it were closed at mark."""
-        return self.cash + self.quantity * mark - self.realized
+    @property
+    def cost(self) -> Decimal:
+        """Dollars paid for the open contracts, without fees."""
+        return self.book.cost
 
-    def trade(self, change: Decimal, price: Decimal, fee: Decimal) -> None:
-        """Take in an execution: change is + for contracts bought."""
-        closed = min(abs(change), abs(self.quantity)) if change * self.quantity < 0 else ZERO
-        if closed:
-            self.cost -= (self.cost * closed / abs(self.quantity)).quantize(_MICRO)
-        self.quantity += change
-        opened = abs(change) - closed
-        if self.quantity == 0 or (closed and opened):
-            self.cost = ZERO
-        self.cost += opened * (price if change > 0 else ONE - price)
-        self.cash -= change * price
-        self.fees += fee
+    @property
+    def fees(self) -> Decimal:
+        """Dollars of fees."""
+        return self.book.fees
+
+    def trade(self, record: TradeRecord) -> None:
+        """Count an execution."""
+        in_order = self.book.accepts(record)
+        insort(self._recent, (record.timestamp, record.seq, record), key=lambda item: item[:2])
+        if in_order:
+            self.book.trade(record)
+        else:
+            self.book = deepcopy(self._base)
+            for _, _, each in self._recent:
+                self.book.trade(each)
+        while len(self._recent) > _FOLD_AT and self._recent[0][0] < record.timestamp - _RECENT:
+            self._base.trade(self._recent.pop(0)[2])
 
 
 class Positions:
     """Positions by ticker."""
 
     def __init__(self) -> None:
-        # all mutable state: what the executions so far add up to, how many they were, and what settled markets left
+        # all mutable state: open books, the number of executions, and profit and fees of settled markets
         self.by_ticker: dict[str, OpenPosition] = {}
         self.trades = 0
-        self._past = OpenPosition()
+        self._past_realized = self._past_fees = ZERO
 
     def __repr__(self) -> str:
         return f"Positions(trades={self.trades}, open={sum(1 for p in self.by_ticker.values() if p.quantity)})"
 
     def position(self, ticker: str) -> Decimal:
-        """Contracts held: + YES, - NO."""
-        held = self.by_ticker.get(ticker)
-        return held.quantity if held else ZERO
+        """Return the contracts held: + YES, - NO."""
+        position = self.by_ticker.get(ticker)
+        return position.quantity if position else ZERO
 
     def trade(self, execution: Execution) -> None:
-        """Take in an execution; the caller knows that it is new."""
-        position = self.by_ticker.setdefault(execution.ticker, OpenPosition())
-        position.trade(signed(execution.side, execution.quantity), execution.price, execution.fee)
+        """Count an execution, which must be new."""
+        if execution.ticker not in self.by_ticker:
+            self.by_ticker[execution.ticker] = OpenPosition(MarketBook(execution.ticker))
         self.trades += 1
+        self.by_ticker[execution.ticker].trade(TradeRecord(
+            self.trades, execution.timestamp, execution.ticker, signed(execution.side, execution.quantity),
+            execution.price, execution.fee,
+        ))  # fmt: skip
 
     def settle(self, ticker: str, value: Decimal) -> bool:
-        """The market paid value for each YES (one minus it for each NO) and is over. False when it was not known."""
+        """Close a market that paid value dollars for each YES. Returns False if there is no book of it."""
         position = self.by_ticker.pop(ticker, None)
         if position is None:
             return False
-        self._past.cash += position.cash + position.quantity * value
-        self._past.fees += position.fees
+        book = position.book
+        paid = abs(book.quantity) * (value if book.quantity >= 0 else complement(value))
+        book.settle(SettlementRecord(self.trades, ZERO, ticker, "", value, book.quantity, paid, ZERO))
+        self._past_realized += book.realized
+        self._past_fees += book.fees
         return True
 
     def profit(self, marks: Mapping[str, Decimal]) -> dict[str, Decimal]:
-        """realized, unrealized, fees and total in dollars; a position without a mark counts at cost."""
-        realized, fees, unrealized = self._past.realized, self._past.fees, ZERO
+        """Return realized, unrealized, fees and total in dollars; a position without a mark counts at cost."""
+        realized, fees, unrealized = self._past_realized, self._past_fees, ZERO
         for ticker, position in self.by_ticker.items():
-            realized += position.realized
+            realized += position.book.realized
             fees += position.fees
-            if position.quantity and ticker in marks:
-                unrealized += position.unrealized(marks[ticker])
+            unrealized += value_position(position.quantity, position.cost, marks.get(ticker)).unrealized or ZERO
         return {"realized": realized, "unrealized": unrealized, "fees": fees, "total": realized + unrealized - fees}
 
     def dump(self) -> dict[str, Any]:
-        """The books as JSON-ready values, exact."""
+        """Return the positions as JSON-ready values, exact."""
         return {
             "trades": self.trades,
-            "past": [str(self._past.cash), str(self._past.fees)],
-            "positions": {
-                ticker: [str(p.quantity), str(p.cost), str(p.cash), str(p.fees)] for ticker, p in self.by_ticker.items()
-            },
+            "past": [str(self._past_realized), str(self._past_fees)],
+            "positions": {ticker: _dump_book(position.book) for ticker, position in self.by_ticker.items()},
         }
 
     @classmethod
-    def load(cls, kept: Mapping[str, Any]) -> "Positions":
-        """The positions that dump gave. Raises KeyError, TypeError, ValueError or ArithmeticError when they are not."""
+    def load(cls, stored: Mapping[str, Any]) -> "Positions":
+        """Return the positions that dump gave. Raises KeyError, TypeError or ValueError for anything else."""
         positions = cls()
-        positions.trades = int(kept["trades"])
-        positions._past.cash, positions._past.fees = (Decimal(number) for number in kept["past"])
-        for ticker, numbers in kept["positions"].items():
-            quantity, cost, cash, fees = (Decimal(number) for number in numbers)
-            positions.by_ticker[ticker] = OpenPosition(quantity, cost, cash, fees)
+        positions.trades = read_count(stored["trades"])
+        realized, fees = stored["past"]
+        positions._past_realized, positions._past_fees = read_dollars(realized), read_cost(fees)
+        for ticker, values in stored["positions"].items():
+            book = _load_old_book(ticker, values) if isinstance(values, list) else _load_book(ticker, values)
+            positions.by_ticker[ticker] = OpenPosition(book)
         return positions
+
+
+def _dump_book(book: MarketBook) -> dict[str, Any]:
+    lots = [
+        [str(lot.quantity), str(lot.left), str(lot.cost), str(lot.fee), None if lot.opened is None else str(lot.opened)]
+        for lot in book.lots.lots
+    ]
+    return {
+        "quantity": str(book.quantity), "cost": str(book.cost), "lots": lots, "realized": str(book.realized),
+        "fees": str(book.known_fees), "traded": str(book.traded), "trades": book.trades,
+        "last": None if book.last is None else [str(book.last[0]), book.last[1]],
+    }  # fmt: skip
+
+
+def _load_book(ticker: str, values: Mapping[str, Any]) -> MarketBook:
+    book = MarketBook(ticker)
+    book.lots.quantity, book.lots.cost = read_quantity(values["quantity"]), read_cost(values["cost"])
+    for quantity, left, cost, fee, opened in values["lots"]:
+        book.lots.lots.append(OpenLot(
+            read_quantity(quantity), read_quantity(left), read_cost(cost), read_dollars(fee),
+            None if opened is None else read_seconds(opened),
+        ))  # fmt: skip
+    if sum((lot.left for lot in book.lots.lots), ZERO) != abs(book.quantity):
+        raise ValueError(f"{ticker}: lots do not add up to {book.quantity} contracts")
+    book.realized, book.known_fees = read_dollars(values["realized"]), read_cost(values["fees"])
+    book.traded, book.trades = read_dollars(values["traded"]), read_count(values["trades"])
+    if values["last"] is not None:
+        book.last = read_seconds(values["last"][0]), read_count(values["last"][1])
+    return book
+
+
+def _load_old_book(ticker: str, values: list[Any]) -> MarketBook:
+    """Return the book of a file of version 0.1: quantity, cost, cash of YES trades and fees, without lots."""
+    quantity, cost, cash, fees = values
+    book = MarketBook(ticker)
+    held, paid, moved = read_quantity(quantity), read_cost(cost), read_dollars(cash)
+    if held:
+        book.lots.open(held, paid, ZERO, None)
+    book.traded = moved + min(held, ZERO)
+    book.realized = book.traded + paid
+    book.known_fees = read_cost(fees)
+    return book

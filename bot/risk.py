@@ -1,159 +1,199 @@
-"""Risk: the last word on every order, and the halts that stay until a person clears them."""
+"""Risk limits: the last decision on every order."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
 
-from bot.exposure import largest, market_exposure
+from bot.exposure import MarketRisk, Strike, event_exposure, largest, market_exposure
+from bot.halts import Halts
 from bot.positions import OpenPosition, Positions
-from bot.strategy_types import CENT, PlaceOrder, Quote, RestingOrder, opposite, signed
-
-HaltName = Literal["person", "daily_loss", "drawdown", "reconcile", "fault"]
+from bot.strategy_types import CENT, ZERO, PlaceOrder, Quote, RestingOrder, opposite, signed
 
 
 @dataclass(frozen=True, slots=True)
 class RiskLimits:
-    """What may not be passed. Sizes in contracts, the rest in dollars, stale_after in seconds."""
+    """order_size in contracts, exposures in dollars, stale_after and stop_before in seconds."""
 
     order_size: Decimal
     market_exposure: Decimal
+    event_exposure: Decimal
     total_exposure: Decimal
-    daily_loss: Decimal
-    drawdown: Decimal
     stale_after: float
+    stop_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
-    """Why nothing is traded any more, and since when (Unix seconds)."""
+class EventTerms:
+    """Relations between the markets of one event: strikes by ticker, and if at most one market pays YES."""
 
-    name: HaltName
-    why: str
-    since: float
+    exclusive: bool = False
+    strikes: Mapping[str, Strike] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRefusal:
+    """An order that may not be sent. reason: a short word, detail: a sentence."""
+
+    reason: str
+    detail: str
 
 
 class Risk:
-    """Judges orders one by one. Synchronous: a judgement and the order book it judged by cannot drift apart."""
+    """Judges orders one by one. Synchronous, so that a judgement and the orders it counted belong together.
 
-    def __init__(self, limits: RiskLimits, positions: Positions) -> None:
+    elsewhere: dollars at risk in each market in positions that this bot did not make.
+    """
+
+    def __init__(self, limits: RiskLimits, positions: Positions, halts: Halts) -> None:
         self.limits = limits
+        # all mutable state: positions and halts of the trading state, terms by event, event by ticker, and what
+        # positions made elsewhere can lose by ticker
         self.positions = positions
-        # all mutable state: what stopped us, and the profits that losses are measured from
-        self.paused = False
-        self.halts: dict[str, Halt] = {}
-        self._day = ""
-        self._day_profit = Decimal(0)
-        self._best_profit: Decimal | None = None
+        self.halts = halts
+        self.terms: dict[str, EventTerms] = {}
+        self.events: dict[str, str] = {}
+        self.elsewhere: dict[str, Decimal] = {}
 
     def __repr__(self) -> str:
-        return f"Risk(paused={self.paused}, halts={sorted(self.halts)})"
+        return f"Risk({self.limits!r})"
 
-    @property
-    def halted(self) -> bool:
-        """True while any halt stands."""
-        return bool(self.halts)
+    def review(
+        self, order: PlaceOrder, quote: Quote, resting: Sequence[RestingOrder], now: float, monotonic: float
+    ) -> PlaceOrder | RiskRefusal:
+        """Return the order that may be sent, perhaps smaller, or the reason why none may.
 
-    def halt(self, name: HaltName, why: str, now: float) -> bool:
-        """Stop trading until cleared. The first reason of a name stands; False when it stood already."""
-        return self.halts.setdefault(name, halt := Halt(name, why, now)) is halt
-
-    def clear(self, profit: Decimal) -> list[str]:
-        """A person says go on: forget every halt and measure losses from here. Returns the names forgotten."""
-        names = sorted(self.halts)
-        self.halts.clear()
-        self._day_profit = self._best_profit = profit
-        return names
-
-    def observe(self, profit: Decimal, now: float) -> list[Halt]:
-        """Take note of the total profit; the halts that it caused. A day is a day in UTC."""
-        day = datetime.fromtimestamp(now, UTC).date().isoformat()
-        if day != self._day:
-            self._day, self._day_profit = day, profit
-        best = self._best_profit = profit if self._best_profit is None else max(self._best_profit, profit)
-        new: list[Halt] = []
-        for name, lost, limit in (
-            ("daily_loss", self._day_profit - profit, self.limits.daily_loss),
-            ("drawdown", best - profit, self.limits.drawdown),
-        ):
-            if lost >= limit and self.halt(name, f"lost {lost:.2f} dollars, the limit is {limit}", now):  # type: ignore[arg-type]
-                new.append(self.halts[name])
-        return new
-
-    def review(self, wish: PlaceOrder, quote: Quote, resting: Sequence[RestingOrder], now: float) -> PlaceOrder | str:
-        """The order that may be sent, perhaps smaller, or why none may.
-
-        resting: every order of ours that rests or may rest, in all markets.
+        resting: every order of ours that rests or may rest, in all markets. now: Unix seconds.
         """
-        if self.halted:
-            return f"halted: {', '.join(sorted(self.halts))}"
-        if not quote.active or now - quote.as_of > self.limits.stale_after:
-            return "the market is closed" if not quote.active else "its prices are stale"
-        if quote.down(wish.price) != wish.price:
-            return f"{wish.price} is off the price grid"
-        if any(self._meets(wish, order) for order in resting):
-            return "it would trade with our own order"
-        most = min(wish.quantity, self.limits.order_size)
-        if self.paused:
-            most = min(most, self._closing(wish, resting))
-        quantity = largest(most, CENT, lambda size: self._fits(wish, size, resting))
+        if refusal := self._refusal(order, quote, resting, now, monotonic):
+            return refusal
+        most = min(order.quantity, self.limits.order_size)
+        if self.halts.paused or self.halts.losing:
+            most = min(most, self._closing(order, resting))
+            if most <= 0:
+                why = "paused" if self.halts.paused else "loss limit"
+                return RiskRefusal(why, f"{why}: only orders that close a position are sent")
+        refused: list[str] = []
+        quantity = largest(most, CENT, self._limit_check(order, resting, refused))
         quantity = quantity.to_integral_value("ROUND_FLOOR") if quantity >= 1 else quantity
         if quantity <= 0:
-            return "paused: it would open" if self.paused else "it would pass an exposure limit"
-        return PlaceOrder(wish.ticker, wish.side, wish.price, quantity, wish.rest, wish.why)
+            limit = refused[-1] if refused else "size"
+            return RiskRefusal(limit, f"{limit}: the order would pass the limit")
+        return PlaceOrder(order.ticker, order.side, order.price, quantity, order.rest, order.why)
 
     def exposure(self, resting: Iterable[RestingOrder]) -> dict[str, Decimal]:
-        """The most that can be lost, by ticker."""
-        orders: dict[str, list[RestingOrder]] = {}
-        for order in resting:
-            orders.setdefault(order.ticker, []).append(order)
+        """Return the most that our positions and orders can lose, by ticker, in dollars."""
+        orders = _by_ticker(resting)
         return {
             ticker: exposure
             for ticker in self.positions.by_ticker.keys() | orders.keys()
             if (exposure := self._of(ticker, orders.get(ticker, [])))
         }
 
-    def _of(self, ticker: str, orders: list[RestingOrder]) -> Decimal:
-        held = self.positions.by_ticker.get(ticker) or OpenPosition()
-        return market_exposure(held.quantity, held.cost, orders)
-
-    def _fits(self, wish: PlaceOrder, size: Decimal, resting: Sequence[RestingOrder]) -> bool:
-        before = self.exposure(resting)
-        after = self.exposure([*resting, RestingOrder("", "", wish.ticker, wish.side, wish.price, size)])
-        here, there = after.get(wish.ticker, Decimal(0)), before.get(wish.ticker, Decimal(0))
-        if here <= there:  # what closes is welcome, even above a limit that was lowered meanwhile
-            return True
-        return here <= self.limits.market_exposure and sum(after.values()) <= self.limits.total_exposure
-
-    def _closing(self, wish: PlaceOrder, resting: Sequence[RestingOrder]) -> Decimal:
-        """How many contracts would only close: held the other way and not already being closed."""
-        held = self.positions.position(wish.ticker)
-        against = -signed(wish.side, Decimal(1)) * held
-        spoken_for = sum(o.quantity for o in resting if o.ticker == wish.ticker and o.side == wish.side)
-        return max(against - spoken_for, Decimal(0))
-
-    @staticmethod
-    def _meets(wish: PlaceOrder, order: RestingOrder) -> bool:
-        if order.ticker != wish.ticker or order.side != opposite(wish.side):
-            return False
-        return order.price <= wish.price if wish.side == "BUY" else order.price >= wish.price
-
-    def dump(self) -> dict[str, Any]:
-        """What a restart must not forget, JSON-ready."""
+    def event_exposures(self, resting: Iterable[RestingOrder]) -> dict[str, Decimal]:
+        """Return the most that each event can lose over its outcomes, in dollars, positions made elsewhere included."""
+        orders = _by_ticker(resting)
+        grouped: dict[str, dict[str, MarketRisk]] = {}
+        for ticker in self.positions.by_ticker.keys() | orders.keys() | self.elsewhere.keys():
+            event = self.events.get(ticker, ticker)
+            grouped.setdefault(event, {})[ticker] = self._risk_of(ticker, event, orders.get(ticker, []))
         return {
-            "paused": self.paused,
-            "halts": [asdict(halt) for halt in self.halts.values()],
-            "day": self._day,
-            "day_profit": str(self._day_profit),
-            "best_profit": None if self._best_profit is None else str(self._best_profit),
+            event: event_exposure(markets, self.terms.get(event, EventTerms()).exclusive)
+            + sum((self.elsewhere.get(ticker, ZERO) for ticker in markets), ZERO)
+            for event, markets in grouped.items()
         }
 
-    def load(self, kept: Mapping[str, Any]) -> None:
-        """Take up what dump gave. Raises KeyError, TypeError, ValueError or ArithmeticError when it is not that."""
-        self.paused = bool(kept["paused"])
-        halts = (Halt(halt["name"], str(halt["why"]), float(halt["since"])) for halt in kept["halts"])
-        self.halts = {halt.name: halt for halt in halts}
-        self._day = str(kept["day"])
-        self._day_profit = Decimal(kept["day_profit"])
-        self._best_profit = None if kept["best_profit"] is None else Decimal(kept["best_profit"])
+    def _refusal(
+        self, order: PlaceOrder, quote: Quote, resting: Sequence[RestingOrder], now: float, monotonic: float
+    ) -> RiskRefusal | None:
+        if self.halts.halted:
+            return RiskRefusal("halted", f"halted: {', '.join(sorted(self.halts.halts))}")
+        if not quote.active:
+            return RiskRefusal("market closed", "the market does not take orders")
+        if monotonic - quote.read_at > self.limits.stale_after:
+            return RiskRefusal("stale prices", f"prices are older than {self.limits.stale_after} s")
+        if order.rest and self.closes_soon(quote, now):
+            return RiskRefusal("closing soon", f"the market closes within {self.limits.stop_before} s")
+        if quote.down(order.price) != order.price:
+            return RiskRefusal("price grid", f"{order.price} is not a valid price of the market")
+        if any(_crosses(order, other) for other in resting):
+            return RiskRefusal("own order", "it would trade with our own order")
+        return None
+
+    def closes_soon(self, quote: Quote, now: float) -> bool:
+        """Return True if nothing may rest in this market any more."""
+        return quote.close_time is not None and quote.close_time - now <= self.limits.stop_before
+
+    def _of(self, ticker: str, orders: list[RestingOrder]) -> Decimal:
+        position = self.positions.by_ticker.get(ticker) or OpenPosition()
+        return market_exposure(position.quantity, position.cost, orders)
+
+    def _risk_of(self, ticker: str, event: str, orders: list[RestingOrder]) -> MarketRisk:
+        position = self.positions.by_ticker.get(ticker) or OpenPosition()
+        strike = self.terms.get(event, EventTerms()).strikes.get(ticker)
+        return MarketRisk.of(position.quantity, position.cost, orders, strike)
+
+    def _limit_check(
+        self, order: PlaceOrder, resting: Sequence[RestingOrder], refused: list[str]
+    ) -> Callable[[Decimal], bool]:
+        """Return a function that tells if an order of a size keeps every limit; the limits passed go to `refused`."""
+        orders = _by_ticker(resting)
+        mine, ticker = orders.pop(order.ticker, []), order.ticker
+        before = self._of(ticker, mine)
+        others = sum(
+            (self._of(other, orders.get(other, [])) for other in self.positions.by_ticker.keys() | orders.keys()
+             if other != ticker), ZERO,
+        )  # fmt: skip
+        others += sum(self.elsewhere.values(), ZERO)
+        event = self.events.get(ticker, ticker)
+        in_event = self._event_check(ticker, event, mine, orders)
+        event_before = in_event([])
+
+        def fits(size: Decimal) -> bool:
+            extra = RestingOrder("", "", ticker, order.side, order.price, size)
+            here = self._of(ticker, [*mine, extra])
+            if here <= before:  # closing is allowed even above a limit that was lowered
+                return True
+            event_after = in_event([extra])
+            if here > self.limits.market_exposure:
+                refused.append("market exposure")
+            elif event_after > self.limits.event_exposure and event_after > event_before:
+                refused.append("event exposure")
+            elif here + others > self.limits.total_exposure:
+                refused.append("total exposure")
+            else:
+                return True
+            return False
+
+        return fits
+
+    def _event_check(
+        self, ticker: str, event: str, mine: list[RestingOrder], orders: Mapping[str, list[RestingOrder]]
+    ) -> Callable[[list[RestingOrder]], Decimal]:
+        """Return a function from additional orders in this market to the exposure of its event."""
+        tickers = self.positions.by_ticker.keys() | orders.keys() | self.elsewhere.keys() | {ticker}
+        together = {name for name in tickers if self.events.get(name, name) == event}
+        rest = {name: self._risk_of(name, event, orders.get(name, [])) for name in together if name != ticker}
+        elsewhere = sum((self.elsewhere.get(name, ZERO) for name in together), ZERO)
+        exclusive = self.terms.get(event, EventTerms()).exclusive
+        return lambda extra: (
+            event_exposure(rest | {ticker: self._risk_of(ticker, event, [*mine, *extra])}, exclusive) + elsewhere
+        )
+
+    def _closing(self, order: PlaceOrder, resting: Sequence[RestingOrder]) -> Decimal:
+        """Return the contracts that would only close: held the other way and not already being closed."""
+        against = -signed(order.side, Decimal(1)) * self.positions.position(order.ticker)
+        closing = sum(o.quantity for o in resting if o.ticker == order.ticker and o.side == order.side)
+        return max(against - closing, ZERO)
+
+
+def _crosses(order: PlaceOrder, other: RestingOrder) -> bool:
+    if other.ticker != order.ticker or other.side != opposite(order.side):
+        return False
+    return other.price <= order.price if order.side == "BUY" else other.price >= order.price
+
+
+def _by_ticker(orders: Iterable[RestingOrder]) -> dict[str, list[RestingOrder]]:
+    found: dict[str, list[RestingOrder]] = {}
+    for order in orders:
+        found.setdefault(order.ticker, []).append(order)
+    return found

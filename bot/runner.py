@@ -1,108 +1,131 @@
-"""The life of the bot: remember, reconcile, trade turn by turn, answer all the while, and leave nothing behind."""
+"""Runs the bot from its start to its end: check the account, trade turn by turn, cancel everything at the end."""
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from bot.account_check import AccountCheck
+from bot.clock import BotClock
 from bot.engine import Engine
-from bot.errors import AnotherBotRunning, VenueError
-from bot.risk import HaltName
+from bot.errors import AnotherBotRunning, LimitsTooLarge, VenueError
+from bot.halts import HaltName
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
 
 log = logging.getLogger(__name__)
 
-_TURN_LIMIT = 60.0  # seconds; no turn takes longer, whatever the exchange does
-_AUDIT_EVERY = 30.0  # seconds between comparisons with the exchange's positions
-_AGAIN = 2.0  # seconds between tries of what the end or the start still owes
-_GRACE = 0.3  # seconds that a turn may go on after it was asked to end
-_SILENCE = 1.2  # seconds of the end in which fewer and fewer orders must rest, or nobody listens
-_LAST_LIMIT = 8.0  # seconds that the end may take while it gets on
+
+@dataclass(frozen=True, slots=True)
+class RunnerTimes:
+    """Seconds. interval: between two turns. turn_limit: for one turn. check_every: between comparisons of positions.
+
+    retry_after: between tries of a failed start or turn. last_turn: for the present turn after stop. no_progress: at
+    the end without fewer orders, after which the exchange counts as silent. end_limit: for the end as a whole.
+    """
+
+    interval: float = 1.0
+    turn_limit: float = 60.0
+    check_every: float = 30.0
+    retry_after: float = 2.0
+    last_turn: float = 0.3
+    no_progress: float = 1.2
+    end_limit: float = 8.0
 
 
 class BotRunner:
-    """Stages: starting, running, stopping. Paused and halted are the state's to know.
+    """Stages: starting, running, stopping.
 
-    reconciler: None on paper, where there is nobody to agree with. first: nothing is remembered, so what the account
-    holds now is where we begin. alone: raises AnotherBotRunning when another bot's orders rest under our prefix.
+    check: None on paper. first: nothing is stored, so the account's present positions are the opening ones.
+    prepare: awaited before anything is sent, raises AnotherBotRunning. verify: awaited once nothing of ours rests,
+    raises LimitsTooLarge. Both errors end the bot; VenueError from either is retried.
     """
 
     def __init__(
-        self, state: TradingState, venue: Venue, engine: Engine, reconciler: AccountCheck | None, first: bool,
-        interval: float,
-        save: Callable[[bool], None], clock: Callable[[], float] = time.time,
-        alone: Callable[[], Awaitable[None]] | None = None,
+        self, state: TradingState, venue: Venue, engine: Engine, check: AccountCheck | None, first: bool,
+        times: RunnerTimes, save: Callable[[bool], None], clock: BotClock,
+        prepare: Callable[[], Awaitable[None]] | None = None, verify: Callable[[], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         self._state = state
         self._venue = venue
         self._engine = engine
-        self._reconciler = reconciler
+        self._check = check
         self._first = first
-        self._interval = interval
+        self._times = times
         self._save = save
         self._clock = clock
-        self._alone = alone
-        # all mutable state: the stage, when the loop last came round and last agreed with the exchange, what ends it,
-        # and how long the present turn may take
+        self._prepare = prepare
+        self._verify = verify
+        # all mutable state: the stage; monotonic times of the last turn and of the last check; the order to stop; the
+        # time limit of the present turn; why the start does not get on
         self.stage = "starting"
-        self._turned = self._audited = time.monotonic()
+        self._turned = self._checked = clock.monotonic()
         self._stop = asyncio.Event()
         self._limit: asyncio.Timeout | None = None
+        self.start_trouble = ""
+        self.start_reason = ""
 
     def __repr__(self) -> str:
         return f"BotRunner({self.stage})"
 
     @property
     def age(self) -> float:
-        """Seconds since the loop last came round: how a frozen bot shows itself."""
-        return time.monotonic() - self._turned
+        """Seconds since the last turn ended; grows while the loop is stuck."""
+        return self._clock.monotonic() - self._turned
 
     def stop(self) -> bool:
-        """End soon; safe to call from a signal. False when that was asked before: who asks twice is in a hurry."""
+        """End soon; safe to call from a signal handler. Returns False if it was called before."""
         first = not self._stop.is_set()
         self._stop.set()
-        if first and self._limit is not None and not self._limit.expired():  # the turn has its last moment
-            self._limit.reschedule(asyncio.get_running_loop().time() + _GRACE)
+        if first and self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._times.last_turn)
         return first
 
     async def run(self) -> None:
-        """Until stop. Trouble with the exchange is waited out; a fault of ours halts, and the bot goes on answering.
+        """Run until stop. Failures of the exchange are retried; a bug halts the trading, not the bot.
 
-        Raises AnotherBotRunning, before anything was done.
+        Raises AnotherBotRunning and LimitsTooLarge before anything was sent.
         """
         while not self._stop.is_set():
             try:
                 await self._limited_turn()
+                self.start_trouble = self.start_reason = ""
             except (VenueError, TimeoutError) as error:
-                if not self._stop.is_set():
-                    log.warning("%s: %s; trying again", self.stage, str(error) or "a turn took too long")
-                await self._rest(_AGAIN)
-            except AnotherBotRunning:
+                self._note_failure(error)
+                await self._rest(self._times.retry_after)
+            except (AnotherBotRunning, LimitsTooLarge):
                 raise
-            except Exception:  # a fault of ours must stop the trading, not the cancelling and the answering
-                log.exception("a fault in the bot")
-                self.halt("fault", "a fault in the bot; its log says where")
-                await self._rest(_AGAIN)
-            self._turned = time.monotonic()
-            await self._rest(self._interval)
+            except Exception:
+                log.exception("a bug in the bot or in its strategy: the trading is halted")
+                self.halt("fault", "a bug in the bot or in its strategy; the log has the traceback")
+                await self._rest(self._times.retry_after)
+            self._turned = self._clock.monotonic()
+            await self._rest(self._times.interval)
         await self._end()
 
     def halt(self, name: HaltName, why: str) -> None:
-        """Stop trading until a person clears it."""
-        if self._state.risk.halt(name, why, self._clock()):
-            self._engine.halted(self._state.risk.halts[name])
+        """Stop trading until a person clears the halt."""
+        if self._state.halts.halt(name, why, self._clock.wall()):
+            self._engine.report_halt(self._state.halts.halts[name])
 
-    async def agree(self) -> None:
-        """Take what the exchange holds now as true: a person has looked at the difference. Raises VenueError."""
-        if self._reconciler is not None:
-            await self._reconciler.begin()
+    async def accept_positions(self) -> None:
+        """Take the exchange's present positions as the opening ones. Raises VenueError."""
+        if self._check is not None:
+            await self._check.begin()
+
+    def _note_failure(self, error: Exception) -> None:
+        if self._stop.is_set():
+            return
+        words = str(error) or f"a turn took longer than {self._times.turn_limit:.0f} s"
+        log.warning("%s: %s; trying again", self.stage, words)
+        if self.stage == "starting":
+            self.start_trouble = words
+            self.start_reason = error.reason if isinstance(error, VenueError) else "slow"
 
     async def _limited_turn(self) -> None:
         try:
-            async with asyncio.timeout(_TURN_LIMIT) as self._limit:
+            async with asyncio.timeout(self._times.turn_limit) as self._limit:
                 await self._turn()
         finally:
             self._limit = None
@@ -111,30 +134,32 @@ class BotRunner:
         if self.stage == "starting":
             await self._start()
             self.stage = "running"
-        elif self._reconciler is not None and time.monotonic() - self._audited > _AUDIT_EVERY:
-            await self._audit(self._reconciler)
+        elif self._check is not None and self._clock.monotonic() - self._checked > self._times.check_every:
+            await self._check_positions(self._check)
         await self._engine.turn()
 
     async def _start(self) -> None:
-        """What an earlier life left resting goes first, so that nothing moves while positions are compared.
+        """Cancel what an earlier run left, so that nothing moves while positions are compared.
 
-        Before that it must be ours, and we must be on disk as a runner whose orders the next one knows.
+        This run's id is stored before, so that the next one recognises its orders.
         """
-        if self._alone is not None:
-            await self._alone()
+        if self._prepare is not None:
+            await self._prepare()
         self._save(True)
         await self._venue.cancel_all()
-        if self._reconciler is None:
+        if self._verify is not None:
+            await self._verify()
+        if self._check is None:
             return
         if self._first:
-            await self._reconciler.begin()
+            await self._check.begin()
             self._first = False
             self._save(True)
-        await self._audit(self._reconciler)
+        await self._check_positions(self._check)
 
-    async def _audit(self, reconciler: AccountCheck) -> None:
-        differences = await reconciler.differences()
-        self._audited = time.monotonic()
+    async def _check_positions(self, check: AccountCheck) -> None:
+        differences = await check.differences()
+        self._checked = self._clock.monotonic()
         if differences:
             self.halt("reconcile", differences)
 
@@ -144,24 +169,25 @@ class BotRunner:
                 await self._stop.wait()
 
     async def _end(self) -> None:
-        """Cancel what rests, learn the last fills, keep everything, whatever cuts that short."""
+        """Cancel what rests, read the last fills and store everything, whatever fails."""
         self.stage = "stopping"
         try:
-            why = await self._last()
+            why = await self._cancel_for_end()
             if why or self._venue.resting():
-                log.warning("ended without the exchange's word (%s); the next start cancels %s", why, self._left())
+                log.warning("ended without confirmation from the exchange (%s); %s", why, self._left())
         finally:
             self._save(True)
             self._state.trade_log.close()
 
-    async def _last(self) -> str:
-        """Take back what rests for as long as that gets on; why it did not, empty when nothing is left."""
-        task = asyncio.create_task(self._take_back())
-        end = time.monotonic() + _LAST_LIMIT
+    async def _cancel_for_end(self) -> str:
+        """Cancel all orders for as long as their number falls. Returns why some are left, "" if none is."""
+        task = asyncio.create_task(self._cancel_and_read())
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._times.end_limit
         try:
-            while not task.done() and time.monotonic() < end:
+            while not task.done() and loop.time() < end:
                 before = len(self._venue.resting())
-                await asyncio.wait([task], timeout=_SILENCE)
+                await asyncio.wait([task], timeout=self._times.no_progress)
                 if len(self._venue.resting()) >= before:
                     break
         finally:
@@ -169,7 +195,7 @@ class BotRunner:
             await asyncio.wait([task])
         return "it did not answer in time" if task.cancelled() else task.result()
 
-    async def _take_back(self) -> str:
+    async def _cancel_and_read(self) -> str:
         try:
             await self._engine.withdraw()
             await self._venue.refresh({})
@@ -178,8 +204,10 @@ class BotRunner:
         return ""
 
     def _left(self) -> str:
-        """What may still rest, for people."""
+        """Return a sentence about the orders that may still rest."""
         resting = self._venue.resting()
+        if not resting:
+            return "no order is known to rest; the next start cancels any that does"
         some = (f"{order.side} {order.quantity} {order.ticker} at {order.price}" for order in resting[:5])
         more = f" and {len(resting) - 5} more" if len(resting) > 5 else ""
-        return f"what may still rest: {', '.join(some)}{more}" if resting else "what else there may be; we know of none"
+        return f"what may still rest: {', '.join(some)}{more}; it expires by itself, and the next start cancels it"

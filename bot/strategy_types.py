@@ -1,9 +1,14 @@
-"""What a strategy sees of one market and what it may ask for: dollars of YES, contracts, Unix seconds."""
+"""Types that strategies work with: quotes, resting orders, the view of one market, and what a strategy may ask for.
+
+Prices are dollars of YES, quantities are contracts, times are Unix seconds unless stated otherwise.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Literal
+
+from bot.fees import HIGHEST_FEES, FeeRule
 
 Side = Literal["BUY", "SELL"]  # always of YES: SELL without a position buys NO at one minus the price
 
@@ -13,18 +18,18 @@ CENT = Decimal("0.01")
 
 
 def opposite(side: Side) -> Side:
-    """The other side."""
+    """Return the other side."""
     return "SELL" if side == "BUY" else "BUY"
 
 
 def signed(side: Side, quantity: Decimal) -> Decimal:
-    """What this does to a position: + for BUY, - for SELL."""
+    """Return the change of a position: + for BUY, - for SELL."""
     return quantity if side == "BUY" else -quantity
 
 
 @dataclass(frozen=True, slots=True)
 class PriceBand:
-    """Prices from start to end lie step apart (Kalshi docs: fixed_point_migration, price_ranges)."""
+    """Valid prices from start to end, step apart (Kalshi docs: fixed_point_migration, price_ranges)."""
 
     start: Decimal
     end: Decimal
@@ -36,7 +41,7 @@ WHOLE_CENTS = (PriceBand(ZERO, ONE, CENT),)  # valid in every market
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One market as last read. A side without size has no price: 0 and 1 on an empty book are no quotes."""
+    """One market as last read. A side without size has no price: 0 and 1 on an empty book are not quotes."""
 
     ticker: str
     bid: Decimal | None
@@ -45,31 +50,30 @@ class Quote:
     ask_size: Decimal
     last: Decimal | None
     volume: Decimal  # contracts traded since the market opened
-    as_of: float  # when it was read, by our clock
+    read_at: float  # monotonic seconds
     active: bool = True  # takes orders now
     bands: tuple[PriceBand, ...] = WHOLE_CENTS
-    value: Decimal | None = None  # what one YES paid, once the market is settled
+    value: Decimal | None = None  # dollars that one YES paid, once the market is settled
+    close_time: float | None = None
+    event_ticker: str = ""
+    exchange_index: int = 0  # the shard that the market trades on
+    mark: Decimal | None = None  # dollars that one YES is worth now, by the mark rule of the ledger
 
     @property
     def mid(self) -> Decimal | None:
-        """Halfway between bid and ask; None when either is missing."""
+        """The middle of bid and ask; None when either is missing."""
         return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
 
-    @property
-    def mark(self) -> Decimal | None:
-        """What one YES is worth now: its payout, else the mid, else the last trade."""
-        return next((price for price in (self.value, self.mid, self.last) if price is not None), None)
-
     def down(self, price: Decimal) -> Decimal | None:
-        """The highest price of the grid that is not above; None below the lowest that can be asked."""
+        """Return the highest valid price that is not above `price`; None if there is none."""
         return self._round(price, ROUND_FLOOR)
 
     def up(self, price: Decimal) -> Decimal | None:
-        """The lowest price of the grid that is not below; None above the highest that can be asked."""
+        """Return the lowest valid price that is not below `price`; None if there is none."""
         return self._round(price, ROUND_CEILING)
 
     def step(self, price: Decimal) -> Decimal:
-        """How far apart prices are around this one."""
+        """Return the distance between valid prices around this one."""
         return self._band(price).step
 
     def _band(self, price: Decimal) -> PriceBand:
@@ -83,7 +87,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class RestingOrder:
-    """An order of ours that rests. quantity is what is left of it."""
+    """An order of ours that rests. quantity: contracts that are left of it."""
 
     client_order_id: str
     order_id: str
@@ -94,8 +98,19 @@ class RestingOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderOrigin:
+    """The decision behind an order: strategy, the mid it saw, and when it was decided, sent and acknowledged."""
+
+    strategy: str
+    mid: Decimal | None
+    decided_at: float
+    sent_at: float | None = None
+    acknowledged_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill, in YES terms. trade_id is the exchange's fill id, or the paper venue's."""
+    """One fill in YES terms. trade_id: the exchange's fill id, or the paper venue's."""
 
     trade_id: str
     order_id: str
@@ -106,11 +121,20 @@ class Execution:
     fee: Decimal
     timestamp: Decimal
     is_taker: bool
+    origin: OrderOrigin | None = None  # None for orders of an earlier run
+
+
+@dataclass(frozen=True, slots=True)
+class BookLevel:
+    """Contracts offered at one price."""
+
+    price: Decimal
+    size: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class MarketView:
-    """All that a decision about one market may depend on."""
+    """Everything that a decision about one market may depend on."""
 
     now: float
     quote: Quote
@@ -118,8 +142,17 @@ class MarketView:
     position: Decimal  # contracts, + YES, - NO
     resting: Sequence[RestingOrder]
     size: Decimal  # contracts an order should have
-    most: Decimal  # contracts a position should not pass, either way
-    draw: float = 0.5  # in [0, 1), new at each look, from the bot's seed: chance without a hidden state
+    most: Decimal  # contracts that a position should not pass, either way
+    draw: float = 0.5  # in [0, 1), new at each look, from the bot's seed
+    cash: Decimal | None = None  # dollars free on the account; None on paper and before the first read
+    fees: FeeRule = HIGHEST_FEES
+    bids: Sequence[BookLevel] = ()  # best first; only for strategies that set NEEDS_DEPTH
+    asks: Sequence[BookLevel] = ()
+
+    @property
+    def seconds_to_close(self) -> float | None:
+        """Seconds until the market closes; None when unknown."""
+        return None if self.quote.close_time is None else self.quote.close_time - self.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +169,7 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Take an order of ours back."""
+    """Ask to cancel an order of ours."""
 
     order: RestingOrder
     why: str

@@ -1,19 +1,20 @@
-"""What is done more rarely than every turn, and when it was done last."""
+"""Intervals for work that is done less often than every turn. Stands alone: live venue, engine and watchlist use it."""
 
 from collections.abc import Callable
 
 
 class Throttle:
-    """Tells by name whether it is time again."""
+    """Decide by name if an interval has passed. clock: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._done: dict[str, float] = {}  # all mutable state: when each was last done
+        self._last: dict[str, float] = {}  # all mutable state: monotonic time of each name's last turn
 
-    def due(self, what: str, every: float) -> bool:
-        """True when it was not done for so many seconds; it counts as done now."""
+    def due(self, name: str, every: float) -> bool:
+        """Return True if `every` seconds have passed since the last True for this name, and at the first call."""
         now = self._clock()
-        if now - self._done.get(what, 0.0) < every:
+        last = self._last.get(name)
+        if last is not None and now - last < every:
             return False
-        self._done[what] = now
+        self._last[name] = now
         return True

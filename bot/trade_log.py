@@ -1,4 +1,4 @@
-"""The trades of this life of the bot, in memory, numbered 1, 2, 3 …; readers may wait for the next one."""
+"""Trades of this run of the bot, in memory, numbered 1, 2, 3 and so on; readers may wait for the next one."""
 
 import asyncio
 from collections import deque
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from bot.strategy_types import Execution
+from bot.strategy_types import Execution, OrderOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class TradePage:
-    """Some trades, oldest first, and where the tape stood when they were read."""
+    """Some trades, oldest first, and the state of the log when they were read."""
 
     trades: list[dict[str, Any]]
     boot_id: str
-    seq: int  # of the last trade there is, 0 before the first
-    oldest: int  # of the first trade still kept, 0 before the first
+    seq: int  # of the newest trade, 0 before the first
+    oldest: int  # seq of the oldest trade that is still stored, 0 before the first
     count: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -24,46 +24,47 @@ class TradePage:
 
 
 class TradeLog:
-    """The last trades, one object each: the brief's six fields and ours."""
+    """The newest trades as JSON-ready objects."""
 
     def __init__(self, boot_id: str, capacity: int = 10_000) -> None:
         self.boot_id = boot_id
-        # all mutable state: the trades kept, the last number given, and what wakes those who wait
+        # all mutable state: the stored trades, the newest seq, and the event that wakes waiting readers
         self._trades: deque[dict[str, Any]] = deque(maxlen=capacity)
         self.seq = 0
         self._next = asyncio.Event()
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"TradeLog({self.boot_id!r}, seq={self.seq}, kept={len(self._trades)})"
+        return f"TradeLog({self.boot_id!r}, seq={self.seq}, stored={len(self._trades)})"
 
     def add(self, execution: Execution, exchange: bool) -> None:
-        """Number it and wake the readers. exchange: its trade_id is a fill id of the exchange."""
+        """Number a trade and wake the readers. exchange: its trade_id is a fill id of the exchange."""
         self.seq += 1
         self._trades.append({
             "boot_id": self.boot_id, "seq": self.seq, "timestamp": execution.timestamp, "ticker": execution.ticker,
             "side": execution.side, "quantity": execution.quantity, "price": execution.price,
             "trade_id": execution.trade_id, "fill_id": execution.trade_id if exchange else None,
             "outcome": "yes", "fee": execution.fee, "order_id": execution.order_id, "is_taker": execution.is_taker,
+            **_origin(execution.origin),
         })  # fmt: skip
         self._wake()
 
     def close(self) -> None:
-        """Nothing will follow: nobody waits any more."""
+        """Wake all waiting readers: there will be no more trades."""
         self._closed = True
         self._wake()
 
     def last(self, limit: int) -> TradePage:
-        """The newest trades."""
+        """Return the newest trades."""
         return self._page(max(0, len(self._trades) - limit), limit)
 
     def after(self, seq: int, limit: int) -> TradePage:
-        """The trades that follow seq, as many as are still kept."""
+        """Return the trades that follow seq, as far as they are still stored."""
         oldest = self.seq - len(self._trades)
         return self._page(max(0, seq - oldest), limit)
 
     async def wait(self, seq: int, seconds: float) -> None:
-        """Return when there is a trade after seq, at once when there is one already, or when the time is over."""
+        """Return as soon as there is a trade after seq, at the latest after `seconds` or when the log is closed."""
         try:
             async with asyncio.timeout(seconds):
                 while self.seq == seq and not self._closed:
@@ -82,5 +83,17 @@ class TradeLog:
 
 
 def decimal_seconds(seconds: float) -> Decimal:
-    """Unix seconds as an exact number with microseconds."""
+    """Return Unix seconds as an exact number with microseconds."""
     return Decimal(f"{seconds:.6f}")
+
+
+def _origin(origin: OrderOrigin | None) -> dict[str, Any]:
+    """Return the fields that tell the decision behind a trade; null where it is unknown."""
+    if origin is None:
+        return dict.fromkeys(("strategy", "mid", "decided_at", "sent_at", "acknowledged_at"))
+    times = (origin.decided_at, origin.sent_at, origin.acknowledged_at)
+    decided, sent, acknowledged = (None if at is None else decimal_seconds(at) for at in times)
+    return {
+        "strategy": origin.strategy, "mid": origin.mid, "decided_at": decided, "sent_at": sent,
+        "acknowledged_at": acknowledged,
+    }  # fmt: skip

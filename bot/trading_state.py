@@ -6,68 +6,85 @@ from typing import Any
 
 from bot.account_fills import AccountFills
 from bot.errors import InvalidStateFile
+from bot.halts import Halts, LossLimits
 from bot.positions import Positions
 from bot.risk import Risk, RiskLimits
-from bot.strategy_types import Execution, Quote
+from bot.state_values import read_price
+from bot.strategy_types import ZERO, Execution, Quote
 from bot.trade_log import TradeLog
+from kalshi.account_models import Position
 
-_LIVES = 100  # boot ids remembered; an order that rests is of one of the last
+_BOOT_IDS = 100  # runs remembered; an order that rests was sent by one of the last
 
 
 class TradingState:
-    """Everything that is true of our trading, in one place. Synchronous; a ExecutionListener for the venue.
+    """The state of our trading. Synchronous; an ExecutionListener for the venue.
 
     exchange: executions carry the exchange's fill ids (live and demo, not paper).
     """
 
-    def __init__(self, boot_id: str, limits: RiskLimits, exchange: bool) -> None:
+    def __init__(self, boot_id: str, limits: RiskLimits, loss_limits: LossLimits, exchange: bool) -> None:
         self.exchange = exchange
-        # all mutable state: the parts, what one YES is worth in each market, and the boot ids that came before
+        # all mutable state: the parts, dollars that one YES is worth in each market, boot ids of earlier runs, and
+        # order groups by shard
         self.positions = Positions()
         self.account = AccountFills()
         self.trade_log = TradeLog(boot_id)
-        self.risk = Risk(limits, self.positions)
+        self.halts = Halts(loss_limits)
+        self.risk = Risk(limits, self.positions, self.halts)
         self.marks: dict[str, Decimal] = {}
         self.boot_ids: list[str] = []
+        self.order_groups: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"TradingState({self.positions!r}, {self.risk!r}, {self.trade_log!r})"
 
     def execution(self, execution: Execution) -> None:
-        """Books first, so that whoever is woken by the tape finds them true."""
+        """Take in a fill: positions first, so that a reader woken by the trade finds them up to date."""
         self.positions.trade(execution)
         self.trade_log.add(execution, self.exchange)
 
     def settlement(self, ticker: str, value: Decimal) -> None:
-        """The market is over."""
+        """Take in the payout of a market."""
         self.positions.settle(ticker, value)
         self.marks[ticker] = value
 
     def mark(self, quotes: Mapping[str, Quote]) -> None:
-        """Take the new prices."""
+        """Take in new marks; a market without one keeps the last."""
         self.marks |= {ticker: quote.mark for ticker, quote in quotes.items() if quote.mark is not None}
 
+    def take_account(self, positions: list[Position]) -> None:
+        """Take in the account's positions: the part of each one's cost that is not ours was risked elsewhere."""
+        ours = self.positions.by_ticker
+        self.risk.elsewhere = {
+            row.ticker: cost
+            for row in positions
+            if (cost := row.cost - (ours[row.ticker].cost if row.ticker in ours else ZERO)) > ZERO
+            and row.quantity != self.positions.position(row.ticker)
+        }
+
     def profit(self) -> dict[str, Decimal]:
-        """realized, unrealized, fees, total."""
+        """Return realized, unrealized, fees and total in dollars."""
         return self.positions.profit(self.marks)
 
     def dump(self) -> dict[str, Any]:
-        """What a restart must know."""
+        """Return the state that a restart needs, JSON-ready."""
         marks = {ticker: str(mark) for ticker, mark in self.marks.items() if self.positions.position(ticker)}
-        lives = [*self.boot_ids, self.trade_log.boot_id][-_LIVES:]
-        kept = {"risk": self.risk.dump(), "books": self.positions.dump(), "marks": marks, "lives": lives}
-        return kept | ({"account": self.account.dump()} if self.exchange else {})
+        boot_ids = [*self.boot_ids, self.trade_log.boot_id][-_BOOT_IDS:]
+        values = {"risk": self.halts.dump(), "books": self.positions.dump(), "marks": marks, "lives": boot_ids}
+        return values | ({"account": self.account.dump(), "groups": self.order_groups} if self.exchange else {})
 
-    def load(self, kept: Mapping[str, Any]) -> None:
-        """Take it up again. Raises InvalidStateFile."""
+    def load(self, stored: Mapping[str, Any]) -> None:
+        """Take over the state that dump gave. Raises InvalidStateFile."""
         try:
-            self.positions = self.risk.positions = Positions.load(kept["books"])
-            self.risk.load(kept["risk"])
-            self.boot_ids = [str(boot_id) for boot_id in kept.get("lives", ())]
-            self.marks = {ticker: Decimal(mark) for ticker, mark in kept["marks"].items()}
+            self.positions = self.risk.positions = Positions.load(stored["books"])
+            self.halts.load(stored["risk"])
+            self.boot_ids = [str(boot_id) for boot_id in stored.get("lives", ())]
+            self.marks = {ticker: read_price(mark) for ticker, mark in stored["marks"].items()}
             if self.exchange:
-                self.account = AccountFills.load(kept["account"])
+                self.account = AccountFills.load(stored["account"])
+                self.order_groups |= {str(shard): str(group) for shard, group in stored.get("groups", {}).items()}
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise InvalidStateFile(
-                f"the state file is not whole ({error!r:.80}); move it away to start afresh"
+                f"the state file is damaged ({error!r:.120}); move it away to start with the account's positions"
             ) from error

@@ -30,7 +30,13 @@ class BotSettings(Settings):
     )
     subaccount: int = setting(0, parsers.integer(0, 63), "subaccount to trade with", "KALSHI_SUBACCOUNT")
     strategy: tuple[str, ...] = setting(
-        ("maker", "reversion"), parsers.names, "strategies by name, comma between; markets take turns", "BOT_STRATEGY"
+        ("maker", "reversion"),
+        parsers.names,
+        "strategies by name or Python file, comma between; markets take turns",
+        "BOT_STRATEGY",
+    )
+    parameters: str = setting(
+        "", parsers.readable_file_name, "TOML file with a table of parameters for each strategy", "BOT_PARAMETERS"
     )
     tickers: tuple[str, ...] = setting(
         (), parsers.names, "markets, comma between; none: the most traded ones", "BOT_TICKERS"
@@ -51,6 +57,12 @@ class BotSettings(Settings):
     market_exposure: Decimal = setting(
         Decimal(25), parsers.positive(1_000_000_000), "dollars one market may lose", "BOT_MARKET_EXPOSURE"
     )
+    event_exposure: Decimal = setting(
+        Decimal(50),
+        parsers.positive(1_000_000_000),
+        "dollars one event may lose over its outcomes",
+        "BOT_EVENT_EXPOSURE",
+    )
     total_exposure: Decimal = setting(
         Decimal(150), parsers.positive(1_000_000_000), "dollars all markets may lose together", "BOT_TOTAL_EXPOSURE"
     )
@@ -66,6 +78,30 @@ class BotSettings(Settings):
     stale_after: float = setting(
         10.0, parsers.seconds(0.02, 86400), "seconds after which prices are too old to use", "BOT_STALE_AFTER"
     )
+    stop_before: float = setting(
+        60.0,
+        parsers.seconds(0, 86400),
+        "seconds before a market closes in which no order rests there",
+        "BOT_STOP_BEFORE",
+    )
+    order_lifetime: float = setting(
+        30.0,
+        parsers.seconds(4, 86400),
+        "seconds after which a resting order expires unless the bot renews it",
+        "BOT_ORDER_LIFETIME",
+    )
+    group_limit: int = setting(
+        200,
+        parsers.integer(0, 1_000_000),
+        "contracts matched within 15 s after which the exchange cancels all orders; 0: no limit",
+        "BOT_GROUP_LIMIT",
+    )
+    flatten: bool = setting(
+        False,
+        parsers.yes_no,
+        "a halt by a person or a loss also closes the positions at the best price",
+        "BOT_FLATTEN",
+    )
     order_prefix: str = setting(
         "pi-bot-",
         parsers.matching(r"[A-Za-z0-9\-]*[A-Za-z0-9][A-Za-z0-9\-]*", "1 to 20 letters, digits and dashes"),
@@ -78,6 +114,32 @@ class BotSettings(Settings):
         parsers.text,
         "state to keep over a restart; unset: `bot-<mode>….json` in the working folder",
         "BOT_STATE_FILE",
+    )
+    status_url: str = setting(
+        "http://localhost:9000/status",
+        parsers.url("http", "https"),
+        "`python -m bot watch`: status of the bot that it watches",
+        "BOT_STATUS_ENDPOINT",
+        parsers.without_password,
+    )
+    watch_after: float = setting(
+        15.0,
+        parsers.seconds(1, 86400),
+        "`python -m bot watch`: seconds without a sign of the bot after which its orders are cancelled",
+        "BOT_WATCH_AFTER",
+    )
+    watch_key: str = setting(
+        "",
+        parsers.text,
+        "`python -m bot watch`: its own key id; else KALSHI_API_KEY",
+        "BOT_WATCH_API_KEY",
+        parsers.stars,
+    )
+    watch_key_path: str = setting(
+        "",
+        parsers.readable_file_name,
+        "`python -m bot watch`: its own private key; else KALSHI_RSA_KEY_PATH",
+        "BOT_WATCH_RSA_KEY_PATH",
     )
     token: str = setting(
         "",
@@ -114,6 +176,8 @@ class BotSettings(Settings):
             found.append("BOT_ORDER_SIZE: expected at most BOT_MAX_POSITION")
         if self.market_exposure > self.total_exposure:
             found.append("BOT_MARKET_EXPOSURE: expected at most BOT_TOTAL_EXPOSURE")
+        if self.order_lifetime < 4 * self.interval:
+            found.append("BOT_ORDER_LIFETIME: expected at least four times BOT_INTERVAL")
         if self.stale_after <= 2 * self.interval:
             found.append("BOT_STALE_AFTER: expected more than twice BOT_INTERVAL")
         return found
@@ -125,9 +189,9 @@ def read_bot_settings(arguments: Sequence[str], strategies: Sequence[str], folde
     add_flags(parser, BotSettings)
 
     def known(settings: BotSettings) -> list[str]:
-        unknown = [name for name in settings.strategy if name not in strategies]
+        unknown = [name for name in settings.strategy if name not in strategies and not name.endswith(".py")]
         if settings.strategy and not unknown:
             return []
-        return [f"BOT_STRATEGY: expected {', '.join(strategies)}, got {', '.join(unknown) or 'none'}"]
+        return [f"BOT_STRATEGY: expected {', '.join(strategies)} or a .py file, got {', '.join(unknown) or 'none'}"]
 
     return read(BotSettings, given(parser.parse_args(arguments)), folder, known)

@@ -1,26 +1,125 @@
-"""The interface of a strategy, and how one is found: bot/strategies/<name>.py with a function decide."""
+"""Strategies: pure functions from the view of one market to the orders they want; risk limits have the last word.
+
+A strategy is a module with `decide(view)`, one of this package by its name or any file by its path. With a frozen
+dataclass `Parameters` whose fields have defaults, it is called as `decide(view, parameters)`. `NEEDS_DEPTH = True` asks
+for the order book in the view.
+"""
 
 import importlib
+import importlib.util
+import inspect
 import pkgutil
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from bot.errors import InvalidBotSettings
 from bot.strategy_types import Intent, MarketView
 
 Decide = Callable[[MarketView], Sequence[Intent]]
-"""A pure function of what is seen of one market. What it asks for is a wish: risk has the last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A strategy that is ready to be called."""
+
+    name: str
+    decide: Decide
+    needs_depth: bool = False
 
 
 def strategies() -> list[str]:
-    """The names that can be chosen."""
-    names = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    return sorted(names)
+    """Return the names of the strategies that are part of the bot."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
 
 
-def strategy(name: str) -> Decide:
-    """The strategy of that name. Raises InvalidBotSettings naming those that exist."""
-    if name not in strategies():
-        raise InvalidBotSettings(f"strategy {name!r} does not exist; there are {', '.join(strategies())}")
-    decide: Decide = importlib.import_module(f"bot.strategies.{name}").decide
-    return decide
+def load_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Strategy:
+    """Return the strategy of a name or of the path of a Python file. Raises InvalidBotSettings.
+
+    parameters: values for the fields of its Parameters.
+    """
+    module = _module(name)
+    title = Path(name).stem if is_path(name) else name
+    decide = getattr(module, "decide", None)
+    if not callable(decide):
+        raise InvalidBotSettings(f"strategy {name}: expected a function decide(view), found none")
+    if _parameters_type(module) is not None:
+        decide = partial(decide, parameters=_parameters(module, title, parameters or {}))
+    elif parameters:
+        raise InvalidBotSettings(f"strategy {name}: takes no parameters, got {', '.join(parameters)}")
+    return Strategy(title, decide, bool(getattr(module, "NEEDS_DEPTH", False)))
+
+
+def read_parameters(path: str) -> dict[str, dict[str, Any]]:
+    """Return the tables of a TOML file by the name of their strategy; numbers are Decimal. "": no file.
+
+    Raises InvalidBotSettings.
+    """
+    if not path:
+        return {}
+    try:
+        tables = tomllib.loads(Path(path).read_text("utf-8"), parse_float=Decimal)
+    except (OSError, ValueError) as error:
+        raise InvalidBotSettings(f"BOT_PARAMETERS: {path}: {error}") from None
+    wrong = [name for name, table in tables.items() if not isinstance(table, dict)]
+    if wrong:
+        raise InvalidBotSettings(f"BOT_PARAMETERS: {path}: expected a table [strategy], got {', '.join(wrong)}")
+    return tables
+
+
+def is_path(name: str) -> bool:
+    """Return True if a strategy is named by the path of its file."""
+    return name.endswith(".py")
+
+
+def _module(name: str) -> ModuleType:
+    if not is_path(name):
+        if name not in strategies():
+            raise InvalidBotSettings(f"strategy {name!r} does not exist; there are {', '.join(strategies())}")
+        return importlib.import_module(f"bot.strategies.{name}")
+    path = Path(name)
+    spec = importlib.util.spec_from_file_location(f"strategy_{path.stem}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise InvalidBotSettings(f"strategy {name}: there is no Python file of this name")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the file does wrong is a mistake of the settings
+        raise InvalidBotSettings(f"strategy {name}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _parameters_type(module: ModuleType) -> Any:
+    """Return the module's Parameters; None if it has none or decide does not take them."""
+    kind = getattr(module, "Parameters", None)
+    if kind is None or not is_dataclass(kind) or "parameters" not in inspect.signature(module.decide).parameters:
+        return None
+    return kind
+
+
+def _parameters(module: ModuleType, title: str, values: Mapping[str, Any]) -> Any:
+    kind = _parameters_type(module)
+    defaults = kind()
+    known = {item.name: getattr(defaults, item.name) for item in fields(kind)}
+    if unknown := sorted(values.keys() - known.keys()):
+        raise InvalidBotSettings(
+            f"strategy {title}: unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
+        )
+    return kind(**{name: _converted(title, name, value, known[name]) for name, value in values.items()})
+
+
+def _converted(title: str, name: str, value: Any, default: Any) -> Any:
+    """Return the value in the type of the default. Raises InvalidBotSettings."""
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if isinstance(default, Decimal) and number and Decimal(value).is_finite():
+        return Decimal(value)
+    if isinstance(default, float) and number:
+        return float(value)
+    if type(value) is type(default):
+        return value
+    raise InvalidBotSettings(f"strategy {title}: {name}: expected {type(default).__name__}, got {value!r:.40}")

@@ -1,7 +1,9 @@
-"""Learn every fill of the account once, by push, quick look or full walk, and whose it is."""
+"""Fills of the account, from the fill socket, a short read each turn and a full read at times; each counted once."""
 
 import logging
 from collections.abc import Iterable
+from contextlib import aclosing
+from decimal import Decimal
 
 from bot.account_fills import AccountFills
 from bot.strategy_types import Execution
@@ -10,80 +12,95 @@ from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
 from kalshi.account_models import Fill, Order
 from kalshi.client import KalshiClient
+from kalshi.errors import KalshiError
+from kalshi.fill_socket import FillSocket
 
 log = logging.getLogger(__name__)
 
-_PAGE = 100  # fills of a quick look; when all are new, there may be more behind them
-_LATE = 60  # seconds after which an order that cannot be read is taken for another's
+_PAGE = 100  # fills of a short read; if all are new, there may be more behind them
+_LATE = 60  # seconds after which a fill whose order cannot be read counts as made outside the bot
 
 
 class FillCollector:
-    """Fills in, executions out. Counting is synchronous; only finding out whose an order is may have to wait."""
+    """Turn fills into executions. Counting is synchronous; only attributing a fill to an order may have to wait."""
 
     def __init__(
-        self,
-        client: KalshiClient,
-        orders: OrderClient,
-        own: OrderTracker,
-        account: AccountFills,
-        report: ExecutionListener,
-        prefix: str,
-    ) -> None:
+        self, client: KalshiClient, orders: OrderClient, tracker: OrderTracker, account: AccountFills,
+        listener: ExecutionListener, prefix: str,
+    ) -> None:  # fmt: skip
         self._client = client
         self._orders = orders
-        self._own = own
+        self._tracker = tracker
         self._account = account
-        self._report = report
+        self._listener = listener
         self._prefix = prefix
-        # all mutable state of its own: orders known to be others', and the ids on the page of the last look
+        # all mutable state of its own: orders that are known to be others', and the ids of the last short read
         self._others: set[str] = set()
-        self._looked: set[str] = set()
+        self._last_page: set[str] = set()
 
-    async def look(self) -> None:
-        """The newest page, and all the rest unless it reaches back to the last look's. Raises KalshiError.
+    async def read_newest(self) -> None:
+        """Read the newest page, and everything unless the page reaches back to the last one. Raises KalshiError.
 
-        That some of it is known proves nothing: a push may have told the newest while those behind them were lost.
+        A known fill on the page is no proof: the socket may have sent the newest while those behind it were lost.
         """
         rows = (await self._client.fills_page(limit=_PAGE)).rows
         ids = {fill.fill_id for fill in rows}
-        if len(rows) == _PAGE and self._looked.isdisjoint(ids):
-            await self.walk()
+        if len(rows) == _PAGE and self._last_page.isdisjoint(ids):
+            await self.read_all()
         else:
             await self.take(rows)
-        self._looked = ids
+        self._last_page = ids
 
-    async def walk(self) -> None:
-        """Every fill that may not have been seen. Raises KalshiError."""
-        before = self._account.watermark  # not after: what comes meanwhile may come out of order
+    async def read_all(self) -> None:
+        """Read every fill that may not have been counted. Raises KalshiError."""
+        complete = Decimal(str(await self._client.user_data_timestamp()))  # before the fills: they are at least as new
         await self.take([fill async for fill in self._client.fills(min_ts=self._account.since)])
-        self._account.walked(before)
+        self._account.read_until(complete)
 
-    async def settlements(self) -> None:
-        """Every payout since all was known. Raises KalshiError."""
+    async def read_settlements(self) -> None:
+        """Read every payout since everything was read. Raises KalshiError."""
         async for paid in self._client.settlements(min_ts=self._account.since):
             if paid.payout is not None and self._account.settle(paid.ticker, paid.settled):
-                self._report.settlement(paid.ticker, paid.payout)
+                self._listener.settlement(paid.ticker, paid.payout)
 
     async def take(self, fills: Iterable[Fill]) -> None:
-        """Count those that are new, oldest first. Raises KalshiError; what was not counted is found again later."""
-        new = (fill for fill in fills if not self._account.knows(fill.fill_id))
+        """Count the new fills, oldest first. Raises KalshiError; what was not counted then is found again later."""
+        new = (fill for fill in fills if not self._account.is_counted(fill.fill_id, fill.timestamp))
         for fill in sorted(new, key=lambda fill: fill.timestamp):
             ours = await self._is_ours(fill)
             if ours is not None:
                 self._count(fill, ours)
 
+    def take_order(self, order: Order) -> None:
+        """Take in the state of an order of ours, and adopt it if it was not known. A finished order stays finished."""
+        if self._tracker.is_done(order.order_id):
+            return
+        resting = order.status == "resting"
+        if self._tracker.get(order.client_order_id):
+            self._tracker.update(order.client_order_id, order.order_id, order.filled, resting)
+        else:
+            self._tracker.adopt(TrackedOrder(
+                order.client_order_id, order.ticker, order.side, order.yes_price, order.quantity, 0.0, order.order_id,
+                reported=order.filled, open=resting, uncertain=False, adopted=True,
+                expires=None if order.expires is None else float(order.expires),
+            ))  # fmt: skip
+
     def _count(self, fill: Fill, ours: bool) -> None:
-        # push and read may both have waited for the same order: whoever comes second finds it marked
+        # socket and read may both have waited for the same order: the second one finds the fill marked
         if not self._account.mark(fill.fill_id, fill.timestamp):
             return
         self._account.trade(fill.ticker, fill.side, fill.quantity)
         if ours:
-            self._own.fill(fill.order_id, fill.client_order_id, fill.quantity)
-            self._report.execution(execution(fill))
+            origin = self._tracker.origin(fill.order_id, fill.client_order_id)
+            self._tracker.fill(fill.order_id, fill.client_order_id, fill.quantity)
+            self._listener.execution(Execution(
+                fill.fill_id, fill.order_id, fill.ticker, fill.side, fill.quantity, fill.yes_price, fill.fee,
+                fill.timestamp, fill.is_taker, origin,
+            ))  # fmt: skip
 
     async def _is_ours(self, fill: Fill) -> bool | None:
-        """None when the order cannot be read yet."""
-        if self._own.owns(fill.order_id):
+        """Return True if an order of ours was filled, None if its order cannot be read yet."""
+        if self._tracker.owns(fill.order_id):
             return True
         if fill.client_order_id is not None:
             return fill.client_order_id.startswith(self._prefix)
@@ -91,30 +108,28 @@ class FillCollector:
             return False
         order = await self._orders.read(fill.order_id)
         if order is None:
-            return False if float(self._account.watermark - fill.timestamp) > _LATE else None
+            return False if float(self._account.newest - fill.timestamp) > _LATE else None
         if order.client_order_id.startswith(self._prefix):
-            self.meet(order)
+            self.take_order(order)
             return True
         self._others.add(fill.order_id)
         return False
 
-    def meet(self, order: Order) -> None:
-        """An order of ours was read: take it up when it was not known, unless what was read is old."""
-        if self._own.over(order.order_id):
-            return
-        resting = order.status == "resting"
-        if self._own.get(order.client_order_id):
-            self._own.known(order.client_order_id, order.order_id, order.filled, resting)
-        else:
-            self._own.adopt(TrackedOrder(
-                order.client_order_id, order.ticker, order.side, order.yes_price, order.quantity, 0.0, order.order_id,
-                told=order.filled, open=resting, unsure=False, adopted=True,
-            ))  # fmt: skip
+
+async def listen(socket: FillSocket, fills: FillCollector) -> None:
+    """Take fills from the socket until cancelled. A bug here ends only this: the engine reads every fill as well."""
+    try:
+        async with aclosing(socket.events()) as events:
+            async for event in events:
+                if isinstance(event, Fill):
+                    await take_pushed(fills, event)
+    except Exception:
+        log.exception("the fill socket stopped by a bug; fills are still read at every turn")
 
 
-def execution(fill: Fill) -> Execution:
-    """The fill in the bot's words."""
-    return Execution(
-        fill.fill_id, fill.order_id, fill.ticker, fill.side, fill.quantity, fill.yes_price, fill.fee, fill.timestamp,
-        fill.is_taker,
-    )  # fmt: skip
+async def take_pushed(fills: FillCollector, fill: Fill) -> None:
+    """Count one pushed fill. If its order cannot be read now, the next read finds the fill again."""
+    try:
+        await fills.take([fill])
+    except KalshiError as error:
+        log.debug("pushed fill %s: its order cannot be read yet (%s); the next read finds it", fill.fill_id, error)

@@ -1,178 +1,262 @@
-"""The exchange as a Venue: orders by V2, what became of them by reading and by push, an unsure answer never resent."""
+"""The exchange as a Venue: orders that expire unless they are renewed, and reads that resolve lost answers."""
 
 import asyncio
 import itertools
-from collections.abc import Callable, Collection, Mapping
+import logging
+import math
+from collections.abc import Collection, Mapping, MutableMapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from bot.account_fills import AccountFills
+from bot.clock import BotClock
 from bot.errors import AnotherBotRunning, OrderRejected, OrderUncertain, VenueError, VenueUnavailable
-from bot.strategy_types import PlaceOrder, Quote, RestingOrder
+from bot.reasons import ORDER_GROUP, reason_of
+from bot.strategy_types import OrderOrigin, PlaceOrder, Quote, RestingOrder
 from bot.throttle import Throttle
 from bot.venues.base import ExecutionListener
 from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
+from bot.venues.order_groups import OrderGroups
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
-from kalshi.account_models import Fill
+from kalshi.account_models import Order
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 
-_WALK_EVERY = 30.0  # seconds between walks over all fills that may have come late
-_SWEEP_EVERY = 5.0  # seconds between looks at what rests
-_PAID_EVERY = 10.0  # seconds between looks at settlements
-_ABSENT_AFTER = 3.0  # seconds of the exchange's reading clock after which an order that does not show does not exist
+log = logging.getLogger(__name__)
+
+_ALL_FILLS_EVERY = 30.0  # seconds between reads of all fills that may have come late
+_ORDERS_EVERY = 5.0  # seconds between reads of the resting orders
+_SETTLEMENTS_EVERY = 10.0
+_RENEWALS = 4  # orders renewed in one turn at most: the smallest write budget has no burst
 _CANCEL_ROUNDS = 10
-_CANCEL_LIMIT = 6.0  # seconds for all rounds together
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """Times in seconds. prefix: begins every client_order_id. lifetime: of a resting order that is not renewed.
+
+    group_limit: contracts that may match within 15 s before the exchange cancels everything, 0 for no limit.
+    absent_after: seconds of the exchange's reads after which an order that they do not show does not exist.
+    """
+
+    prefix: str
+    boot_id: str
+    lifetime: float = 30.0
+    group_limit: int = 0
+    absent_after: float = 3.0
+    cancel_limit: float = 6.0
+    earlier_boot_ids: Collection[str] = field(default=())
 
 
 class LiveVenue:
-    """Trades the account of client. prefix begins every client_order_id and so tells our orders from others'."""
+    """Trades the account of the client."""
 
     def __init__(
-        self, client: KalshiClient, report: ExecutionListener, account: AccountFills, prefix: str, boot_id: str,
-        clock: Callable[[], float],
+        self, client: KalshiClient, listener: ExecutionListener, account: AccountFills, options: LiveOptions,
+        clock: BotClock, groups: MutableMapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self._client = client
         self._orders = OrderClient(client)
-        self._prefix = prefix
-        self._boot_id = boot_id
+        self._options = options
         self._clock = clock
-        self._pace = Throttle(clock)
-        # all mutable state: our orders; the last number given; for each unsure order the exchange's reading clock when
-        # its doubt began
-        self.own = OrderTracker()
-        self.fills = FillCollector(client, self._orders, self.own, account, report, prefix)
+        self._throttle = Throttle(clock.monotonic)
+        # all mutable state: our orders; the newest number; the exchange's read time when each doubt began; boot ids
+        # whose orders are ours; client ids of others' orders and of orders that another bot sent under our prefix
+        self.tracker = OrderTracker()
+        self.fills = FillCollector(client, self._orders, self.tracker, account, listener, options.prefix)
+        self._groups = OrderGroups(
+            client, options.group_limit, {} if groups is None else groups, Throttle(clock.monotonic)
+        )
         self._number = itertools.count(1)
         self._doubts: dict[str, float] = {}
+        self._shards: dict[str, int] = {}
+        self._boot_ids = {options.boot_id, *options.earlier_boot_ids}
+        self._other_orders: list[str] = []
+        self._intruders: list[str] = []
 
     def __repr__(self) -> str:
-        return f"LiveVenue({self.own!r})"
+        return f"LiveVenue({self.tracker!r})"
 
     def resting(self) -> list[RestingOrder]:
-        """What rests or may."""
-        return self.own.resting()
+        """Return every order of ours that rests or may rest."""
+        return self.tracker.resting()
 
     def frozen(self, ticker: str) -> bool:
-        """Something there is not known for sure."""
-        return self.own.frozen(ticker)
+        """Return True while an order in this market is uncertain."""
+        return self.tracker.frozen(ticker)
 
-    async def place(self, order: PlaceOrder) -> None:
-        """Send it once. The register knows the order before it leaves, so that its fill cannot be a stranger's."""
-        client_order_id = f"{self._prefix}{self._boot_id}-{next(self._number)}"
-        self.own.sent(client_order_id, order, self._clock())
+    def other_orders(self) -> list[str]:
+        """Return the client ids of resting orders of the account that were not sent by this bot."""
+        return self._other_orders
+
+    def second_bot(self) -> str:
+        """Return a sentence about another bot under our prefix; "" if there is none."""
+        if not self._intruders:
+            return ""
+        some = ", ".join(self._intruders[:3])
+        return f"another bot sends orders under {self._options.prefix} ({some}); end it, or give it its own prefix"
+
+    async def place(self, order: PlaceOrder, origin: OrderOrigin | None = None) -> None:
+        """Send an order once. It is recorded before, so that its fill is recognised however early it comes."""
+        client_order_id = f"{self._options.prefix}{self._options.boot_id}-{next(self._number)}"
+        shard = self._shards.get(order.ticker, 0)
+        group = await self._groups.group_for(shard) if order.rest else ""
+        expires = self._expiry() if order.rest else None
+        self.tracker.record(client_order_id, order, self._clock.wall(), origin, expires)
         try:
-            created = await self._orders.create(client_order_id, order)
-        except OrderRejected:
-            self.own.never(client_order_id)
+            created = await self._orders.create(client_order_id, order, expires, group)
+        except OrderRejected as error:
+            self.tracker.forget(client_order_id)
+            if error.reason == ORDER_GROUP:
+                await self._groups.handle_rejection(shard)
             raise
-        # any other way out, a cancelled task included, leaves the order unsure: refresh finds out
-        self.own.known(client_order_id, created.order_id, created.filled, order.rest and created.remaining > 0)
+        # any other way out, a cancelled task included, leaves the order uncertain: refresh resolves it
+        self.tracker.acknowledge(client_order_id, self._clock.wall())
+        self.tracker.update(client_order_id, created.order_id, created.filled, order.rest and created.remaining > 0)
         if created.filled:
             with suppress(KalshiError):  # the next refresh finds the fill as well, only later
-                await self.fills.look()
+                await self.fills.read_newest()
 
     async def cancel(self, order: RestingOrder) -> None:
-        """Take it back; when it was dead already, learn how much of it was filled."""
-        own = self.own.get(order.client_order_id)
-        if own is None or own.unsure or not own.open:
-            return  # gone, or refresh must find out first
-        taken_back = await self._orders.cancel(own.order_id, own.ticker)
+        """Cancel an order; if it was dead already, read how much of it was filled."""
+        tracked = self.tracker.get(order.client_order_id)
+        if tracked is None or tracked.uncertain or not tracked.open:
+            return  # gone, or refresh must resolve it first
+        taken_back = await self._orders.cancel(tracked.order_id, tracked.ticker)
         if taken_back is not None:
-            self.own.dead(own.client_order_id, own.quantity - taken_back)
+            self.tracker.close(tracked.client_order_id, tracked.quantity - taken_back)
             return
         try:
-            await self._reread(own)
+            await self._reread(tracked)
         except KalshiError as error:
-            raise VenueUnavailable(str(error)) from error
+            raise VenueUnavailable(str(error), reason_of(error)) from error
 
     async def cancel_all(self) -> None:
-        """Cancel ours, then read until the exchange shows none. Raises OrderUncertain while one may rest."""
-        why = "it took too long"
+        """Cancel our orders, then read until the exchange shows none. Raises OrderUncertain while one may rest."""
+        why, reason = "it took too long", "exchange unreachable"
         with suppress(TimeoutError):
-            async with asyncio.timeout(_CANCEL_LIMIT):
-                for turn in range(_CANCEL_ROUNDS):
-                    await asyncio.sleep(0.1 * turn)  # reads trail the engine, so give them time
+            async with asyncio.timeout(self._options.cancel_limit):
+                for number in range(_CANCEL_ROUNDS):
+                    await asyncio.sleep(0.1 * number)  # reads trail the matching engine
                     try:
-                        if await self._all_gone():
+                        if await self._cancel_round():
                             return
-                    except (KalshiError, VenueError) as error:
-                        why = str(error)
-        left = len(self.own.open()) + len(self.own.unsure())
-        raise OrderUncertain(f"{left or 'some'} of our orders may still rest ({why}); cancelling goes on")
+                    except KalshiError as error:
+                        why, reason = str(error), reason_of(error)
+                    except VenueError as error:
+                        why, reason = str(error), error.reason
+        left = len(self.tracker.open()) + len(self.tracker.uncertain())
+        raise OrderUncertain(f"{left or 'some'} of our orders may still rest ({why}); cancelling goes on", reason)
 
-    async def alone(self, boot_ids: Collection[str]) -> None:
-        """Does all that rests under our prefix come from these lives? Raises AnotherBotRunning and VenueUnavailable.
+    async def ensure_alone(self, adopt: bool = False) -> None:
+        """Raise AnotherBotRunning if orders rest under our prefix that neither this run nor an earlier one sent.
 
-        What does not is of another bot, which must not lose its orders to us, or of a past that was lost.
+        adopt: take such orders for ours instead. Raises VenueUnavailable.
         """
-        ours = tuple(f"{self._prefix}{boot_id}-" for boot_id in (*boot_ids, self._boot_id))
         try:
-            resting = await self._orders.resting(self._prefix)
+            resting = await self._orders.resting()
         except KalshiError as error:
-            raise VenueUnavailable(str(error)) from error
-        strangers = [order for order in resting if not order.client_order_id.startswith(ours)]
-        if strangers:
-            some = ", ".join(order.client_order_id for order in strangers[:3])
+            raise VenueUnavailable(str(error), reason_of(error)) from error
+        ours = [order for order in resting if order.client_order_id.startswith(self._options.prefix)]
+        if adopt:
+            self._boot_ids |= {self._boot_id(order) for order in ours}
+        unknown = [order.client_order_id for order in ours if self._boot_id(order) not in self._boot_ids]
+        if unknown:
             raise AnotherBotRunning(
-                f"{len(strangers)} orders rest under {self._prefix} that the state file does not know ({some}): "
-                "another bot may be trading; give each its own BOT_ORDER_PREFIX and state file. When nobody else "
-                "trades, start with --clear, which cancels them"
+                f"{len(unknown)} orders rest under {self._options.prefix} that the state file does not know "
+                f"({', '.join(unknown[:3])}): another bot may be trading; give each its own BOT_ORDER_PREFIX and "
+                "state file. If no other bot trades, start with --clear, which cancels them"
             )
 
     async def refresh(self, quotes: Mapping[str, Quote]) -> None:
-        """Fills first, then what is unsure, then, less often, the slow looks. Raises VenueUnavailable."""
+        """Read fills, resolve uncertain orders, renew expiring ones, and now and then everything else."""
+        self._shards |= {ticker: quote.exchange_index for ticker, quote in quotes.items()}
         try:
-            await self.fills.look()
+            await self.fills.read_newest()
             await self._resolve()
-            if self._pace.due("sweep", _SWEEP_EVERY):
-                await self._sweep()
-            if self._pace.due("paid", _PAID_EVERY):
-                await self.fills.settlements()
-            if self._pace.due("walk", _WALK_EVERY):
-                await self.fills.walk()
+            await self._renew()
+            if self._throttle.due("orders", _ORDERS_EVERY):
+                await self.compare_orders()
+            if self._throttle.due("settlements", _SETTLEMENTS_EVERY):
+                await self.fills.read_settlements()
+            if self._throttle.due("fills", _ALL_FILLS_EVERY):
+                await self.fills.read_all()
         except KalshiError as error:
-            raise VenueUnavailable(str(error)) from error
+            raise VenueUnavailable(str(error), reason_of(error)) from error
 
-    async def pushed(self, fill: Fill) -> None:
-        """A fill that the exchange pushed. When whose it is cannot be read now, the next look finds it again."""
-        with suppress(KalshiError):
-            await self.fills.take([fill])
+    def _expiry(self) -> int:
+        return math.ceil(self._clock.wall() + self._options.lifetime)
 
-    async def _all_gone(self) -> bool:
+    async def _cancel_round(self) -> bool:
         await self._resolve()
-        await self._sweep()
-        if not self.own.open() and not self.own.unsure():
+        await self.compare_orders()
+        if not self.tracker.open() and not self.tracker.uncertain():
             return True
         for order in self.resting():
             await self.cancel(order)
         return False
 
+    async def _renew(self) -> None:
+        """Renew the orders that live for less than half of a lifetime. Raises KalshiError.
+
+        An order that cannot be renewed expires; the strategy then decides anew.
+        """
+        now, monotonic = self._clock.wall(), self._clock.monotonic()
+        due = [
+            order for order in self.tracker.open()
+            if order.expires is not None and not order.adopted and order.expires - now < self._options.lifetime / 2
+            and monotonic - order.renewal_tried >= min(2.0, self._options.lifetime / 8)
+        ]  # fmt: skip
+        for order in sorted(due, key=lambda order: order.expires or 0.0)[:_RENEWALS]:
+            order.renewal_tried, expires = monotonic, self._expiry()
+            try:
+                await self._orders.renew(order.order_id, order.ticker, order.side, order.price, order.quantity, expires)
+                order.expires = expires
+            except VenueError as error:
+                log.debug("order %s is not renewed: %s", order.client_order_id, error)
+                await self._reread(order)
+
     async def _resolve(self) -> None:
-        """Find the orders whose answer was lost. Absent is only what a later state of the account does not show."""
-        unsure = self.own.unsure()
-        if not unsure:
+        """Find the orders whose answer was lost. An order is absent only if a later state does not show it."""
+        uncertain = self.tracker.uncertain()
+        if not uncertain:
             self._doubts.clear()
             return
         as_of = await self._client.user_data_timestamp()  # before the orders, so that they are at least as new
-        for own in unsure:
-            since = self._doubts.setdefault(own.client_order_id, as_of)
-            if own.order_id:  # a fill told of it, so it exists
-                await self._reread(own)
-            elif order := await self._orders.find(own.client_order_id, own.ticker, own.sent_at):
-                self.fills.meet(order)
-            elif as_of - since > _ABSENT_AFTER:
-                self.own.never(own.client_order_id)
+        for order in uncertain:
+            since = self._doubts.setdefault(order.client_order_id, as_of)
+            if order.order_id:  # a fill named it, so it exists
+                await self._reread(order)
+            elif found := await self._orders.find(order.client_order_id, order.ticker, order.sent_at):
+                self.fills.take_order(found)
+            elif as_of - since > self._options.absent_after:
+                self.tracker.forget(order.client_order_id)
 
-    async def _sweep(self) -> None:
-        """Compare what rests with what we think rests; ask by id for each that is missing."""
-        mine = {own.client_order_id: own for own in self.own.open()}
-        for order in await self._orders.resting(self._prefix):
-            if mine.pop(order.client_order_id, None) is None and order.remaining > 0:
-                self.fills.meet(order)
-        for own in mine.values():
-            await self._reread(own)
+    async def compare_orders(self) -> None:
+        """Compare the orders that rest with those that we know; read each missing one by its id."""
+        missing = {order.client_order_id: order for order in self.tracker.open()}
+        others, intruders = [], []
+        for order in await self._orders.resting():
+            if not order.client_order_id.startswith(self._options.prefix):
+                others.append(order.client_order_id or order.order_id)
+            elif self._boot_id(order) not in self._boot_ids:
+                intruders.append(order.client_order_id)
+            elif missing.pop(order.client_order_id, None) is None and order.remaining > 0:
+                self.fills.take_order(order)
+        if others and not self._other_orders:
+            log.warning(
+                "%d orders rest on the account that this bot did not send (%s): they share its cash", len(others),
+                ", ".join(others[:3]),
+            )  # fmt: skip
+        self._other_orders, self._intruders = others, intruders
+        for tracked in missing.values():
+            await self._reread(tracked)
 
-    async def _reread(self, own: TrackedOrder) -> None:
-        order = await self._orders.read(own.order_id)
+    async def _reread(self, tracked: TrackedOrder) -> None:
+        order = await self._orders.read(tracked.order_id)
         if order is not None:
-            self.fills.meet(order)
+            self.fills.take_order(order)
+
+    def _boot_id(self, order: Order) -> str:
+        return order.client_order_id.removeprefix(self._options.prefix).rpartition("-")[0]

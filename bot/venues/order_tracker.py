@@ -1,27 +1,25 @@
-"""Our orders at the exchange: what each was asked to do, what is known of it, and what it may still do.
+"""Our orders at the exchange: the request, the last known state, and the contracts that may still fill.
 
-An order is *sent* before its answer is there, and stays unsure when the answer is lost. Two counts of its fills meet
-here: the one told (in replies and order reads) and the one seen (fills, by their ids). Each may run ahead of the
-other and neither can be too high, so what may still fill is the quantity less the larger of the two, and an order is
-done only when it is dead and every fill told of has been seen. Once done it stays so: a list of the exchange that
-still shows it is old.
+An order is recorded before it is sent and stays uncertain while its answer is missing. Fills are counted twice: as
+reported in replies and order reads, and as seen one by one with their ids. Either count may be ahead and neither can be
+too high, so what may still fill is the quantity less the larger one. An order is done when it is closed and every
+reported fill was seen. A finished order is not reopened by a list that still shows it.
 
-An order of an earlier life is *adopted*: nobody knows which of its fills were counted then, so the one told is all
-there is, and its fills neither close it nor keep it.
+An order of an earlier run is adopted: its seen fills are unknown, so only the reported count is used.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.strategy_types import ZERO, PlaceOrder, RestingOrder, Side
+from bot.strategy_types import ZERO, OrderOrigin, PlaceOrder, RestingOrder, Side
 
-_REMEMBERED = 20_000  # dead orders whose late fills are still known as ours
+_REMEMBERED = 20_000  # finished orders whose late fills are still recognised
 
 
 @dataclass(slots=True)
 class TrackedOrder:
-    """One order. order_id is "" until the exchange told it. adopted: seen says nothing."""
+    """One order. order_id is "" until the exchange has sent it. expires: Unix seconds, None if it does not expire."""
 
     client_order_id: str
     ticker: str
@@ -30,120 +28,142 @@ class TrackedOrder:
     quantity: Decimal
     sent_at: float
     order_id: str = ""
-    told: Decimal = ZERO
+    reported: Decimal = ZERO
     seen: Decimal = ZERO
     open: bool = True
-    unsure: bool = True
+    uncertain: bool = True
     adopted: bool = False
+    expires: float | None = None
+    renewal_tried: float = 0.0  # monotonic seconds
 
     @property
     def done(self) -> bool:
-        """Nothing more can come of it that we do not know."""
-        return not self.unsure and not self.open and (self.adopted or self.seen >= self.told)
+        """True when nothing more can come of it that is not counted."""
+        return not self.uncertain and not self.open and (self.adopted or self.seen >= self.reported)
 
     @property
     def possible(self) -> Decimal:
-        """Contracts that it may still add to the position that our books know."""
+        """Contracts that it may still add to our positions."""
         if self.adopted:
-            return self.quantity - self.told if self.open else ZERO
-        return (self.quantity if self.open or self.unsure else self.told) - self.seen
+            return self.quantity - self.reported if self.open else ZERO
+        return (self.quantity if self.open or self.uncertain else self.reported) - self.seen
 
 
 class OrderTracker:
-    """The register. Synchronous; fills may come before the answer to the order that caused them."""
+    """All orders that are not done. Synchronous; fills may arrive before the answer to their order."""
 
     def __init__(self) -> None:
-        # all mutable state: orders not done, by client id; whose each known order id is
-        self._alive: dict[str, TrackedOrder] = {}
-        self._ours: OrderedDict[str, str] = OrderedDict()
+        # all mutable state: orders not done by client id; client id of each known order id; origin of each client id
+        self._active: dict[str, TrackedOrder] = {}
+        self._client_ids: OrderedDict[str, str] = OrderedDict()
+        self._origins: OrderedDict[str, OrderOrigin] = OrderedDict()
 
     def __repr__(self) -> str:
-        return f"OrderTracker(alive={len(self._alive)}, unsure={len(self.unsure())})"
+        return f"OrderTracker(active={len(self._active)}, uncertain={len(self.uncertain())})"
 
-    def sent(self, client_order_id: str, wish: PlaceOrder, now: float) -> None:
-        """Before it leaves: from here on it may exist."""
-        self._alive[client_order_id] = TrackedOrder(
-            client_order_id, wish.ticker, wish.side, wish.price, wish.quantity, now
+    def record(
+        self, client_order_id: str, order: PlaceOrder, now: float, origin: OrderOrigin | None = None,
+        expires: float | None = None,
+    ) -> None:  # fmt: skip
+        """Record an order that is about to be sent at `now`: from here on it may exist."""
+        self._active[client_order_id] = TrackedOrder(
+            client_order_id, order.ticker, order.side, order.price, order.quantity, now, expires=expires
         )
+        if origin is not None:
+            self._origins[client_order_id] = replace(origin, sent_at=now)
+            _limit(self._origins)
 
-    def adopt(self, own: TrackedOrder) -> None:
-        """One of an earlier runner, or that was given up as absent too early, was found at the exchange."""
-        self._alive.setdefault(own.client_order_id, own)
-        self._name(own, own.order_id)
-        self._tidy(own)
+    def adopt(self, order: TrackedOrder) -> None:
+        """Take up an order that was found at the exchange."""
+        self._active.setdefault(order.client_order_id, order)
+        self._remember(order, order.order_id)
+        self._remove_if_done(order)
 
-    def never(self, client_order_id: str) -> None:
-        """It was refused, or is known not to exist."""
-        self._alive.pop(client_order_id, None)
+    def forget(self, client_order_id: str) -> None:
+        """Remove an order that was refused or is known not to exist."""
+        self._active.pop(client_order_id, None)
 
-    def known(self, client_order_id: str, order_id: str, filled: Decimal, is_open: bool) -> None:
-        """The exchange told how it stands. What was told before and is higher stays: reads may be old."""
-        own = self._alive.get(client_order_id)
-        if own is None:
+    def acknowledge(self, client_order_id: str, now: float) -> None:
+        """Record when the exchange answered the order."""
+        if origin := self._origins.get(client_order_id):
+            self._origins[client_order_id] = replace(origin, acknowledged_at=now)
+
+    def update(self, client_order_id: str, order_id: str, filled: Decimal, is_open: bool) -> None:
+        """Take in a state that the exchange reported. A higher count of earlier stays: reads may be old."""
+        order = self._active.get(client_order_id)
+        if order is None:
             return
-        self._name(own, order_id)
-        own.told = max(own.told, filled)
-        own.open = own.open and is_open and own.seen < own.quantity
-        own.unsure = False
-        self._tidy(own)
+        self._remember(order, order_id)
+        order.reported = max(order.reported, filled)
+        order.open = order.open and is_open and order.seen < order.quantity
+        order.uncertain = False
+        self._remove_if_done(order)
 
-    def dead(self, client_order_id: str, filled: Decimal) -> None:
-        """A cancel was confirmed; filled is the exchange's last word on it."""
-        own = self._alive.get(client_order_id)
-        if own is not None:
-            own.told, own.open, own.unsure = max(own.told, filled), False, False
-            self._tidy(own)
+    def close(self, client_order_id: str, filled: Decimal) -> None:
+        """Record a confirmed cancel. filled: the exchange's final count."""
+        order = self._active.get(client_order_id)
+        if order is not None:
+            order.reported, order.open, order.uncertain = max(order.reported, filled), False, False
+            self._remove_if_done(order)
 
     def owns(self, order_id: str) -> bool:
-        """Is this order known to be ours, alive or dead?"""
-        return order_id in self._ours
+        """Return True if this order is known to be ours, done or not."""
+        return order_id in self._client_ids
 
-    def over(self, order_id: str) -> bool:
-        """Is it known to be done? Then whatever else is read of it was true once."""
-        return order_id in self._ours and self._ours[order_id] not in self._alive
+    def is_done(self, order_id: str) -> bool:
+        """Return True if this order is ours and done: whatever else is read of it is old."""
+        return order_id in self._client_ids and self._client_ids[order_id] not in self._active
 
     def fill(self, order_id: str, client_order_id: str | None, quantity: Decimal) -> None:
-        """A fill of an order of ours, known to be new."""
-        own = self._alive.get(client_order_id or self._ours.get(order_id, ""))
-        if own is not None:
-            self._name(own, order_id)
-            if own.adopted:
+        """Count a new fill of an order of ours."""
+        order = self._active.get(client_order_id or self._client_ids.get(order_id, ""))
+        if order is not None:
+            self._remember(order, order_id)
+            if order.adopted:
                 return
-            own.seen += quantity
-            if own.seen >= own.quantity:
-                own.open = own.unsure = False
-            self._tidy(own)
+            order.seen += quantity
+            if order.seen >= order.quantity:
+                order.open = order.uncertain = False
+            self._remove_if_done(order)
 
     def get(self, client_order_id: str) -> TrackedOrder | None:
-        """The order, while it is not done."""
-        return self._alive.get(client_order_id)
+        """Return the order while it is not done."""
+        return self._active.get(client_order_id)
 
-    def unsure(self) -> list[TrackedOrder]:
-        """Orders whose answer was lost."""
-        return [own for own in self._alive.values() if own.unsure]
+    def origin(self, order_id: str, client_order_id: str | None) -> OrderOrigin | None:
+        """Return the decision behind an order; None for orders of an earlier run."""
+        return self._origins.get(client_order_id or self._client_ids.get(order_id, ""))
+
+    def uncertain(self) -> list[TrackedOrder]:
+        """Return the orders whose answer is missing."""
+        return [order for order in self._active.values() if order.uncertain]
 
     def open(self) -> list[TrackedOrder]:
-        """Orders that rest as far as is known."""
-        return [own for own in self._alive.values() if own.open and not own.unsure]
+        """Return the orders that rest as far as is known."""
+        return [order for order in self._active.values() if order.open and not order.uncertain]
 
     def resting(self) -> list[RestingOrder]:
-        """Everything that may still change the position, as risk must see it."""
+        """Return every order that may still change a position."""
         return [
-            RestingOrder(own.client_order_id, own.order_id, own.ticker, own.side, own.price, own.possible)
-            for own in self._alive.values()
-            if own.possible > 0
+            RestingOrder(order.client_order_id, order.order_id, order.ticker, order.side, order.price, order.possible)
+            for order in self._active.values()
+            if order.possible > 0
         ]
 
     def frozen(self, ticker: str) -> bool:
-        """True while something about this market is not known for sure."""
-        return any(own.ticker == ticker and (own.unsure or not own.open) for own in self._alive.values())
+        """Return True while the state of an order in this market is not certain."""
+        return any(order.ticker == ticker and (order.uncertain or not order.open) for order in self._active.values())
 
-    def _name(self, own: TrackedOrder, order_id: str) -> None:
-        own.order_id = own.order_id or order_id
-        self._ours[order_id] = own.client_order_id
-        while len(self._ours) > _REMEMBERED:
-            self._ours.popitem(last=False)
+    def _remember(self, order: TrackedOrder, order_id: str) -> None:
+        order.order_id = order.order_id or order_id
+        self._client_ids[order_id] = order.client_order_id
+        _limit(self._client_ids)
 
-    def _tidy(self, own: TrackedOrder) -> None:
-        if own.done:
-            self._alive.pop(own.client_order_id, None)
+    def _remove_if_done(self, order: TrackedOrder) -> None:
+        if order.done:
+            self._active.pop(order.client_order_id, None)
+
+
+def _limit(memory: OrderedDict[str, object] | OrderedDict[str, str] | OrderedDict[str, OrderOrigin]) -> None:
+    while len(memory) > _REMEMBERED:
+        memory.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Positions against fills: what moves between two reads is no difference, what stays is one."""
+"""Tests of the account check: only a lasting difference counts, and the opening positions hold the whole past."""
 
 from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
@@ -7,86 +7,111 @@ from typing import Any
 import pytest
 
 from bot.account_check import AccountCheck
-from bot.account_fills import AccountFills
+from bot.account_fills import OVERLAP, AccountFills
 from bot.errors import VenueUnavailable
 from kalshi import errors
 from tests.support.trading import D
 
+NOW = 10_000.0
+
 
 class Exchange:
-    """Positions of KXA as told one after the other; the last stays. None: no answer."""
+    """Positions of KXA, one answer after the other; the last stays. None: no answer."""
 
-    def __init__(self, told: Sequence[int | None]) -> None:
-        self.told = list(told)
-        self.filled, self.pace = 1, 0
+    def __init__(self, answers: Sequence[int | None]) -> None:
+        self.answers = list(answers)
+        self.times = [NOW]  # of the account's fills
+        self.pace = 0  # fills that are added at each reading
+        self.read_since: list[float] = []
 
     async def positions(self) -> list[Any]:
-        quantity = self.told.pop(0) if len(self.told) > 1 else self.told[0]
+        quantity = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if quantity is None:
             raise errors.Unreachable("no answer")
-        return [SimpleNamespace(ticker="KXA", quantity=D(quantity))]
+        return [SimpleNamespace(ticker="KXA", quantity=D(quantity), cost=D(0))]
 
     async def user_data_timestamp(self) -> float:
-        return 1000.0
+        return NOW
 
     async def fills(self, min_ts: float) -> AsyncIterator[Any]:
-        """As many more at each reading as the test says."""
-        self.filled += self.pace
-        for number in range(self.filled):
-            yield SimpleNamespace(fill_id=f"f{number}", timestamp=D(1000))
+        self.times += [NOW] * self.pace
+        self.read_since.append(min_ts)
+        for number, at in enumerate(self.times):
+            if at >= min_ts:
+                yield SimpleNamespace(fill_id=f"f{number}", timestamp=D(str(at)))
 
-    async def walk(self) -> None:
-        """Nothing new."""
+    async def settlements(self, min_ts: float) -> AsyncIterator[Any]:
+        for row in ():
+            yield row
 
-    async def settlements(self) -> None:
-        """Nothing paid."""
+    async def read_all(self) -> None:
+        """There are no new fills."""
+
+    async def read_settlements(self) -> None:
+        """There are no new payouts."""
 
 
-def reconciler(told: Sequence[int | None]) -> AccountCheck:
-    """Our fills say five."""
-    exchange, account = Exchange(told), AccountFills()
+class Pauses:
+    """A sleep that only counts."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+def check_of(answers: Sequence[int | None]) -> tuple[AccountCheck, Exchange, Pauses]:
+    """A check of an account whose fills add up to five contracts of KXA."""
+    exchange, account, pauses = Exchange(answers), AccountFills(), Pauses()
     account.trade("KXA", "BUY", D(5))
-    return AccountCheck(exchange, account, exchange)  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pauses between tries."""
-    monkeypatch.setattr("bot.account_check._PAUSE", 0.0)
+    check = AccountCheck(exchange, account, exchange, sleep=pauses.sleep)  # type: ignore[arg-type]
+    return check, exchange, pauses
 
 
 @pytest.mark.parametrize(
-    ("told", "differs"),
+    ("answers", "differs", "pauses"),
     [
-        pytest.param([5], False, id="they agree"),
-        pytest.param([4, 5], False, id="a read that trailed"),
-        pytest.param([4, 3, 6, 4, 2], False, id="moving all the time: no verdict now"),
-        pytest.param([6], True, id="one contract that no fill explains"),
+        pytest.param([5], False, 0, id="equal at once"),
+        pytest.param([4, 5], False, 1, id="one late read"),
+        pytest.param([4, 3, 6, 4, 2], False, 1, id="different each time"),
+        pytest.param([6], True, 4, id="one contract that no fill explains"),
     ],
 )
-async def test_differences(told: list[int | None], differs: bool) -> None:
-    """Only what stays the same through all tries counts."""
-    words = await reconciler(told).differences()
-    assert bool(words) == differs
-    if differs:
-        assert words == "KXA: our fills say 5, the exchange 6"
+async def test_only_a_difference_that_lasts_is_reported(answers: list[int | None], differs: bool, pauses: int) -> None:
+    """Five reads with a pause before each but the first; a read that agrees or moves ends the check."""
+    check, _, waits = check_of(answers)
+    words = await check.differences()
+    assert words == ("KXA: our fills say 5, the exchange 6" if differs else "")
+    assert len(waits.seconds) == pauses
+    assert all(seconds > 0 for seconds in waits.seconds)
 
 
-async def test_no_answer_is_no_verdict() -> None:
-    """Unreachable is neither agreement nor difference."""
-    with pytest.raises(VenueUnavailable):
-        await reconciler([None]).differences()
+async def test_an_exchange_that_does_not_answer_is_unavailable() -> None:
+    """A failed read is neither agreement nor difference."""
+    check, _, _ = check_of([None])
+    with pytest.raises(VenueUnavailable, match="no answer"):
+        await check.differences()
 
 
-async def test_a_beginning_that_cannot_be_read_is_tried_again_later() -> None:
-    """An account that trades without a pause, an exchange that is away: nothing is taken up, for it would be wrong."""
-    exchange, account = Exchange([5]), AccountFills()
-    one = AccountCheck(exchange, account, exchange)  # type: ignore[arg-type]
+async def test_opening_positions_need_a_quiet_account_that_answers() -> None:
+    """While fills keep coming, or nothing answers, no opening positions are taken."""
+    check, exchange, _ = check_of([5])
     exchange.pace = 1
     with pytest.raises(VenueUnavailable, match="trades without a pause"):
-        await one.begin()
-    exchange.pace, exchange.told = 0, [None]
+        await check.begin()
+    exchange.pace, exchange.answers = 0, [None]
     with pytest.raises(VenueUnavailable, match="no answer"):
-        await one.begin()
-    assert account.positions == {}
-    assert not account.knows("f0")
+        await check.begin()
+    assert check._account.low_water == 0
+
+
+@pytest.mark.parametrize("age", [0, 1, 60, 130, 2 * OVERLAP - 1, 2 * OVERLAP + 1, 3600, 86_400])
+async def test_no_fill_before_the_opening_positions_is_counted(age: int) -> None:
+    """However old a fill of the past is, it belongs to the opening positions."""
+    check, exchange, _ = check_of([5])
+    exchange.times = [NOW - age]
+    await check.begin()
+    assert check._account.is_counted("f0", D(str(NOW - age)))
+    assert check._account.positions == {"KXA": 5}
+    assert not check._account.is_counted("later", D(str(NOW + 1)))

@@ -1,7 +1,8 @@
-"""The loop: it trades what it may, stands behind no old price, and what halts it is on disk first."""
+"""Tests of the engine: it trades what it may, never on old prices, and stores a halt before anything else."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from random import Random
@@ -10,34 +11,35 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.activity import activity_of
 from bot.engine import Engine, TradingPlan
 from bot.errors import OrderRejected, OrderUncertain, VenueError, VenueUnavailable
+from bot.exposure import Strike
 from bot.fees import FeeRule
-from bot.runner import BotRunner
-from bot.strategies import maker
+from bot.market_data import ExchangeState
+from bot.runner import BotRunner, RunnerTimes
+from bot.strategies import Strategy, maker
 from bot.strategy_types import Intent, MarketView, Quote
-from bot.trading_state import TradingState
 from bot.venues.paper import PaperVenue
 from tests.support.eventually import eventually
-from tests.support.trading import D, limits, quote, wish
-
-FRIDAY = 1_700_200_000.0
+from tests.support.trading import D, ManualClock, quote, trading_state, wish
 
 
-class Market:
-    """Prices that a test sets."""
+class FakeMarket:
+    """Market data that a test sets."""
 
-    def __init__(self) -> None:
-        self.now = FRIDAY
+    def __init__(self, time: ManualClock) -> None:
+        self.time = time
         self.quotes_now: dict[str, Quote] = {name: quote(ticker=name) for name in ("KXA", "KXB", "KXC")}
+        self.strikes: dict[str, Strike] = {}
         self.down = False
-        self.open = True
+        self.exchange = ExchangeState(active=True, trading=True)
 
     async def quotes(self, tickers: Iterable[str]) -> dict[str, Quote]:
         if self.down:
-            raise VenueUnavailable("the exchange is down")
-        seen = {name: self.quotes_now[name] for name in tickers if name in self.quotes_now}
-        return {name: quote_at(each, self.now) for name, each in seen.items()}
+            raise VenueUnavailable("the exchange is down", "exchange unreachable")
+        found = {name: self.quotes_now[name] for name in tickers if name in self.quotes_now}
+        return {name: replace(each, read_at=self.time.monotonic) for name, each in found.items()}
 
     async def choose(self, count: int) -> list[str]:
         return [name for name, each in sorted(self.quotes_now.items()) if each.active][:count]
@@ -45,51 +47,67 @@ class Market:
     async def recent(self, ticker: str, count: int) -> list[Decimal]:
         return [D("0.5")] * 3
 
-    async def trading(self) -> bool:
-        return self.open
+    async def state(self) -> ExchangeState:
+        return self.exchange
 
+    async def exclusive(self, event_ticker: str) -> bool:
+        return False
 
-def quote_at(now: Quote, moment: float) -> Quote:
-    """The same quote, read at a moment."""
-    return Quote(
-        now.ticker, now.bid, now.bid_size, now.ask, now.ask_size, now.last, now.volume, moment, now.active, now.bands,
-        now.value,
-    )  # fmt: skip
+    async def fee_rule(self, ticker: str) -> FeeRule:
+        return FeeRule()
 
 
 class Stage:
     """An engine on paper over such a market."""
 
     def __init__(self, tickers: Sequence[str] = ("KXA",), decide: Any = maker.decide, **more: Any) -> None:
-        self.market = Market()
+        self.time = ManualClock()
+        self.market = FakeMarket(self.time)
         self.saved: list[bool] = []
-        self.state = TradingState("boot", limits(**more), exchange=False)
-        clock = lambda: self.market.now  # noqa: E731
-        self.venue = PaperVenue(self.state, "boot", "pi-bot-", clock, no_fee)
-        plan = TradingPlan([decide], tickers, 2, D(5), D(20), 1.0, weekly_pause=True)
-        self.engine = Engine(self.market, self.venue, self.state, plan, self.saved.append, clock, Random(1))  # type: ignore[arg-type]
+        flatten = more.pop("flatten", False)
+        self.state = trading_state(**more)
+        self.venue = PaperVenue(self.state, "boot", "pi-bot-", self.time.clock, no_fee)
+        plan = TradingPlan([Strategy("test", decide)], tickers, 2, D(5), D(20), 1.0, True, flatten)
+        self.engine = Engine(
+            self.market,
+            self.venue,
+            self.state,
+            plan,
+            self.saved.append,
+            self.time.clock,
+            Random(1),  # type: ignore[arg-type]
+        )
+
+    def runner(self, check: Any = None, first: bool = True) -> BotRunner:
+        """A runner of this engine whose turns follow each other at once."""
+        return BotRunner(
+            self.state, self.venue, self.engine, check, first, RunnerTimes(0.01), self.saved.append, self.time.clock
+        )
 
     async def turns(self, count: int = 1, seconds: float = 1.0) -> None:
-        """Time passes, the engine turns."""
+        """Let time pass and run turns."""
         for _ in range(count):
-            self.market.now += seconds
+            self.time.pass_time(seconds)
             await self.engine.turn()
 
 
 async def no_fee(ticker: str) -> FeeRule:
-    """Costs nothing."""
+    """A series without fees."""
     return FeeRule(D(0), D(0))
 
 
-async def test_it_quotes_and_goes_on() -> None:
-    """The maker's two orders rest after the first turn and stay."""
+async def test_a_maker_s_two_quotes_rest_after_the_first_turn_and_stay() -> None:
+    """Nothing moves, so nothing is sent again."""
     stage = Stage()
-    await stage.turns(3)
+    await stage.turns(1)
+    first = [order.client_order_id for order in stage.venue.resting()]
     assert sorted(order.side for order in stage.venue.resting()) == ["BUY", "SELL"]
+    await stage.turns(2)
+    assert [order.client_order_id for order in stage.venue.resting()] == first
 
 
-async def test_old_prices_stand_behind_nothing() -> None:
-    """Cut off, it says so once, withdraws when its prices are too old, and quotes again when they are back."""
+async def test_orders_are_cancelled_once_prices_are_too_old() -> None:
+    """Without prices the trouble is reported, orders go when prices are stale, and quotes return with them."""
     stage = Stage()
     await stage.turns(1)
     stage.market.down = True
@@ -104,53 +122,103 @@ async def test_old_prices_stand_behind_nothing() -> None:
     assert len(stage.venue.resting()) == 2
 
 
-async def test_a_closed_exchange_is_left_alone() -> None:
-    """While it does not trade nothing is sent."""
+async def test_a_wall_clock_that_jumps_back_changes_no_age() -> None:
+    """One hour back: prices go stale and the exchange's status is read as before."""
     stage = Stage()
-    stage.market.open = False
+    await stage.turns(1)
+    stage.time.wall -= 3600
+    stage.market.exchange = ExchangeState(True, False)
+    await stage.turns(6)
+    assert stage.engine.exchange_reason == "exchange paused"
+    stage.market.down = True
+    await stage.turns(12)
+    assert stage.venue.resting() == []
+
+
+@pytest.mark.parametrize(
+    ("exchange", "reason"),
+    [
+        pytest.param(ExchangeState(True, False), "exchange paused", id="trading pause"),
+        pytest.param(ExchangeState(False, False), "maintenance", id="nothing works"),
+    ],
+)
+async def test_nothing_is_sent_while_the_exchange_does_not_trade(exchange: ExchangeState, reason: str) -> None:
+    """The reason is the activity's; trading goes on when the exchange does."""
+    stage = Stage()
+    runner = stage.runner()
+    runner.stage = "running"
+    stage.market.exchange = exchange
     await stage.turns(3)
     assert stage.venue.resting() == []
-    stage.market.open = True
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("paused", reason)
+    stage.market.exchange = ExchangeState(True, True)
     await stage.turns(6)
     assert len(stage.venue.resting()) == 2
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("trading", None)
 
 
-async def test_the_weekly_pause_is_left_alone_before_the_exchange_says_so() -> None:
-    """Thursday at 03:30 in New York, whatever /exchange/status says."""
+async def test_nothing_is_sent_in_the_weekly_maintenance() -> None:
+    """Thursday at 03:30 in New York, whatever the exchange's status says."""
     stage = Stage()
-    stage.market.now = datetime(2026, 11, 26, 3, 30, tzinfo=ZoneInfo("America/New_York")).timestamp()
+    stage.time.wall = datetime(2026, 11, 26, 3, 30, tzinfo=ZoneInfo("America/New_York")).timestamp()
     await stage.turns(3)
     assert stage.venue.resting() == []
+    assert stage.engine.exchange_reason == "maintenance"
 
 
-async def test_a_loss_halts_for_good_and_is_on_disk_first() -> None:
-    """Long ten, the price falls: halted, withdrawn, saved; and the price's return changes nothing."""
-    stage = Stage(daily_loss=D(3))
+async def test_a_loss_that_lasts_halts_and_is_stored_at_once() -> None:
+    """Long ten and the price falls: halted, cancelled, stored; the price's return changes nothing."""
+    stage = Stage(daily_loss=D(3), lasting=3.0)
     await stage.turns(1)
     await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
     stage.market.quotes_now["KXA"] = quote("0.09", "0.11")
     await stage.turns(2)
-    assert list(stage.state.risk.halts) == ["daily_loss"]
-    assert True in stage.saved
+    assert not stage.state.halts.halted, "two seconds are not three"
+    assert stage.state.halts.losing
+    await stage.turns(2)
+    assert list(stage.state.halts.halts) == ["daily_loss"]
+    assert stage.saved[-1] is True
     stage.market.quotes_now["KXA"] = quote()
     await stage.turns(5)
     assert stage.venue.resting() == []
-    assert stage.state.risk.halted
+    assert stage.state.halts.halted
 
 
-async def test_paused_it_only_closes() -> None:
+async def test_a_second_of_pulled_quotes_is_no_loss() -> None:
+    """Bid 1 and ask 99 cents leave the mark at the last trade, so six positions lose nothing."""
+    stage = Stage(daily_loss=D(3))
+    await stage.turns(1)
+    await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
+    stage.market.quotes_now["KXA"] = quote("0.01", "0.99", last=D("0.51"))
+    await stage.turns(3)
+    assert not stage.state.halts.halted
+    assert stage.state.marks["KXA"] == D("0.51")
+
+
+async def test_a_halt_flattens_positions_only_if_that_is_set() -> None:
+    """BOT_FLATTEN closes at the best price after a halt by a person; without it the position stays."""
+    for flatten, left in ((False, D(10)), (True, D(0))):
+        stage = Stage(flatten=flatten)
+        await stage.turns(1)
+        await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
+        stage.state.halts.halt("person", "test", stage.time.wall)
+        await stage.turns(6)
+        assert stage.state.positions.position("KXA") == left
+
+
+async def test_a_paused_bot_only_closes() -> None:
     """Long ten and paused: an ask may rest, a bid may not."""
     stage = Stage()
     await stage.turns(1)
     await stage.venue.place(wish("BUY", "10", "0.51", rest=False))
-    stage.state.risk.paused = True
-    await stage.engine.settle()
+    stage.state.halts.paused = True
+    await stage.engine.apply_change()
     await stage.turns(2)
     assert [order.side for order in stage.venue.resting()] == ["SELL"]
 
 
-async def test_it_chooses_markets_and_replaces_those_that_close() -> None:
-    """Two of three; when one closes the third takes its place."""
+async def test_a_market_that_closed_is_replaced_by_the_next_best() -> None:
+    """Two of three are traded; when one closes the third takes its place and its strategy."""
     stage = Stage(tickers=())
     await stage.turns(1)
     assert stage.engine.tickers == ["KXA", "KXB"]
@@ -160,27 +228,38 @@ async def test_it_chooses_markets_and_replaces_those_that_close() -> None:
     assert {order.ticker for order in stage.venue.resting()} == {"KXB", "KXC"}
 
 
-async def test_a_fault_in_a_strategy_halts_and_the_bot_lives_on() -> None:
-    """The loop turns, the fault is a halt, nothing rests; stop ends it."""
+async def test_no_order_rests_shortly_before_a_market_closes() -> None:
+    """Within stop_before of the close, quotes are cancelled and none is placed."""
+    stage = Stage(stop_before=60.0)
+    stage.market.quotes_now["KXA"] = quote(close_time=stage.time.wall + 65)
+    await stage.turns(2)
+    assert len(stage.venue.resting()) == 2
+    await stage.turns(5)
+    assert stage.venue.resting() == []
+    assert stage.engine.sender.decisions.counts["closing soon"] > 0
+
+
+async def test_a_bug_in_a_strategy_halts_the_trading_and_not_the_bot() -> None:
+    """The halt is a fault, nothing rests, and stop ends the bot."""
 
     def broken(view: MarketView) -> Sequence[Intent]:
         raise ZeroDivisionError
 
     stage = Stage(decide=broken)
-    runner = BotRunner(stage.state, stage.venue, stage.engine, None, True, 0.01, stage.saved.append)
-
+    runner = stage.runner()
     running = asyncio.create_task(runner.run())
-    await eventually(lambda: stage.state.risk.halted)
-    assert list(stage.state.risk.halts) == ["fault"]
+    await eventually(lambda: stage.state.halts.halted)
+    assert list(stage.state.halts.halts) == ["fault"]
     assert not running.done()
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("halted", "fault")
     runner.stop()
     await asyncio.wait_for(running, 5)
-    assert runner.stage == "stopping"
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("stopped", "stopping")
     assert stage.saved[-1] is True
 
 
-class Disagreeing:
-    """A reconciler with an opinion."""
+class ScriptedCheck:
+    """An account check with an answer that a test sets."""
 
     def __init__(self, words: str) -> None:
         self.words = words
@@ -194,106 +273,105 @@ class Disagreeing:
 
 
 @pytest.mark.parametrize(("words", "halts"), [("", []), ("KXA: our fills say 1, the exchange 2", ["reconcile"])])
-async def test_it_does_not_trade_on_a_difference(words: str, halts: list[str]) -> None:
-    """Found at the start: not one order is sent, and the halt says what differs."""
-
+async def test_a_difference_at_the_start_halts_before_the_first_order(words: str, halts: list[str]) -> None:
+    """Not one order is sent, and the halt names the difference."""
     stage = Stage()
-    reconciler = Disagreeing(words)
-    runner = BotRunner(stage.state, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
+    check = ScriptedCheck(words)
+    runner = stage.runner(check)
     running = asyncio.create_task(runner.run())
     await eventually(lambda: runner.stage == "running")
-    assert list(stage.state.risk.halts) == halts
+    assert list(stage.state.halts.halts) == halts
     assert (stage.venue.resting() == []) == bool(words)
-    assert reconciler.begun == 1
+    assert check.begun == 1
     if words:
-        assert words in stage.state.risk.halts["reconcile"].why
+        assert words in stage.state.halts.halts["reconcile"].why
     runner.stop()
     await asyncio.wait_for(running, 5)
 
 
-async def test_a_difference_that_comes_up_later_halts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The books are compared again now and then; what rests is taken back at once."""
-    monkeypatch.setattr("bot.runner._AUDIT_EVERY", 0.05)
-    stage, reconciler = Stage(), Disagreeing("")
-    runner = BotRunner(stage.state, stage.venue, stage.engine, reconciler, True, 0.01, stage.saved.append)  # type: ignore[arg-type]
+async def test_a_difference_while_trading_halts_and_cancels() -> None:
+    """Positions are compared every half minute."""
+    stage, check = Stage(), ScriptedCheck("")
+    runner = stage.runner(check)
     running = asyncio.create_task(runner.run())
     await eventually(lambda: len(stage.venue.resting()) == 2)
-    reconciler.words = "KXA: our fills say 1, the exchange 2"
-    await eventually(lambda: stage.state.risk.halted)
-    assert reconciler.words in stage.state.risk.halts["reconcile"].why
+    check.words = "KXA: our fills say 1, the exchange 2"
+    stage.time.pass_time(31)
+    await eventually(lambda: stage.state.halts.halted)
+    assert check.words in stage.state.halts.halts["reconcile"].why
     await eventually(lambda: stage.venue.resting() == [])
     runner.stop()
     await asyncio.wait_for(running, 5)
 
 
-async def test_halted_it_withdraws_even_while_prices_fail() -> None:
+async def test_a_halted_bot_cancels_even_while_prices_cannot_be_read() -> None:
     """Cancelling needs no price."""
     stage = Stage()
     await stage.turns(1)
     stage.market.down = True
-    stage.state.risk.halt("person", "asked for", stage.market.now)
+    stage.state.halts.halt("person", "test", stage.time.wall)
     await stage.turns(1)
     assert stage.venue.resting() == []
 
 
-def failing(stage: Stage, name: str, wrong: VenueError) -> list[int]:
-    """The venue's method fails from now on; how often it was tried."""
-    tried: list[int] = []
+def failing(stage: Stage, name: str, error: VenueError) -> list[int]:
+    """Let a method of the venue fail from now on; the list grows with each call."""
+    calls: list[int] = []
 
     async def fail(*_: object) -> None:
-        tried.append(1)
-        raise wrong
+        calls.append(1)
+        raise error
 
     setattr(stage.venue, name, fail)
-    return tried
+    return calls
 
 
-async def test_what_a_person_asked_for_is_kept_though_the_exchange_is_away() -> None:
-    """On disk before anything else; trouble is said, and every turn tries again until nothing rests."""
+async def test_a_halt_is_stored_though_orders_cannot_be_cancelled() -> None:
+    """It is stored first; the trouble is reported, and every turn cancels again until nothing rests."""
     stage = Stage()
     await stage.turns(1)
-    tried = failing(stage, "cancel_all", OrderUncertain("2 of our orders may still rest"))
-    stage.state.risk.halt("person", "asked for", stage.market.now)
-    await stage.engine.settle()
+    calls = failing(stage, "cancel_all", OrderUncertain("2 of our orders may still rest"))
+    stage.state.halts.halt("person", "test", stage.time.wall)
+    await stage.engine.apply_change()
     assert stage.saved[-1] is True
     assert "may still rest" in stage.engine.trouble
     await stage.turns(3)
-    assert len(tried) >= 4
+    assert len(calls) >= 4
     assert len(stage.venue.resting()) == 2
-    del stage.venue.cancel_all  # type: ignore[attr-defined]
+    del stage.venue.cancel_all
     await stage.turns(1)
     assert stage.venue.resting() == []
     assert stage.engine.trouble == ""
 
 
-async def test_blind_and_unheard_it_says_so_and_tries_again() -> None:
-    """Prices are too old and the withdrawal fails as well."""
+async def test_cancelling_is_tried_again_while_prices_are_stale() -> None:
+    """Prices are too old and the cancel fails as well; the next turn cancels."""
     stage = Stage()
     await stage.turns(1)
     stage.market.down = True
-    tried = failing(stage, "cancel_all", OrderUncertain("they may still rest"))
+    calls = failing(stage, "cancel_all", OrderUncertain("they may still rest"))
     await stage.turns(13)
-    assert tried
+    assert calls
     assert "they may still rest" in stage.engine.trouble
-    del stage.venue.cancel_all  # type: ignore[attr-defined]
+    del stage.venue.cancel_all
     await stage.turns(1)
     assert stage.venue.resting() == []
 
 
 @pytest.mark.parametrize(
-    "wrong", [OrderRejected("post only cross"), OrderUncertain("no answer")], ids=["a no", "a doubt"]
+    "error", [OrderRejected("post only cross", "post only"), OrderUncertain("no answer")], ids=["rejected", "uncertain"]
 )
-async def test_one_order_that_does_not_go_keeps_up_no_other(wrong: VenueError) -> None:
-    """It is no trouble of the venue's: both sides of both markets are tried in the same turn."""
+async def test_an_order_that_fails_keeps_no_other_from_being_sent(error: VenueError) -> None:
+    """Both sides of both markets are tried in the same turn."""
     stage = Stage(tickers=("KXA", "KXB"))
-    tried = failing(stage, "place", wrong)
+    calls = failing(stage, "place", error)
     await stage.turns(1)
-    assert len(tried) == 4
+    assert len(calls) == 4
     assert stage.engine.trouble == ""
 
 
 async def test_a_market_that_is_no_longer_traded_keeps_no_order() -> None:
-    """It is open still, but others are traded more now."""
+    """It is open, but others are traded more now."""
     stage = Stage(tickers=())
     await stage.turns(1)
     assert {order.ticker for order in stage.venue.resting()} == {"KXA", "KXB"}
@@ -305,3 +383,106 @@ async def test_a_market_that_is_no_longer_traded_keeps_no_order() -> None:
     await stage.turns(2, seconds=1000.0)
     await stage.turns(3)
     assert {order.ticker for order in stage.venue.resting()} == {"KXB", "KXC"}
+
+
+@pytest.mark.parametrize("reason", ["no cash", "scope", "attestation", "key", "price", "unknown market"])
+async def test_refused_orders_are_counted_and_sent_ever_more_rarely(
+    reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A minute of refusals: few tries, counts by reason, one warning, and activity refused with the reason."""
+    stage = Stage(tickers=("KXA", "KXB", "KXC"))
+    runner = stage.runner()
+    runner.stage = "running"
+    calls = failing(stage, "place", OrderRejected(f"HTTP 400 {reason}", reason))
+    await stage.turns(60)
+    refusals = stage.engine.sender.refusals
+    assert refusals.counts == {reason: len(calls)}
+    assert len(calls) <= 24, "each of three markets pauses for 1, 2, 4, 8, 16 and 32 s"
+    assert reason in stage.engine.trouble
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("refused", reason)
+    assert caplog.text.count("in a row were refused") == 1
+    assert stage.engine.sender.decisions.counts[f"waiting after {reason}"] > 0
+
+
+async def test_an_accepted_order_ends_the_pauses() -> None:
+    """The reason goes, the other market is tried at once, and counts stay."""
+    stage = Stage(tickers=("KXA", "KXB"))
+    failing(stage, "place", OrderRejected("HTTP 400 insufficient_balance", "no cash"))
+    await stage.turns(10)
+    assert stage.engine.trouble
+    del stage.venue.place
+    await stage.turns(70)
+    assert stage.engine.trouble == ""
+    assert len(stage.venue.resting()) == 4
+    assert stage.engine.sender.refusals.counts["no cash"] > 0
+
+
+async def test_a_bot_without_markets_or_orders_is_quiet() -> None:
+    """Trading with the reason quiet: after a minute in which nothing was sent and nothing rested."""
+    stage = Stage(decide=lambda view: [])
+    runner = stage.runner()
+    runner.stage = "running"
+    await stage.turns(5)
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("trading", None)
+    await stage.turns(60)
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("trading", "quiet")
+
+
+async def test_a_failure_that_lasts_is_the_reason_of_a_pause() -> None:
+    """One failed turn changes nothing; after five seconds the activity names it."""
+    stage = Stage()
+    runner = stage.runner()
+    runner.stage = "running"
+    await stage.turns(1)
+    stage.market.down = True
+    await stage.turns(1)
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("trading", None)
+    await stage.turns(5)
+    assert activity_of(runner, stage.state.halts, stage.engine) == ("paused", "exchange unreachable")
+
+
+async def test_a_second_bot_under_the_prefix_halts() -> None:
+    """Two bots under one prefix would cancel and count each other's orders."""
+    stage = Stage()
+    await stage.turns(1)
+    stage.venue.second_bot = lambda: "another bot sends orders under pi-bot-"  # type: ignore[method-assign]
+    await stage.turns(1)
+    assert list(stage.state.halts.halts) == ["second_bot"]
+
+
+async def test_decisions_name_what_was_seen_wanted_and_stopped() -> None:
+    """The newest decision comes first; each intent has its result, and results are counted."""
+    stage = Stage(order_size=D(2), market_exposure=D("0.5"))
+    await stage.turns(2)
+    told = stage.engine.sender.decisions.as_json()
+    newest = told["decisions"][0]
+    assert (newest["turn"], newest["ticker"], newest["strategy"]) == (2, "KXA", "test")
+    assert (newest["bid"], newest["ask"], newest["mid"]) == (D("0.49"), D("0.51"), D("0.50"))
+    first = told["decisions"][-1]["wanted"]
+    assert [one["side"] for one in first] == ["BUY", "SELL"]
+    assert {one["result"] for one in first} == {"sent"}
+    assert told["counts"]["sent"] == 2
+    small = Stage(market_exposure=D("0.001"))
+    await small.turns(1)
+    [bid, ask] = small.engine.sender.decisions.as_json()["decisions"][0]["wanted"]
+    assert (bid["result"], bid["stopped_by"], ask["stopped_by"]) == ("stopped", "market exposure", "market exposure")
+
+
+async def test_the_last_200_decisions_are_stored() -> None:
+    """Older ones are dropped, their counts stay."""
+    stage = Stage(tickers=("KXA", "KXB", "KXC"), decide=lambda view: [])
+    await stage.turns(70)
+    told = stage.engine.sender.decisions.as_json()
+    assert told["count"] == 200
+    assert told["decisions"][-1]["turn"] > 1
+
+
+async def test_a_trade_carries_the_decision_behind_it() -> None:
+    """Strategy, mid and the times of decision, sending and acknowledgement."""
+    stage = Stage()
+    await stage.turns(1)
+    stage.market.quotes_now["KXA"] = quote("0.47", "0.48", last=D("0.48"), volume=D(500))
+    await stage.turns(1)
+    trade = stage.state.trade_log.last(1).trades[0]
+    assert (trade["strategy"], trade["mid"]) == ("test", D("0.50"))
+    assert trade["decided_at"] <= trade["sent_at"] <= trade["acknowledged_at"] <= trade["timestamp"]

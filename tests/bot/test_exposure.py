@@ -6,12 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.exposure import largest, market_exposure
-from bot.positions import OpenPosition
 from bot.strategy_types import RestingOrder, Side
+from ledger.market_book import MarketBook
+from ledger.records import TradeRecord
 from tests.support.trading import D, order
 
 CENTS = st.integers(1, 99).map(lambda cents: Decimal(cents) / 100)
 ORDER = st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 20).map(Decimal), CENTS)
+
+
+def trade(book: MarketBook, side: Side, quantity: Decimal, price: Decimal) -> None:
+    """Add a trade to the book, after those before."""
+    change = quantity if side == "BUY" else -quantity
+    book.trade(TradeRecord(book.trades, D(book.trades), "KXA", change, price, D(0)))
 
 
 @settings(max_examples=300, deadline=None)
@@ -20,9 +27,9 @@ def test_no_way_of_filling_risks_more(
     before: list[tuple[Side, Decimal, Decimal]], asked: list[tuple[Side, Decimal, Decimal]], data: st.DataObject
 ) -> None:
     """Any part of any of the orders, in any order: the cost of the position never passes the exposure."""
-    position = OpenPosition()
+    position = MarketBook("KXA")
     for side, quantity, price in before:
-        position.trade(quantity if side == "BUY" else -quantity, price, D(0))
+        trade(position, side, quantity, price)
     orders = [
         RestingOrder(str(i), str(i), "KXA", side, price, quantity) for i, (side, quantity, price) in enumerate(asked)
     ]
@@ -30,7 +37,7 @@ def test_no_way_of_filling_risks_more(
     for one in data.draw(st.permutations(orders)):
         part = Decimal(data.draw(st.integers(0, int(one.quantity))))
         if part:
-            position.trade(part if one.side == "BUY" else -part, one.price, D(0))
+            trade(position, one.side, part, one.price)
         assert position.cost <= bound + D("0.00001")
 
 

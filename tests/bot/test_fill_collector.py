@@ -1,4 +1,4 @@
-"""Every fill is found, however many come between two looks and whatever fails in between."""
+"""Tests of the fill collector: every fill is counted once, however it is read, and nothing of the past again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,28 +10,31 @@ import pytest
 
 from bot.account_fills import AccountFills
 from bot.strategy_types import Execution
-from bot.venues.fill_collector import _LATE, FillCollector
+from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker
 from kalshi.account_models import Fill, Order
 from kalshi.client import KalshiClient
 from kalshi.errors import NotFound, Unreachable
 from kalshi.pagination import Page
+from tests.support.eventually import eventually
 from tests.support.exchange import fill
 
 
 @dataclass
-class Room:
-    """An account whose fills are all ours; wrong: what the walks over them raise."""
+class FakeAccount:
+    """An account whose fills are all ours. wrong: the error of full reads. complete: Unix seconds of its reads."""
 
     made: list[Fill] = field(default_factory=list)
-    told: list[Execution] = field(default_factory=list)
+    reported: list[Execution] = field(default_factory=list)
     since: list[float] = field(default_factory=list)
     wrong: Exception | None = None
-    asked: list[str] = field(default_factory=list)
+    orders_read: list[str] = field(default_factory=list)
+    complete: float | None = None
+    answered: asyncio.Event | None = None  # orders are answered once this is set
 
     def execution(self, execution: Execution) -> None:
-        self.told.append(execution)
+        self.reported.append(execution)
 
     def settlement(self, ticker: str, value: Decimal) -> None:
         raise AssertionError
@@ -47,8 +50,15 @@ class Room:
             if made.timestamp >= int(min_ts):
                 yield made
 
+    async def user_data_timestamp(self) -> float:
+        if self.complete is not None:
+            return self.complete
+        return float(max((made.timestamp for made in self.made), default=Decimal(0)))
+
     async def order(self, order_id: str) -> Order:
-        self.asked.append(order_id)
+        self.orders_read.append(order_id)
+        if self.answered is not None:
+            await self.answered.wait()
         raise NotFound("GET /portfolio/orders", 404, "not_found")
 
     def make(self, count: int, at: float) -> None:
@@ -62,26 +72,26 @@ class Room:
 
 
 async def test_fills_behind_the_page_are_found_at_once_though_its_newest_were_pushed() -> None:
-    """A page on which something is known reaches back only if it is known from the last look."""
-    room, account = Room(), AccountFills()
+    """A page with known fills reaches back far enough only if they are known from the last short read."""
+    room, account = FakeAccount(), AccountFills()
     fills = room.reader(account)
     room.make(10, 1000.0)
-    await fills.look()
+    await fills.read_newest()
     room.make(150, 1001.0)
     await fills.take(room.made[-3:])  # pushed
-    await fills.look()
-    assert len(room.told) == 160
+    await fills.read_newest()
+    assert len(room.reported) == 160
     room.make(40, 1002.0)
-    await fills.look()
-    assert len(room.told) == 200
-    assert len(room.since) == 1, "what the page reaches needs no walk"
+    await fills.read_newest()
+    assert len(room.reported) == 200
+    assert len(room.since) == 1, "what the page reaches needs no full read"
 
 
-async def test_a_fill_missed_while_walks_fail_is_found_however_long_that_lasts() -> None:
-    """Where a walk begins follows the last one that came through, not the newest fill."""
-    room, account = Room(), AccountFills()
+async def test_a_fill_missed_while_full_reads_fail_is_found_however_long_that_lasts() -> None:
+    """A full read begins where the last one that worked ended, not at the newest fill."""
+    room, account = FakeAccount(), AccountFills()
     fills = room.reader(account)
-    account.found({}, Decimal(1000))
+    account.open_with({}, Decimal(1000))
     room.make(2, 1001.0)
     await fills.take(room.made[1:])  # the first of the two was lost
     room.wrong = Unreachable("out of reach")
@@ -89,47 +99,120 @@ async def test_a_fill_missed_while_walks_fail_is_found_however_long_that_lasts()
         room.make(1, 1000.0 + 60 * minute)
         await fills.take(room.made[-1:])
         with pytest.raises(Unreachable):
-            await fills.walk()
+            await fills.read_all()
     room.wrong = None
     kept = AccountFills.load(account.dump())
     assert kept.since == account.since
-    await fills.walk()
-    assert {told.trade_id for told in room.told} == {made.fill_id for made in room.made}
-    await fills.walk()
-    assert len(room.told) == len(room.made)
+    await fills.read_all()
+    assert {one.trade_id for one in room.reported} == {made.fill_id for made in room.made}
+    await fills.read_all()
+    assert len(room.reported) == len(room.made)
     assert room.since[-1] > 1400, "and then it follows again"
 
 
-async def test_a_fill_of_an_order_that_reads_do_not_show_yet_waits() -> None:
-    """Whose it is cannot be said, so it moves nothing and is found again; long after, it is another's, said once."""
-    room, account = Room(), AccountFills()
+async def test_a_fill_of_an_order_that_reads_do_not_show_waits_and_later_is_another_s() -> None:
+    """It moves nothing and is found again; after a minute it counts as made outside the bot and is not reported."""
+    room, account = FakeAccount(), AccountFills()
     fills = room.reader(account)
-    account.found({}, Decimal(1000))
+    account.open_with({}, Decimal(1000))
     made = [fill(number, 1000.0, client_order_id=None, order_id="o") for number in (1, 3)]
     await fills.take(made)
-    assert (room.asked, account.positions) == (["o", "o"], {})
-    assert not account.knows("f1")
-    await fills.take([fill(9, 1000.0 + 10 * _LATE, client_order_id="pi-bot-1")])
+    assert (room.orders_read, account.positions) == (["o", "o"], {})
+    assert not account.is_counted("f1", Decimal(1000))
+    await fills.take([fill(9, 1000.0 + 600, client_order_id="pi-bot-1")])
     await fills.take(made)
     await fills.take(made)
-    assert account.knows("f1")
+    assert account.is_counted("f1", Decimal(1000))
     assert account.positions[made[0].ticker] != 0
-    assert [told.trade_id for told in room.told] == ["f9"], "it is not reported as ours"
+    assert [one.trade_id for one in room.reported] == ["f9"], "it is not reported as ours"
 
 
-async def test_two_who_wait_for_one_order_count_its_fill_once() -> None:
-    """Push and read ask whose it is at the same time; the second to hear finds it counted."""
-    room, account = Room(), AccountFills()
-    fills, gate = room.reader(account), asyncio.Event()
-
-    async def slow(order_id: str) -> None:
-        await gate.wait()
-
-    fills._orders.read = slow  # type: ignore[method-assign]
-    account.found({}, Decimal(2000))
+async def test_socket_and_read_that_wait_for_one_order_count_its_fill_once() -> None:
+    """Both read the order of the same fill at the same time; the second one finds it counted."""
+    room, account = FakeAccount(), AccountFills()
+    fills, answered = room.reader(account), asyncio.Event()
+    room.answered = answered
+    account.open_with({}, Decimal(1100))  # an order that is not found after a minute was sent outside the bot
     made = fill(1, 1000.0, client_order_id=None)
     both = [asyncio.create_task(fills.take([made])) for _ in range(2)]
-    await asyncio.sleep(0)
-    gate.set()
+    await eventually(lambda: len(room.orders_read) == 2)
+    answered.set()
     await asyncio.gather(*both)
     assert account.positions == {made.ticker: made.quantity}
+
+
+async def restarted(account: AccountFills, exchange: FakeAccount) -> tuple[AccountFills, FillCollector]:
+    """The next run: the stored state and a new collector."""
+    again = AccountFills.load(account.dump())
+    return again, exchange.reader(again)
+
+
+async def test_a_restart_reports_no_fill_again() -> None:
+    """36 fills over 330 s, then an ordinary restart: socket, short read and full read find nothing new."""
+    exchange, account = FakeAccount(), AccountFills()
+    fills = exchange.reader(account)
+    account.open_with({}, Decimal(1000))
+    for number in range(36):
+        exchange.make(1, 1000.0 + number * 330 / 35)
+        await fills.read_newest()
+    await fills.read_all()
+    positions = dict(account.positions)
+    again, fills = await restarted(account, exchange)
+    await fills.take(exchange.made)
+    await fills.read_newest()
+    await fills.read_all()
+    assert len(exchange.reported) == 36
+    assert again.positions == positions
+
+
+async def test_fifty_restarts_while_trading_report_each_fill_once() -> None:
+    """A restart after every burst of fills; positions are always the sum of all fills."""
+    exchange, account = FakeAccount(), AccountFills()
+    fills = exchange.reader(account)
+    account.open_with({}, Decimal(1000))
+    for number in range(50):
+        exchange.make(7, 1000.0 + 40 * number)
+        await fills.take(exchange.made[-2:])  # by the socket
+        if number % 3:
+            await fills.read_newest()
+        if number % 2:
+            await fills.read_all()
+        account, fills = await restarted(account, exchange)
+        await fills.read_newest()
+        await fills.read_all()
+        assert len(exchange.reported) == len(exchange.made)
+    total: dict[str, Decimal] = {}
+    for made in exchange.made:
+        total[made.ticker] = total.get(made.ticker, Decimal(0)) + (
+            made.quantity if made.side == "BUY" else -made.quantity
+        )
+    assert account.positions == {ticker: quantity for ticker, quantity in total.items() if quantity}
+
+
+async def test_state_of_version_0_1_reports_no_old_fill() -> None:
+    """A stored state without a low-water mark holds the ids of 240 s; what is older was counted."""
+    exchange, account = FakeAccount(), AccountFills()
+    fills = exchange.reader(account)
+    exchange.make(30, 1000.0)
+    exchange.make(1, 2000.0)
+    await fills.read_newest()
+    stored = account.dump()
+    stored.pop("low_water")
+    stored["complete"] = "2000"
+    stored["seen"] = {name: at for name, at in stored["seen"].items() if Decimal(at) >= 1760}
+    again = AccountFills.load(stored)
+    await exchange.reader(again).read_newest()
+    assert len(exchange.reported) == 31
+
+
+async def test_late_fills_within_the_overlap_are_counted() -> None:
+    """Reads may trail by up to the overlap: a fill that shows only then is new."""
+    exchange, account = FakeAccount(), AccountFills()
+    fills = exchange.reader(account)
+    account.open_with({}, Decimal(1000))
+    exchange.make(1, 1200.0)
+    await fills.read_all()
+    exchange.make(1, 1090.0)
+    _, fills = await restarted(account, exchange)
+    await fills.read_all()
+    assert len(exchange.reported) == 2

@@ -13,7 +13,7 @@ import pytest
 from bot.account_check import AccountCheck
 from bot.account_fills import AccountFills
 from bot.errors import OrderRejected, OrderUncertain, VenueUnavailable
-from bot.venues.fill_listener import listen
+from bot.venues.fill_collector import listen, take_pushed
 from bot.venues.live import LiveVenue
 from kalshi.account_models import Fill
 from kalshi.auth import Signer
@@ -24,7 +24,7 @@ from kalshi.record_reader import RecordReader
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import wish
-from tests.support.venues import Told, client, quoted
+from tests.support.venues import RecordingListener, client, live_venue, quoted
 
 WRITES = "*/portfolio/events/orders*"
 
@@ -43,9 +43,10 @@ class Stage:
     session: aiohttp.ClientSession
     venue: LiveVenue
     account: AccountFills
-    told: Told
+    told: RecordingListener
     ticker: str
     simulator: Simulator
+    boot_id: str
 
     async def settled(self, fills: int) -> bool:
         """One look; are the books where they should be and nothing open to doubt?"""
@@ -55,22 +56,21 @@ class Stage:
 
     async def orders(self) -> list[str]:
         """The client ids of all orders of this life that the exchange knows."""
-        prefix = self.venue._prefix + self.venue._boot_id
+        prefix = f"pi-bot-{self.boot_id}"
         page = await self.client.orders(limit=1000)
         return [order.client_order_id for order in page.rows if order.client_order_id.startswith(prefix)]
 
 
 @pytest.fixture
-async def stage(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr("bot.venues.live._ABSENT_AFTER", 0.5)
+async def stage(simulator: Simulator) -> AsyncIterator[Stage]:
     simulator.clear()
     async with aiohttp.ClientSession() as session:
         reader = client(session, simulator, attempt=0.5)
         ticker = await quoted(reader, simulator)
-        account, told = AccountFills(), Told()
-        venue = LiveVenue(reader, told, account, "pi-bot-", f"b{time.monotonic_ns()}", time.time)
+        account, told, boot_id = AccountFills(), RecordingListener(), f"b{time.monotonic_ns()}"
+        venue = live_venue(reader, told, account, boot_id, absent_after=0.5, cancel_limit=1.5)
         await AccountCheck(reader, account, venue.fills).begin()
-        yield Stage(reader, session, venue, account, told, ticker, simulator)
+        yield Stage(reader, session, venue, account, told, ticker, simulator, boot_id)
         simulator.clear()
         await venue.cancel_all()
 
@@ -126,7 +126,7 @@ async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -
     )
     told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "2.00")
     pushed = replace(Fill.from_api(RecordReader(told, "ledger")), client_order_id=unsure.client_order_id)
-    await stage.venue.pushed(pushed)
+    await take_pushed(stage.venue.fills, pushed)
     assert stage.venue.frozen(stage.ticker)
     await stage.venue.refresh({})
     assert not stage.venue.frozen(stage.ticker)
@@ -135,17 +135,16 @@ async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -
 
 
 async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage,
 ) -> None:
     """Reading raises VenueUnavailable, cancelling OrderUncertain; nothing is forgotten, and later it is cancelled."""
-    monkeypatch.setattr("bot.venues.live._CANCEL_LIMIT", 1.5)
     await stage.venue.place(wish("BUY", "5", "0.46", stage.ticker))
     [resting] = stage.venue.resting()
     stage.simulator.fault("error", status=503)
     with pytest.raises(VenueUnavailable):
         await stage.venue.refresh({})
     with pytest.raises(VenueUnavailable):
-        await stage.venue.alone([])
+        await stage.venue.ensure_alone()
     with pytest.raises(OrderUncertain, match=r"1 of our orders may still rest \(.+\); cancelling goes on"):
         await stage.venue.cancel_all()
     assert stage.venue.resting() == [resting]
@@ -189,8 +188,8 @@ async def test_a_fault_in_the_listening_costs_no_fill(stage: Stage, caplog: pyte
             raise ZeroDivisionError
             yield
 
-    await listen(Broken(), stage.venue)  # type: ignore[arg-type]
-    assert "fills are no longer heard by push; they are read every turn" in caplog.text
+    await listen(Broken(), stage.venue.fills)  # type: ignore[arg-type]
+    assert "the fill socket stopped by a bug; fills are still read at every turn" in caplog.text
     await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
     await eventually(lambda: stage.settled(1), within=5)
 
@@ -235,12 +234,12 @@ async def test_an_old_list_of_what_rests_does_not_raise_the_dead(stage: Stage) -
     stage.simulator.fault("stale", seconds=30)
     stage.simulator.control("POST", "/take", take | {"count": "3.00"})
     told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "3.00")
-    await stage.venue.pushed(Fill.from_api(RecordReader(told, "ledger")))
+    await take_pushed(stage.venue.fills, Fill.from_api(RecordReader(told, "ledger")))
     assert stage.venue.resting() == []
-    await stage.venue._sweep()
+    await stage.venue.compare_orders()
     assert stage.venue.resting() == [], "known to be done, whatever an old list says"
     stage.simulator.clear()
-    await stage.venue._sweep()
+    await stage.venue.compare_orders()
     assert stage.venue.resting() == []
     assert not stage.venue.frozen(stage.ticker)
 
@@ -251,9 +250,9 @@ async def test_what_another_life_left_is_open_until_the_exchange_says_it_is_dead
     kept = stage.account.dump()
     take = {"ticker": stage.ticker, "side": "ask", "price": "0.5000"}
     stage.simulator.control("POST", "/take", take | {"count": "3.00"})
-    account, told = AccountFills.load(kept), Told()
-    second = LiveVenue(stage.client, told, account, "pi-bot-", "third", time.time)
-    await second.fills.walk()
+    account, told = AccountFills.load(kept), RecordingListener()
+    second = live_venue(stage.client, told, account, "third")
+    await second.fills.read_all()
     assert [fill.quantity for fill in told.fills] == [3]
     assert [order.quantity for order in second.resting()] == [2]
     await second.cancel_all()
@@ -275,7 +274,7 @@ async def test_a_position_that_no_fill_explains_is_named(stage: Stage) -> None:
     stage.simulator.fill(stage.ticker, "bid", "3.00", "0.5000")
     positions = {row.ticker: row.quantity for row in await stage.client.positions()}
     stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
-    await stage.venue.fills.walk()
+    await stage.venue.fills.read_all()
     stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
     told = await AccountCheck(stage.client, stage.account, stage.venue.fills).differences()
     assert stage.ticker in told
@@ -288,14 +287,14 @@ async def test_another_life_finds_what_the_first_left(stage: Stage) -> None:
     stage.simulator.control(
         "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
     )
-    account, told = AccountFills.load(kept), Told()
-    second = LiveVenue(stage.client, told, account, "pi-bot-", "second", time.time)
+    account, told = AccountFills.load(kept), RecordingListener()
+    second = live_venue(stage.client, told, account, "second", earlier_boot_ids=(stage.boot_id,))
     await second.cancel_all()
-    await second.fills.walk()
+    await second.fills.read_all()
     assert [fill.quantity for fill in told.fills] == [2]
     assert await AccountCheck(stage.client, account, second.fills).differences() == ""
     assert (await stage.client.orders("resting")).rows == []
-    await second.fills.walk()
+    await second.fills.read_all()
     assert len(told.fills) == 1
 
 
@@ -307,8 +306,8 @@ async def test_a_settlement_is_told_once_and_explains_the_position(stage: Stage)
     await stage.venue.place(wish("BUY", "5", "0.60", ticker, rest=False))
     await eventually(lambda: stage.settled(1), within=5)
     stage.simulator.control("POST", "/settle", {"ticker": ticker, "result": "yes"})
-    await stage.venue.fills.settlements()
-    await stage.venue.fills.settlements()
+    await stage.venue.fills.read_settlements()
+    await stage.venue.fills.read_settlements()
     assert stage.told.paid == [(ticker, Decimal(1))]
     assert await AccountCheck(stage.client, stage.account, stage.venue.fills).differences() == ""
 
@@ -317,7 +316,7 @@ async def test_a_pushed_fill_is_known_within_milliseconds(stage: Stage) -> None:
     """Nobody looks here: the push alone tells it, once."""
     signer = Signer.from_file("demo-ed25519", stage.simulator.keys["demo-ed25519"])
     push = FillSocket(stage.session, socket_url(stage.simulator.url), signer)
-    ears = asyncio.create_task(listen(push, stage.venue))
+    ears = asyncio.create_task(listen(push, stage.venue.fills))
     try:
         await eventually(lambda: push.connected)
         await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))

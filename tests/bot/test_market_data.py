@@ -19,7 +19,7 @@ CALLS: dict[str, Call] = {
     "quotes": lambda prices, ticker: prices.quotes([ticker]),
     "choose": lambda prices, ticker: prices.choose(3),
     "recent": lambda prices, ticker: prices.recent(ticker, 5),
-    "trading": lambda prices, ticker: prices.trading(),
+    "state": lambda prices, ticker: prices.state(),
     "fee_rule": lambda prices, ticker: prices.fee_rule(ticker),
 }
 
@@ -38,7 +38,7 @@ async def prices(simulator: Simulator) -> AsyncIterator[tuple[MarketData, str]]:
         reader = client(session, simulator, attempt=0.5)
         ticker = await quoted(reader, simulator)
         simulator.fill(ticker, "bid", "1.00", "0.5500")
-        yield MarketData(reader, time.time), ticker
+        yield MarketData(reader, time.monotonic, time.time), ticker
     simulator.clear()
 
 
@@ -67,7 +67,7 @@ async def test_an_exchange_that_fails_is_waited_out(
     [
         ("quotes", "markets", "rename"), ("quotes", "yes_bid_dollars", "retype"), ("quotes", "price_ranges", "remove"),
         ("quotes", "step", "retype"), ("choose", "volume_fp", "rename"), ("recent", "trades", "rename"),
-        ("recent", "yes_price_dollars", "rename"), ("trading", "trading_active", "rename"),
+        ("recent", "yes_price_dollars", "rename"), ("state", "trading_active", "rename"),
         ("fee_rule", "event_ticker", "rename"), ("fee_rule", "series", "rename"),
         ("fee_rule", "fee_type", "remove"), ("fee_rule", "fee_multiplier", "remove"),
     ],

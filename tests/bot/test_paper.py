@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.clock import BotClock
 from bot.errors import OrderRejected, VenueUnavailable
 from bot.fees import FeeRule
 from bot.strategy_types import Execution, PlaceOrder, Quote
@@ -14,7 +15,7 @@ from bot.venues.paper import PaperVenue
 from tests.support.trading import D, quote, wish
 
 
-class Told:
+class RecordingListener:
     """A Report that remembers."""
 
     def __init__(self) -> None:
@@ -37,21 +38,21 @@ async def no_maker_fee(ticker: str) -> FeeRule:
     return FeeRule()
 
 
-def paper(told: Told, rule: Any = no_maker_fee) -> PaperVenue:
+def paper(told: RecordingListener, rule: Any = no_maker_fee) -> PaperVenue:
     """A venue whose clock stands still."""
-    return PaperVenue(told, "boot", "pi-bot-", lambda: 1_700_000_000.25, rule)
+    return PaperVenue(told, "boot", "pi-bot-", BotClock(lambda: 1_700_000_000.25, lambda: 0.0), rule)
 
 
 async def at(venue: PaperVenue, moment: float, bid: str = "0.49", ask: str = "0.51", **more: Any) -> Quote:
     """The market as it stands at a moment."""
-    now = quote(bid, ask, as_of=moment, **more)
+    now = quote(bid, ask, read_at=moment, **more)
     await venue.refresh({"KXA": now})
     return now
 
 
 async def test_a_taker_gets_the_best_price_and_the_displayed_size_once() -> None:
     """What was taken stays taken until the quote changes."""
-    told = Told()
+    told = RecordingListener()
     venue = paper(told)
     await at(venue, 1, ask_size=D(8))
     await venue.place(wish("BUY", "5", "0.60", rest=False))
@@ -69,7 +70,7 @@ async def test_a_taker_gets_the_best_price_and_the_displayed_size_once() -> None
 
 async def test_an_order_that_takes_below_the_market_vanishes() -> None:
     """Nothing at its price, nothing done, nothing left."""
-    told = Told()
+    told = RecordingListener()
     venue = paper(told)
     await at(venue, 1)
     await venue.place(wish("BUY", "5", "0.50", rest=False))
@@ -95,7 +96,7 @@ async def test_a_resting_order_is_filled_as_its_queue_allows(
     side: Any, price: str, later: dict[str, Any], fills: list[str]
 ) -> None:
     """100 contracts stood at the best before us."""
-    told = Told()
+    told = RecordingListener()
     venue = paper(told)
     await at(venue, 1)
     await venue.place(wish(side, "5", price))
@@ -114,7 +115,7 @@ async def test_a_resting_order_is_filled_as_its_queue_allows(
 )
 async def test_it_refuses_what_the_exchange_would(before: dict[str, Any], asked: PlaceOrder, says: str) -> None:
     """OrderRejected, and nothing is left behind."""
-    venue = paper(Told())
+    venue = paper(RecordingListener())
     await at(venue, 1, **before)
     with pytest.raises(OrderRejected, match=says):
         await venue.place(asked)
@@ -123,7 +124,7 @@ async def test_it_refuses_what_the_exchange_would(before: dict[str, Any], asked:
 
 async def test_fees_are_the_series_and_the_dearest_until_known() -> None:
     """0.07 x 5 x 0.51 x 0.49 rounded up to $0.0001; a maker pays only where the series says or nobody knows."""
-    told = Told()
+    told = RecordingListener()
     known = paper(told)
     await at(known, 1)
     await known.place(wish("BUY", "5", "0.51", rest=False))
@@ -141,7 +142,7 @@ async def test_fees_are_the_series_and_the_dearest_until_known() -> None:
 
 async def test_a_market_that_ends_drops_orders_and_pays_once() -> None:
     """Closed: nothing rests. Settled: reported one time."""
-    told = Told()
+    told = RecordingListener()
     venue = paper(told)
     await at(venue, 1)
     await venue.place(wish("BUY", "5", "0.49"))
@@ -154,7 +155,7 @@ async def test_a_market_that_ends_drops_orders_and_pays_once() -> None:
 
 async def test_ids_carry_the_life_of_the_bot() -> None:
     """Two lives never give the same trade_id."""
-    told = Told()
+    told = RecordingListener()
     venue = paper(told)
     await at(venue, 1)
     await venue.place(wish("BUY", "1", "0.51", rest=False))
@@ -167,7 +168,7 @@ async def test_ids_carry_the_life_of_the_bot() -> None:
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(40, 60), st.integers(0, 30)), min_size=2, max_size=15))
 async def test_orders_together_never_get_more_than_traded(moves: list[tuple[int, int, int]]) -> None:
     """However many rest, what they are given at a move is at most the volume that traded or the size that came."""
-    told = Told()
+    told = RecordingListener()
     venue = paper(told)
     volume = D(0)
     await at(venue, 0)

@@ -1,4 +1,4 @@
-"""Risk has the last word: limits hold whatever is asked and filled, halts stay, closing is welcome."""
+"""Tests of risk limits and halts: limits hold whatever is asked and filled, halts stay, closing is allowed."""
 
 from decimal import Decimal
 
@@ -6,25 +6,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.exposure import Strike
+from bot.halts import Halts
 from bot.positions import Positions
-from bot.risk import Risk
+from bot.risk import EventTerms, Risk, RiskRefusal
 from bot.strategy_types import Execution, PlaceOrder, RestingOrder, Side
-from tests.support.trading import D, execution, limits, order, quote, wish
+from tests.support.trading import D, execution, limits, loss_limits, order, quote, wish
 
 NOW = 1_700_000_000.0
 
 
 def risk(*fills: Execution, **more: object) -> Risk:
-    """A risk whose books hold these fills."""
+    """A risk whose positions come from these fills."""
     positions = Positions()
     for fill in fills:
         positions.trade(fill)
-    return Risk(limits(**more), positions)
+    return Risk(limits(**more), positions, Halts(loss_limits()))
 
 
-def judge(judged: Risk, asked: PlaceOrder, *resting: RestingOrder, **more: object) -> PlaceOrder | str:
-    """A review with a fresh quote."""
-    return judged.review(asked, quote(**{"as_of": NOW} | more), list(resting), NOW)
+def judge(judged: Risk, asked: PlaceOrder, *resting: RestingOrder, **more: object) -> PlaceOrder | RiskRefusal:
+    """Review an order against a fresh quote."""
+    return judged.review(asked, quote(**more), list(resting), NOW, 0.0)  # type: ignore[arg-type]
+
+
+def size(verdict: PlaceOrder | RiskRefusal) -> Decimal:
+    """The size that may be sent."""
+    return verdict.quantity if isinstance(verdict, PlaceOrder) else D(0)
 
 
 @pytest.mark.parametrize(
@@ -42,45 +49,132 @@ def judge(judged: Risk, asked: PlaceOrder, *resting: RestingOrder, **more: objec
         pytest.param(
             wish("BUY", "10", "0.50"), [("BUY", "94", "0.50", "0", "KXB")], [], "6", id="cut to the total limit"
         ),
+        pytest.param(wish("BUY", "7.77", "0.40"), [], [], "7", id="whole contracts from one on"),
+        pytest.param(wish("BUY", "0.77", "0.40"), [], [], "0.77", id="a fraction below one contract"),
+        pytest.param(
+            wish("BUY", "10", "0.40"), [("BUY", "48.5", "0.40")], [], "1", id="room for 1.5 contracts sends one"
+        ),
+        pytest.param(
+            wish("BUY", "10", "0.40"), [("BUY", "49.5", "0.40")], [], "0.5", id="room for half a contract sends it"
+        ),
+        pytest.param(wish("SELL", "0.4", "0.40"), [("BUY", "0.4", "0.40")], [], "0.4", id="a rest can be closed"),
     ],
 )
-def test_orders_are_cut_to_what_is_left(
+def test_an_order_is_cut_to_what_the_limits_leave(
     asked: PlaceOrder, fills: list[tuple[Side, str, str]], resting: list[RestingOrder], quantity: str
 ) -> None:
-    """An order is made smaller until every limit holds; one that closes is not in their way."""
-    verdict = judge(risk(*(execution(*fill) for fill in fills)), asked, *resting)
-    assert isinstance(verdict, PlaceOrder)
-    assert verdict.quantity == D(quantity)
+    """It is made smaller until every limit holds, in whole contracts from one on; closing is never cut."""
+    assert size(judge(risk(*(execution(*fill) for fill in fills)), asked, *resting)) == D(quantity)
 
 
 @pytest.mark.parametrize(
-    ("asked", "resting", "market", "says"),
+    ("asked", "resting", "market", "reason"),
     [
-        pytest.param(wish("BUY", "5", "0.40"), [], {"active": False}, "closed", id="closed market"),
-        pytest.param(wish("BUY", "5", "0.40"), [], {"as_of": NOW - 11}, "stale", id="stale prices"),
-        pytest.param(wish("BUY", "5", "0.405"), [], {}, "grid", id="off the grid"),
-        pytest.param(wish("BUY", "5", "0.40"), [order("SELL", "1", "0.40")], {}, "own", id="own order opposite"),
-        pytest.param(wish("SELL", "5", "0.40"), [order("BUY", "1", "0.45")], {}, "own", id="own bid above"),
-        pytest.param(wish("BUY", "5", "0.40"), [order("BUY", "50", "0.40")], {}, "exposure", id="nothing left"),
+        pytest.param(wish("BUY", "5", "0.40"), [], {"active": False}, "market closed", id="closed market"),
+        pytest.param(wish("BUY", "5", "0.40"), [], {"read_at": -10.5}, "stale prices", id="stale prices"),
+        pytest.param(wish("BUY", "5", "0.405"), [], {}, "price grid", id="off the grid"),
+        pytest.param(wish("BUY", "5", "0.40"), [order("SELL", "1", "0.40")], {}, "own order", id="own order opposite"),
+        pytest.param(wish("SELL", "5", "0.40"), [order("BUY", "1", "0.45")], {}, "own order", id="own bid above"),
+        pytest.param(
+            wish("BUY", "5", "0.40"), [order("BUY", "50", "0.40")], {}, "market exposure", id="no room in the market"
+        ),
+        pytest.param(
+            wish("BUY", "5", "0.40"), [], {"close_time": NOW + 60}, "closing soon", id="close to the market's end"
+        ),
     ],
 )
-def test_orders_that_may_not_be_sent(
-    asked: PlaceOrder, resting: list[RestingOrder], market: dict[str, object], says: str
+def test_an_order_that_may_not_be_sent_has_a_reason(
+    asked: PlaceOrder, resting: list[RestingOrder], market: dict[str, object], reason: str
 ) -> None:
-    """Each refusal says why."""
-    verdict = judge(risk(), asked, *resting, **market)
-    assert isinstance(verdict, str)
-    assert says in verdict
+    """Each refusal is a short word."""
+    verdict = judge(risk(stop_before=60.0), asked, *resting, **market)
+    assert isinstance(verdict, RiskRefusal)
+    assert verdict.reason == reason
 
 
-def test_paused_only_closes() -> None:
-    """Paused, an order is cut to what is held the other way and not being closed already."""
+def test_prices_at_the_limit_of_their_age_are_still_used() -> None:
+    """Ten seconds old with a limit of ten: fresh; an older one is stale."""
+    assert size(judge(risk(), wish("BUY", "5", "0.40"), read_at=-10.0)) == 5
+
+
+def test_an_order_that_takes_may_be_sent_shortly_before_the_close() -> None:
+    """Only what rests is refused, so that a position can be closed."""
+    judged = risk(execution("BUY", "8", "0.40"), stop_before=60.0)
+    assert size(judge(judged, wish("SELL", "8", "0.50", rest=False), close_time=NOW + 5)) == 8
+
+
+@pytest.mark.parametrize("state", ["paused", "losing"])
+def test_a_paused_or_losing_bot_only_closes(state: str) -> None:
+    """An order is cut to the contracts that are held the other way and not being closed already."""
     judged = risk(execution("BUY", "8", "0.40"))
-    judged.paused = True
-    assert isinstance(judge(judged, wish("BUY", "5", "0.40")), str)
-    closing = judge(judged, wish("SELL", "10", "0.50"), order("SELL", "3", "0.60"))
-    assert isinstance(closing, PlaceOrder)
-    assert closing.quantity == 5
+    if state == "paused":
+        judged.halts.paused = True
+    else:
+        judged.halts = Halts(loss_limits(lasting=10.0))
+        judged.halts.observe(D(0), NOW, 0.0)
+        judged.halts.observe(D(-31), NOW, 0.0)
+        assert not judged.halts.halted
+    refusal = judge(judged, wish("BUY", "5", "0.40"))
+    assert isinstance(refusal, RiskRefusal)
+    assert refusal.reason == ("paused" if state == "paused" else "loss limit")
+    assert size(judge(judged, wish("SELL", "10", "0.50"), order("SELL", "3", "0.60"))) == 5
+
+
+NESTED = {"KXA": Strike(D(50), None), "KXB": Strike(D(60), None), "KXC": Strike(D(70), None)}
+
+
+@pytest.mark.parametrize(
+    ("fills", "strikes", "exclusive", "quantity"),
+    [
+        pytest.param([("SELL", "30", "0.50", "0", "KXB")], NESTED, False, "10", id="a lower strike bought covers it"),
+        pytest.param(
+            [("BUY", "30", "0.50", "0", "KXB"), ("BUY", "20", "0.40", "0", "KXC")],
+            NESTED,
+            False,
+            "0",
+            id="all strikes lose together",
+        ),
+        pytest.param(
+            [("BUY", "20", "0.40", "0", "KXB"), ("BUY", "25", "0.60", "0", "KXC")],
+            {},
+            False,
+            "0",
+            id="independent markets add up",
+        ),
+        pytest.param(
+            [("SELL", "20", "0.60", "0", "KXB"), ("SELL", "20", "0.60", "0", "KXC")],
+            {},
+            True,
+            "10",
+            id="at most one outcome happens",
+        ),
+    ],
+)
+def test_an_event_s_worst_case_counts_its_outcomes_together(
+    fills: list[tuple[Side, str, str, str, str]], strikes: dict[str, Strike], exclusive: bool, quantity: str
+) -> None:
+    """20 dollars of event exposure: nested strikes lose together or cover each other, exclusive ones cover."""
+    judged = risk(
+        *(execution(*fill) for fill in fills), event_exposure=D(20), market_exposure=D(100), total_exposure=D(100)
+    )
+    judged.events = dict.fromkeys(("KXA", "KXB", "KXC"), "EVENT")
+    judged.terms = {"EVENT": EventTerms(exclusive, strikes)}
+    verdict = judge(judged, wish("BUY", "10", "0.50"))
+    assert size(verdict) == D(quantity)
+    if isinstance(verdict, RiskRefusal):
+        assert verdict.reason == "event exposure"
+
+
+def test_positions_made_elsewhere_count_in_total_and_event() -> None:
+    """45 dollars at risk in the account's own positions leave 5 of 50."""
+    judged = risk(market_exposure=D(40), event_exposure=D(100))
+    judged.elsewhere = {"KXZ": D(45)}
+    assert size(judge(judged, wish("BUY", "10", "0.50"))) == 10
+    judged.elsewhere = {"KXZ": D(48)}
+    assert size(judge(judged, wish("BUY", "10", "0.50"))) == 4
+    judged = risk(market_exposure=D(40), event_exposure=D(46), total_exposure=D(100))
+    judged.elsewhere, judged.events = {"KXZ": D(45)}, {"KXZ": "E", "KXA": "E"}
+    assert size(judge(judged, wish("BUY", "10", "0.50"))) == 2
 
 
 @pytest.mark.parametrize(
@@ -88,59 +182,98 @@ def test_paused_only_closes() -> None:
     [
         pytest.param(["0", "-29.99"], [], id="below both"),
         pytest.param(["0", "-30"], ["daily_loss"], id="a day's loss"),
-        pytest.param(["25", "-5"], ["daily_loss"], id="a day's loss counts from where the day began"),
+        pytest.param(["25", "-5"], ["daily_loss"], id="a day's loss counts from the first profit of the day"),
         pytest.param(["0", "35", "-5"], ["drawdown"], id="below the best"),
         pytest.param(["0", "-100"], ["daily_loss", "drawdown"], id="both"),
     ],
 )
-def test_losses_halt(profits: list[str], names: list[str]) -> None:
+def test_a_loss_at_its_limit_halts(profits: list[str], names: list[str]) -> None:
     """The limit itself halts, and the halt says how much was lost."""
-    judged = risk()
+    halts = Halts(loss_limits())
     for profit in profits:
-        judged.observe(D(profit), NOW)
-    assert sorted(judged.halts) == names
-    assert judged.halted == bool(names)
+        halts.observe(D(profit), NOW, 0.0)
+    assert sorted(halts.halts) == names
+    assert halts.halted == bool(names)
+
+
+def test_a_loss_on_marks_halts_only_if_it_lasts() -> None:
+    """Nine seconds of a bad mark halt nothing, and a good one in between starts again; ten seconds halt."""
+    halts = Halts(loss_limits(lasting=10.0))
+    halts.observe(D(0), NOW, 0.0, D(0))
+    for at in (1.0, 10.0):
+        assert halts.observe(D(-35), NOW, at, D(0)) == []
+    assert halts.observe(D(-1), NOW, 10.5, D(0)) == []
+    assert not halts.losing
+    assert halts.observe(D(-35), NOW, 11.0, D(0)) == []
+    assert halts.observe(D(-35), NOW, 20.9, D(0)) == []
+    assert [halt.name for halt in halts.observe(D(-35), NOW, 21.0, D(0))] == ["daily_loss"]
+
+
+def test_a_realized_loss_halts_at_once() -> None:
+    """What was closed at a loss needs no mark to confirm it."""
+    halts = Halts(loss_limits(lasting=10.0))
+    halts.observe(D(0), NOW, 0.0, D(0))
+    assert [halt.name for halt in halts.observe(D(-31), NOW, 1.0, D(-31))] == ["daily_loss"]
 
 
 def test_a_halt_stays_until_cleared_and_losses_then_count_anew() -> None:
-    """Neither profit nor the next day lifts it; a person does, and the same loss does not halt again."""
+    """Neither profit nor the next day removes it; clear does, and the same loss does not halt again."""
     judged = risk()
-    judged.observe(D(0), NOW)
-    judged.observe(D(-31), NOW)
-    judged.observe(D(1000), NOW + 90_000)
-    assert judged.halted
-    assert "halted" in judge(judged, wish("BUY", "1", "0.40"))
-    judged.observe(D(-31), NOW + 90_001)
-    judged.clear(D(-31))
-    assert judged.observe(D(-31), NOW + 90_002) == []
-    assert isinstance(judge(judged, wish("BUY", "1", "0.40")), PlaceOrder)
+    halts = judged.halts
+    halts.observe(D(0), NOW, 0.0)
+    halts.observe(D(-31), NOW, 1.0)
+    halts.observe(D(1000), NOW + 90_000, 2.0)
+    assert halts.halted
+    refusal = judge(judged, wish("BUY", "1", "0.40"))
+    assert isinstance(refusal, RiskRefusal)
+    assert refusal.reason == "halted"
+    halts.observe(D(-31), NOW + 90_001, 3.0)
+    assert halts.clear(D(-31)) == ["daily_loss", "drawdown"]
+    assert halts.observe(D(-31), NOW + 90_002, 4.0) == []
+    assert size(judge(judged, wish("BUY", "1", "0.40"))) == 1
 
 
-def test_a_new_day_forgives_the_days_loss_but_not_the_drawdown() -> None:
-    """The daily baseline moves at midnight UTC, the best profit does not."""
-    judged = risk()
-    judged.observe(D(0), NOW)
-    judged.observe(D(-29), NOW)
-    judged.observe(D(-29), NOW + 86_400)
-    judged.observe(D(-39), NOW + 86_401)
-    assert not judged.halted
-    judged.observe(D(-40), NOW + 86_402)
-    assert list(judged.halts) == ["drawdown"]
+def test_a_new_day_forgives_the_day_s_loss_but_not_the_drawdown() -> None:
+    """The day's first profit moves at midnight UTC, the best profit does not, and a clock set back changes nothing."""
+    halts = Halts(loss_limits())
+    for profit, later in ((0, 0), (-29, 0), (-29, 86_400), (-39, 86_401), (-39, -86_400)):
+        halts.observe(D(profit), NOW + later, 0.0)
+    assert not halts.halted
+    halts.observe(D(-40), NOW + 86_402, 0.0)
+    assert list(halts.halts) == ["drawdown"]
 
 
 def test_a_restart_forgets_neither_halts_nor_baselines() -> None:
-    """dump and load: the same halts, the same distance to the next one."""
-    judged = risk()
-    judged.observe(D(20), NOW)
-    judged.paused = True
-    again = risk()
-    again.load(judged.dump())
-    again.observe(D("-10"), NOW)
+    """dump and load: the same halts, and the same distance to the next one."""
+    halts = Halts(loss_limits())
+    halts.observe(D(20), NOW, 0.0)
+    halts.paused = True
+    again = Halts(loss_limits())
+    again.load(halts.dump())
+    again.observe(D("-10"), NOW, 0.0)
     assert again.paused
     assert list(again.halts) == ["daily_loss"]
-    third = risk()
+    third = Halts(loss_limits())
     third.load(again.dump())
     assert third.halts == again.halts
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"best_profit": "NaN"}, {"best_profit": "1E+99"}, {"day_profit": "-Infinity"}, {"day_profit": None},
+        {"paused": "no"}, {"paused": 1}, {"day": "yesterday"}, {"halts": [{"name": "person"}]},
+        {"halts": [{"name": "weather", "why": "", "since": 0}]},
+        {"halts": [{"name": "person", "why": "", "since": "x"}]},
+        {"halts": [{"name": "person", "why": "", "since": "NaN"}]},
+    ],
+    ids=lambda spoiled: str(spoiled)[1:60],
+)  # fmt: skip
+def test_damaged_halts_and_baselines_are_refused(spoiled: dict[str, object]) -> None:
+    """A value that is not finite, out of bounds or of another type is an error."""
+    halts = Halts(loss_limits())
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        halts.load(halts.dump() | spoiled)
 
 
 ASKED = st.tuples(
@@ -151,20 +284,21 @@ ASKED = st.tuples(
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ASKED, max_size=25))
-def test_no_flow_of_orders_passes_a_limit(flow: list[tuple[str, Side, int, int, int, bool]]) -> None:
+def test_no_sequence_of_orders_passes_a_limit(flow: list[tuple[str, Side, int, int, int, bool]]) -> None:
     """Whatever is asked, and however much of it fills or goes on resting, every limit holds at every moment."""
     positions = Positions()
-    judged = Risk(limits(), positions)
+    judged = Risk(limits(event_exposure=D(30)), positions, Halts(loss_limits()))
+    judged.events = {"KXA": "E", "KXB": "E"}
     resting: list[RestingOrder] = []
-    for number, (ticker, side, size, cents, percent, rests) in enumerate(flow):
+    for number, (ticker, side, count, cents, percent, rests) in enumerate(flow):
         price = Decimal(cents) / 100
-        verdict = judged.review(wish(side, str(size), str(price), ticker), quote(as_of=NOW), resting, NOW)
+        verdict = judged.review(wish(side, str(count), str(price), ticker), quote(), resting, NOW, 0.0)
         if not isinstance(verdict, PlaceOrder):
             continue
         assert 0 < verdict.quantity <= 10
         filled = (verdict.quantity * percent / 100).quantize(D("0.01"))
         if filled:
-            positions.trade(Execution(str(number), "o", ticker, side, filled, price, D(0), D(0), True))
+            positions.trade(Execution(str(number), "o", ticker, side, filled, price, D(0), D(number), True))
         if rests and verdict.quantity > filled:
             resting.append(RestingOrder(str(number), "", ticker, side, price, verdict.quantity - filled))
         exposure = judged.exposure(resting)

@@ -1,4 +1,4 @@
-"""The end: what rests is taken back for as long as that gets on, and silence is not waited for."""
+"""Tests of the runner: a failed start is retried, and the end cancels for as long as orders disappear, no longer."""
 
 import asyncio
 import time
@@ -6,82 +6,88 @@ from typing import Any
 
 import pytest
 
-from bot.errors import VenueUnavailable
-from bot.runner import BotRunner
+from bot.clock import BotClock
+from bot.errors import AnotherBotRunning, LimitsTooLarge, VenueUnavailable
+from bot.runner import BotRunner, RunnerTimes
 from bot.strategy_types import RestingOrder
-from bot.trading_state import TradingState
 from tests.support.eventually import eventually
-from tests.support.trading import limits, order
+from tests.support.trading import order, trading_state
 
 
-class Slow:
-    """A venue and its engine: an order goes at every step; deaf: none does, ever."""
+class SlowVenue:
+    """A venue and its engine. step: seconds for one cancel. silent: nothing is ever answered."""
 
-    def __init__(self, orders: int, step: float, deaf: bool) -> None:
+    def __init__(self, orders: int, step: float = 0.0, silent: bool = False) -> None:
         self.left = [order("BUY", "5", "0.40", name=str(number)) for number in range(orders)]
-        self.step, self.deaf = step, deaf
+        self.step, self.silent = step, silent
+        self.turning = False
 
     def resting(self) -> list[RestingOrder]:
         return list(self.left)
 
     async def turn(self) -> None:
-        await asyncio.sleep(60 if self.deaf else 0)
+        self.turning = True
+        await asyncio.sleep(60 if self.silent else 0)
 
     async def cancel_all(self) -> None:
         return
 
     async def withdraw(self) -> None:
         while self.left:
-            await asyncio.sleep(60 if self.deaf else self.step)
+            await asyncio.sleep(60 if self.silent else self.step)
             self.left.pop()
 
     async def refresh(self, quotes: object) -> None:
         return
 
+    def report_halt(self, halt: object) -> None:
+        return
 
-async def lived(venue: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[list[bool], float]:
-    """Begin, be asked to end in the middle of a turn: what was saved, and how long the end took."""
-    monkeypatch.setattr("bot.runner._GRACE", 0.05)
-    monkeypatch.setattr("bot.runner._SILENCE", 0.1)
+
+def runner_of(venue: Any, saved: list[bool], times: RunnerTimes, **more: Any) -> BotRunner:
+    """A runner on paper."""
+    return BotRunner(trading_state(exchange=True), venue, venue, None, True, times, saved.append, BotClock(), **more)
+
+
+async def ended(venue: SlowVenue) -> tuple[list[bool], float]:
+    """Start, stop in the middle of a turn; return what was saved and the seconds that the end took."""
     saved: list[bool] = []
-    runner = BotRunner(TradingState("boot", limits(), exchange=True), venue, venue, None, True, 60.0, saved.append)
+    runner = runner_of(venue, saved, RunnerTimes(60.0, last_turn=0.05, no_progress=0.2))
     running = asyncio.create_task(runner.run())
-    await asyncio.sleep(0.05)
+    await eventually(lambda: venue.turning)
     begun = time.monotonic()
     assert runner.stop()
-    assert not runner.stop(), "asked twice"
+    assert not runner.stop(), "the second call returns False"
     await running
     return saved, time.monotonic() - begun
 
 
-async def test_a_slow_exchange_that_gets_on_is_waited_for(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Ten orders at a twentieth of a second each take longer than silence may."""
-    venue = Slow(10, 0.05, deaf=False)
-    saved, took = await lived(venue, monkeypatch)
+async def test_the_end_waits_for_an_exchange_that_cancels_slowly(caplog: pytest.LogCaptureFixture) -> None:
+    """Ten cancels at a twentieth of a second each take longer than one silence may."""
+    venue = SlowVenue(10, 0.05)
+    saved, took = await ended(venue)
     assert (venue.left, saved[-1]) == ([], True)
     assert took > 0.4
     assert "may still rest" not in caplog.text
 
 
-async def test_silence_is_not_waited_for_and_what_may_rest_is_named(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_the_end_does_not_wait_for_a_silent_exchange_and_names_what_may_rest(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither in a turn nor in the end; the state is kept all the same."""
-    saved, took = await lived(Slow(7, 0.0, deaf=True), monkeypatch)
+    """Neither the turn nor the end waits; the state is stored all the same."""
+    saved, took = await ended(SlowVenue(7, silent=True))
     assert saved[-1] is True
-    assert took < 2
+    assert took < 10
     assert "it did not answer in time" in caplog.text
     assert "what may still rest: BUY 5 KXA at 0.40, " in caplog.text
     assert "and 2 more" in caplog.text
 
 
-class Away(Slow):
-    """An exchange that says so: whatever is asked of it fails while it is away."""
+class AwayVenue(SlowVenue):
+    """An exchange that fails while it is away."""
 
     def __init__(self) -> None:
-        super().__init__(1, 0.0, deaf=False)
+        super().__init__(1)
         self.away, self.turns = True, 0
 
     async def turn(self) -> None:
@@ -92,39 +98,51 @@ class Away(Slow):
 
     async def withdraw(self) -> None:
         if self.away:
-            raise VenueUnavailable("the exchange is down for the night")
+            raise VenueUnavailable("the exchange is down for the night", "maintenance")
         self.left.clear()
 
 
-async def test_a_start_without_the_exchange_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """What an earlier life left cannot be cancelled now, so nothing is traded; no halt, for it passes."""
-    monkeypatch.setattr("bot.runner._AGAIN", 0.02)
-    venue: Any = Away()
-    state = TradingState("boot", limits(), exchange=True)
-    runner = BotRunner(state, venue, venue, None, True, 0.01, lambda durable: None)
+async def test_a_start_without_the_exchange_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    """What an earlier run left cannot be cancelled now, so nothing is traded; there is no halt, for it passes."""
+    venue = AwayVenue()
+    runner = runner_of(venue, [], RunnerTimes(0.01, retry_after=0.02))
     running = asyncio.create_task(runner.run())
     await eventually(lambda: caplog.text.count("starting: the exchange is down for the night; trying again") > 2)
     assert (runner.stage, venue.turns) == ("starting", 0)
+    assert (runner.start_reason, runner.start_trouble) == ("maintenance", "the exchange is down for the night")
     venue.away = False
     await eventually(lambda: venue.turns)
-    assert (runner.stage, venue.left, state.risk.halted) == ("running", [], False)
+    assert (runner.stage, venue.left, runner.start_reason) == ("running", [], "")
     runner.stop()
     await running
 
 
-async def test_an_end_without_the_exchange_says_why(caplog: pytest.LogCaptureFixture) -> None:
-    """At once, with what may still rest."""
-    venue: Any = Away()
+async def test_an_end_without_the_exchange_says_why_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the error and what may still rest."""
+    venue = AwayVenue()
     venue.away = False
-    runner = BotRunner(
-        TradingState("boot", limits(), exchange=True), venue, venue, None, True, 0.01, lambda durable: None
-    )
+    runner = runner_of(venue, [], RunnerTimes(0.01))
     running = asyncio.create_task(runner.run())
     await eventually(lambda: venue.turns)
     venue.left, venue.away = [order("SELL", "3", "0.60")], True
     runner.stop()
-    await asyncio.wait_for(running, 3)
-    assert "ended without the exchange's word (the exchange is down for the night)" in caplog.text
+    await asyncio.wait_for(running, 5)
+    assert "ended without confirmation from the exchange (the exchange is down for the night)" in caplog.text
     assert "what may still rest: SELL 3 KXA at 0.60" in caplog.text
+
+
+@pytest.mark.parametrize("hook", ["prepare", "verify"])
+@pytest.mark.parametrize("error", [AnotherBotRunning("two"), LimitsTooLarge("at most 2")])
+async def test_a_start_that_cannot_work_ends_the_bot_before_a_turn(hook: str, error: Exception) -> None:
+    """Another bot, or limits beyond the account's money: the error is raised and nothing was traded."""
+
+    async def refuse() -> None:
+        raise error
+
+    venue = AwayVenue()
+    venue.away = False
+    runner = runner_of(venue, [], RunnerTimes(0.01), **{hook: refuse})
+    with pytest.raises(type(error)):
+        await runner.run()
+    assert venue.turns == 0
+    assert bool(venue.left) == (hook == "prepare"), "prepare comes before the first cancel, verify after it"

@@ -1,30 +1,29 @@
-"""The state file is whole or refused, belongs to one account, and remembers what losses are measured from."""
+"""Tests of the state file: whole or refused, of one account, and outlived by its halts."""
 
 from pathlib import Path
 
 import pytest
 
 from bot.errors import AnotherBotRunning, InvalidStateFile
-from bot.state_file import StateFile
-from bot.trading_state import TradingState
-from tests.support.trading import D, execution, limits
+from bot.state_file import BotStorage, StateFile
+from tests.support.trading import D, execution, trading_state
 
 
-def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+def test_stored_state_is_read_back_unchanged(tmp_path: Path) -> None:
     """Halts, baselines, books and the account's fills, through the file."""
     file = StateFile(tmp_path / "state.json")
     assert file.load("demo-a") is None
-    state = TradingState("boot", limits(), exchange=True)
+    state = trading_state(exchange=True)
     state.account.mark("f", D("1700000000.5"))
     state.execution(execution("BUY", "3", "0.4", "0.02"))
-    state.risk.observe(D(0), 1_700_000_000)
-    state.risk.observe(D(-31), 1_700_000_000)
+    state.halts.observe(D(0), 1_700_000_000, 0.0)
+    state.halts.observe(D(-31), 1_700_000_000, 0.0)
     file.save("demo-a", state.dump(), durable=True)
-    again = TradingState("next", limits(), exchange=True)
+    again = trading_state(exchange=True, boot_id="next")
     again.load(StateFile(tmp_path / "state.json").load("demo-a") or {})
-    assert again.risk.halts == state.risk.halts
+    assert again.halts.halts == state.halts.halts
     assert again.positions.position("KXA") == 3
-    assert again.account.knows("f")
+    assert again.account.is_counted("f", D("1700000000.5"))
     assert again.boot_ids == ["boot"]
     assert again.dump() == state.dump() | {"lives": ["boot", "next"]}
 
@@ -34,15 +33,15 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     [b"", b"{", b"[]", b"{}", b'{"form": 1}', b'{"form": 9, "owner": "demo-a"}', b"\x80\x81", b"[" * 100_000],
     ids=["nothing", "half", "a list", "empty", "no owner", "another form", "no text", "deep"],
 )
-def test_what_is_not_whole_is_refused(tmp_path: Path, text: bytes) -> None:
-    """A bot that forgot its losses would be worse than one that does not start."""
+def test_a_damaged_file_is_refused(tmp_path: Path, text: bytes) -> None:
+    """The error names the file."""
     path = tmp_path / "state.json"
     path.write_bytes(text)
     with pytest.raises(InvalidStateFile, match=r"state\.json"):
         StateFile(path).load("demo-a")
 
 
-def test_another_accounts_file_is_refused(tmp_path: Path) -> None:
+def test_the_file_of_another_account_is_refused(tmp_path: Path) -> None:
     """Paper never takes over what live left, nor one account another's."""
     file = StateFile(tmp_path / "state.json")
     file.save("paper", {})
@@ -50,14 +49,14 @@ def test_another_accounts_file_is_refused(tmp_path: Path) -> None:
         file.load("live-b")
 
 
-def test_damaged_parts_are_refused() -> None:
-    """A file of ours whose parts are not what they should be."""
-    state = TradingState("boot", limits(), exchange=False)
+def test_a_file_with_a_damaged_part_is_refused() -> None:
+    """Values that are missing, not finite or out of bounds are errors."""
+    state = trading_state()
     with pytest.raises(InvalidStateFile):
         state.load({"positions": {"trades": "x", "past": ["0", "0"], "positions": {}}, "risk": {}, "marks": {}})
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     """The replacement is written beside it first; when that fails, nothing has changed and nothing is left over."""
     path = tmp_path / "state.json"
     file = StateFile(path)
@@ -71,8 +70,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         StateFile(tmp_path / "missing" / "state.json").save("paper", {})
 
 
-def test_a_place_where_no_file_can_be(tmp_path: Path) -> None:
-    """A folder in the way: each step says so, and what was written beside it is taken away again."""
+def test_a_folder_in_the_file_s_place_is_named(tmp_path: Path) -> None:
+    """Reading, writing and locking name the file, and leave nothing behind."""
     (tmp_path / "state.json").mkdir()
     file = StateFile(tmp_path / "state.json")
     with pytest.raises(InvalidStateFile, match="cannot be read"):
@@ -82,15 +81,49 @@ def test_a_place_where_no_file_can_be(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
     with (
         pytest.raises(InvalidStateFile, match=r"missing/state\.json\.lock: cannot be written"),
-        StateFile(tmp_path / "missing" / "state.json").held(),
+        StateFile(tmp_path / "missing" / "state.json").locked(),
     ):
         pass
 
 
-def test_two_bots_cannot_hold_one_file(tmp_path: Path) -> None:
-    """The second is told; once the first has let go it may."""
+def test_two_bots_cannot_lock_one_file(tmp_path: Path) -> None:
+    """The second one gets an error that says so; once the first has ended it may."""
     one, two = StateFile(tmp_path / "state.json"), StateFile(tmp_path / "state.json")
-    with one.held(), pytest.raises(AnotherBotRunning, match="another bot uses it"), two.held():
+    with one.locked(), pytest.raises(AnotherBotRunning, match="another bot uses it"), two.locked():
         pass
-    with two.held():
+    with two.locked():
         pass
+
+
+def test_a_halt_outlives_its_state_file(tmp_path: Path) -> None:
+    """With the state file deleted, or another one named, the halt is read from the file of halts."""
+    state = trading_state()
+    state.halts.halt("daily_loss", "lost it", 1_700_000_000.0)
+    storage = BotStorage(tmp_path / "state.json", "paper", "pi-bot-")
+    storage.save(state.dump(), state.halts.dump_halts(), durable=True)
+    (tmp_path / "state.json").unlink()
+    for name in ("state.json", "another.json"):
+        stored, halts = BotStorage(tmp_path / name, "paper", "pi-bot-").load()
+        assert stored is None
+        assert [halt["name"] for halt in halts] == ["daily_loss"]
+    assert BotStorage(tmp_path / "state.json", "paper", "other-").load() == (None, []), "another bot is not halted"
+
+
+def test_cleared_halts_leave_no_file(tmp_path: Path) -> None:
+    """The file of halts is deleted with the last halt, after the state was stored."""
+    state = trading_state()
+    state.halts.halt("person", "test", 1_700_000_000.0)
+    storage = BotStorage(tmp_path / "state.json", "paper", "pi-bot-")
+    storage.save(state.dump(), state.halts.dump_halts())
+    state.halts.clear(D(0))
+    storage.save(state.dump(), state.halts.dump_halts())
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_damaged_halts_are_refused(tmp_path: Path) -> None:
+    """A bot must not trade because the reason for its halt cannot be read."""
+    storage = BotStorage(tmp_path / "state.json", "paper", "pi-bot-")
+    for text in ("", "{}", '{"form": 1, "owner": "paper"}', '{"form": 1, "owner": "paper", "halts": 7}'):
+        storage.halts.path.write_text(text)
+        with pytest.raises(InvalidStateFile, match="bot-halts-paper-pi-bot"):
+            storage.load()

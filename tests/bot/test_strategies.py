@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import InvalidBotSettings
-from bot.strategies import Decide, maker, reversion, strategies, strategy
+from bot.strategies import Decide, load_strategy, maker, reversion, strategies
 from bot.strategy_types import CancelOrder, MarketView, PlaceOrder, PriceBand, RestingOrder
 from tests.support.trading import D, order, quote, view
 
@@ -44,7 +44,7 @@ def views(draw: st.DrawFn) -> MarketView:
 @given(seen=views())
 def test_never_past_the_most_never_off_the_grid(name: str, seen: MarketView) -> None:
     """Every order is on the grid, at most the size, and could not take the position past the most."""
-    decide = strategy(name)
+    decide = load_strategy(name).decide
     intents = decide(seen)
     assert list(intents) == list(decide(seen)), "the same view must give the same wishes"
     for intent in intents:
@@ -129,4 +129,4 @@ def test_reversion(bid: str, ask: str, position: str, wants: dict[str, tuple[str
 def test_an_unknown_strategy_is_named_with_those_that_exist() -> None:
     """A typo is found at the start."""
     with pytest.raises(InvalidBotSettings, match="maker, reversion"):
-        strategy("martingale")
+        load_strategy("martingale")

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from bot.account_fills import AccountFills
+from bot.clock import BotClock
 from bot.errors import OrderRejected
 from bot.market_data import MarketData
 from bot.venues.base import Venue
@@ -18,7 +19,7 @@ from bot.venues.paper import PaperVenue
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import D, wish
-from tests.support.venues import Told, client
+from tests.support.venues import RecordingListener, client, live_venue
 
 TICKER = "KXRAINNYC"
 
@@ -34,7 +35,7 @@ class Stage:
     """A venue, what it told, and a market quoted at 0.45 / 0.55 by a crowd of a thousand contracts."""
 
     venue: Venue
-    told: Told
+    told: RecordingListener
     prices: MarketData
     simulator: Simulator
     ticker: str
@@ -55,18 +56,18 @@ async def stage(request: pytest.FixtureRequest, simulator: Simulator, tmp_path: 
     async with aiohttp.ClientSession() as session:
         reader = client(session, simulator)
         clock = iter(range(1, 10_000)).__next__
-        prices = MarketData(reader, lambda: float(clock()))
+        prices = MarketData(reader, lambda: float(clock()), time.time)
         ticker = next(t for t in await prices_open(reader) if t.startswith(TICKER))
-        told = Told()
+        told = RecordingListener()
         venue: Venue
         if request.param == "paper":
-            venue = PaperVenue(told, "boot", "pi-bot-", lambda: 1.7e9, prices.fee_rule)
+            venue = PaperVenue(told, "boot", "pi-bot-", BotClock(), prices.fee_rule)
         else:
             account = AccountFills()
-            venue = LiveVenue(reader, told, account, "pi-bot-", f"b{time.monotonic_ns()}", lambda: 1.7e9)
+            venue = live_venue(reader, told, account, f"b{time.monotonic_ns()}")
         simulator.quote(ticker, "0.4500", "0.5500")
         if isinstance(venue, LiveVenue):
-            await venue.fills.walk()  # what earlier tests left
+            await venue.fills.read_all()  # what earlier tests left
             told.fills.clear()
         stage = Stage(venue, told, prices, simulator, ticker)
         await stage.look()

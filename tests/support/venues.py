@@ -1,11 +1,16 @@
-"""For tests of the bot's venues: a signed client of the simulated exchange, and a Report that remembers."""
+"""For tests of the bot's venues: a signed client of the simulated exchange, a live venue, and a recording listener."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import aiohttp
 
+from bot.account_fills import AccountFills
+from bot.clock import BotClock
 from bot.strategy_types import Execution
+from bot.venues.base import ExecutionListener
+from bot.venues.live import LiveOptions, LiveVenue
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.retrying_client import RetryingClient
@@ -19,6 +24,14 @@ def client(session: aiohttp.ClientSession, simulator: Simulator, attempt: float 
     return KalshiClient(RetryingClient(Transport(session, simulator.url), signer, attempt=attempt, total=3.0))
 
 
+def live_venue(
+    reader: KalshiClient, listener: ExecutionListener, account: AccountFills, boot_id: str, **more: Any
+) -> LiveVenue:
+    """A venue under the prefix pi-bot-. more: clock, and fields of LiveOptions."""
+    clock = more.pop("clock", None) or BotClock()
+    return LiveVenue(reader, listener, account, LiveOptions("pi-bot-", boot_id, **more), clock)
+
+
 async def quoted(reader: KalshiClient, simulator: Simulator) -> str:
     """The ticker of a market that stands at 45 to 55 cents."""
     markets = (await reader.markets({"status": "open", "limit": 1000})).rows
@@ -28,16 +41,16 @@ async def quoted(reader: KalshiClient, simulator: Simulator) -> str:
 
 
 @dataclass
-class Told:
-    """What a venue reported, in order."""
+class RecordingListener:
+    """An ExecutionListener that stores what a venue reported, in order."""
 
     fills: list[Execution] = field(default_factory=list)
     paid: list[tuple[str, Decimal]] = field(default_factory=list)
 
     def execution(self, execution: Execution) -> None:
-        """As bot.venues.base.Report."""
+        """Store a fill."""
         self.fills.append(execution)
 
     def settlement(self, ticker: str, value: Decimal) -> None:
-        """As bot.venues.base.Report."""
+        """Store a payout."""
         self.paid.append((ticker, value))

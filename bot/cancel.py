@@ -1,0 +1,217 @@
+"""python -m bot cancel: cancel resting orders from outside the bot, prove that none is left, and print a receipt."""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+
+from bot.application import make_client
+from bot.errors import InvalidBotSettings, VenueError
+from bot.strategies import strategies
+from bot.venues.order_client import OrderClient
+from cache.decimal_json import dumps
+from config.bot import BotSettings, read_bot_settings
+from kalshi.account_models import Fill, Order
+from kalshi.auth import Signer
+from kalshi.client import KalshiClient
+from kalshi.errors import KalshiError
+
+_LIMIT = 60.0  # seconds for everything together
+_PAUSE = 0.5  # seconds between rounds
+_AT_ONCE = 8  # cancels in flight
+_READS = 2  # empty reads in a row that prove it
+
+
+@dataclass(slots=True)
+class CancelReceipt:
+    """The result of a cancel command. proven: two reads in a row, each later than all cancels, showed no order."""
+
+    scope: str
+    started: float  # Unix seconds
+    cancelled: dict[str, Order] = field(default_factory=dict)
+    gone: dict[str, Order] = field(default_factory=dict)  # dead when their cancel arrived
+    resting: dict[str, Order] = field(default_factory=dict)  # of the last read
+    empty_reads: list[tuple[float, float]] = field(default_factory=list)  # (read at, account data as of)
+    fills: list[Fill] = field(default_factory=list)
+    proven: bool = False
+    error: str = ""
+    finished: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the receipt as JSON-ready values."""
+        return {
+            "proven": self.proven, "scope": self.scope, "started": self.started, "finished": self.finished,
+            "cancelled": [_order_row(order) for order in self.cancelled.values()],
+            "gone_before": [_order_row(order) for order in self.gone.values()],
+            "may_rest": [_order_row(order) for order in self.resting.values()],
+            "empty_reads": [{"read_at": at, "as_of": as_of} for at, as_of in self.empty_reads],
+            "fills_meanwhile": [_fill_row(fill) for fill in self.fills], "error": self.error or None,
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """Return the receipt for people."""
+        word = "RECEIPT" if self.proven else "UNPROVEN"
+        lines = [f"{word}: orders of {self.scope}, {_time(self.started)} to {_time(self.finished)}"]
+        lines += [f"cancelled: {len(self.cancelled)}", *(f"  {_words(order)}" for order in self.cancelled.values())]
+        if self.gone:
+            lines += [f"dead before: {len(self.gone)}", *(f"  {_words(order)}" for order in self.gone.values())]
+        lines.append(f"fills meanwhile: {len(self.fills)}")
+        lines += [f"  {f.fill_id} {f.side} {f.quantity} {f.ticker} at {f.yes_price}" for f in self.fills]
+        for at, as_of in self.empty_reads:
+            lines.append(f"no order rests: read {_time(at)}, account data as of {_time(as_of)}")
+        if not self.proven:
+            lines += [
+                f"may still rest: {len(self.resting)}",
+                *(f"  {_words(order)}" for order in self.resting.values()),
+            ]
+            lines.append(f"not proven within the time limit: {self.error or 'orders kept appearing'}; run it again")
+        return "\n".join(lines)
+
+
+class OrderCanceller:
+    """Cancels every resting order of the account whose client id begins with prefix; "" means all orders.
+
+    wall: Unix seconds, monotonic: seconds that only grow.
+    """
+
+    def __init__(
+        self, client: KalshiClient, prefix: str, limit: float = _LIMIT,
+        wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:  # fmt: skip
+        self._client = client
+        self._orders = OrderClient(client)
+        self._prefix = prefix
+        self._limit = limit
+        self._wall, self._monotonic, self._sleep = wall, monotonic, sleep
+        scope = f"prefix {prefix}" if prefix else "the whole account"
+        self.receipt = CancelReceipt(scope, wall())  # all mutable state, with the next line
+        self._changed = self.receipt.started  # Unix seconds of the last answer to a cancel
+
+    async def run(self) -> CancelReceipt:
+        """Cancel and read until no order is left, or until the time limit. Returns the receipt."""
+        receipt, deadline = self.receipt, self._monotonic() + self._limit
+        try:
+            async with asyncio.timeout(self._limit):
+                while not receipt.proven and self._monotonic() < deadline:
+                    try:
+                        await self._round()
+                        receipt.error = ""
+                    except (KalshiError, VenueError) as error:
+                        receipt.error = str(error)
+                    if not receipt.proven:
+                        await self._sleep(_PAUSE)
+                if receipt.proven:
+                    await self._read_fills()
+        except TimeoutError:
+            receipt.error = receipt.error or "the exchange did not answer in time"
+        except KalshiError as error:
+            receipt.proven, receipt.error = False, f"fills cannot be read: {error}"
+        receipt.finished = self._wall()
+        return receipt
+
+    async def _round(self) -> None:
+        """Read the resting orders and cancel them; two empty reads in a row that include every cancel are the proof."""
+        receipt = self.receipt
+        as_of = await self._client.user_data_timestamp()  # before the orders: they are at least as new
+        resting = [order for order in await self._orders.resting() if order.client_order_id.startswith(self._prefix)]
+        receipt.resting = {order.order_id: order for order in resting}
+        if resting:
+            receipt.empty_reads.clear()
+            await self._cancel(resting)
+        elif as_of < self._changed or (receipt.empty_reads and as_of <= receipt.empty_reads[-1][1]):
+            receipt.error = f"account data is as of {_time(as_of)}, older than the last cancel or read"
+        else:
+            receipt.empty_reads.append((self._wall(), as_of))
+            receipt.proven = len(receipt.empty_reads) >= _READS
+
+    async def _cancel(self, orders: Sequence[Order]) -> None:
+        free = asyncio.Semaphore(_AT_ONCE)
+
+        async def cancel(order: Order) -> None:
+            async with free:
+                try:
+                    taken_back = await self._orders.cancel(order.order_id, order.ticker)
+                except VenueError as error:
+                    self.receipt.error = str(error)  # the next read shows if it rests
+                    return
+                finally:
+                    self._changed = max(self._changed, self._wall())
+                kind = self.receipt.gone if taken_back is None else self.receipt.cancelled
+                if order.order_id not in self.receipt.cancelled:
+                    kind[order.order_id] = order
+
+        await asyncio.gather(*(cancel(order) for order in orders))
+
+    async def _read_fills(self) -> None:
+        """Read the fills of the orders in question since the start."""
+        ours = self.receipt.cancelled.keys() | self.receipt.gone.keys()
+        fills = [fill async for fill in self._client.fills(min_ts=self.receipt.started)]
+        self.receipt.fills = sorted((f for f in fills if f.order_id in ours), key=lambda fill: fill.timestamp)
+
+
+async def cancel_orders(settings: BotSettings, prefix: str, limit: float = _LIMIT) -> CancelReceipt:
+    """Cancel the orders of a prefix with a client of its own. Returns the receipt. Raises KeyUnusable."""
+    signer = Signer.from_file(settings.api_key, settings.key_path)
+    async with aiohttp.ClientSession() as session:
+        return await OrderCanceller(make_client(session, settings, signer), prefix, limit).run()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command. Returns 0 if it is proven that no order rests, else 1. Raises TradingError and KeyUnusable."""
+    parser = argparse.ArgumentParser(
+        "python -m bot cancel", description="Cancel resting orders and print a receipt; other flags as of the bot.",
+    )  # fmt: skip
+    scope = parser.add_mutually_exclusive_group()
+    scope.add_argument("--prefix", help="orders whose client_order_id begins with this; default BOT_ORDER_PREFIX")
+    scope.add_argument("--all", action="store_true", help="every resting order of the account, whoever sent it")
+    parser.add_argument("--within", type=float, default=_LIMIT, help="seconds after which it gives up [%(default)s]")
+    parser.add_argument("--json", action="store_true", help="print the receipt as JSON")
+    given, rest = parser.parse_known_args(arguments)
+    settings = read_bot_settings(rest, strategies())
+    require_keys(settings.api_key, settings.key_path)
+    prefix = "" if given.all else given.prefix if given.prefix is not None else settings.order_prefix
+    if not prefix and not given.all:
+        raise InvalidBotSettings("--prefix: expected at least one character; use --all for every order")
+    receipt = asyncio.run(cancel_orders(settings, prefix, given.within))
+    text = json.dumps(json.loads(dumps(receipt.as_json())), indent=2) if given.json else receipt.as_text()
+    print(text, file=sys.stdout)
+    return 0 if receipt.proven else 1
+
+
+def require_keys(key: str, path: str) -> None:
+    """Raise InvalidBotSettings unless key id and private key are given."""
+    missing = [name for name, value in (("KALSHI_API_KEY", key), ("KALSHI_RSA_KEY_PATH", path)) if not value]
+    if missing:
+        raise InvalidBotSettings(f"{' and '.join(missing)}: expected a value, because orders are cancelled with it")
+
+
+def _order_row(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id, "client_order_id": order.client_order_id, "ticker": order.ticker,
+        "side": order.side, "price": order.yes_price, "quantity": order.remaining,
+    }  # fmt: skip
+
+
+def _fill_row(fill: Fill) -> dict[str, Any]:
+    return {
+        "fill_id": fill.fill_id, "order_id": fill.order_id, "ticker": fill.ticker, "side": fill.side,
+        "quantity": fill.quantity, "price": fill.yes_price, "timestamp": fill.timestamp,
+    }  # fmt: skip
+
+
+def _words(order: Order) -> str:
+    name = order.client_order_id or "no client id"
+    return f"{order.order_id} ({name}) {order.side} {order.remaining} {order.ticker} at {order.yes_price}"
+
+
+def _time(seconds: float | Decimal) -> str:
+    return datetime.fromtimestamp(float(seconds), UTC).strftime("%H:%M:%S.%f")[:-3] + " UTC"
