@@ -57,8 +57,8 @@ WRONG_FOR_THE_BOT = [
     ("BOT_MARKETS", "101", "from 1 to 100"),
     ("BOT_ORDER_PREFIX", "my bot", "1 to 20 letters"),
     ("BOT_ORDER_PREFIX", "b" * 21, "at most 20 characters"),
-    ("BOT_STRATEGY", ",", "maker, reversion, got none"),
-    ("BOT_STRATEGY", "martingale", "maker, reversion, got martingale"),
+    ("BOT_STRATEGY", ",", "maker, reversion or a .py file, got none"),
+    ("BOT_STRATEGY", "martingale", "maker, reversion or a .py file, got martingale"),
     ("KALSHI_API_URL", "http://api.example.com/v2", "https://"),
 ]
 
@@ -148,7 +148,7 @@ def test_help_shows_defaults_and_no_secret_has_a_flag(kind: type[Settings], caps
         read_bot_settings(["--help"], strategies()) if kind is BotSettings else read_simulator_settings(["--help"])
     shown = " ".join(capsys.readouterr().out.split())
     for field in dataclasses.fields(kind):
-        secret = field.name in ("api_key", "token")
+        secret = field.name in ("api_key", "watch_key", "token")
         assert (f"[{variable(field)}; default" in shown) != secret
 
 
