@@ -1,1 +1,1 @@
-"""The exchange: its words and its API."""
+"""Exchange client: authentication, transport, rate limits, models, portfolio, markets, fill socket."""

@@ -1,7 +1,7 @@
-"""The account in the exchange's words: Balance, Position, Fill, Order; frozen, exact, read by from_api.
+"""Account records of the exchange: Balance, Position, Fill, Order; frozen, exact, read by from_api.
 
-What we use and the exchange promises is required; what it may leave out is None. Money is dollars, counts are
-contracts, times are Unix seconds, all Decimal. Fields we do not use are not looked at, nor are new ones.
+A field that is used and promised is required; an optional one is None where absent. Money is dollars, counts are
+contracts, times are Unix seconds, all Decimal. Other fields are ignored.
 Sources: Kalshi docs, get-balance, get-positions, get-fills, get-orders, order_direction.
 """
 
@@ -19,7 +19,7 @@ Side = Literal["BUY", "SELL"]
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Cash, and what the exchange says the portfolio is worth (whether cash is in that figure it does not say)."""
+    """Cash, and the portfolio value that the exchange reports; its documents leave open if that includes cash."""
 
     balance: Decimal
     portfolio_value: Decimal
@@ -49,7 +49,7 @@ def _by_shard(fields: RecordReader, balance: Decimal) -> dict[int, Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Contracts held in one market: + is YES, - is NO. cost is what the open ones cost, without fees."""
+    """Contracts in one market: + is YES, - is NO. cost: dollars paid for the open ones, without fees."""
 
     ticker: str
     quantity: Decimal
@@ -80,7 +80,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution of ours. The price is that of YES, whichever side was taken."""
+    """One execution of the account. The price is that of YES, on either side."""
 
     fill_id: str
     order_id: str
@@ -98,17 +98,17 @@ class Fill:
 
     @property
     def side(self) -> Side:
-        """BUY took YES (or closed NO), SELL gave YES (or opened NO): the YES book has only these two."""
+        """Return BUY (took YES or closed NO) or SELL (gave YES or opened NO): the YES book has only these two."""
         return "BUY" if self.book_side == "bid" else "SELL"
 
     @property
     def no_price(self) -> Decimal:
-        """The price of the other outcome."""
+        """Return the price of NO."""
         return complement(self.yes_price)
 
     @classmethod
     def from_api(cls, fields: RecordReader) -> "Fill":
-        """A row of /portfolio/fills or /historical/fills. Raises FieldError."""
+        """Read a row of /portfolio/fills or /historical/fills. Raises FieldError."""
         yes_price = fields.price("yes_price_dollars")
         if yes_price + fields.price("no_price_dollars") != ONE:
             raise FieldError(fields.endpoint, "no_price_dollars", "and yes_price_dollars should add up to 1")
@@ -130,7 +130,7 @@ class Fill:
 
     @classmethod
     def from_push(cls, fields: RecordReader) -> "Fill":
-        """The msg of a `fill` frame of the WebSocket, whose names differ from REST. Raises FieldError."""
+        """Read the msg of a `fill` frame of the WebSocket, whose names differ from REST. Raises FieldError."""
         book_side, outcome_side = fields.direction()
         return cls(
             fill_id=fields.text("trade_id"),
@@ -158,7 +158,7 @@ def _some(fields: RecordReader) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked of the exchange. yes_price is the limit, not what was paid."""
+    """An order of the account. yes_price is the limit, not the price paid."""
 
     order_id: str
     client_order_id: str
@@ -178,7 +178,7 @@ class Order:
 
     @property
     def side(self) -> Side:
-        """BUY bids for YES, SELL asks."""
+        """Return BUY for a bid, SELL for an ask."""
         return "BUY" if self.book_side == "bid" else "SELL"
 
     @classmethod

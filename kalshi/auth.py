@@ -1,7 +1,7 @@
-"""Sign timestamp + METHOD + path with the trader's key.
+"""Request signatures: timestamp + METHOD + path, signed with the trader's key.
 
-The recipe (Kalshi docs: API keys): the text is the Unix time in milliseconds, the method in capitals and the whole
-path from the root, without host, query and body, put together without anything between them.
+The text (Kalshi docs: API keys) is the Unix time in milliseconds, the method in capitals and the whole path from the
+root, without host, query and body, concatenated.
 """
 
 import base64
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Signer:
-    """Makes the three headers of an authenticated request; a new stamp and signature for every one."""
+    """Makes the three headers of an authenticated request, with a new timestamp and signature each time."""
 
     def __init__(self, key_id: str, key: "PrivateKey", clock: Callable[[], float] = time.time) -> None:
         self.key_id = key_id
@@ -29,14 +29,14 @@ class Signer:
 
     @classmethod
     def from_pem(cls, key_id: str, pem: bytes, clock: Callable[[], float] = time.time) -> "Signer":
-        """A signer from the text of a key file. Raises KeyUnusable."""
+        """Return a signer for the text of a key file. Raises KeyUnusable."""
         from kalshi.private_key import PrivateKey  # loads cryptography, which a service without keys does not need
 
         return cls(key_id, PrivateKey.from_pem(pem), clock)
 
     @classmethod
     def from_file(cls, key_id: str, path: str | Path, clock: Callable[[], float] = time.time) -> "Signer":
-        """A signer from a key file. Raises KeyUnusable."""
+        """Return a signer for a key file. Raises KeyUnusable."""
         try:
             pem = Path(path).read_bytes()
         except OSError as error:
@@ -48,11 +48,11 @@ class Signer:
 
     @property
     def kind(self) -> str:
-        """RSA or Ed25519."""
+        """Return RSA or Ed25519."""
         return self._key.kind
 
     def headers(self, method: str, path: str) -> dict[str, str]:
-        """The headers for this request. path: from the root, as it is sent, without the query."""
+        """Return the headers for this request. path: from the root, as it is sent, without the query."""
         stamp = str(int(self._clock() * 1000))
         text = f"{stamp}{method.upper()}{path}".encode()
         return {

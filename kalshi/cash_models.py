@@ -1,4 +1,4 @@
-"""What moved the account's cash besides trades: Settlement, BankTransfer; frozen, exact, read by from_api.
+"""Cash movements besides trades: Settlement, BankTransfer; frozen, exact, read by from_api.
 
 Sources: Kalshi docs, get-settlements, get-deposits, get-withdrawals; classes Settlement, Deposit and Withdrawal of the
 official SDK 3.34.
@@ -16,7 +16,7 @@ Direction = Literal["deposit", "withdrawal"]
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A market of ours that paid out. Counts are gross: all contracts bought, netted pairs included.
+    """A payout of a market to the account. Counts are gross: all contracts bought, netted pairs included.
 
     revenue is what the account was paid; fee repeats the fees of the market's fills.
     """
@@ -95,12 +95,12 @@ class BankTransfer:
 
     @property
     def timestamp(self) -> Decimal:
-        """Unix seconds of its present state."""
+        """Return Unix seconds of its present state."""
         return self.created if self.finalized is None else self.finalized
 
     @classmethod
     def from_api(cls, fields: RecordReader, direction: Direction) -> "BankTransfer":
-        """A row of /portfolio/deposits or /portfolio/withdrawals. Raises FieldError."""
+        """Read a row of /portfolio/deposits or /portfolio/withdrawals. Raises FieldError."""
         amount, fee = fields.cents("amount_cents"), fields.cents("fee_cents")
         for name, value in (("amount_cents", amount), ("fee_cents", fee)):
             if value < 0:

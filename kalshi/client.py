@@ -1,4 +1,4 @@
-"""KalshiClient: what can be read from the exchange, typed, one method a noun."""
+"""Typed reads of the exchange, one method for each kind of record."""
 
 import asyncio
 import functools
@@ -31,7 +31,7 @@ MOVING = 3600  # seconds near the cutoff within which a row may be in either tie
 
 
 class KalshiClient:
-    """Reads the exchange through `calls`; `request` is open for what has no method here, such as order writes.
+    """Reads the exchange through `calls`; `request` serves calls without a method here, such as order writes.
 
     subaccount: used alike for balance, positions, fills, orders and settlements, whose own defaults differ.
     All methods raise KalshiError; those about the account raise NotConfigured without keys.
@@ -46,34 +46,34 @@ class KalshiClient:
     def over(
         cls, session: aiohttp.ClientSession, base_url: str, signer: Signer | None = None, subaccount: int = 0
     ) -> "KalshiClient":
-        """A client with the usual limits over a shared session; base_url ends in /trade-api/v2."""
+        """Return a client with the usual limits over a shared session; base_url ends in /trade-api/v2."""
         return cls(RetryingClient(Transport(session, base_url), signer), subaccount)
 
     @property
     def account(self) -> str:
-        """A short name for whose data this is, for cache keys: no two accounts or environments share one."""
+        """Return a short name of account and environment, for cache keys; no two share one."""
         key = self.calls.signer.key_id if self.calls.signer else ""
         whose = f"{self.calls.wire.base_url}|{key}|{self.subaccount}"
         return hashlib.sha256(whose.encode()).hexdigest()[:12]
 
     async def balance(self, lane: Lane = "own") -> Balance:
-        """Cash and the reported value."""
+        """Return the cash and the reported value."""
         return Balance.from_api(await self._get("/portfolio/balance", {}, lane, mine=True))
 
     async def positions(self, settled: str = "unsettled", lane: Lane = "own") -> list[Position]:
-        """All positions; settled: unsettled, settled or all."""
+        """Return all positions; settled: unsettled, settled or all."""
         params: Params = {"settlement_status": settled, "limit": FULL}
         turn = self._turns("/portfolio/positions", params, "market_positions", Position.from_api, lane)
         return [row async for row in walk(turn, lambda row: row.ticker, "GET /portfolio/positions", final=True)]
 
     async def fills_page(self, limit: int = 100, cursor: str | None = None, lane: Lane = "own") -> Page[Fill]:
-        """One page of executions, newest first; after the live tier the cursor leads on into the historical one."""
+        """Return one page of executions, newest first; then those of the historical tier."""
         return await self._both_tiers("fills", {"limit": limit}, Fill.from_api, lane, cursor)
 
     async def fills(
         self, min_ts: float | None = None, max_ts: float | None = None, ticker: str | None = None, lane: Lane = "own"
     ) -> AsyncIterator[Fill]:
-        """Every execution between two times (Unix seconds, whole ones count, both included), the old tier's too."""
+        """Yield every execution between two times (whole Unix seconds, both included), of both tiers."""
         params = _between(min_ts, max_ts) | ({"ticker": ticker} if ticker else {})
         told: set[str] = set()
         for path in ("/portfolio/fills", "/historical/fills"):
@@ -88,7 +88,7 @@ class KalshiClient:
         self, status: str | None = None, limit: int = 100, cursor: str | None = None, lane: Lane = "own",
         *, ticker: str | None = None, min_ts: float | None = None,
     ) -> Page[Order]:  # fmt: skip
-        """One page of orders; after the live tier the cursor leads on into the historical one, where none rests.
+        """Return one page of orders; then those of the historical tier.
 
         status: resting, canceled or executed; min_ts: made since then (Unix seconds), in the live tier alone.
         """
@@ -98,7 +98,7 @@ class KalshiClient:
         return Page(page.rows, None) if page.next == PAST and (status == "resting" or min_ts is not None) else page
 
     async def transfers(self, lane: Lane = "own") -> list[BankTransfer]:
-        """All deposits and withdrawals, oldest state first. The exchange has no filter by time for them."""
+        """Return all deposits and withdrawals, oldest state first. The exchange has no filter by time for them."""
         found: list[BankTransfer] = []
         kinds: tuple[tuple[Direction, str], ...] = (("deposit", "deposits"), ("withdrawal", "withdrawals"))
         for direction, name in kinds:
@@ -111,7 +111,7 @@ class KalshiClient:
     async def settlements_page(
         self, limit: int = 100, cursor: str | None = None, lane: Lane = "own"
     ) -> Page[Settlement]:
-        """One page of settlements, newest first."""
+        """Return one page of settlements, newest first."""
         return await self._page(
             "/portfolio/settlements", {"limit": limit}, "settlements", Settlement.from_api, lane, cursor or ""
         )
@@ -119,7 +119,7 @@ class KalshiClient:
     async def settlements(
         self, min_ts: float | None = None, max_ts: float | None = None, lane: Lane = "own"
     ) -> AsyncIterator[Settlement]:
-        """Every settlement between two times (Unix seconds)."""
+        """Yield every settlement between two times (Unix seconds)."""
         params = _between(min_ts, max_ts)
         turn = self._turns("/portfolio/settlements", params, "settlements", Settlement.from_api, lane)
         async for row in walk(
@@ -128,13 +128,13 @@ class KalshiClient:
             yield row
 
     async def user_data_timestamp(self, lane: Lane = "own") -> float:
-        """Unix seconds up to which account reads are complete: they lag behind the matching engine."""
+        """Return the Unix seconds up to which account reads are complete: they lag behind the matching engine."""
         path = "/exchange/user_data_timestamp"
         answer = await self.request("GET", path, lane=lane, total=3.0)
         return float(RecordReader(answer, f"GET {path}").moment("as_of_time"))
 
     async def status(self, lane: Lane = "own") -> ExchangeStatus:
-        """Is it open? Closed, it says so with a 5xx and its normal body."""
+        """Return the status of the exchange, which sends it with a 5xx code while it is closed."""
         where = "GET /exchange/status"
         try:
             answer = await self.request("GET", "/exchange/status", lane=lane, retry=False)
@@ -145,15 +145,15 @@ class KalshiClient:
         return ExchangeStatus.from_api(RecordReader(answer, where))
 
     async def cutoff(self, lane: Lane = "own") -> Cutoff:
-        """Where the historical tier begins."""
+        """Return the times at which the historical tier begins."""
         return Cutoff.from_api(await self._get("/historical/cutoff", {}, lane))
 
     async def markets(self, filters: Params, lane: Lane = "own") -> Page[Market]:
-        """One page of markets; filters are the exchange's own (limit, cursor, status, tickers …)."""
+        """Return one page of markets; filters are the exchange's own (limit, cursor, status, tickers …)."""
         return await self._page("/markets", filters, "markets", Market.from_api, lane, "", mine=False)
 
     async def markets_named(self, tickers: Iterable[str], lane: Lane = "own") -> list[Market]:
-        """These markets, a hundred a call; a ticker that the exchange does not know is left out."""
+        """Return these markets, 100 a call; an unknown ticker is left out."""
         names = sorted(set(tickers))
         found: list[Market] = []
         for start in range(0, len(names), AT_ONCE):
@@ -162,16 +162,16 @@ class KalshiClient:
         return found
 
     async def market(self, ticker: str, lane: Lane = "own") -> Market:
-        """One market. Raises NotFound."""
+        """Return one market. Raises NotFound."""
         fields = await self._get(f"/markets/{segment(ticker)}", {}, lane)
         return Market.from_api(fields.one("market"))
 
     async def orderbook(self, ticker: str, depth: int = 0, lane: Lane = "own") -> Orderbook:
-        """The bids of one market, depth levels of each outcome (0: all). Raises NotFound."""
+        """Return the bids of one market, depth levels of each outcome (0: all). Raises NotFound."""
         return Orderbook.from_api(await self._get(f"/markets/{segment(ticker)}/orderbook", {"depth": depth}, lane))
 
     async def order(self, order_id: str, lane: Lane = "own") -> Order:
-        """One order. Raises NotFound."""
+        """Return one order. Raises NotFound."""
         return Order.from_api((await self._get(f"/portfolio/orders/{segment(order_id)}", {}, lane)).one("order"))
 
     async def _get(self, path: str, params: Params, lane: Lane, mine: bool = False) -> RecordReader:
@@ -208,14 +208,14 @@ class KalshiClient:
 
 
 def segment(name: str) -> str:
-    """An id as one segment of a path. Raises NotFound for what cannot be one: a dot would climb to another path."""
+    """Return an id quoted as one path segment. Raises NotFound for `.` and `..`, which would name another path."""
     if not name.strip(".") or len(name) > 200 or "/" in name or "\\" in name or not name.isprintable():
         raise NotFound(f"{name[:60]!r}", 404, "not_found", "no ticker or id looks like this")
     return quote(name, safe="")
 
 
 def _between(min_ts: float | None, max_ts: float | None) -> dict[str, str | int]:
-    """The exchange takes whole seconds; both ends are widened to them, so that nothing at the edge is missed."""
+    """Return the query for a time range, widened to the whole seconds that the exchange takes."""
     bounds: dict[str, str | int] = {}
     if min_ts is not None:
         bounds["min_ts"] = max(0, int(min_ts // 1))

@@ -1,4 +1,4 @@
-"""What an address of the exchange means: real money, demo money or a simulator, and where its socket is."""
+"""Environments of the exchange by base URL: real money, demo money or a simulator, and the socket URL."""
 
 import ipaddress
 from typing import Final, Literal
@@ -25,13 +25,13 @@ def is_loopback(host: str) -> bool:
 
 
 def mode_of(api_url: str) -> Literal["live", "demo"]:
-    """demo for the exchange's demo hosts and for a simulator, else live: a host that is not known moves money."""
+    """Return demo for the exchange's demo hosts and for a simulator, else live: an unknown host may move money."""
     host = urlsplit(api_url).hostname or ""
     return "demo" if is_simulated(api_url) or host.startswith("demo-") or ".demo." in host else "live"
 
 
 def socket_url(api_url: str) -> str:
-    """The WebSocket address that belongs to a REST base URL."""
+    """Return the WebSocket URL that belongs to a REST base URL."""
     parts = urlsplit(api_url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     path = parts.path.rstrip("/").removesuffix("/v2") + "/ws/v2"

@@ -1,10 +1,10 @@
-"""What can go wrong with the exchange, drawn as a tree.
+"""Errors of the exchange client.
 
 KalshiError
 ├── NotConfigured      a setting that this call needs is missing
 ├── KeyUnusable        the private key file cannot be read or is of a kind that cannot sign
 ├── Unreachable        no answer: refused, closed, or longer than the time limit           (transient)
-├── CircuitOpen        it failed again and again; not asked for a moment                    (transient)
+├── CircuitOpen        several failures in a row; no call is made until a pause is over             (transient)
 ├── Busy               our own token budget is spent for now; not asked                     (transient)
 ├── BadAnswer          an answer that cannot be read: no JSON, too large, a redirect        (transient)
 │   └── FieldError     JSON, but a field is missing or of another type: the API has changed
@@ -25,7 +25,7 @@ from typing import Any
 
 
 class KalshiError(Exception):
-    """Something is wrong with a call to the exchange; the message says what, where, and what to do."""
+    """A call to the exchange failed; the message says what failed, where, and what to do."""
 
     transient = False
     retry_after: float | None = None  # seconds after which asking again makes sense, where that is known
@@ -40,27 +40,27 @@ class NotConfigured(KalshiError):
 
 
 class KeyUnusable(KalshiError):
-    """The private key cannot sign; the message says why, never what is in it."""
+    """The private key cannot sign; the message gives the reason and never the key."""
 
 
 class Unreachable(KalshiError):
-    """No answer came. Of a write nobody knows whether it arrived: look before you repeat it."""
+    """No answer came. A write may have arrived: read its result before it is repeated."""
 
     transient = True
 
 
 class CircuitOpen(KalshiError):
-    """The exchange failed again and again, so it is left alone for retry_after seconds."""
+    """Several calls failed in a row, so no call is made for retry_after seconds."""
 
     transient = True
 
     def __init__(self, reason: str, retry_after: float) -> None:
-        super().__init__(f"the exchange is left alone for {retry_after:.1f} s more, because: {reason}")
+        super().__init__(f"exchange circuit open for {retry_after:.1f} s: {reason}")
         self.retry_after = retry_after
 
 
 class Busy(KalshiError):
-    """Our token budget has no room within the time that this call may wait."""
+    """The token budget has no room within the time that this call may wait."""
 
     transient = True
 
@@ -70,7 +70,7 @@ class Busy(KalshiError):
 
 
 class BadAnswer(KalshiError):
-    """The answer is no JSON that we can read."""
+    """The answer is not readable JSON."""
 
     transient = True
 
@@ -88,7 +88,7 @@ class FieldError(BadAnswer):
 class Refused(KalshiError):
     """The exchange answered with an error status.
 
-    code and details are its own words ("" when it gave none), body its whole answer as JSON values, or None.
+    code and details: its own words, "" for none. body: its whole answer as JSON values, or None.
     """
 
     def __init__(self, where: str, status: int, code: str = "", message: str = "", details: str = "", body: Any = None):
@@ -98,7 +98,7 @@ class Refused(KalshiError):
 
 
 class BadRequest(Refused):
-    """400: a parameter or an order that the exchange does not take."""
+    """400: the exchange refuses a parameter or an order."""
 
 
 class NotAllowed(Refused):
@@ -106,7 +106,7 @@ class NotAllowed(Refused):
 
 
 class ClockSkew(NotAllowed):
-    """The signature's time was too far from the exchange's: check the clock; a slow way there does it too."""
+    """The signature's time is too far from the exchange's clock; a slow connection has the same effect."""
 
     transient = True
 
@@ -116,17 +116,17 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """409: used before."""
+    """409: the client_order_id was used before."""
 
 
 class RateLimited(Refused):
-    """429: the exchange's bucket is empty; it says nothing of when it has room again."""
+    """429: the exchange's bucket is empty; it does not say when it has room again."""
 
     transient = True
     retry_after = 1.0
 
 
 class ExchangeFault(Refused):
-    """5xx: their side."""
+    """5xx: a fault of the exchange."""
 
     transient = True

@@ -1,4 +1,4 @@
-"""The exchange itself: is it open, where does history begin, how many tokens does this account have.
+"""Exchange status, start of the historical tier, and the account's rate limits.
 
 Sources: Kalshi docs, get-exchange-status, historical_data, rate_limits.
 """
@@ -11,7 +11,7 @@ from kalshi.record_reader import RecordReader
 
 @dataclass(frozen=True, slots=True)
 class ExchangeStatus:
-    """Is it open? In maintenance (Thursdays 03:00-05:00 in New York) only trading is inactive; else nothing works."""
+    """Status of the exchange. In maintenance (Thursdays 03:00-05:00 in New York) trading alone is inactive."""
 
     exchange_active: bool
     trading_active: bool
@@ -29,7 +29,7 @@ class ExchangeStatus:
 
 @dataclass(frozen=True, slots=True)
 class TokenAllowance:
-    """A token bucket as the exchange tells it: tokens per second, and how many it holds."""
+    """A token bucket of the exchange: tokens per second, and its capacity."""
 
     rate: int
     capacity: int
@@ -78,12 +78,12 @@ class EndpointCosts:
         )
 
     def of(self, method: str, path: str) -> int:
-        """What one call costs."""
+        """Return the tokens that one call costs."""
         return self.costs.get((method, pattern(path)), self.default)
 
 
 def pattern(path: str) -> str:
-    """The path with {} in place of ids, as costs and counters know it: /portfolio/orders/{}."""
+    """Return the path with {} in place of ids, for costs and counters: /portfolio/orders/{}."""
     parts = path.removeprefix("/trade-api/v2").split("/")
     for place in range(2, len(parts)):
         before, part = parts[place - 1], parts[place]
@@ -98,7 +98,7 @@ _WORDS = frozenset({"orderbooks", "trades", "batched", "orders", "multivariate",
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """Older rows than this (Unix seconds) live in the historical tier only."""
+    """Unix seconds; older rows stand in the historical tier alone."""
 
     fills: Decimal
     orders: Decimal

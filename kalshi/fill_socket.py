@@ -1,7 +1,7 @@
-"""FillPush: our executions as the exchange pushes them, over one signed WebSocket that comes back by itself.
+"""Fill socket: executions as the exchange pushes them, over one signed WebSocket that reconnects.
 
-A pushed fill carries no sequence number and nothing is sent again (Kalshi docs: websocket, fill channel), so a fill
-that was lost with a connection cannot be seen from here. Who consumes this reads REST after every Connected.
+A pushed fill has no sequence number and is not sent again (Kalshi docs: websocket, fill channel), so a fill that was
+lost with a connection is not seen here. A consumer reads REST after every Connected.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ STEADY = 30.0  # seconds after which a connection counts as good and the pauses 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """Subscribed: every execution from now on will be told. Those before are for REST to find."""
+    """Subscribed: every execution from now on arrives here. Earlier ones are read by REST."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """Executions may be missed from now on; why is for /health."""
+    """Executions may be missed from now on; reason is shown in /health."""
 
     reason: str
 
@@ -45,10 +45,10 @@ Event = Connected | Disconnected | Fill
 
 
 class FillSocket:
-    """Keeps one socket open and tells what comes.
+    """Keeps one socket open and yields its events.
 
     subaccount: fills of others are dropped, as REST drops them. silence: seconds without any frame after which the
-    line counts as dead (the exchange pings every 10 s). first, longest: pauses between tries, doubling, jittered.
+    connection counts as lost (the exchange pings every 10 s). first, longest: pauses between tries, doubling, jittered.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class FillSocket:
         self.last_frame: float | None = None  # Unix seconds, pings included
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Connected, then fills, Disconnected when the line is lost, Connected again; without end.
+        """Yield Connected, then fills, Disconnected when the connection is lost, Connected again, without end.
 
         Close it when done (contextlib.aclosing), which closes the socket. Raises nothing but what a bug raises.
         """
@@ -99,7 +99,7 @@ class FillSocket:
             await asyncio.sleep(pause * (0.5 + self._jitter() / 2))
 
     async def _connection(self) -> AsyncGenerator[Event, None]:
-        """One connection from handshake to loss, which it ends with by raising KalshiError."""
+        """Yield the events of one connection until it is lost. Raises KalshiError."""
         headers = self._signer.headers("GET", self._url.raw_path)
         try:
             async with asyncio.timeout(self._silence):
@@ -121,7 +121,7 @@ class FillSocket:
                     yield event
 
     async def _texts(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[str, None]:
-        """The text frames; pings are answered here, because they are the sign of life that is waited for."""
+        """Yield text frames and answer pings, which prove that the connection is alive."""
         began = time.monotonic()
         try:
             await socket.send_str(_SUBSCRIBE)
@@ -141,7 +141,7 @@ class FillSocket:
         raise Unreachable(f"no subscription within {self._silence:.0f} s")
 
     def _read(self, text: str) -> Event | None:
-        """The event in a frame, None for frames that do not concern us.
+        """Return the event in a frame, None for other frames.
 
         A frame that cannot be read may have been a fill: raising ends the connection, and REST finds it.
         """

@@ -1,15 +1,15 @@
-"""Freshness: what last happened to the account, and so from when on an answer about it is settled."""
+"""Time of the account's last event, which an answer must include to be fresh."""
 
 import time
 from collections.abc import Callable
 
 
 class Freshness:
-    """Account reads lag behind the matching engine, so a balance read right after a trade may be the one before it.
+    """Account reads lag behind the matching engine, so a balance read after a trade may lack it.
 
-    The exchange says how far its reads have come (user_data_timestamp). Read *before* an answer, that time bounds the
-    answer from below: when it has passed the last thing that happened, the answer holds it; until then it is stale
-    (`cache.record.Record.judge` decides, with `since` from here).
+    The exchange says up to when its reads are complete (user_data_timestamp). Read before an answer, that time bounds
+    the answer from below: once it has passed the last event, the answer includes the event; until then it is stale
+    (CachedValue.freshness decides, with `since` from here as newer_than).
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -20,8 +20,8 @@ class Freshness:
         return f"Freshness(since={self.since})"
 
     def touched(self, at: float) -> None:
-        """Something happened at this time (Unix seconds).
+        """Note an event at this time (Unix seconds).
 
-        A time in the future is the mistake of another clock: it counts as now, or all would be stale until then.
+        A time in the future comes from another clock and counts as now; else all would be stale until then.
         """
         self.since = max(self.since, min(at, self._clock()))

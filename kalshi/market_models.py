@@ -1,4 +1,4 @@
-"""Markets in the exchange's words: Market, and the Orderbook with its bids; frozen, exact, read by from_api.
+"""Market records of the exchange: Market and Orderbook; frozen, exact, read by from_api.
 
 Sources: Kalshi docs, get-market, get-market-orderbook, market_lifecycle.
 """
@@ -15,7 +15,7 @@ from ledger.marks import MarkInputs, mark_price
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One yes-no question. Prices are in dollars; a quote that is not there is None, not 0 or 1."""
+    """One market. Prices are in dollars; an absent quote is None, not 0 or 1."""
 
     ticker: str
     event_ticker: str
@@ -88,14 +88,14 @@ class Market:
 
 
 def _quote(fields: RecordReader, name: str) -> Decimal | None:
-    """A price that somebody offers. An empty side is told as 0 or 1, which nobody can offer: no quote."""
+    """Return a quote, or None for an empty side, which the exchange sends as 0 or 1."""
     price = fields.price(name)
     return price if 0 < price < ONE else None
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """So many contracts bid at this price."""
+    """Contracts bid at one price."""
 
     price: Decimal
     quantity: Decimal
@@ -116,7 +116,7 @@ class Orderbook:
 
 
 def _levels(book: RecordReader, name: str) -> tuple[Level, ...]:
-    """The exchange sends the best bid last, and may leave an empty side out."""
+    """Return levels best first: the exchange sends the best bid last and may leave an empty side out."""
     levels = []
     for row in book.items(name) if book.has(name) else []:
         if not isinstance(row, list) or len(row) != 2:

@@ -1,4 +1,4 @@
-"""Markets: the list, and the one, in our words and units."""
+"""Cached market data in our names and units."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ FILTERS = ("status", "event_ticker", "series_ticker", "tickers", "limit", "curso
 
 
 class Markets:
-    """Public market data; works without keys. ttl: seconds that an answer is good for."""
+    """Public market data; works without keys. ttl: maximum age of an answer in seconds."""
 
     def __init__(self, client: KalshiClient, keeper: StaleCache, ttl: float = 300.0, lane: Lane = "public") -> None:
         self._client, self._keeper, self.ttl, self._lane = client, keeper, ttl, lane
@@ -23,7 +23,7 @@ class Markets:
         self._prefix = f"kalshi:{where}:market"
 
     async def list(self, filters: Mapping[str, str | int]) -> Answer:
-        """`markets`, `count`, `next`: one page; filters are those of FILTERS, and others are ignored.
+        """Return `markets`, `count`, `next`: one page; filters are those of FILTERS, and others are ignored.
 
         Raises KalshiError; BadRequest when the exchange does not take the filters.
         """
@@ -39,7 +39,7 @@ class Markets:
         return await self._keeper.get(key, self.ttl, fetch)
 
     async def one(self, ticker: str) -> Answer:
-        """The market's fields. Raises NotFound and other KalshiErrors."""
+        """Return the market's fields. Raises NotFound and other KalshiErrors."""
 
         async def fetch() -> dict[str, Any]:
             market = await self._client.market(ticker, self._lane)

@@ -1,4 +1,4 @@
-"""Dollars and contracts as exact numbers, read from the exchange's fixed-point text and never through float."""
+"""Exact dollars and contracts, read from the exchange's fixed-point text and never through float."""
 
 import re
 from decimal import Decimal
@@ -10,7 +10,7 @@ _FIXED_POINT: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
 def fixed(text: object, what: str, places: int = 6) -> Decimal:
-    """The number in a fixed-point string such as "0.5275" (Kalshi docs: FixedPointDollars, FixedPointCount).
+    """Return the number in a fixed-point string such as "0.5275" (Kalshi docs: FixedPointDollars, FixedPointCount).
 
     what: named in the error. places: decimals allowed. Raises ValueError for anything but such a string.
     """
@@ -23,12 +23,12 @@ def fixed(text: object, what: str, places: int = 6) -> Decimal:
 
 
 def cents(value: object, what: str) -> Decimal:
-    """Dollars from integer cents. Raises ValueError for anything but an int."""
+    """Return dollars from integer cents. Raises ValueError for anything but an int."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"{what}: whole cents were expected, not {value!r:.60}")
     return Decimal(value) / 100
 
 
 def complement(price: Decimal) -> Decimal:
-    """The price of the other outcome: YES and NO of one market add up to one dollar."""
+    """Return the price of the other outcome: YES and NO of one market add up to one dollar."""
     return ONE - price

@@ -1,4 +1,4 @@
-"""Walk a cursor to its end: no row twice, never in circles, never for ever."""
+"""Pages of a cursor, walked to the end: no row twice, and a bounded number of pages."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MOST_PAGES = 200
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Some rows, and the cursor of the next page; None on the last."""
+    """Rows, and the cursor of the next page, None on the last."""
 
     rows: list[Row]
     next: str | None
@@ -26,12 +26,12 @@ async def walk(
     most: int = MOST_PAGES,
     final: bool = False,
 ) -> AsyncIterator[Row]:
-    """Each row once, page after page, from turn(cursor), which begins with None.
+    """Yield each row once, page after page, from turn(cursor), which begins with None.
 
-    The exchange answers a cursor that it does not know with its first page, without a word. So a full circle, a page
-    without anything new and a walk without an end are errors: to stop there quietly would pass for the whole.
-    seen: ids that count as told already; it grows. final: rows never change, so two with one id that differ are an
-    error. Raises BadAnswer, and what turn raises.
+    The exchange answers an unknown cursor with its first page and no error. So a repeated cursor, a page without a new
+    row and too many pages are errors: to stop there would pass for the whole.
+    seen: ids that were yielded already; it grows. final: rows never change, so two with one id that differ are an
+    error. Raises BadAnswer, and the errors of turn.
     """
     told = set() if seen is None else seen
     met: dict[str, Row] = {}  # on this walk, told or not: what is told may well come again, a circle may not

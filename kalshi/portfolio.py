@@ -1,4 +1,4 @@
-"""Portfolio: balance, positions, fills, orders, settlements, each an Answer in our words and units."""
+"""Cached account data: balance, positions, fills, orders, settlements, each an Answer in our names and units."""
 
 import hashlib
 import time
@@ -19,7 +19,7 @@ Read = Callable[[], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Tiers:
-    """Seconds that answers are good for: upper bounds, for a trade ends them earlier."""
+    """Maximum ages of answers in seconds; a trade makes them stale earlier."""
 
     account: float = 3600.0  # balance, positions
     history: float = 86400.0  # fills, settlements
@@ -28,7 +28,7 @@ class Tiers:
 
 @dataclass(frozen=True, slots=True)
 class _Valued:
-    """Positions with their marks, kept as long as neither part is another: most readers cost no work at all."""
+    """Positions with their marks, cached until positions or marks change."""
 
     held: Answer
     tickers: list[str]
@@ -38,7 +38,7 @@ class _Valued:
 
 
 class Portfolio:
-    """What the account holds and did. Every method raises KalshiError, NotConfigured without keys."""
+    """Account data. Every method raises KalshiError, NotConfigured without keys."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class Portfolio:
         self._valued: dict[str, _Valued] = {}
 
     def touched(self, at: float) -> None:
-        """A trade or settlement happened at this time (Unix seconds): what was read before it is stale now."""
+        """Note a trade or settlement at this time (Unix seconds): answers read before it are stale now."""
         self.freshness.touched(at)
 
     async def balance(self) -> Answer:
-        """`balance`, `portfolio_value_reported`, `currency`, `by_exchange_index` (cash per shard)."""
+        """Return `balance`, `portfolio_value_reported`, `currency`, `by_exchange_index` (cash per shard)."""
 
         async def read() -> dict[str, Any]:
             return serializers.balance(await self._client.balance(self._lane))
@@ -68,7 +68,7 @@ class Portfolio:
         return await self._account("balance", self.tiers.account, read)
 
     async def positions(self, settled: Literal["unsettled", "settled", "all"] = "unsettled") -> Answer:
-        """`positions`, `count`, `marks_as_of`, `marks_stale`; settled: unsettled, settled or all.
+        """Return `positions`, `count`, `marks_as_of`, `marks_stale`; settled: unsettled, settled or all.
 
         Marks come from one batched call of their own and are younger than the rest; without them mark, value and
         unrealized_pnl are null and the rest stands. source, as_of and stale are those of the positions.
@@ -94,7 +94,7 @@ class Portfolio:
         return answer
 
     async def fills(self, limit: int = 100, cursor: str | None = None) -> Answer:
-        """`fills`, `count`, `next`: one page, newest first; `next` leads on into the exchange's historical tier."""
+        """Return `fills`, `count`, `next`: one page, newest first; `next` continues in the historical tier."""
 
         async def read() -> dict[str, Any]:
             page = await self._client.fills_page(limit, cursor, self._lane)
@@ -103,7 +103,7 @@ class Portfolio:
         return await self._account(_paged("fills", limit, cursor), self.tiers.history, read)
 
     async def orders(self, limit: int = 100, cursor: str | None = None, status: str | None = None) -> Answer:
-        """`orders`, `count`, `next`: one page; status: resting, canceled or executed."""
+        """Return `orders`, `count`, `next`: one page; status: resting, canceled or executed."""
 
         async def read() -> dict[str, Any]:
             page = await self._client.orders(status, limit, cursor, self._lane)
@@ -112,7 +112,7 @@ class Portfolio:
         return await self._account(_paged(f"orders:{status or 'all'}", limit, cursor), self.tiers.marks, read)
 
     async def settlements(self, limit: int = 100, cursor: str | None = None) -> Answer:
-        """`settlements`, `count`, `next`: one page, newest first."""
+        """Return `settlements`, `count`, `next`: one page, newest first."""
 
         async def read() -> dict[str, Any]:
             page = await self._client.settlements_page(limit, cursor, self._lane)
@@ -137,7 +137,7 @@ class Portfolio:
             return 0.0  # unknown: the answer itself may still come, and is settled only while nothing has happened
 
     async def _marks(self, key: str, tickers: list[str]) -> Answer | None:
-        """Mark and title by ticker; None when they cannot be read."""
+        """Return mark and title by ticker; None if they cannot be read."""
 
         async def fetch() -> dict[str, Any]:
             markets = await self._client.markets_named(tickers, self._lane)

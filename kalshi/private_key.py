@@ -1,8 +1,8 @@
-"""A private key, RSA or Ed25519 as the key itself says; apart from auth.py, so that no keys means no cryptography.
+"""Private keys, RSA or Ed25519; apart from auth.py, so that a service without keys does not load cryptography.
 
 RSA keys sign with RSASSA-PSS, SHA-256, MGF1-SHA-256 and a salt of 32 bytes; Ed25519 keys sign the text as it is (Kalshi
 docs: API keys). Kalshi hands out RSA keys as PKCS#1 and Ed25519 keys as PKCS#8, whose PEM label an RSA key may carry
-too: so the parsed key decides, not the label.
+too, so the parsed key decides and not the label.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ SupportedKey = RSAPrivateKey | Ed25519PrivateKey
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PrivateKey:
-    """Signs as its kind does."""
+    """A key that signs by its kind."""
 
     private: SupportedKey
 
     @classmethod
     def from_pem(cls, pem: bytes) -> "PrivateKey":
-        """The key in the text of a key file. Raises KeyUnusable."""
+        """Return the key in the text of a key file. Raises KeyUnusable."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -43,11 +43,11 @@ class PrivateKey:
 
     @property
     def kind(self) -> str:
-        """RSA or Ed25519."""
+        """Return RSA or Ed25519."""
         return "RSA" if isinstance(self.private, RSAPrivateKey) else "Ed25519"
 
     def sign(self, text: bytes) -> bytes:
-        """The signature of the text."""
+        """Return the signature of the text."""
         if isinstance(self.private, RSAPrivateKey):
             return self.private.sign(text, _PSS, hashes.SHA256())
         return self.private.sign(text)

@@ -1,8 +1,8 @@
-"""A token budget below the account's own, so that the exchange need never say 429; readers get half of it at most.
+"""Token budgets below the account's own, so that the exchange does not answer 429; clients get at most half.
 
 The exchange keeps one bucket for reads and one for writes (Kalshi docs: rate_limits). Ours mirror them at a share of
-their size. What REST readers cause (lane "public") must find room in a second, smaller bucket as well, so that
-however many they are, the poller and healing (lane "own") find the other half.
+their size. Calls for REST clients (lane "public") take from a second, smaller bucket as well, so that the poller and
+the backfill (lane "own") always find the other half.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class TokenBucket:
 
 
 class RateLimits:
-    """Who may call when. Basic tier until `adopt` is told better; costs are 10 tokens until told better."""
+    """Token buckets of the account's tier: Basic, and 10 tokens a call, until `adopt` and `costs` are set."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -57,16 +57,16 @@ class RateLimits:
         self.adopt(BASIC)
 
     def adopt(self, limits: AccountLimits) -> None:
-        """Size the buckets to this account's tier."""
+        """Set the buckets to this account's tier."""
         self.tier = limits.tier
         self.read, self.write = self._bucket(limits.read), self._bucket(limits.write)
         half = TokenAllowance(int(limits.read.rate * PUBLIC), int(limits.read.capacity * PUBLIC))
         self.public = self._bucket(half)
 
     def reserve(self, method: str, path: str, lane: Lane, patience: float) -> float:
-        """Take the tokens of this call; the seconds to wait before it is made. Raises Busy when longer than patience.
+        """Take the tokens of this call and return the seconds to wait. Raises Busy: that is longer than patience.
 
-        Decides and takes in one step without awaiting, so that two callers cannot be given the same tokens.
+        Decides and takes without awaiting, so that two callers cannot get the same tokens.
         """
         cost = self.costs.of(method, path)
         buckets = [self.read if method == "GET" else self.write]
@@ -86,7 +86,7 @@ class RateLimits:
             await asyncio.sleep(delay)
 
     def drained(self, method: str) -> None:
-        """A 429 came: somebody else spends of the same account."""
+        """Empty the bucket after a 429: another program uses the same account."""
         (self.read if method == "GET" else self.write).drain()
 
     def _bucket(self, size: TokenAllowance) -> TokenBucket:

@@ -1,4 +1,4 @@
-"""Read one record of a reply strictly: a field is there and of its type, or an error names endpoint and field."""
+"""Strict reader of one JSON record: a field has its type, or an error names endpoint and field."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,81 +24,81 @@ class RecordReader:
         self._record: dict[str, Any] = record
 
     def has(self, name: str) -> bool:
-        """Is the field there and not null?"""
+        """Return True if the field is present and not null."""
         return self._record.get(name) is not None
 
     def text(self, name: str, blank: bool = False) -> str:
-        """A string, of at least one character unless blank is allowed."""
+        """Return a string, of at least one character unless blank is allowed."""
         value = self._record.get(name)
         if not isinstance(value, str) or not (value or blank):
             raise self._wrong(name, "a text")
         return value
 
     def maybe_text(self, name: str) -> str | None:
-        """A string; None when absent, null or empty."""
+        """Return a string; None if absent, null or empty."""
         return self.text(name, blank=True) or None if self.has(name) else None
 
     def whole(self, name: str) -> int:
-        """A JSON integer."""
+        """Return a JSON integer."""
         value = self._record.get(name)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(name, "a whole number")
         return value
 
     def maybe_whole(self, name: str) -> int | None:
-        """A JSON integer, or None."""
+        """Return a JSON integer, or None."""
         return self.whole(name) if self.has(name) else None
 
     def number(self, name: str) -> Decimal:
-        """A JSON number, exactly as it was written."""
+        """Return a JSON number, exactly as it was written."""
         value = self._record.get(name)
         if not isinstance(value, int | Decimal) or isinstance(value, bool):
             raise self._wrong(name, "a number")
         return Decimal(value)
 
     def flag(self, name: str) -> bool:
-        """true or false."""
+        """Return true or false."""
         value = self._record.get(name)
         if not isinstance(value, bool):
             raise self._wrong(name, "true or false")
         return value
 
     def dollars(self, name: str) -> Decimal:
-        """FixedPointDollars: a string with up to six decimals."""
+        """Return FixedPointDollars: a string with up to six decimals."""
         return self._fixed(name, 6)
 
     def maybe_dollars(self, name: str) -> Decimal | None:
-        """FixedPointDollars, or None."""
+        """Return FixedPointDollars, or None."""
         return self.dollars(name) if self.has(name) else None
 
     def price(self, name: str) -> Decimal:
-        """FixedPointDollars between 0 and 1."""
+        """Return FixedPointDollars between 0 and 1."""
         value = self._fixed(name, 6)
         if not 0 <= value <= ONE:
             raise self._wrong(name, "a price between 0 and 1")
         return value
 
     def count(self, name: str) -> Decimal:
-        """FixedPointCount: a string with up to two decimals, negative where the field has a sign."""
+        """Return FixedPointCount: a string with up to two decimals, negative where the field has a sign."""
         return self._fixed(name, 2)
 
     def amount(self, name: str) -> Decimal:
-        """FixedPointDollars that are not below 0."""
+        """Return FixedPointDollars that are not below 0."""
         return self._not_negative(name, self.dollars(name), "dollars from 0")
 
     def contracts(self, name: str) -> Decimal:
-        """FixedPointCount that is not below 0."""
+        """Return FixedPointCount that is not below 0."""
         return self._not_negative(name, self.count(name), "contracts from 0")
 
     def cents(self, name: str) -> Decimal:
-        """Dollars, from the few fields that are still whole cents."""
+        """Return dollars, from the few fields that are still whole cents."""
         try:
             return cents(self._record.get(name), name)
         except ValueError:
             raise self._wrong(name, "whole cents") from None
 
     def moment(self, name: str) -> Decimal:
-        """Unix seconds, exact to the microsecond, from an RFC 3339 string."""
+        """Return Unix seconds, exact to the microsecond, from an RFC 3339 string."""
         value = self._record.get(name)
         try:
             when = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -110,19 +110,19 @@ class RecordReader:
         return Decimal(past.days * 86400 + past.seconds) + Decimal(past.microseconds).scaleb(-6)
 
     def maybe_moment(self, name: str) -> Decimal | None:
-        """Unix seconds from an RFC 3339 string, or None (absent, null, empty)."""
+        """Return Unix seconds from an RFC 3339 string, or None (absent, null, empty)."""
         return self.moment(name) if self.maybe_text(name) else None
 
     def book_side(self) -> BookSide:
-        """book_side: one bit, so that a third word cannot be read as either."""
+        """Return book_side, bid or ask."""
         return cast(BookSide, self._one_of("book_side", ("bid", "ask")))
 
     def outcome_side(self) -> OutcomeSide:
-        """outcome_side: the same bit in other words."""
+        """Return outcome_side, yes or no."""
         return cast(OutcomeSide, self._one_of("outcome_side", ("yes", "no")))
 
     def direction(self) -> tuple[BookSide, OutcomeSide]:
-        """book_side and outcome_side. Raises FieldError where they contradict each other: a bid takes yes."""
+        """Return book_side and outcome_side. Raises FieldError where they contradict each other: a bid takes yes."""
         book_side, outcome_side = self.book_side(), self.outcome_side()
         if (book_side == "bid") != (outcome_side == "yes"):
             raise self.error("outcome_side", f"contradicts book_side {book_side!r}")
@@ -133,17 +133,17 @@ class RecordReader:
         return FieldError(self.endpoint, name, f"{problem}, got {self._record.get(name)!r:.60}")
 
     def one(self, name: str) -> "RecordReader":
-        """An object within."""
+        """Return a nested object."""
         if not self.has(name):
             raise self._wrong(name, "an object")
         return RecordReader(self._record[name], self.endpoint, name)
 
     def many(self, name: str) -> list["RecordReader"]:
-        """A list of objects; it must be there, empty or not."""
+        """Return a list of objects; it must be there, empty or not."""
         return [RecordReader(item, self.endpoint, f"{name}[{place}]") for place, item in enumerate(self.items(name))]
 
     def items(self, name: str) -> list[Any]:
-        """A list of anything; it must be there, empty or not."""
+        """Return a list of any values; it must be there, empty or not."""
         value = self._record.get(name)
         if not isinstance(value, list):
             raise self._wrong(name, "a list")

@@ -1,4 +1,4 @@
-"""Ask well: within the token budget, not while the exchange is down, again when that helps, and count it all."""
+"""Requests to the exchange with rate limit, circuit breaker, retries and counters."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ _PUBLIC_PATHS = ("/exchange/", "/markets", "/events", "/series", "/historical/cu
 
 @dataclass(slots=True)
 class CallCounters:
-    """What /health and /metrics tell of the exchange. Plain numbers, written by Calls alone."""
+    """Counters of calls to the exchange, for /health and /metrics; RetryingClient alone writes them."""
 
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (pattern of the path, status or error)
     retries: int = 0
@@ -47,7 +47,7 @@ class CallCounters:
 
 
 class RetryingClient:
-    """Every request to the exchange goes through here, whichever noun it is about.
+    """The one way for requests to the exchange.
 
     attempt: seconds that one try may take. total: seconds that a read may take with its retries and waits; half of it
     in the public lane.
@@ -84,10 +84,10 @@ class RetryingClient:
         total: float | None = None,
         retry: bool = True,
     ) -> Any:
-        """The JSON value of the answer (None for an empty one); numbers with a fraction are Decimal.
+        """Return the JSON value of the answer (None for an empty one); numbers with a fraction are Decimal.
 
-        path: below the base URL, ids already quoted. A GET is asked again while that may help and time is left, unless
-        retry is false; anything else is sent once, for after a lost answer nobody knows whether it arrived.
+        path: below the base URL, ids already quoted. A GET is retried while the error is transient and time is left,
+        unless retry is false; any other method is sent once, because a lost answer may have been a success.
         Raises KalshiError.
         """
         signer = None if method == "GET" and path.startswith(_PUBLIC_PATHS) else self.keys()
@@ -95,7 +95,7 @@ class RetryingClient:
             return await self._try(method, path, params, json, signer, lane, total or self._attempt)
         if signer is not None:
             await self._learn(signer)
-        # Readers wait behind a proxy that gives up after some 15 s, and an answer may take three calls in a row.
+        # REST clients wait behind a proxy that gives up after some 15 s, and an answer may take three calls in a row.
         deadline = time.monotonic() + (total or (self._total if lane == "own" else self._total / 2))
         tries = 0
         while True:
@@ -110,13 +110,13 @@ class RetryingClient:
             await asyncio.sleep(pause)
 
     def keys(self) -> Signer:
-        """What signs for the account. Raises NotConfigured when there is nothing."""
+        """Return the signer of the account. Raises NotConfigured: there is none."""
         if self.signer is None:
             raise NotConfigured(self._missing)
         return self.signer
 
     def _pause(self, error: KalshiError, tries: int) -> float | None:
-        """Seconds before the next try, None when there is to be none. Full jitter, so that clients spread out."""
+        """Return seconds before the next try, None for no retry. Full jitter, so that clients spread out."""
         if not error.transient or isinstance(error, CircuitOpen | Busy) or (isinstance(error, ClockSkew) and tries):
             return None
         least = error.retry_after or 0.0
@@ -125,8 +125,8 @@ class RetryingClient:
     async def _try(
         self, method: str, path: str, params: Params | None, body: Any, signer: Signer | None, lane: Lane, left: float
     ) -> Any:
-        """One try within left seconds, judged by the breaker and counted."""
-        # Asked before the wait, so that a closed door costs nothing, and again after it, where it may be the trial.
+        """Send once within left seconds, with circuit breaker and counters."""
+        # Checked before the wait, so that an open circuit costs no tokens, and after it, when this may be the trial.
         if self.breaker.retry_in > 0:
             raise CircuitOpen(self.breaker.reason, self.breaker.retry_in)
         await self.limits.wait(method, path, lane, max(0.0, left / 2))
@@ -148,23 +148,23 @@ class RetryingClient:
         self.counters.last_error, self.counters.last_error_at = str(error), self._clock()
         if isinstance(error, RateLimited):
             self.limits.drained(method)
-        # Whoever refuses us is there: only silence, faults and nonsense speak for leaving it alone.
+        # A refusal proves that the exchange is up; only silence, faults and unreadable answers count as failures.
         if isinstance(error, Unreachable | ExchangeFault | BadAnswer):
             if self.breaker.failed(str(error)):
-                log.warning("the exchange is left alone for a moment: %s", error)
+                log.warning("exchange circuit open for %.0f s: %s", self.breaker.retry_in, error)
         else:
             self._came_through()
 
     def _came_through(self) -> None:
         if self.breaker.succeeded():
-            log.info("the exchange answers again")
+            log.info("exchange circuit closed: the exchange answers again")
 
     async def _learn(self, signer: Signer) -> None:
-        """Ask for the tier and the costs once an hour, on the way of a read; without an answer what is known stays."""
+        """Read the tier and the costs once an hour, before a read; on failure the last values stay."""
         now = time.monotonic()
         if now < self._learn_at or self.breaker.state != "closed":
             return
-        self._learn_at = now + RELEARN  # before awaiting: whoever comes meanwhile goes on with what is known
+        self._learn_at = now + RELEARN  # before awaiting, so that concurrent callers go on with the last values
         try:
             limits = await self.wire.send("GET", "/account/limits", None, None, signer, 2.0)
             self.limits.adopt(AccountLimits.from_api(RecordReader(limits, "GET /account/limits")))

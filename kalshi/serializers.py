@@ -1,9 +1,9 @@
-"""The exchange's records in our words and units, as JSON will tell them: dollars, contracts, Unix seconds.
+"""JSON forms of the exchange's records, in our names and units: dollars, contracts, Unix seconds.
 
-Sides. The exchange has one book per market, that of YES (Kalshi docs: order_direction). Whoever bids there takes YES
-or gives back NO; which of the two it was the fill does not say. So fills and orders are told in YES terms: side BUY
-for a bid and SELL for an ask, outcome "yes", price the YES price. That alone adds up to the positions, and it is how
-executions are compared: BUY no at p is SELL yes at 1 - p.
+The exchange has one book per market, that of YES (Kalshi docs: order_direction). A bid takes YES or gives back NO, and
+a fill does not say which. So fills and orders are given in YES terms: side BUY for a bid and SELL for an ask, outcome
+"yes", price the YES price. These add up to the positions, and executions are compared in them: BUY no at p is SELL yes
+at 1 - p.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from ledger.valuation import value_position
 
 
 def balance(it: Balance) -> dict[str, Any]:
-    """Cash, in all and by shard, and the value that the exchange reports."""
+    """Return the cash, in all and by shard, and the reported portfolio value."""
     return {
         "balance": it.balance, "portfolio_value_reported": it.portfolio_value, "currency": "USD",
         "by_exchange_index": {str(index): cash for index, cash in it.by_exchange_index.items()},
@@ -27,7 +27,7 @@ def balance(it: Balance) -> dict[str, Any]:
 
 
 def position(it: Position) -> dict[str, Any]:
-    """What does not depend on prices. outcome and average_price are null for a position that is flat."""
+    """Return the fields that do not depend on prices; outcome and average_price are null for a flat position."""
     size = abs(it.quantity)
     return {
         "ticker": it.ticker, "quantity": it.quantity,
@@ -38,7 +38,7 @@ def position(it: Position) -> dict[str, Any]:
 
 
 def with_marks(positions: list[dict[str, Any]], marks: Answer | None) -> dict[str, Any]:
-    """All positions, each with its price, its worth and its title, where marks has them."""
+    """Return all positions, each with mark, value and title where marks has them."""
     priced: Mapping[str, Any] = marks.value if marks else {}
     rows = [_with_mark(row, *priced.get(row["ticker"], (None, None))) for row in positions]
     as_of = marks.as_of if marks else None
@@ -46,7 +46,7 @@ def with_marks(positions: list[dict[str, Any]], marks: Answer | None) -> dict[st
 
 
 def _with_mark(row: dict[str, Any], yes_mark: Decimal | None, title: str | None) -> dict[str, Any]:
-    """The row with the mark in the terms of its outcome, as average_price is."""
+    """Return the row with the mark of its own outcome."""
     valued = value_position(row["quantity"], row["cost"], yes_mark)
     return {
         "ticker": row["ticker"], "title": title, "quantity": row["quantity"], "outcome": row["outcome"],
@@ -56,7 +56,7 @@ def _with_mark(row: dict[str, Any], yes_mark: Decimal | None, title: str | None)
 
 
 def fill(it: Fill) -> dict[str, Any]:
-    """An execution; fee is what was paid for this fill alone."""
+    """Return an execution; fee is that of this fill alone."""
     return {
         "fill_id": it.fill_id, "order_id": it.order_id, "timestamp": it.timestamp, "ticker": it.ticker,
         "side": it.side, "outcome": "yes", "quantity": it.quantity, "price": it.yes_price, "fee": it.fee,
@@ -65,7 +65,7 @@ def fill(it: Fill) -> dict[str, Any]:
 
 
 def order(it: Order) -> dict[str, Any]:
-    """An order; price is its limit, cost and fees are of what was filled."""
+    """Return an order; price is its limit, cost and fees are of the filled part."""
     return {
         "order_id": it.order_id, "client_order_id": it.client_order_id or None, "ticker": it.ticker,
         "side": it.side, "outcome": "yes", "status": it.status, "price": it.yes_price,
@@ -75,7 +75,7 @@ def order(it: Order) -> dict[str, Any]:
 
 
 def settlement(it: Settlement) -> dict[str, Any]:
-    """A payout; value is dollars per YES contract, revenue what the whole position was paid."""
+    """Return a payout; value: dollars of one YES contract, revenue: dollars paid for the position."""
     return {
         "timestamp": it.settled, "ticker": it.ticker, "event_ticker": it.event_ticker,
         "result": it.result, "value": it.value, "yes_quantity": it.yes_quantity,
@@ -85,7 +85,7 @@ def settlement(it: Settlement) -> dict[str, Any]:
 
 
 def market(it: Market) -> dict[str, Any]:
-    """A market; null for a quote that nobody makes."""
+    """Return a market; an absent quote is null."""
     return {
         "ticker": it.ticker, "event_ticker": it.event_ticker, "title": it.title,
         "yes_title": it.yes_title, "no_title": it.no_title, "type": it.market_type,

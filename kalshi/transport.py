@@ -1,4 +1,4 @@
-"""One request to the exchange and its answer: signed, within limits, read as JSON, every failure in our own words."""
+"""One request to the exchange: signed, within a size and a time limit, read as JSON, failures mapped to our errors."""
 
 import asyncio
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Transport:
     async def send(
         self, method: str, path: str, params: Params | None, body: Any, signer: Signer | None, timeout: float
     ) -> Any:
-        """The JSON value of a 2xx answer (None when it has no body), within timeout seconds. Raises KalshiError."""
+        """Return the JSON value of a 2xx answer (None for no body), within timeout seconds. Raises KalshiError."""
         url = URL(self.base_url + path, encoded=True)
         where = f"{method} {path}"
         # Signed as late as can be, for the stamp ages; what is signed is the very path that is sent.
@@ -49,7 +49,7 @@ class Transport:
             raise errors.Unreachable(f"{where}: {type(error).__name__}: {_words(error)}") from None
 
     async def _read(self, where: str, response: aiohttp.ClientResponse) -> bytes:
-        """The body, unpacked, as long as it is not too large."""
+        """Return the body, decompressed. Raises BadAnswer: too large."""
         parts = bytearray()
         async for part in response.content.iter_chunked(65536):
             parts += part
@@ -64,7 +64,7 @@ def _words(error: Exception) -> str:
 
 
 def _answer(where: str, status: int, raw: bytes) -> Any:
-    """The value of a good answer; raises what another one means. The Content-Type is not asked: it often lies."""
+    """Return the value of a 2xx answer, else raise its error. The Content-Type is ignored: it is often wrong."""
     if 300 <= status < 400:
         raise errors.BadAnswer(f"{where}: HTTP {status}, a redirect; the base URL is not that of the API")
     if status >= 400:
@@ -78,20 +78,20 @@ def _answer(where: str, status: int, raw: bytes) -> Any:
 
 
 def refusal(where: str, status: int, raw: bytes) -> errors.Refused:
-    """The error of an error status, from any of the four bodies that the exchange is known to send."""
+    """Return the error of an error status, from any of the four body shapes that the exchange sends."""
     try:
         body = loads(raw)
     except (ValueError, RecursionError):
         body = None  # a proxy's HTML, or nothing: the status must do
-    told: Any = body if isinstance(body, dict) else {}
-    nested = told.get("error")
+    fields: Any = body if isinstance(body, dict) else {}
+    nested = fields.get("error")
     if isinstance(nested, str):
-        told = {"message": nested}
+        fields = {"message": nested}
     elif isinstance(nested, dict):
-        told = nested
-    elif "msg" in told:
-        told = {"message": told["msg"]}
-    code, message, details = (_short(told.get(name)) for name in ("code", "message", "details"))
+        fields = nested
+    elif "msg" in fields:
+        fields = {"message": fields["msg"]}
+    code, message, details = (_short(fields.get(name)) for name in ("code", "message", "details"))
     return _kind(status, code)(where, status, code, message, details, body)
 
 

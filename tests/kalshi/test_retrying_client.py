@@ -166,12 +166,12 @@ async def test_the_breaker_opens_and_closes(session, kalshi, caplog):
     assert calls.breaker.state == "closed"
     lines = [record.message for record in caplog.records if "limits" not in record.message]
     assert [line.split(":")[0] for line in lines] == [
-        "the exchange is left alone for a moment", "the exchange answers again",
+        "exchange circuit open for 0 s", "exchange circuit closed",
     ]  # fmt: skip
 
 
 async def test_while_one_call_tries_the_others_do_not(session, kalshi):
-    """Half-open lets one through; the rest hear at once that it is left alone."""
+    """A half-open breaker lets one call through; the others fail at once."""
     kalshi.answer(f"GET {PATH}", Reply(500))
     calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=1, grace=0.05))
     with pytest.raises(errors.CircuitOpen):
