@@ -7,9 +7,9 @@ from typing import Final
 
 from cluster.component_health import ComponentHealth
 from cluster.journal_writer import JournalWriter
+from ingest.account_baseline import read_account
 from ingest.attribution import Attribution
 from ingest.bot_client import PollSettings
-from ingest.exchange_entries import baseline_of
 from ingest.fill_reader import ExchangeReads, FillBatch, FillReader, Watermarks
 from ingest.open_gaps import MARK as GAPS_MARK
 from ingest.poll_overlap import seconds
@@ -119,8 +119,8 @@ class Backfiller:
 
         It begins now, or at a gap that is open since. Trades older than the baseline are contained in it.
         """
-        now = min(self._clock(), await exchange.user_data_timestamp())
-        baseline = baseline_of(await exchange.positions(), seconds(now), mode)
+        baseline = await read_account(exchange, mode, self._clock)
+        now = float(baseline.timestamp)
         begun = min([now, *(float(gap.start) for gap in self._gaps)])
         known = Watermarks(begun, begun, now)
         await self._writer.record([baseline], known.marks)

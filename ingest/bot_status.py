@@ -1,7 +1,7 @@
 """Status of the bot: online, offline or stalled, its own activity and mode, and the snapshot that workers share."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args
@@ -32,6 +32,7 @@ class BotStatus:
     trades: int = 0
     seen: bool = False  # the bot answered at least once, to this process or to an earlier leader
     failures: int = 0  # failed polls in a row
+    positions: Mapping[str, Decimal] | None = None  # contracts by ticker, + YES, - NO, where the bot reports them
     monotonic: Callable[[], float] = time.monotonic
     _loop_time: Decimal | None = field(default=None, repr=False)  # the last timestamp of the bot's status
     _loop_moved: float = field(default=0.0, repr=False)  # monotonic seconds at which it last changed
@@ -67,7 +68,7 @@ class BotStatus:
     def _take(self, reading: BotStatusReading, trades: int) -> None:
         self.failures, self.seen, self.mode = 0, True, reading.mode or "live"
         self.trades = trades if reading.trades is None else reading.trades
-        self.activity, self.reason = reading.activity, reading.reason
+        self.activity, self.reason, self.positions = reading.activity, reading.reason, reading.positions
         limit = STALLED_AFTER / 2 if self.status == "stalled" else STALLED_AFTER
         if self._loop_age(reading) > limit:
             self.status, self.reason = "stalled", f"answers, but its own loop has not turned for {STALLED_AFTER:g} s"
@@ -126,10 +127,14 @@ class BotSnapshot:
     polled: float = 0.0  # when the last good poll was requested
     swept: float = 0.0  # when the exchange's fills were last read as a whole; the name of version 0.1 on the wire
     at: float = 0.0  # when this was made: of two snapshots the later one counts
+    positions: Mapping[str, Decimal] | None = None  # of the bot, where it reports them
 
     def dump(self) -> str:
         """Return the JSON text."""
-        return dumps({"status": self.status, "polled": self.polled, "swept": self.swept, "at": self.at})
+        return dumps({
+            "status": self.status, "polled": self.polled, "swept": self.swept, "at": self.at,
+            "positions": self.positions,
+        })  # fmt: skip
 
     @classmethod
     def load(cls, text: str) -> "BotSnapshot":
@@ -137,6 +142,10 @@ class BotSnapshot:
         try:
             saved = loads(text)
             BotStatus(0.0).resume(saved["status"])
-            return cls(saved["status"], float(saved["polled"]), float(saved["swept"]), float(saved["at"]))
-        except (TypeError, KeyError, AttributeError, RecursionError) as error:
+            positions = saved.get("positions")
+            return cls(
+                saved["status"], float(saved["polled"]), float(saved["swept"]), float(saved["at"]),
+                None if positions is None else {ticker: Decimal(count) for ticker, count in positions.items()},
+            )  # fmt: skip
+        except (TypeError, KeyError, AttributeError, RecursionError, ArithmeticError) as error:
             raise ValueError(f"not a bot snapshot: {text:.60}") from error

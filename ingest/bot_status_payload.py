@@ -39,7 +39,8 @@ class BotStatusReading:
 
     mode: None if the response has no word on it. loop_age: seconds since the bot's own loop last turned.
     loop_time: the timestamp of the response, compared only with earlier ones of the same bot.
-    trades: the bot's own count of its trades. seq: the number of its newest trade.
+    trades: the bot's own count of its trades. seq: the number of its newest trade. positions: contracts by ticker,
+    + YES, - NO.
     """
 
     mode: Mode | None = None
@@ -51,6 +52,7 @@ class BotStatusReading:
     boot_id: str | None = None
     seq: int | None = None
     order_prefix: str | None = None
+    positions: Mapping[str, Decimal] | None = None
 
 
 def read_status(answer: object) -> BotStatusReading:
@@ -71,6 +73,7 @@ def read_status(answer: object) -> BotStatusReading:
         boot_id=optional_token(answer, "boot_id"),
         seq=optional_count(answer, "seq", "last_seq"),
         order_prefix=optional_token(answer, "order_prefix"),
+        positions=_positions(answer),
     )
 
 
@@ -122,5 +125,16 @@ def _loop_time(answer: Mapping[str, Any]) -> Decimal | None:
     value = answer.get("timestamp")
     try:
         return iso_time(str(value), "timestamp") if is_iso_time(value) else number(answer, "timestamp")
+    except UnreadableRecord:
+        return None
+
+
+def _positions(answer: Mapping[str, Any]) -> dict[str, Decimal] | None:
+    """Read {ticker: contracts}; None where there is no such object or one of its numbers cannot be read."""
+    value = answer.get("positions")
+    if not isinstance(value, Mapping) or not all(isinstance(ticker, str) for ticker in value):
+        return None
+    try:
+        return {ticker: number(value, ticker) for ticker in value}
     except UnreadableRecord:
         return None

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from journal.entries import Baseline, Mode, Origin, Settlement, Trade
+from journal.entries import Baseline, Mode, Origin, Settlement, Trade, Transfer
 from kalshi.account_models import Fill, Position
+from kalshi.cash_models import BankTransfer
 from kalshi.cash_models import Settlement as Paid
+from ledger.amounts import average
 
 SOURCE = "kalshi_api"
 
@@ -28,15 +30,24 @@ def settlement_of(paid: Paid, mode: Mode) -> Settlement:
     )  # fmt: skip
 
 
-def baseline_of(positions: Sequence[Position], timestamp: Decimal, mode: Mode) -> Baseline:
-    """The positions that the account held before the journal began."""
-    held = [
+def transfer_of(row: BankTransfer, mode: Mode) -> Transfer:
+    """Return the entry of a deposit or a withdrawal in its present state."""
+    return Transfer(
+        row.timestamp, row.direction, row.amount, row.fee, row.transfer_id, row.status, SOURCE, mode
+    )  # fmt: skip
+
+
+def baseline_of(
+    positions: Sequence[Position], timestamp: Decimal, mode: Mode, balance: Decimal | None = None
+) -> Baseline:
+    """Return the entry of the cash and the positions that the account had when the journal began."""
+    rows = [
         {
             "ticker": each.ticker, "quantity": each.quantity, "cost": each.cost,
-            "average_price": (each.cost / abs(each.quantity)).quantize(Decimal("0.000001")),
+            "average_price": average(each.cost, each.quantity),
             "realized_pnl": each.realized_pnl, "fees": each.fees,
         }
         for each in positions
         if each.quantity
     ]  # fmt: skip
-    return Baseline(timestamp, held, SOURCE, mode)
+    return Baseline(timestamp, rows, SOURCE, mode, balance=balance)

@@ -1,18 +1,23 @@
 """One reading of the exchange: every fill and settlement since the last complete reading, each judged once."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Protocol
 
 from ingest.attribution import Attribution, Wait
-from ingest.exchange_entries import settlement_of, trade_of
+from ingest.exchange_entries import settlement_of, trade_of, transfer_of
 from ingest.poll_overlap import GapSpan
 from journal.entries import Draft, Mode
-from kalshi.account_models import Fill, Position
-from kalshi.cash_models import Settlement
+from kalshi.account_models import Balance, Fill, Position
+from kalshi.cash_models import BankTransfer, Settlement
+from kalshi.errors import KalshiError
+
+log = logging.getLogger(__name__)
 
 MARGIN: Final = 15.0  # seconds that each reading goes back before what is known, for clocks and late rows
+TRANSFERS_EVERY: Final = 60.0  # seconds between two readings of deposits and withdrawals, which have no filter by time
 MAX_IDS: Final = 20_000  # ids of rows that the journal has, so that rows within the margin cost it nothing
 
 
@@ -33,6 +38,14 @@ class ExchangeReads(Protocol):
 
     async def positions(self) -> list[Position]:
         """Return the open positions."""
+        ...
+
+    async def balance(self) -> Balance:
+        """Return the cash."""
+        ...
+
+    async def transfers(self) -> list[BankTransfer]:
+        """Return all deposits and withdrawals."""
         ...
 
 
@@ -76,6 +89,8 @@ class FillReader:
         self._attribution = attribution
         self._clock = clock
         self._saved: dict[str, None] = {}  # oldest first
+        self._transfers_due = 0.0  # Unix seconds
+        self.transfer_error = ""  # why deposits and withdrawals could not be read the last time
 
     def saved(self, ids: list[str]) -> None:
         """Remember rows that the journal has now."""
@@ -93,6 +108,7 @@ class FillReader:
         batch = FillBatch(filled=[gap for gap in gaps if float(gap.end) <= complete])
         fills_to = await self._fills(min([known.fills, *(float(gap.start) for gap in gaps)]), known, mode, batch)
         await self._settlements(known, mode, batch)
+        await self._transfers(known, mode, batch)
         batch.drafts.sort(key=lambda draft: draft.timestamp)
         batch.known = Watermarks(
             known.begun, max(known.fills, min(complete, fills_to)), max(known.settlements, complete)
@@ -119,4 +135,22 @@ class FillReader:
             row_id = f"{paid.ticker} {paid.settled}"
             if row_id not in self._saved and paid.settled >= Decimal(known.begun):
                 batch.drafts.append(settlement_of(paid, mode))
+                batch.ids.append(row_id)
+
+    async def _transfers(self, known: Watermarks, mode: Mode, batch: FillBatch) -> None:
+        if self._clock() < self._transfers_due:
+            return
+        self._transfers_due = self._clock() + TRANSFERS_EVERY
+        try:
+            rows = await self._exchange.transfers()
+        except KalshiError as error:  # a key without this scope must not stop fills and settlements
+            if str(error) != self.transfer_error:
+                log.warning("deposits and withdrawals cannot be read, cash may stay unexplained: %s", error)
+            self.transfer_error = str(error)
+            return
+        self.transfer_error = ""
+        for row in rows:
+            row_id = f"{row.direction} {row.transfer_id} {row.status}"
+            if row_id not in self._saved and row.timestamp >= Decimal(known.begun):
+                batch.drafts.append(transfer_of(row, mode))
                 batch.ids.append(row_id)

@@ -13,6 +13,7 @@ from cluster.journal_tailer import JournalTailer, Listener
 from cluster.journal_writer import JournalWriter
 from cluster.leader_election import LeaderElection
 from cluster.workers import RelaySettings, Workers
+from ingest.account_audit import BotPositions
 from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy, without_trade_count
 from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes, TradeWindow
 from ingest.leader import LeaderContext, LeaderTerm
@@ -116,6 +117,22 @@ class Supervisor:
             parts["healer"] |= {"open": len(self._term.gaps)}
         return parts
 
+    def bot_positions(self) -> BotPositions | None:
+        """Return the positions that the bot last reported; None where it reports none or trades on paper."""
+        snapshot = self._snapshot
+        if snapshot.positions is None or loads(snapshot.status)["mode"] == "paper":
+            return None
+        return BotPositions(snapshot.positions, snapshot.polled)
+
+    def complete_to(self) -> float:
+        """Return the Unix seconds up to which the journal has every execution that bot and exchange have reported."""
+        return max(self._snapshot.polled, self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
+
+    def request_backfill(self) -> None:
+        """Read the exchange's fills soon, if this worker is the leader."""
+        if self._term is not None:
+            self._term.backfiller.wake()
+
     async def _lead(self, last_status: str) -> None:
         """Work as the leader until the lease is lost. last_status: what the leader before left in the lease row."""
         last = _load_snapshot(last_status)
@@ -140,7 +157,7 @@ class Supervisor:
     def _publish_snapshot(self, term: LeaderTerm) -> None:
         polled = term.poller.polled_at or self._snapshot.polled
         read_at = term.backfiller.read_at or self._snapshot.swept
-        self._use_snapshot(BotSnapshot(term.bot.data, polled, read_at, self._clock()))
+        self._use_snapshot(BotSnapshot(term.bot.data, polled, read_at, self._clock(), term.bot.positions))
         self.workers.tell_pulse(self._snapshot.dump())
 
     def _use_snapshot(self, snapshot: BotSnapshot) -> None:

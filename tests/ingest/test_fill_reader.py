@@ -9,6 +9,9 @@ from ingest.bot_status import BotStatus
 from ingest.bot_status_payload import BotStatusReading
 from ingest.fill_reader import FillReader, Watermarks
 from ingest.open_gaps import OpenGaps
+from journal.entries import Transfer
+from kalshi.cash_models import BankTransfer
+from kalshi.errors import KalshiError
 from tests.support.clock import Clock
 from tests.support.exchange import ScriptedExchange, fill
 
@@ -49,3 +52,38 @@ async def test_what_was_kept_longest_ago_is_read_again(monkeypatch: pytest.Monke
     swept = await one.read(Watermarks(900.0, 951.0, 900.0), "live")
     assert swept.ids == ["f1"]
     assert swept.drafts[0].timestamp == Decimal("951.0")
+
+
+def deposit(status: str, at: float, name: str = "d1") -> BankTransfer:
+    """A deposit of 50 dollars in one of its states."""
+    return BankTransfer(name, "deposit", status, Decimal(50), Decimal(0), Decimal(str(at)), None)
+
+
+async def test_each_state_of_a_transfer_becomes_an_entry_once() -> None:
+    """States from before the journal began are part of the baseline."""
+    exchange, clock = ScriptedExchange(complete=1000.0), Clock(1000.0)
+    reader, _ = sweeper(exchange, clock)
+    exchange.moved = [deposit("applied", 800.0, "old"), deposit("pending", 950.0)]
+    batch = await reader.read(Watermarks(900.0, 900.0, 900.0), "live")
+    assert [(draft.kind, draft.timestamp) for draft in batch.drafts] == [("transfer", 950)]
+    reader.saved(batch.ids)
+    exchange.moved[1] = deposit("applied", 960.0)
+    assert (await reader.read(batch.known, "live")).drafts == []  # read once a minute
+    clock.now += 61
+    (again,) = (await reader.read(batch.known, "live")).drafts
+    assert isinstance(again, Transfer)
+    assert (again.status, again.amount, again.mode) == ("applied", 50, "live")
+
+
+async def test_transfers_that_cannot_be_read_stop_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    """A key without this scope: fills and settlements go on, and the log says it once."""
+    exchange, clock = ScriptedExchange(complete=1000.0), Clock(1000.0)
+    exchange.fills_made.append(fill(1, 980.0))
+    exchange.transfer_error = KalshiError("GET /portfolio/deposits: HTTP 403")
+    reader, _ = sweeper(exchange, clock)
+    for _ in range(2):
+        assert (await reader.read(Watermarks(900.0, 900.0, 900.0), "live")).ids == ["f1"]
+        clock.now += 61
+    assert [record.message for record in caplog.records] == [
+        "deposits and withdrawals cannot be read, cash may stay unexplained: GET /portfolio/deposits: HTTP 403"
+    ]

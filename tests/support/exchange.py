@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from kalshi.account_models import Fill, Position
-from kalshi.cash_models import Settlement
+from kalshi.account_models import Balance, Fill, Position
+from kalshi.cash_models import BankTransfer, Settlement
 from kalshi.fill_socket import Connected, Event
 
 
@@ -38,6 +38,9 @@ class ScriptedExchange:
         self.fills_made: list[Fill] = []
         self.settled: list[Settlement] = []
         self.held: list[Position] = []
+        self.moved: list[BankTransfer] = []
+        self.cash = Decimal(100)
+        self.transfer_error: Exception | None = None
         self.complete = complete
         self.wrong: Exception | None = None
         self.asked: list[float] = []  # min_ts of each reading of fills
@@ -63,6 +66,16 @@ class ScriptedExchange:
     async def positions(self) -> list[Position]:
         self._check()
         return self.held
+
+    async def balance(self) -> Balance:
+        self._check()
+        return Balance(self.cash, Decimal(0), 0, {})
+
+    async def transfers(self) -> list[BankTransfer]:
+        self._check()
+        if self.transfer_error is not None:
+            raise self.transfer_error
+        return self.moved
 
     def _check(self) -> None:
         if self.wrong is not None:
