@@ -1,39 +1,27 @@
 """Lifespan, app, main: the one module that knows all the others."""
 
 import argparse
-import asyncio
-import contextlib
-import gc
 import logging
 import os
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
 
-from cluster.errors import ClusterError
 from commands import COMMANDS, run
 from config.reader import SettingsError, add_flags, given, read
-from config.settings import VERSION, ServerSettings
-from journal.errors import JournalError
-from kalshi.errors import KeyUnusable
-from routes.application import Application
-from routes.durations import Durations
+from config.settings import ServerSettings
 from routes.prefix import PREFIX
-from routes.services import Services
 from runtime import logs
-from runtime.bootstrap import open_services
-from runtime.systemd import notifying
-from streams.errors import StreamError
+from runtime.server_application import ServerApplication
 from streams.sse import SEND_BUFFER, UNACKNOWLEDGED_SECONDS
 
 log = logging.getLogger(__name__)
 
-OBSTACLES = (JournalError, ClusterError, StreamError, KeyUnusable)  # what keeps us from starting and a person can mend
+app = ServerApplication()  # for `uvicorn server:app` and for applications that mount it
+
 BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not end
 
 
@@ -48,71 +36,6 @@ class Server(uvicorn.Server):
             log.info("serving http://%s:%s%s/", f"[{host}]" if ":" in host else host, port, PREFIX)
 
 
-def create_app(settings: ServerSettings) -> Application:
-    """Return the application with these settings; nothing is opened before its lifespan begins."""
-    durations = Durations()
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Services]]:
-        logs.set_up_logging(settings.log_level, settings.app_env == "development")
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                services = await open_services(settings, durations, stack)
-            except OBSTACLES as error:
-                app.obstacle = f"cannot start: {error}"
-                raise
-            for warning in services.warnings:
-                log.warning("%s", warning)
-            stack.enter_context(on_stop_signal(lambda: services.hub.close("shutdown")))
-            await stack.enter_async_context(notifying())
-            stack.enter_context(seldom_collected())
-            yield {"services": services}
-
-    app = Application(lifespan, durations, VERSION, settings.allowed_hosts, settings.cors_origins)
-    return app
-
-
-@contextlib.contextmanager
-def on_stop_signal(farewell: Callable[[], None]) -> Iterator[None]:
-    """Say farewell at the first SIGTERM or SIGINT, before uvicorn waits for the streams to end.
-
-    uvicorn runs the lifespan's end only after the last response, and a stream has no end of its own. Its handler is
-    installed already when the lifespan begins, so we go before it in the chain; main thread only, as signals are.
-    """
-    loop = asyncio.get_running_loop()
-    before: dict[signal.Signals, Any] = {}
-
-    def handle(number: int, frame: Any) -> None:
-        loop.call_soon_threadsafe(farewell)
-        if callable(earlier := before[signal.Signals(number)]):
-            earlier(number, frame)
-
-    try:
-        for stop in (signal.SIGTERM, signal.SIGINT):
-            before[stop] = signal.signal(stop, handle)
-    except ValueError:
-        pass  # not the main thread: a test's server, stopped in another way
-    yield
-    for stop, handler in before.items():
-        signal.signal(stop, handler)
-
-
-@contextlib.contextmanager
-def seldom_collected() -> Iterator[None]:
-    """Look for garbage in cycles ten times as seldom, and not in what is there from the start.
-
-    Python looks after every 2 000 new objects, and a reader is a hundred that stay: a seventh of an accept went there.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
 def serve(settings: ServerSettings) -> None:
     """Serve until a signal. The socket is ours, so its send buffer bounds what a stalled reader holds in the kernel."""
     common: dict[str, Any] = {"log_config": None, "server_header": False, "timeout_graceful_shutdown": BACKSTOP}
@@ -122,7 +45,7 @@ def serve(settings: ServerSettings) -> None:
         logs.set_up_logging(settings.log_level, True)  # for the reloader's own words
         uvicorn.run("server:app", host=settings.host, port=settings.port, reload=True, **common)
         return
-    config = uvicorn.Config(create_app(settings), access_log=False, **common)
+    config = uvicorn.Config(ServerApplication(settings), access_log=False, **common)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -159,16 +82,6 @@ def flags(words: Sequence[str]) -> dict[str, str]:
     )
     add_flags(parser, ServerSettings, only=("host", "port"))
     return given(parser.parse_args(words))
-
-
-def __getattr__(name: str) -> Any:
-    """`uvicorn server:app` asks for app: made then, so that importing this module opens and reads nothing."""
-    if name != "app":
-        raise AttributeError(name)
-    try:
-        return create_app(read(ServerSettings))
-    except SettingsError as error:
-        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from journal.errors import JournalError
 from kalshi.errors import KalshiError
@@ -80,7 +80,6 @@ class Application:
 
     def __init__(
         self,
-        lifespan: Lifespan[Starlette],
         durations: Durations,
         version: str,
         allowed_hosts: Sequence[str] = (),
@@ -98,7 +97,6 @@ class Application:
                 Problem: problem_response, HTTPException: problem_response, KalshiError: problem_response,
                 JournalError: problem_response, Exception: server_error_response,
             },
-            lifespan=lifespan,
         )  # fmt: skip
         self.rest.router.redirect_slashes = False
         self.rest.state.openapi = document(TABLE, version)
@@ -107,27 +105,13 @@ class Application:
             for endpoint in STREAMS
             for slash in ("", "/")
         }
-        self.obstacle = ""  # reason for a failed start, in one line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.rest(scope, receive, self._in_one_line(send))
-            return
         stream = self.streams.get(path_in_app(scope)) if scope["type"] == "http" else None
         if stream is None or scope["method"] not in ("GET", "HEAD"):
             await self.rest(scope, receive, send)
         else:
             await stream(scope, receive, send)
-
-    def _in_one_line(self, send: Send) -> Send:
-        """Return a send that replaces the traceback of a failed start by its reason, if a person can act on it."""
-
-        async def send_lifespan(message: Message) -> None:
-            if message["type"] == "lifespan.startup.failed" and self.obstacle:
-                message = {**message, "message": self.obstacle}
-            await send(message)
-
-        return send_lifespan
 
 
 def guarded(app: ASGIApp, guards: Sequence[Middleware]) -> ASGIApp:

@@ -1,6 +1,7 @@
 """Opens every room with the settings in force, from the bottom up; the stack that is given closes them in reverse."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator, Sequence
 
@@ -32,9 +33,12 @@ from routes.rate_limit import ClientRateLimit
 from routes.services import Services
 from routes.stream_stats import snapshot
 from routes.tickets import Tickets
+from runtime.descriptors import raise_descriptor_limit, streams_within
 from streams.hub import Hub
 from streams.keepalive import KeepaliveSettings
 from streams.sse import StreamLimits, event_streams
+
+log = logging.getLogger(__name__)
 
 RECENT = 100  # entries looked at on start, for the last thing that happened to the account
 
@@ -52,7 +56,7 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
     stack.push_async_callback(keeper.close)
     tiers = Tiers(settings.cache_ttl_medium, settings.cache_ttl_long, settings.marks_ttl)
     portfolio = Portfolio(client, keeper, tiers)
-    hub = Hub(journal.epoch, await journal.head(), settings.max_streams)
+    hub = Hub(journal.epoch, await journal.head(), streams_that_fit(settings))
     touch(portfolio, await journal.history(Query(limit=RECENT, before=hub.position + 1)))
     watch = await open_watch(settings, stack, session, client, journal, cache, hub, portfolio)
     return Services(
@@ -71,6 +75,20 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
         access=await open_access(settings, stack),
         warnings=tuple(warnings(settings)),
     )
+
+
+def streams_that_fit(settings: ServerSettings) -> int:
+    """Return the number of streams that may open: MAX_STREAMS, or fewer where the process has too few descriptors."""
+    limit = raise_descriptor_limit()
+    fit = streams_within(limit, settings.max_streams)
+    if fit < settings.max_streams:
+        log.warning(
+            "MAX_STREAMS=%d needs more than the %d file descriptors that this process may open: at most %d streams; "
+            "raise the hard limit (ulimit -Hn, LimitNOFILE=)", settings.max_streams, limit, fit,
+        )  # fmt: skip
+    else:
+        log.info("up to %d streams (MAX_STREAMS) with %d file descriptors", fit, limit)
+    return fit
 
 
 async def open_watch(

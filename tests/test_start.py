@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-import server
 from config.settings import ServerSettings
-from server import create_app, main
+from runtime.server_application import ServerApplication
+from server import main
 from tests.support.neighbours import RedisServer
 from tests.support.server import ROOT, clean_environment, running_server
 
 
-def start(settings: ServerSettings) -> dict[str, Any]:
+def start(settings: ServerSettings | None) -> dict[str, Any]:
     """What the application tells its server when it is asked to start."""
 
     async def lifespan() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def start(settings: ServerSettings) -> dict[str, Any]:
         async def send(message: Any) -> None:
             said.append(message)
 
-        app = create_app(settings)
+        app = ServerApplication(settings)
         try:
             await app({"type": "lifespan", "state": {}, "app": app}, receive, send)
         except Exception:  # noqa: BLE001  the server hears of it in the message
@@ -84,9 +84,17 @@ def test_garbage_is_looked_for_seldom_while_it_serves_and_as_before_after_it(tmp
     before, seen = gc.get_threshold(), list[tuple[int, ...]]()
 
     async def serve() -> None:
-        app = create_app(ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db"))
-        async with app.rest.router.lifespan_context(app.rest):
-            seen.append((*gc.get_threshold(), gc.get_freeze_count() > 1000))
+        app = ServerApplication(ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db"))
+        messages = iter(["lifespan.startup", "lifespan.shutdown"])
+
+        async def receive() -> dict[str, Any]:
+            return {"type": next(messages)}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                seen.append((*gc.get_threshold(), gc.get_freeze_count() > 1000))
+
+        await app({"type": "lifespan", "state": {}}, receive, send)
 
     asyncio.run(serve())
     assert seen == [(20_000, 20, 20, True)]
@@ -102,13 +110,12 @@ def test_what_a_deployer_must_know_is_in_the_log(tmp_path: Path, capsys: pytest.
 
 
 def test_a_wrong_setting_under_uvicorn_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`uvicorn server:app` asks this module for app: the mistakes, no traceback, and nothing else to ask for."""
+    """`uvicorn server:app` reads the settings in its lifespan and stops with the mistake, without a traceback."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BOT_POLL_INTERVAL", "soon")
-    with pytest.raises(SystemExit, match="BOT_POLL_INTERVAL: expected"):
-        _ = server.app
-    with pytest.raises(AttributeError):
-        _ = server.application
+    said = start(None)
+    assert said["type"] == "lifespan.startup.failed"
+    assert said["message"].startswith("cannot start: BOT_POLL_INTERVAL: expected")
 
 
 MISTAKE = """

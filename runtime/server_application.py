@@ -1,0 +1,134 @@
+"""The ASGI application that reads its settings and opens its services in its lifespan."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
+
+from cluster.component_health import cancel_and_wait
+from cluster.errors import ClusterError
+from config.reader import SettingsError, read
+from config.settings import VERSION, ServerSettings
+from journal.errors import JournalError
+from kalshi.errors import KeyUnusable
+from routes.application import Application
+from routes.durations import Durations
+from routes.problems import Problem, render
+from routes.services import Services
+from runtime import logs
+from runtime.bootstrap import open_services
+from runtime.stopping import call_on_signal, call_when_closed
+from runtime.systemd import notifying
+from streams.errors import StreamError
+
+log = logging.getLogger(__name__)
+
+# Reasons for a failed start that a person can act on.
+OBSTACLES: Final = (SettingsError, JournalError, ClusterError, StreamError, KeyUnusable)
+NOT_STARTED: Final = (
+    "the service is not started, because its lifespan did not run: serve it with a server that supports lifespan "
+    "(uvicorn or hypercorn, not daphne), or pass lifespan=server.app.lifespan to the application that mounts it"
+)
+
+
+class ServerApplication:
+    """The service as one ASGI application. Creating it reads and opens nothing.
+
+    settings: None to read them from the environment when the lifespan begins.
+    """
+
+    def __init__(self, settings: ServerSettings | None = None) -> None:
+        self._settings = settings
+        self._application: Application | None = None  # while the lifespan runs, as the two below
+        self._services: Services | None = None
+        self._address: asyncio.Future[tuple[str, int | None]] | None = None  # where the server listens
+        self._warned = False  # about a lifespan that did not run
+        self._obstacle = ""  # reason for a failed start, in one line
+        self._lifespan = Starlette(lifespan=self._standalone)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, self._in_one_line(send))
+        elif self._application is None:
+            await self._refuse(scope, receive, send)
+        else:
+            if self._address is not None and (server := scope.get("server")):  # the first request
+                self._address.set_result(server)
+                self._address = None
+            scope.setdefault("state", {})["services"] = self._services
+            await self._application(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, host: object = None) -> AsyncIterator[dict[str, Services]]:
+        """Open the services and close them; pass it as lifespan to the application that mounts this one."""
+        settings = self._settings or read(ServerSettings)
+        durations = Durations()
+        async with contextlib.AsyncExitStack() as stack:
+            services = await open_services(settings, durations, stack)
+            for warning in services.warnings:
+                log.warning("%s", warning)
+            stack.enter_context(call_on_signal(services.hub.close))
+            self._address = asyncio.get_running_loop().create_future()
+            watch = asyncio.create_task(call_when_closed(self._address, services.hub.close))
+            stack.push_async_callback(cancel_and_wait, watch)
+            self._services = services
+            self._application = Application(durations, VERSION, settings.allowed_hosts, settings.cors_origins)
+            try:
+                yield {"services": services}
+            finally:
+                self._application = self._services = self._address = None
+
+    @contextlib.asynccontextmanager
+    async def _standalone(self, _: Starlette) -> AsyncIterator[dict[str, Services]]:
+        """Open the services in a process that is ours alone: with our logging, and systemd notified."""
+        try:
+            settings = self._settings or read(ServerSettings)
+            logs.set_up_logging(settings.log_level, settings.app_env == "development")
+            async with self.lifespan() as state, notifying():
+                with seldom_collected():
+                    yield state
+        except OBSTACLES as error:
+            reason = "; ".join(error.mistakes) if isinstance(error, SettingsError) else str(error)
+            self._obstacle = f"cannot start: {reason}"
+            raise
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 503 with the sentence that says what is missing, which is logged once."""
+        if not self._warned:
+            self._warned = True
+            log.error("%s", NOT_STARTED)
+        if scope["type"] == "http":
+            await render(Problem(503, NOT_STARTED), scope)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1011, "reason": ""})
+
+    def _in_one_line(self, send: Send) -> Send:
+        """Return a send that replaces the traceback of a failed start by its reason, if a person can act on it."""
+
+        async def send_lifespan(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and self._obstacle:
+                message = {**message, "message": self._obstacle}
+            await send(message)
+
+        return send_lifespan
+
+
+@contextlib.contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Collect garbage in cycles ten times as seldom, and not in what exists from the start.
+
+    Python collects after every 2 000 new objects, and a reader keeps about 100: that took 1/7 of the accept time.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
