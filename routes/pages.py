@@ -18,24 +18,21 @@ POLICY: Final = (
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 SERVED: Final = {".html", ".js", ".css", ".svg", ".json", ".png", ".webmanifest"}
+# The list of files is fixed at start: an invented name is a 404 that leaves nothing behind.
+NAMES: Final = frozenset(file.name for file in files("web").iterdir() if file.name[file.name.rfind(".") :] in SERVED)
 
 
 @cache
-def _content(name: str) -> tuple[bytes, str, str] | None:
-    file = files("web").joinpath(name)
-    suffix = name[name.rfind(".") :]
-    if suffix not in SERVED or not file.is_file():
-        return None
-    body = file.read_bytes()
-    media = "text/javascript" if suffix == ".js" else mimetypes.guess_type(name)[0] or "application/octet-stream"
+def _content(name: str) -> tuple[bytes, str, str]:
+    body = files("web").joinpath(name).read_bytes()
+    media = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0] or "application/octet-stream"
     return body, media, f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def _file(request: Request, name: str) -> Response:
-    found = _content(name)
-    if found is None:
+    if name not in NAMES:
         raise HTTPException(404)
-    body, media, etag = found
+    body, media, etag = _content(name)
     headers = {"Cache-Control": "no-cache", "ETag": etag, "Content-Security-Policy": POLICY}
     if matches(request.scope, etag.encode()):
         return Response(status_code=304, headers=headers)
@@ -45,15 +42,15 @@ def _file(request: Request, name: str) -> Response:
 
 
 async def dashboard(request: Request) -> Response:
-    """The page that a trader keeps open."""
+    """Return the dashboard."""
     return _file(request, "dashboard.html")
 
 
 async def docs(request: Request) -> Response:
-    """The API page: reads openapi.json beside it, works offline and behind any prefix."""
+    """Return the API page, which reads openapi.json beside it, offline and behind any prefix."""
     return _file(request, "docs.html")
 
 
 async def asset(request: Request) -> Response:
-    """A module or style of the pages."""
+    """Return a module or style of the pages."""
     return _file(request, request.path_params["file"])

@@ -1,74 +1,77 @@
-/** The account as the exchange tells it, asked now and then: cash, positions with their marks, titles of what is held. */
+/** Reading of the account at an interval: cash, positions with their marks, the reconciliation, names of what was traded. */
 
-import * as age from './age.js';
+import { clock } from './clock.js';
 import { Poll } from './poll.js';
 import { get } from './rest.js';
-import { alert } from './states.js';
+import { ACCOUNT_TERM, factOf } from './staleness.js';
 
-export const TERM = 65; // seconds without an answer after which a number of the exchange is old
+const INTERVAL = 20; // seconds
+const NAMES = 50; // markets that are looked up at once
 
 export class Account {
   /**
    * @param {URL} base
    * @param {import('./model.js').Model} model
-   * @param {import('./figures.js').Figures} figures
-   * @param {() => boolean} doubt whether the exchange is known to be ill
-   * @param {(titles: boolean) => void} changed titles: whether there are new ones
+   * @param {() => void} changed
    */
-  constructor(base, model, figures, doubt, changed) {
-    this.poll = new Poll(20, () => this.#read(), (error) => figures.fail('cash', error.message));
+  constructor(base, model, changed) {
     this.base = base;
     this.model = model;
-    this.figures = figures;
-    this.doubt = doubt;
     this.changed = changed;
-    /** @type {Set<string>} asked for once; what the exchange does not know is not asked for again */
-    this.asked = new Set();
+    this.poll = new Poll(INTERVAL, () => this.#read(), (error) => { model.accountError = error.message; changed(); });
+    this.reconciliation = new Poll(INTERVAL, () => this.#reconcile(), () => {});
+    /** @type {Set<string>} looked up already */
+    this.lookedUp = new Set();
+  }
+
+  start() {
+    this.poll.start();
+    this.reconciliation.start();
   }
 
   /**
-   * Ask in so many seconds, if not sooner already.
+   * Read again in so many seconds: a trade or a settlement has moved the account.
    * @param {number} seconds
    */
-  in(seconds) {
-    this.poll.in(seconds);
+  soon(seconds) {
+    this.poll.soon(seconds);
+    this.reconciliation.soon(seconds);
   }
 
   async #read() {
     const { model } = this;
-    const known = model.titles.size;
     const { balance, positions, bot } = await get(new URL('portfolio/summary', this.base));
-    this.#cash(balance);
-    if (positions?.positions) this.#hold(positions);
-    await this.#name();
-    if (bot && !model.status) model.status = bot;
-    const failed = balance?.error ?? positions?.error;
-    alert('exchange', failed ? 'The exchange does not answer' : '', `${failed?.detail ?? ''}. Positions and profit come from the journal and stay right; cash and marks are the last that were known.`);
-    this.changed(model.titles.size !== known);
+    const received = clock.now();
+    if (balance && !balance.error) model.cash = { amount: balance.balance ?? null, fact: factOf(balance, received, ACCOUNT_TERM) };
+    if (positions?.positions) model.holdAccount(positions, received);
+    if (bot?.status && !model.status) model.status = bot;
+    model.accountError = (balance?.error ?? positions?.error)?.detail ?? null;
+    this.changed();
+    await this.#lookUp();
   }
 
-  /** @param {any} balance a part of the summary */
-  #cash(balance) {
-    if (!balance || balance.error) return this.figures.fail('cash', balance?.error?.detail ?? 'not told');
-    const why = this.model.mode === 'paper' ? 'The cash of the real account; paper trades do not move it.' : '';
-    return this.figures.set('cash', balance.balance, { ...age.stampOf(balance, TERM), doubt: this.doubt, why });
+  async #reconcile() {
+    try {
+      const answer = await get(new URL('portfolio/reconciliation', this.base));
+      this.model.reconciliation = answer;
+      this.model.reconciliationFact = factOf({ source: 'journal', as_of: clock.now(), stale: false, ...answer }, clock.now(), ACCOUNT_TERM);
+      this.changed();
+    } catch (error) {
+      if (/** @type {any} */ (error).status !== 404) throw error; // an older server has none
+    }
   }
 
-  /** @param {any} positions a part of the summary */
-  #hold(positions) {
-    const got = Date.now() / 1000;
-    this.model.hold(positions.positions, positions.as_of);
-    [this.model.exchangeStale, this.model.exchangeGot] = [positions.stale, got];
-    this.model.marked = { as_of: positions.marks_as_of ?? positions.as_of, got, stale: positions.stale || positions.marks_stale === true };
-  }
-
-  /** Titles and quotes of what is held and not in the exchange's answer: paper positions above all. */
-  async #name() {
-    const { model, asked } = this;
-    const open = [...model.book.ledgers.values()].filter(({ ticker, lots }) => (lots.quantity !== 0 && !model.marks.has(ticker)) || !model.titles.has(ticker));
-    const tickers = open.map((ledger) => ledger.ticker).filter((ticker) => !asked.has(ticker) || model.quotes.has(ticker)).slice(0, 50);
-    for (const ticker of tickers) asked.add(ticker);
+  /** Read names and quotes of markets that were traded and are not in the exchange's answer. */
+  async #lookUp() {
+    const { model } = this;
+    const open = [...model.book.markets.values()].filter(({ ticker, lots }) => !model.names.has(ticker) || (lots.quantity !== 0 && !model.accountMarks.has(ticker)));
+    const again = (/** @type {string} */ ticker) => model.quotes.has(ticker) && model.book.markets.get(ticker)?.lots.quantity !== 0;
+    const tickers = open.map(({ ticker }) => ticker).filter((ticker) => !this.lookedUp.has(ticker) || again(ticker)).slice(0, NAMES);
     if (tickers.length === 0) return;
-    model.quote((await get(new URL(`markets/?tickers=${tickers.map(encodeURIComponent).join(',')}&limit=200`, this.base))).markets);
+    const answer = await get(new URL(`markets/?tickers=${tickers.map(encodeURIComponent).join(',')}&limit=200`, this.base));
+    for (const ticker of tickers) this.lookedUp.add(ticker);
+    model.quote(answer.markets, factOf(answer, clock.now(), ACCOUNT_TERM));
+    this.changed();
+    if (open.length > tickers.length) this.poll.soon(2);
   }
 }

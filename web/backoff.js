@@ -1,11 +1,13 @@
-/** How long to wait before the next try: longer each time, and never the same for two browsers. */
+/** Waits between tries: longer each time, and different for each browser. */
 
-/** Seconds by what ended the last connection: [first wait, longest wait]. A page is to be current within 5 s of a restart. */
-const PACE = {
+/** Seconds by what ended the last connection: [first wait, longest wait]. A page has to be current within 5 s of a restart. */
+const WAITS = {
   error: [0.4, 2.4],
   shutdown: [0.8, 2.4],
   age: [0.3, 2.4],
   slow: [0.5, 2.4],
+  away: [1, 3],
+  busy: [3, 30],
   full: [5, 30],
 };
 
@@ -17,17 +19,17 @@ export class Backoff {
   }
 
   /**
-   * Seconds until the next try, between half and one and a half of a pace that doubles.
+   * Return the seconds until the next try, between half and one and a half of a wait that doubles.
    * @param {string} reason how the last connection ended: error, or the reason of a bye
    */
   next(reason) {
-    const [first, longest] = PACE[/** @type {keyof typeof PACE} */ (reason)] ?? PACE.error;
-    const pace = Math.min(longest, first * 2 ** this.tries);
+    const [first, longest] = WAITS[/** @type {keyof typeof WAITS} */ (reason)] ?? WAITS.error;
+    const wait = Math.min(longest, first * 2 ** this.tries);
     this.tries += 1;
-    return pace * (0.5 + this.random());
+    return wait * (0.5 + this.random());
   }
 
-  /** A connection has held: the next failure is a new story. */
+  /** Begin again with the first wait: a connection has held. */
   reset() {
     this.tries = 0;
   }

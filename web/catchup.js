@@ -1,44 +1,46 @@
-/** Reading by REST what a stream begins with and what it missed, as often as it takes. */
+/** Reading by REST the state that a stream begins with and the entries that it missed, until it succeeds. */
 
 import { Backoff } from './backoff.js';
 import { readAfter } from './journal.js';
 
-/** @typedef {import('./reader.js').Reader} Reader */
+/** @typedef {import('./decoder.js').Decoder} Decoder */
+
+const EMPTY = 3; // answers without the missing entries after which they are given up
 
 export class Catchup {
   /**
    * @param {URL} base
-   * @param {Reader} reader
+   * @param {Decoder} decoder
    * @param {(message: string, retry: number) => void} failed
    */
-  constructor(base, reader, failed) {
+  constructor(base, decoder, failed) {
     this.base = base;
-    this.reader = reader;
+    this.decoder = decoder;
     this.failed = failed;
     this.busy = false;
     this.closed = false;
   }
 
   /**
-   * Read the state. load: returns the cursor up to which it was read.
-   * @param {() => Promise<string>} load
+   * Read the state until it succeeds.
+   * @param {() => Promise<string>} load reads it and returns the cursor up to which it was read
    */
-  async state(load) {
-    await this.#working(async (backoff) => {
-      while (this.reader.unread && !this.closed) await this.#trying(backoff, async () => this.reader.start(await load()));
+  async readState(load) {
+    await this.#exclusively(async (backoff) => {
+      while (this.decoder.unread && !this.closed) await this.#attempt(backoff, async () => this.decoder.start(await load()));
     });
   }
 
   /** Read what is missing; after three answers without it, go on without. */
-  async hole() {
+  async fillMissing() {
     let empty = 0;
-    await this.#working(async (backoff) => {
-      for (let hole = this.reader.sequence.hole; hole && !this.reader.unread && !this.closed; hole = this.reader.sequence.hole) {
-        if (empty === 3) { this.reader.giveUp(); empty = 0; continue; }
-        const { after } = hole;
-        await this.#trying(backoff, async () => {
-          await this.#fill(after);
-          empty = this.reader.sequence.place?.seq === after ? empty + 1 : 0;
+    await this.#exclusively(async (backoff) => {
+      for (let range = this.decoder.sequence.missing; range && !this.decoder.unread && !this.closed; range = this.decoder.sequence.missing) {
+        if (empty === EMPTY) { this.decoder.skipMissing(); empty = 0; continue; }
+        const { after } = range;
+        await this.#attempt(backoff, async () => {
+          await this.#readAfter(after);
+          empty = this.decoder.sequence.place?.seq === after ? empty + 1 : 0;
           if (empty) await pause(backoff.next('error'));
         });
       }
@@ -46,15 +48,15 @@ export class Catchup {
   }
 
   /** @param {number} after */
-  async #fill(after) {
-    const { epoch } = /** @type {import('./types').Cursor} */ (this.reader.sequence.place);
-    const page = await readAfter(this.base, { epoch, seq: after });
-    if (page.cursor.epoch !== epoch) this.reader.lose('epoch', null);
-    else this.reader.take(page.entries);
+  async #readAfter(after) {
+    const place = /** @type {import('./types').Cursor} */ (this.decoder.sequence.place);
+    const page = await readAfter(this.base, { ...place, seq: after });
+    if (page.cursor.epoch !== place.epoch) this.decoder.lose('epoch', null);
+    else this.decoder.take(page.entries);
   }
 
   /** @param {(backoff: Backoff) => Promise<void>} work */
-  async #working(work) {
+  async #exclusively(work) {
     this.busy = true;
     await work(new Backoff());
     this.busy = false;
@@ -64,7 +66,7 @@ export class Catchup {
    * @param {Backoff} backoff
    * @param {() => Promise<void>} step
    */
-  async #trying(backoff, step) {
+  async #attempt(backoff, step) {
     try {
       await step();
     } catch (error) {

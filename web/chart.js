@@ -1,37 +1,55 @@
-/** The curve of profit and loss: an SVG as large as its place, redrawn when either changes, read by pointer or arrow keys. */
+/** The curve of profit with its drawdown beneath: zoom by dragging, values on hover or by arrow keys, marks of trades. */
 
-import { thinned, ticks } from './curve.js';
-import { empty, svg } from './dom.js';
-import { gain, moment, money } from './format.js';
+import { emptyNote, setText, svg } from './dom.js';
+import { fullTime, money, profit } from './format.js';
+import { drawdownLine, firstAtOrAfter, thin } from './profit_curve.js';
+import { numberTicks, timeTicks } from './ticks.js';
 
-/** @typedef {{ line: import('./curve.js').Line, since: number, now: number, open: number | null }} Data open: profit with the open positions */
+/** @typedef {import('./profit_curve.js').Line} Line */
+/**
+ * from, to: the chosen range; infinite for all. now: the server's time, the right edge. open: profit with open positions.
+ * marks: times of settlements. old: it is not confirmed at this moment.
+ * @typedef {{ line: Line, from: number, to: number, now: number, open: number | null, trades: number[], settlements: number[], old: boolean }} Data
+ */
 
-const EDGE = { left: 62, right: 14, top: 12, bottom: 26 };
+const EDGE = { left: 60, right: 14, top: 10, bottom: 22 };
+const MARKS = 400; // marks of trades beyond which they are not drawn
+const LEAST = 1; // seconds that a zoom shows at least
+let charts = 0;
 
 export class Chart {
   /**
    * @param {HTMLElement} place
    * @param {HTMLElement} readout
+   * @param {(from: number, to: number) => void} zoomed
    */
-  constructor(place, readout) {
+  constructor(place, readout, zoomed) {
     this.place = place;
     this.readout = readout;
+    this.zoomed = zoomed;
+    this.id = `clip-${charts += 1}`;
     /** @type {Data | null} */
     this.data = null;
     /** @type {[number, number][]} */
     this.points = [];
     this.chosen = -1;
-    // Its size is told and not asked for: to ask would lay the whole page out in the midst of a change.
     this.width = 0;
     this.height = 0;
+    /** @type {[number, number]} the times at the edges */
+    this.times = [0, 1];
+    /** @type {[number, number]} the dollars at the edges */
+    this.range = [0, 1];
+    /** the pixel row between curve and drawdown */
+    this.split = 1;
+    this.plot = svg('g');
+    this.cursor = svg('g');
+    /** @type {number | null} where a drag began, in pixels */
+    this.dragged = null;
     new ResizeObserver(([{ contentRect }]) => {
       [this.width, this.height] = [contentRect.width, contentRect.height];
       this.draw();
     }).observe(place);
-    place.addEventListener('pointermove', (event) => this.#choose(this.#nearest(event.clientX - place.getBoundingClientRect().left)));
-    place.addEventListener('pointerleave', () => this.#choose(-1));
-    place.addEventListener('blur', () => this.#choose(-1));
-    place.addEventListener('keydown', (event) => this.#key(event));
+    this.#listen();
   }
 
   /** @param {Data} data */
@@ -41,89 +59,180 @@ export class Chart {
   }
 
   draw() {
-    if (!this.data) return;
-    const { line, since, now, open } = this.data;
-    const { width, height } = this;
-    if (width < 80) return;
-    this.points = thinned(line, since, now, Math.max(60, width - EDGE.left - EDGE.right));
+    if (!this.data || this.width < 120 || this.height < 60) return;
+    const { line, from, to, now, open } = this.data;
+    const end = Number.isFinite(to) ? Math.min(to, now) : now;
+    this.points = thin(line, from, end, Math.max(60, this.width - EDGE.left - EDGE.right));
     if (this.points.length === 0) {
-      this.place.replaceChildren(empty('Nothing was realized in this period', 'The curve begins with the first position that closes.'));
+      this.place.replaceChildren(emptyNote('No trade in this range', 'The curve begins with the first trade.'));
       return;
     }
-    const [first, last] = [this.points[0], this.points[this.points.length - 1]];
-    const begin = Math.min(first[0], now - 60);
-    const levels = [...this.points.map((point) => point[1]), ...(open === null ? [] : [open]), 0];
-    const [low, high] = padded(Math.min(...levels), Math.max(...levels));
-    this.x = (/** @type {number} */ time) => EDGE.left + ((time - begin) / Math.max(now - begin, 1)) * (width - EDGE.left - EDGE.right);
-    this.y = (/** @type {number} */ level) => EDGE.top + ((high - level) / (high - low)) * (height - EDGE.top - EDGE.bottom);
-    const root = svg('svg', { viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' });
-    this.#axes(root, width, height, [low, high], [begin, now]);
-    const path = stepped(this.points, this.x, this.y, now);
-    root.append(svg('path', { class: 'area data', d: `${path}V${this.y(0)}H${this.x(first[0])}Z` }), svg('path', { class: 'line data', d: path }));
-    const end = open ?? last[1];
-    if (open !== null) root.append(svg('path', { class: 'open data', d: `M${this.x(now)},${this.y(last[1])}V${this.y(open)}` }));
-    root.append(svg('circle', { class: 'dot data', cx: this.x(now), cy: this.y(end), r: 4.5 }));
-    this.cross = svg('g');
-    root.append(this.cross);
+    this.times = [Number.isFinite(from) ? from : Math.min(this.points[0][0], end - 60), end];
+    const atNow = end >= now - 1;
+    const levels = [...this.points.map((point) => point[1]), ...(open !== null && atNow ? [open] : []), 0];
+    const falls = thin(drawdownLine(line), from, end, Math.max(60, this.width - EDGE.left - EDGE.right));
+    this.split = this.height > 150 ? Math.round((this.height - EDGE.bottom) * 0.76) : this.height - EDGE.bottom;
+    this.range = padded(Math.min(...levels), Math.max(...levels));
+    const root = svg('svg', { viewBox: `0 0 ${this.width} ${this.height}`, 'aria-hidden': 'true' });
+    const clip = svg('clipPath', { id: this.id }, svg('rect', { x: EDGE.left, y: 0, width: this.width - EDGE.left - EDGE.right + 6, height: this.height }));
+    this.plot = svg('g', { 'clip-path': `url(#${this.id})` });
+    root.append(clip, this.plot);
+    this.#axes(root);
+    this.#curve(open !== null && atNow ? open : null);
+    if (this.split < this.height - EDGE.bottom) this.#drawdown(falls);
+    this.#marks();
+    this.cursor = svg('g');
+    root.append(this.cursor);
     this.place.replaceChildren(root);
     this.#choose(Math.min(this.chosen, this.points.length - 1));
   }
 
-  /**
-   * @param {SVGElement | Element} root
-   * @param {number} width
-   * @param {number} height
-   * @param {[number, number]} levels
-   * @param {[number, number]} times
-   */
-  #axes(root, width, height, levels, times) {
-    if (!this.x || !this.y) return;
-    for (const level of ticks(...levels, 4)) {
-      const y = Math.round(this.y(level)) + 0.5;
+  /** @param {number} time */
+  #x(time) {
+    const [begin, end] = this.times;
+    const share = Math.max(0, Math.min(1, (time - begin) / Math.max(end - begin, LEAST)));
+    return EDGE.left + share * (this.width - EDGE.left - EDGE.right);
+  }
+
+  /** @param {number} level */
+  #y(level) {
+    const [low, high] = this.range;
+    return EDGE.top + ((high - level) / (high - low)) * (this.split - EDGE.top - 6);
+  }
+
+  /** @param {Element} root */
+  #axes(root) {
+    const right = this.width - EDGE.right;
+    const [low, high] = this.range;
+    for (const level of numberTicks(low, high, Math.max(2, Math.min(5, this.split / 44)))) {
+      const y = Math.round(this.#y(level)) + 0.5;
       root.append(
-        svg('line', { class: level === 0 ? 'zero' : 'grid', x1: EDGE.left, x2: width - EDGE.right, y1: y, y2: y }),
-        svg('text', { x: EDGE.left - 8, y: y + 4, 'text-anchor': 'end' }, short(level)),
+        svg('line', { class: level === 0 ? 'zero' : 'grid', x1: EDGE.left, x2: right, y1: y, y2: y }),
+        svg('text', { x: EDGE.left - 8, y: y + 4, 'text-anchor': 'end' }, axisMoney(level)),
       );
     }
-    const marks = Math.max(2, Math.min(6, Math.floor(width / 150)));
-    for (let at = 0; at <= marks; at += 1) {
-      const time = times[0] + ((times[1] - times[0]) * at) / marks;
-      const anchor = at === 0 ? 'start' : at === marks ? 'end' : 'middle';
-      root.append(svg('text', { x: this.x(time), y: height - 6, 'text-anchor': anchor }, at === marks ? 'now' : hour(time, times[1] - times[0])));
+    for (const { time, label } of timeTicks(...this.times, Math.max(2, Math.floor(this.width / 90)))) {
+      const x = this.#x(time);
+      if (x < EDGE.left + 16 || x > right - 16) continue;
+      root.append(
+        svg('line', { class: 'grid', x1: x, x2: x, y1: EDGE.top, y2: this.height - EDGE.bottom }),
+        svg('text', { x, y: this.height - 6, 'text-anchor': 'middle' }, label),
+      );
     }
+  }
+
+  /** @param {number | null} open */
+  #curve(open) {
+    const [first, last] = [this.points[0], this.points[this.points.length - 1]];
+    const path = steps(this.points, (time) => this.#x(time), (level) => this.#y(level), this.times[1]);
+    this.plot.append(
+      svg('path', { class: 'area data', d: `${path}V${this.#y(0)}H${this.#x(first[0])}Z` }),
+      svg('path', { class: 'line data', d: path }),
+    );
+    if (open !== null) this.plot.append(svg('path', { class: 'open data', d: `M${this.#x(this.times[1])},${this.#y(last[1])}V${this.#y(open)}` }));
+    this.plot.append(svg('circle', { class: 'dot data', cx: this.#x(this.times[1]), cy: this.#y(open ?? last[1]), r: 4 }));
+  }
+
+  /** @param {[number, number][]} falls */
+  #drawdown(falls) {
+    const [top, bottom] = [this.split + 4, this.height - EDGE.bottom];
+    const deepest = Math.min(-0.01, ...falls.map((point) => point[1]));
+    const y = (/** @type {number} */ level) => top + (level / deepest) * (bottom - top);
+    const path = steps(falls, (time) => this.#x(time), y, this.times[1]);
+    this.plot.append(
+      svg('line', { class: 'zero', x1: EDGE.left, x2: this.width - EDGE.right, y1: top, y2: top }),
+      svg('path', { class: 'fall data', d: `${path}V${top}H${this.#x(falls[0][0])}Z` }),
+    );
+    this.plot.parentElement?.append(svg('text', { x: EDGE.left - 8, y: bottom, 'text-anchor': 'end' }, axisMoney(deepest)));
+  }
+
+  /** Draw marks of trades and settlements along the bottom edge of the curve. */
+  #marks() {
+    const { trades, settlements } = /** @type {Data} */ (this.data);
+    const bottom = this.split - 1;
+    const inside = (/** @type {number[]} */ times) => times.slice(firstAtOrAfter(times, this.times[0]), firstAtOrAfter(times, this.times[1]));
+    const shown = inside(trades);
+    if (shown.length <= MARKS) for (const time of shown) this.plot.append(svg('line', { class: 'mark', x1: this.#x(time), x2: this.#x(time), y1: bottom - 5, y2: bottom }));
+    for (const time of inside(settlements).slice(-MARKS)) {
+      const x = this.#x(time);
+      this.plot.append(svg('path', { class: 'settlement', d: `M${x - 4},${bottom}L${x},${bottom - 7}L${x + 4},${bottom}Z` }));
+    }
+  }
+
+  #listen() {
+    const { place } = this;
+    const at = (/** @type {PointerEvent} */ event) => event.clientX - place.getBoundingClientRect().left;
+    place.addEventListener('pointerdown', (event) => { if (event.button === 0) this.dragged = at(event); });
+    place.addEventListener('pointermove', (event) => {
+      this.#choose(this.#nearest(at(event)));
+      if (this.dragged !== null) this.#brush(at(event));
+    });
+    place.addEventListener('pointerup', (event) => this.#zoomTo(at(event)));
+    place.addEventListener('pointerleave', () => { this.dragged = null; this.#choose(-1); });
+    place.addEventListener('blur', () => this.#choose(-1));
+    place.addEventListener('dblclick', () => this.zoomed(-Infinity, Infinity));
+    place.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** @param {number} x */
+  #time(x) {
+    const share = (x - EDGE.left) / Math.max(1, this.width - EDGE.left - EDGE.right);
+    const [begin, end] = this.times;
+    return begin + Math.max(0, Math.min(1, share)) * (end - begin);
+  }
+
+  /** @param {number} x */
+  #brush(x) {
+    const [a, b] = [Math.min(x, this.dragged ?? x), Math.max(x, this.dragged ?? x)];
+    if (b - a > 4) this.cursor.append(svg('rect', { class: 'brush', x: a, y: EDGE.top, width: b - a, height: Math.max(0, this.height - EDGE.bottom - EDGE.top) }));
+  }
+
+  /** @param {number} x */
+  #zoomTo(x) {
+    const from = this.dragged;
+    this.dragged = null;
+    if (from === null || Math.abs(x - from) < 6) return;
+    const [begin, end] = [this.#time(Math.min(from, x)), this.#time(Math.max(from, x))];
+    if (end - begin >= LEAST) this.zoomed(begin, end);
   }
 
   /** @param {number} x */
   #nearest(x) {
-    let best = -1;
-    for (let at = 0; at < this.points.length; at += 1) {
-      if (this.x && this.x(this.points[at][0]) <= x) best = at;
-    }
-    return Math.max(0, best);
+    let best = 0;
+    for (let at = 0; at < this.points.length; at += 1) if (this.#x(this.points[at][0]) <= x) best = at;
+    return best;
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if (event.key === 'Escape') return this.zoomed(-Infinity, Infinity);
+    const [begin, end] = this.times;
+    const middle = this.chosen >= 0 ? this.points[this.chosen][0] : (begin + end) / 2;
+    const span = (end - begin) / (event.key === '-' ? 1 : 4);
+    if (event.key === '+' || event.key === '-') {
+      event.preventDefault();
+      return this.zoomed(middle - span, Math.min(middle + span, this.data?.now ?? Infinity));
+    }
     const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
-    if (step === undefined) return;
+    if (step === undefined || this.points.length === 0) return undefined;
     event.preventDefault();
-    const begin = this.chosen < 0 ? this.points.length : this.chosen;
-    this.#choose(Math.max(0, Math.min(this.points.length - 1, begin + step)));
-    this.place.setAttribute('aria-description', this.readout.textContent ?? '');
+    const start = this.chosen < 0 ? this.points.length : this.chosen;
+    this.#choose(Math.max(0, Math.min(this.points.length - 1, start + step)));
+    return this.place.setAttribute('aria-description', this.readout.textContent ?? '');
   }
 
   /** @param {number} at index of a point; -1 for none */
   #choose(at) {
     this.chosen = at;
     const point = this.points[at];
-    this.readout.textContent = point ? `${moment(point[0])}  ${gain(point[1])}` : 'realized, after fees; dotted: with open positions';
-    if (!this.cross || !this.x || !this.y) return;
-    if (!point) return this.cross.replaceChildren();
-    const [x, y] = [this.x(point[0]), this.y(point[1])];
-    this.cross.replaceChildren(
+    setText(this.readout, point ? `${fullTime(point[0])}  ${profit(point[1])}` : 'after fees; dotted: with open positions');
+    if (!point) return this.cursor.replaceChildren();
+    const [x, y] = [this.#x(point[0]), this.#y(point[1])];
+    this.cursor.replaceChildren(
       svg('line', { class: 'cross', x1: x, x2: x, y1: EDGE.top, y2: this.height - EDGE.bottom }),
       svg('circle', { class: 'dot', cx: x, cy: y, r: 4 }),
     );
+    return undefined;
   }
 }
 
@@ -138,30 +247,30 @@ function padded(low, high) {
 }
 
 /**
- * Profit stands still between two moves: the line goes in steps.
+ * Return the path of a line in steps: profit stays the same between two moves.
  * @param {[number, number][]} points
  * @param {(time: number) => number} x
  * @param {(level: number) => number} y
- * @param {number} now
+ * @param {number} end
  */
-function stepped(points, x, y, now) {
-  const steps = points.map(([time, level], at) => (at === 0 ? `M${x(time).toFixed(1)},${y(level).toFixed(1)}` : `H${x(time).toFixed(1)}V${y(level).toFixed(1)}`));
-  return `${steps.join('')}H${x(now).toFixed(1)}`;
+function steps(points, x, y, end) {
+  const parts = points.map(([time, level], at) => (at === 0 ? `M${x(time).toFixed(1)},${y(level).toFixed(1)}` : `H${x(time).toFixed(1)}V${y(level).toFixed(1)}`));
+  return `${parts.join('')}H${x(end).toFixed(1)}`;
 }
 
 /** @param {number} level */
-function short(level) {
-  if (Math.abs(level) < 10_000) return money(Math.abs(level) < 1e-9 ? 0 : level).replace(/\.00$/, '');
-  return `${level < 0 ? '\u2212' : ''}$${(Math.abs(level) / 1000).toFixed(1).replace(/\.0$/, '')}k`;
+function axisMoney(level) {
+  if (Math.abs(level) >= 10_000) return `${level < 0 ? '\u2212' : ''}$${thousands(level)}`;
+  return money(Math.abs(level) < 1e-9 ? 0 : level).replace(/\.00$/, '');
 }
 
-/**
- * @param {number} time
- * @param {number} span seconds that the axis covers
- */
-function hour(time, span) {
-  const date = new Date(time * 1000);
-  if (span > 3 * 86_400) return new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' }).format(date);
-  const second = span < 900 ? '2-digit' : undefined;
-  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second, hourCycle: 'h23' }).format(date);
+/** @param {number} level */
+function thousands(level) {
+  const size = Math.abs(level);
+  return size >= 1e9 ? `${trim(size / 1e9)}B` : size >= 1e6 ? `${trim(size / 1e6)}M` : `${trim(size / 1e3)}K`;
+}
+
+/** @param {number} size */
+function trim(size) {
+  return String(Number(size.toPrecision(3)));
 }

@@ -1,177 +1,290 @@
-/** The dashboard: reads the state, follows the stream, and lets every part of the page show its share. */
+/** The dashboard: reads the state, follows the stream, and lets the current view draw. */
 
-import { Account, TERM } from './account.js';
-import * as age from './age.js';
-import { Bars } from './bars.js';
-import { Chart } from './chart.js';
-import { Curve } from './curve.js';
-import { at, say, soon } from './dom.js';
+import { Account } from './account.js';
+import { alertsOf, showAlerts } from './alerts.js';
+import { describeBot, isBotDown } from './bot_state.js';
+import { clock } from './clock.js';
+import { copyFullValues } from './copy.js';
+import { byId, nextFrame, setText } from './dom.js';
 import { Figures } from './figures.js';
-import { plain } from './format.js';
-import { Holdings } from './holdings.js';
+import { count, money } from './format.js';
+import { showBot, showConnection, showMode, showTab } from './header.js';
 import { readAll } from './journal.js';
-import { Markets } from './markets.js';
 import { Model } from './model.js';
-import { Notice } from './notice.js';
+import { Notifier } from './notifier.js';
 import { Poll } from './poll.js';
+import { Book } from './positions.js';
+import { ProfitCurve, deepestDrawdown } from './profit_curve.js';
 import { get } from './rest.js';
+import { Router, VIEWS } from './router.js';
 import { parse } from './sequence.js';
-import * as service from './service.js';
-import * as states from './states.js';
+import { listenToKeys } from './shortcuts.js';
 import { connect } from './stream.js';
-import { Trades } from './trades.js';
+import { MarketsView } from './view_markets.js';
+import { MoneyView } from './view_money.js';
+import { OrdersView } from './view_orders.js';
+import { OverviewView } from './view_overview.js';
+import { PerformanceView } from './view_performance.js';
+import { PositionsView } from './view_positions.js';
+import { ServiceView } from './view_service.js';
+import { TradesView } from './view_trades.js';
 
-const base = new URL('../', import.meta.url);
-const model = new Model();
-const figures = new Figures(at('figures'));
-const chart = new Chart(at('equity-chart'), at('equity-readout'));
-const bars = new Bars(at('bymarket-chart'));
-const holdings = new Holdings(at('positions'));
-const notice = new Notice();
-const curve = new Curve();
-const trades = new Trades(model, older, () => soon(draw));
-const markets = new Markets(base, (found) => {
-  const known = model.titles.size;
-  model.quote(found);
-  if (model.titles.size !== known) trades.refresh();
-  soon(draw);
-});
+const HEALTH = 5; // seconds between two readings of /health
+const HEALTH_LIMIT = 4000; // milliseconds for which it may take
+const CHART = 400; // milliseconds between two drawings of charts and sums while trades come
+const WITH_FIGURES = new Set(['overview', 'positions', 'performance', 'money', 'trades']);
+const PLACES = { overview: OverviewView, trades: TradesView, positions: PositionsView, orders: OrdersView, performance: PerformanceView, money: MoneyView, markets: MarketsView, service: ServiceView };
 
-let progress = ''; // of reading the journal
-let ready = false; // the journal has been read
+/** @typedef {{ show: (parameters: Record<string, string>) => void, draw: () => void, hide?: () => void }} ViewOfPage */
 
-/** Read the journal to its head, and say where that is: the stream goes on from there. */
-async function load() {
-  [ready, progress] = [false, ''];
-  model.clear();
-  const first = await get(new URL('portfolio/trades/live?limit=100', base));
-  const epoch = parse(first.cursor)?.epoch;
-  if (!epoch) throw new Error('The server gave no cursor.');
-  trades.preview(first.trades); // what is new can be read at once; sums need the whole journal
-  let place = { epoch, seq: 0 };
-  for await (const page of readAll(base, place)) {
-    for (const entry of page.entries) model.add(entry);
-    model.book.settle(); // page by page: a million at once would hold the page still
-    place = page.at;
-    progress = `Reading the journal: ${plain(place.seq)} of ${plain(page.total)}`;
-    states.stream(stream.freshness, progress);
-    holdings.wait(progress);
+/** The page: its state, and what every view needs of it. */
+export class Page {
+  constructor() {
+    this.base = new URL('../', import.meta.url);
+    this.model = new Model();
+    this.curve = new ProfitCurve();
+    this.figures = new Figures(byId('figures'));
+    this.notifier = new Notifier((text) => this.announce(text));
+    this.account = new Account(this.base, this.model, () => this.draw());
+    this.health = new Poll(HEALTH, () => this.#readHealth(), () => this.#healthFailed());
+    this.router = new Router((view, parameters) => this.#showView(view, parameters));
+    /** the journal was read to its head */
+    this.ready = false;
+    /** how far the journal was read, in words; empty when it was */
+    this.reading = 'Reading the journal…';
+    /** @type {import('./model.js').Row[]} */
+    this.rows = [];
+    this.totals = Book.totals([]);
+    /** monotonic milliseconds since when the server does not answer; 0 while it does */
+    this.unanswered = 0;
+    this.downSince = 0;
+    /** @type {number | null} when the exchange was last seen failing, by the server's clock */
+    this.exchangeFailed = null;
+    this.problems = { loadError: /** @type {string | null} */ (null), missing: /** @type {string | null} */ (null), full: false, reset: false };
+    /** @type {Partial<Record<string, ViewOfPage>>} */
+    this.views = {};
+    this.computed = -Infinity;
+    this.timer = 0;
+    this.later = 0;
+    /** @type {import('./profit_curve.js').Drawdown | null} */
+    this.drawdown = null;
+    this.stream = connect({ base: this.base, load: () => this.#load() });
+    this.#listen();
   }
-  [ready, progress] = [true, ''];
-  trades.preview([]);
-  trades.refresh();
-  soon(draw);
-  return `${place.epoch}-${place.seq}`;
+
+  /** Return the server's time. */
+  now = () => clock.now();
+
+  /** Return the situation that decides what looks old. */
+  situation = () => {
+    const { model, stream } = this;
+    const fresh = stream.freshness;
+    const exchangeWorks = model.health?.parts.kalshi ? model.health.parts.kalshi.state === 'ok' && model.health.parts.kalshi.keys !== false : true;
+    const botWorks = model.status?.status === 'online';
+    return { now: clock.now(), connected: this.connected, complete: fresh.complete, blind: model.health !== null && !botWorks && !exchangeWorks, exchangeFailed: this.exchangeFailed };
+  };
+
+  /** The stream is open and the server answers. */
+  get connected() {
+    return this.stream.freshness.state === 'live' && !(this.unanswered && this.stream.received * 1000 < Date.now() - HEALTH * 1000);
+  }
+
+  /** Return true if what follows from the entries is not confirmed at this moment. */
+  isStreamOld() {
+    const { connected, complete, blind } = this.situation();
+    return this.ready && (!connected || !complete || blind);
+  }
+
+  line() {
+    return this.curve.of(this.model.book);
+  }
+
+  /**
+   * Return what a chart draws of a range.
+   * @param {{ from: number, to: number }} range
+   * @returns {import('./chart.js').Data}
+   */
+  chartData({ from, to }) {
+    const { store } = this.model;
+    const settlements = [...store.others.values()].filter((entry) => 'result' in entry).map((entry) => entry.timestamp).sort((a, b) => a - b);
+    const line = this.line();
+    const open = this.totals.open && this.totals.net !== null ? Number(this.totals.net) : null;
+    return { line, from, to, now: clock.now(), open, trades: line.times, settlements, old: this.isStreamOld() };
+  }
+
+  /**
+   * Speak to screen readers, and show the text for a moment.
+   * @param {string} text
+   */
+  announce(text) {
+    setText(byId('announcer'), text);
+    byId('announcer').classList.add('shown');
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => byId('announcer').classList.remove('shown'), 5000);
+  }
+
+  /** Draw with the next frame. */
+  draw() {
+    nextFrame(this.paint);
+  }
+
+  paint = () => {
+    const { model, stream } = this;
+    const fresh = stream.freshness;
+    const { connected } = this;
+    if (connected) this.downSince = 0;
+    else this.downSince ||= performance.now();
+    showConnection(fresh, connected, this.ready ? '' : this.reading);
+    showBot(model.status, connected, clock.now());
+    showMode(model.mode);
+    showTab({ status: model.status, connected, ready: this.ready, unseen: this.notifier.unseen });
+    if (fresh.complete) this.problems.full = false;
+    showAlerts(alertsOf({
+      connected, down: this.downSince ? (performance.now() - this.downSince) / 1000 : 0, health: model.health, bot: model.status, accountError: model.accountError,
+      refused: model.refused, ...this.problems, loadError: this.ready ? null : this.problems.loadError,
+    }));
+    this.#compute();
+    this.#drawFigures();
+    this.views[this.router.view]?.draw();
+  };
+
+  start() {
+    this.router.read();
+    this.account.start();
+    this.health.start();
+    listenToKeys(this.router);
+    copyFullValues();
+    window.setInterval(() => this.draw(), 1000); // ages and the right edge of charts move on without news
+    document.addEventListener('visibilitychange', () => this.draw());
+    /** @type {HTMLAnchorElement} */ (byId('docs')).href = new URL('docs', this.base).href;
+  }
+
+  /** Read the journal to its head and return where that is: the stream goes on from there. */
+  async #load() {
+    const { model } = this;
+    [this.ready, this.reading] = [false, 'Reading the journal…'];
+    model.clear();
+    const newest = await get(new URL('portfolio/trades/live?limit=100', this.base));
+    const epoch = parse(newest.cursor)?.epoch;
+    if (!epoch) throw new Error('The server gave no cursor.');
+    model.hint = newest.trades[0]?.mode ?? null;
+    let at = /** @type {import('./types').Cursor} */ ({ epoch, seq: 0 });
+    for await (const page of readAll(this.base, at)) {
+      for (const entry of page.entries) model.add(entry);
+      model.book.settle(); // page by page, so that a long journal does not hold the page still
+      at = page.at;
+      this.reading = `Reading the journal: ${count(at.seq)} of ${count(page.total)}`;
+      this.draw();
+    }
+    [this.ready, this.reading, this.computed] = [true, '', -Infinity];
+    Object.assign(this.problems, { loadError: null, reset: false, missing: null });
+    this.account.soon(0.5);
+    this.draw();
+    return `${at.epoch}-${at.seq}${at.check ? `-${at.check}` : ''}`;
+  }
+
+  #listen() {
+    const { stream, model } = this;
+    stream.on('entry', (entry) => { model.add(entry); this.draw(); });
+    stream.on('trades', ({ trades }) => { this.notifier.add(trades); this.account.soon(1.5); });
+    for (const name of /** @type {const} */ (['settlement', 'correction', 'transfer'])) stream.on(name, () => this.account.soon(1.5));
+    stream.on('gap', (gap) => this.notifier.notify('gap', `Trades may be missing: ${gap.why}`));
+    stream.on('heartbeat', ({ timestamp }) => clock.observe(timestamp));
+    stream.on('status', (status) => this.#takeStatus(status));
+    stream.on('freshness', () => this.draw());
+    stream.on('reset', () => { this.problems.reset = true; this.draw(); });
+    stream.on('error', ({ reason, message }) => {
+      if (reason === 'missing') this.problems.missing = message;
+      if (reason === 'full') this.problems.full = true;
+      if (reason === 'load') this.problems.loadError = message;
+      this.draw();
+    });
+  }
+
+  /** @param {import('./types').BotStatus} status */
+  #takeStatus(status) {
+    const before = this.model.status;
+    this.model.status = status;
+    const { text, reason } = describeBot(status, true, clock.now());
+    const changed = before && (before.status !== status.status || before.activity !== status.activity);
+    if (changed) this.notifier.notify('bot', `${text}${reason ? `: ${reason}` : ''}`);
+    else if (!before && isBotDown(status)) this.announce(text);
+    this.health.soon(0.2);
+    this.draw();
+  }
+
+  async #readHealth() {
+    const health = await get(new URL('health', this.base), HEALTH_LIMIT);
+    if (this.stream.freshness.state !== 'live' || clock.observed.length === 0) clock.observe(health.as_of);
+    this.unanswered = 0;
+    this.model.health = health;
+    const { kalshi } = health.parts;
+    this.exchangeFailed = kalshi && !['ok', 'idle', 'starting'].includes(kalshi.state) ? clock.now() : null;
+    this.draw();
+  }
+
+  #healthFailed() {
+    if (!this.unanswered && this.ready) this.notifier.notify('server', 'The server does not answer.');
+    this.unanswered ||= performance.now();
+    this.draw();
+  }
+
+  /** Compute rows and sums, at most a few times a second. */
+  #compute() {
+    if (!this.ready) return;
+    if (performance.now() - this.computed < CHART) {
+      this.later ||= window.setTimeout(() => { this.later = 0; this.draw(); }, CHART);
+      return;
+    }
+    this.computed = performance.now();
+    ({ rows: this.rows, totals: this.totals } = this.model.positions());
+    this.drawdown = deepestDrawdown(this.line());
+  }
+
+  #drawFigures() {
+    byId('figures').hidden = !WITH_FIGURES.has(this.router.view);
+    const { model, totals, figures } = this;
+    const situation = this.situation();
+    figures.set('cash', cashFigure(model), situation);
+    const reconciled = model.reconciliation?.cash?.unexplained;
+    figures.set('unexplained', { value: typeof reconciled === 'number' ? reconciled : null, fact: model.reconciliationFact, signed: true, note: typeof reconciled === 'number' ? '' : 'not reconciled' }, situation);
+    if (!this.ready) return;
+    const stream = { source: 'stream', asOf: this.stream.received || situation.now, received: situation.now, stale: false, term: Infinity, stream: true };
+    const mark = model.oldestMark(this.rows, situation);
+    const marked = totals.open ? mark ?? stream : stream;
+    const unpriced = totals.unmarked ? `${count(totals.unmarked)} without a price` : '';
+    figures.set('value', { value: totals.value, fact: marked, note: unpriced }, situation);
+    figures.set('unrealized', { value: totals.unrealized_pnl, fact: marked, signed: true, note: unpriced }, situation);
+    figures.set('net', { value: totals.net, fact: marked, signed: true, note: unpriced }, situation);
+    figures.set('realized', { value: totals.realized_pnl, fact: stream, signed: true }, situation);
+    figures.set('fees', { value: totals.fees, fact: stream, note: totals.fees_unknown ? `${count(totals.fees_unknown)} unknown` : '' }, situation);
+    figures.set('drawdown', { value: this.drawdown ? -this.drawdown.now : null, fact: stream, signed: true, note: this.drawdown ? `deepest ${money(this.drawdown.depth)}` : '' }, situation);
+  }
+
+  /**
+   * @param {import('./router.js').View} view
+   * @param {Record<string, string>} parameters
+   */
+  #showView(view, parameters) {
+    for (const name of VIEWS) {
+      const place = byId(`view-${name}`);
+      if (name !== view && !place.hidden) this.views[name]?.hide?.();
+      place.hidden = name !== view;
+      const link = byId(`link-${name}`);
+      if (name === view) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    this.views[view] ??= new PLACES[view](this, byId(`view-${view}`));
+    this.views[view]?.show(parameters);
+    this.draw();
+  }
 }
 
-const stream = connect({ base, load });
-stream.on('entry', (entry) => {
-  model.add(entry);
-  trades.add(entry);
-  soon(draw);
-});
-stream.on('trades', ({ count }) => { notice.tell(count); account.in(1.5); });
-stream.on('settlement', () => account.in(1.5));
-stream.on('status', (status) => {
-  if (model.status?.mode !== status.mode) trades.refresh();
-  model.status = status;
-  soon(draw);
-});
-stream.on('freshness', () => soon(draw));
-stream.on('reset', ({ reason }) => states.alert('reset', 'The journal was exchanged; everything is being read anew', `The server says: ${reason}.`));
-stream.on('error', ({ reason, message }) => {
-  if (reason === 'hole') states.alert('hole', 'Some entries could not be read', `${message} Reload the page to try again; the sums here are without them.`);
-  if (reason === 'full') states.alert('full', 'The server has no stream left', 'It is asked again by itself. Close other pages, or raise MAX_STREAMS.');
-  if (reason === 'load') states.alert('load', 'The journal cannot be read now', `${message} It is tried again by itself.`);
-});
-
-/** Draw all that follows from the entries; at most once a frame. */
-function draw() {
-  const fresh = stream.freshness;
-  states.stream(fresh, progress);
-  states.bot(model.status, fresh.state === 'live');
-  states.mode(model.status || model.entries ? model.mode : null);
-  disconnected(fresh.state);
-  if (!ready) return;
-  states.alert('load', '');
-  if (fresh.complete) for (const name of ['reset', 'full']) states.alert(name, '');
-  refused();
-  const { rows, totals } = model.positions();
-  const now = Date.now() / 1000;
-  const stamp = { source: 'stream', as_of: stream.heard || now, got: now, stale: false, term: 0, live: () => stream.freshness.complete };
-  const why = totals.unmarked ? `${totals.unmarked} positions have no price` : 'Marks are the exchange\u2019s, or our own last trade.';
-  const { as_of, got, stale } = model.marked; // what is held is live, what it is worth only as good as its marks
-  const marked = totals.open && got ? { source: 'marks', as_of, got, stale: stale || !stream.freshness.complete, term: TERM, doubt, why } : stamp;
-  figures.set('value', totals.value, marked);
-  figures.set('unrealized', totals.unrealized_pnl, marked);
-  figures.set('net', totals.net, marked);
-  figures.set('realized', totals.realized_pnl, stamp);
-  figures.set('fees', totals.fees, totals.fees_unknown ? { ...stamp, why: `${totals.fees_unknown} trades came without their fee` } : stamp);
-  const old = model.exchangeStale || now - model.exchangeGot > TERM || doubt() || !fresh.complete;
-  holdings.show(rows, model.titles, model.differences(rows), old);
-  if (performance.now() - drawn > CHARTS) charts(rows, totals);
-  else if (!later) later = window.setTimeout(() => { later = 0; soon(draw); }, CHARTS);
-  say(at('trades-count'), `${plain(totals.trades)} in all`);
-  for (const name of ['equity', 'bymarket', 'positions', 'trades']) age.mark(at(`${name}-age`), stamp, at(name));
+/** @param {Model} model */
+function cashFigure({ cash, health, mode }) {
+  if (health?.parts.kalshi?.keys === false) return { value: null, fact: null, note: 'hidden without keys' };
+  if (!cash) return { value: null, fact: null, note: 'not known yet' };
+  return { value: cash.amount, fact: mode === 'paper' ? { ...cash.fact, note: 'The cash of the real account; paper trades do not move it.' } : cash.fact };
 }
 
-const CHARTS = 400; // milliseconds between two drawings of the charts; numbers change with every frame
-let drawn = -Infinity;
-let later = 0;
-
-/**
- * @param {import('./types').Position[]} rows
- * @param {import('./types').Totals} totals
- */
-function charts(rows, totals) {
-  drawn = performance.now();
-  const now = Date.now() / 1000;
-  chart.show({ line: curve.of(model.book), since: trades.filter.since(now), now, open: totals.open ? Number(totals.net) : null });
-  bars.show(rows.filter((row) => row.trades > 0 || row.outcome !== null).map((row) => ({
-    name: row.ticker, value: Number(row.realized_pnl) + Number(row.unrealized_pnl ?? 0) - Number(row.fees),
-  })));
-}
-
-/** @param {import('./types').State} state */
-function disconnected(state) {
-  const down = state === 'waiting' || state === 'connecting';
-  lostAt = down ? lostAt || performance.now() : 0;
-  const long = down && performance.now() - lostAt > 4000;
-  states.alert('stream', long ? 'The server cannot be reached' : '', 'The page goes on by itself when it is back, and misses nothing. Grey numbers are the last that were known.');
-}
-let lostAt = 0;
-
-function refused() {
-  const [first] = model.refused;
-  states.alert('refused', first ? `${model.refused.length} entries hold numbers that cannot be kept exactly` : '', `${first}. Positions are without them.`);
-}
-
-/**
- * @param {number} before
- * @param {import('./filter.js').Filter} filter
- */
-async function older(before, filter) {
-  const url = new URL('portfolio/trades/history', base);
-  url.searchParams.set('limit', '500');
-  url.searchParams.set('before', String(before));
-  if (/^[A-Za-z0-9._-]+$/.test(filter.text) && model.book.ledgers.has(filter.text.toUpperCase())) url.searchParams.set('ticker', filter.text.toUpperCase());
-  const page = await get(url);
-  return { entries: page.entries, more: page.next !== null && page.entries.length > 0 };
-}
-
-/** @type {string[]} parts of the service that are ill */
-let ill = [];
-const doubt = () => ill.includes('kalshi');
-const account = new Account(base, model, figures, doubt, (titles) => {
-  if (titles) trades.refresh();
-  soon(draw);
-});
-const listing = new Poll(60, () => markets.read(), (error) => markets.fail(error.message));
-const health = new Poll(15, async () => { ill = service.show(await get(new URL('health', base))); }, () => {});
-
-age.start();
-window.setInterval(() => soon(draw), 5000); // ages in words, and the end of the curve, move on without any news
-/** @type {HTMLAnchorElement} */ (at('docs')).href = new URL('docs', base).href;
-account.in(0);
-health.in(0.2);
-listing.in(0.4);
+new Page().start();

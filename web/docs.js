@@ -1,6 +1,6 @@
 /** The API page: openapi.json as something to read, made here and from nobody else's server. */
 
-import { at, h } from './dom.js';
+import { byId, h } from './dom.js';
 import { get } from './rest.js';
 import { fields, kind } from './schema.js';
 
@@ -15,22 +15,22 @@ const base = new URL('../', import.meta.url);
 function show(description) {
   const { info, paths } = description;
   document.title = `API · ${info.title} ${info.version}`;
-  at('lead').textContent = `${info.description ?? info.title}${info.description?.endsWith('.') ? '' : '.'} Version ${info.version}. Errors are application/problem+json.`;
+  byId('lead').textContent = `${info.description ?? info.title}${info.description?.endsWith('.') ? '' : '.'} Version ${info.version}. Errors are application/problem+json.`;
   /** @type {Map<string, HTMLElement[]>} */
   const groups = new Map();
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       if (typeof operation !== 'object' || !operation.responses) continue;
       const id = `${method}${path.replaceAll(/[^a-z0-9]+/gi, '-')}`;
-      at('operations').append(card(id, method, path, operation, description.components?.schemas ?? {}));
+      byId('operations').append(card(id, method, path, operation, description.components?.schemas ?? {}));
       const group = path.split('/').length > 2 && !path.startsWith('/health') ? path.split('/')[1] : 'service';
       const links = groups.get(group) ?? [];
       groups.set(group, [...links, h('a', { href: `#${id}` }, path)]);
     }
   }
-  at('operations').append(problems(description['x-problems'] ?? []));
+  byId('operations').append(problems(description['x-problems'] ?? []));
   groups.set('errors', [h('a', { href: '#problems' }, 'problems')]);
-  for (const [name, links] of groups) at('index').append(h('h2', {}, name), ...links);
+  for (const [name, links] of groups) byId('index').append(h('h2', {}, name), ...links);
   if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
 }
 
@@ -83,8 +83,8 @@ function coded(text) {
   return text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
 }
 
-/** @type {HTMLAnchorElement} */ (at('raw')).href = new URL('openapi.json', base).href;
-/** @type {HTMLAnchorElement} */ (at('dashboard')).href = new URL('dashboard', base).href;
+/** @type {HTMLAnchorElement} */ (byId('raw')).href = new URL('openapi.json', base).href;
+/** @type {HTMLAnchorElement} */ (byId('dashboard')).href = new URL('dashboard', base).href;
 get(new URL('openapi.json', base)).then(show).catch((error) => {
-  at('lead').textContent = `The description cannot be read: ${error.message} Reload the page to try again.`;
+  byId('lead').textContent = `The description cannot be read: ${error.message} Reload the page to try again.`;
 });

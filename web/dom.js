@@ -1,11 +1,11 @@
-/** Making and changing elements; text is always set as text, never as markup. */
+/** Making and changing elements. Text is always set as text, never as markup. */
 
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, string | boolean | undefined>} [attributes] `class`, `data-…`, `aria-…`; undefined leaves one out
+ * @param {Record<string, string | boolean | undefined>} [attributes] undefined and false leave one out
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[K]}
  */
@@ -32,10 +32,10 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
- * The element of the page with that id; the page is ours, so it is there.
+ * Return the element of the page with that id. Throws Error when there is none.
  * @param {string} id
  */
-export function at(id) {
+export function byId(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no #${id}`);
   return found;
@@ -45,29 +45,40 @@ export function at(id) {
  * @param {string} selector
  * @param {ParentNode} [within]
  */
-export function one(selector, within = document) {
+export function find(selector, within = document) {
   const found = within.querySelector(selector);
   if (!found) throw new Error(`the page has no ${selector}`);
   return /** @type {HTMLElement} */ (found);
 }
 
 /**
- * Change text only where it differs, so that nothing is laid out or read aloud again for nothing.
+ * Set text only where it differs, so that nothing is laid out or read aloud again without a change.
  * @param {Element} element
  * @param {string} text
  */
-export function say(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** @type {Set<() => void>} what waits for the next frame */
+/**
+ * Set an attribute only where it differs; null removes it.
+ * @param {Element} element
+ * @param {string} name
+ * @param {string | null} value
+ */
+export function setAttribute(element, name, value) {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** @type {Set<() => void>} waiting for the next frame */
 const due = new Set();
 
 /**
- * Draw with the next frame, once, however often it is asked for: fifty trades a second are sixty frames at most.
+ * Call a function with the next frame, once, however often it is requested.
  * @param {() => void} draw
  */
-export function soon(draw) {
+export function nextFrame(draw) {
   if (due.size === 0) {
     requestAnimationFrame(() => {
       const all = [...due];
@@ -79,10 +90,23 @@ export function soon(draw) {
 }
 
 /**
- * What to show where there is nothing to show.
+ * Return the text that stands where there is nothing to show.
  * @param {string} title
  * @param {string} hint
  */
-export function empty(title, hint) {
+export function emptyNote(title, hint) {
   return h('div', { class: 'empty' }, h('strong', {}, title), h('span', {}, hint));
+}
+
+/**
+ * Return a command with a button that copies it.
+ * @param {string} text
+ */
+export function command(text) {
+  const button = h('button', { type: 'button', class: 'copy', 'aria-label': `Copy: ${text}` }, 'Copy');
+  button.addEventListener('click', () => {
+    void navigator.clipboard?.writeText(text).then(() => setText(button, 'Copied'), () => setText(button, 'Select and copy it'));
+    window.setTimeout(() => setText(button, 'Copy'), 2000);
+  });
+  return h('span', { class: 'command' }, h('code', { tabindex: '0' }, text), button);
 }

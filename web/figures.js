@@ -1,14 +1,20 @@
-/** The row of figures at the top: cash, what is held, profit and loss; each with its own source and age. */
+/** The row of figures on top: each with its source and age, old when it is not confirmed, a dash when it is unknown. */
 
-import { mark } from './age.js';
-import { h, one, say } from './dom.js';
-import { gain, money, tone } from './format.js';
+import { find, h, setAttribute, setText } from './dom.js';
+import { ago, compactMoney, exactMoney, fullTime, money, profit, tone } from './format.js';
+import { isOld, sourceName } from './staleness.js';
 
-/** @typedef {import('./age.js').Stamp} Stamp */
+/** @typedef {import('./staleness.js').Fact} Fact */
+/** @typedef {import('./staleness.js').Situation} Situation */
+/** @typedef {{ value: string | number | null, fact: Fact | null, note?: string, signed?: boolean }} Figure */
 
 const CARDS = /** @type {const} */ ([
-  ['cash', 'Cash'], ['value', 'Value of positions'], ['net', 'Net profit'], ['unrealized', 'Unrealized'], ['realized', 'Realized'], ['fees', 'Fees'],
+  ['cash', 'Cash'], ['value', 'Positions'], ['net', 'Net profit'], ['unrealized', 'Unrealized'], ['realized', 'Realized'], ['fees', 'Fees'],
+  ['drawdown', 'Drawdown'], ['unexplained', 'Unexplained'],
 ]);
+/** @typedef {typeof CARDS[number][0]} FigureName */
+
+const LONG = 11; // characters beyond which a figure is shown compact
 
 export class Figures {
   /** @param {HTMLElement} place */
@@ -16,39 +22,41 @@ export class Figures {
     /** @type {Map<string, HTMLElement>} */
     this.cards = new Map();
     for (const [name, title] of CARDS) {
-      const card = h('div', { class: 'figure panel loading' }, h('h2', {}, title), h('span', { class: 'number' }, '$0.00'), h('span', { class: 'age' }, 'reading…'));
+      const card = h('div', { class: 'figure', 'data-name': name }, h('h2', {}, title), h('span', { class: 'number' }, '–'), h('span', { class: 'age' }, ''));
       this.cards.set(name, card);
       place.append(card);
     }
   }
 
   /**
-   * @param {typeof CARDS[number][0]} name
-   * @param {number | string | null} value
-   * @param {Stamp} stamp
+   * @param {FigureName} name
+   * @param {Figure} figure
+   * @param {Situation} situation
    */
-  set(name, value, stamp) {
+  set(name, { value, fact, note = '', signed = false }, situation) {
     const card = this.cards.get(name);
     if (!card) return;
-    card.classList.remove('loading');
-    const signed = name === 'net' || name === 'unrealized' || name === 'realized';
-    const number = one('.number', card);
-    say(number, signed ? gain(value) : money(value));
+    const [number, age] = [find('.number', card), find('.age', card)];
+    const text = signed ? profit(value) : money(value);
+    const shown = text.length > LONG ? (signed ? profit(value, compactMoney) : compactMoney(value)) : text;
+    setText(number, shown);
+    const exact = value === null ? null : exactMoney(value);
+    setAttribute(number, 'title', exact);
+    setAttribute(number, 'data-full', shown === text ? null : exact);
     number.className = `number ${signed ? tone(value) : ''}`;
-    mark(one('.age', card), stamp, card);
+    const old = fact !== null && isOld(fact, situation);
+    card.classList.toggle('old', old);
+    setText(age, note || (fact ? source(fact, old, situation) : 'unknown'));
+    setAttribute(age, 'title', fact ? `${sourceName(fact.source)}, as of ${fullTime(fact.asOf)}${fact.note ? `. ${fact.note}` : ''}` : null);
   }
+}
 
-  /**
-   * It cannot be had: say why, and pretend nothing.
-   * @param {typeof CARDS[number][0]} name
-   * @param {string} why
-   */
-  fail(name, why) {
-    const card = this.cards.get(name);
-    if (!card?.classList.contains('loading')) return; // an older number stays, and turns grey by its age
-    say(one('.number', card), '–');
-    say(one('.age', card), why);
-    one('.age', card).title = why;
-    card.classList.remove('loading');
-  }
+/**
+ * @param {Fact} fact
+ * @param {boolean} old
+ * @param {Situation} situation
+ */
+function source(fact, old, situation) {
+  if (fact.stream && !old) return 'live';
+  return `${sourceName(fact.source)} · ${ago(situation.now - fact.asOf)}${old ? ' · old' : ''}`;
 }

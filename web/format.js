@@ -1,103 +1,168 @@
-/** Numbers, times and ages as people read them; numbers come as exact text and keep their digits. */
+/** Numbers, times and durations as text. Amounts may come as exact decimal text and keep their digits. */
 
-const locale = 'en-US';
-const cents = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const fine = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 4 });
-const counts = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const LOCALE = 'en-US';
+const number = (/** @type {Intl.NumberFormatOptions} */ options) => new Intl.NumberFormat(LOCALE, options);
+const cents = number({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const fine = number({ minimumFractionDigits: 2, maximumFractionDigits: 4 });
+const finest = number({ minimumFractionDigits: 2, maximumFractionDigits: 8 });
+const counts = number({ maximumFractionDigits: 2 });
+const short = number({ notation: 'compact', minimumFractionDigits: 1, maximumFractionDigits: 2 });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat(LOCALE, { month: 'short', day: 'numeric' });
+const year = new Intl.DateTimeFormat(LOCALE, { month: 'short', day: 'numeric', year: 'numeric' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
 
-/** @typedef {number | string | null | undefined} Figure */
+/** @typedef {number | string | null | undefined} Amount */
 
-const MISSING = '–';
+export const UNKNOWN = '–';
 const MINUS = '\u2212';
-const DIGIT = '\u2007'; // as wide as a figure
-const POINT = '\u2008'; // as wide as a full stop
+const FIGURE_SPACE = '\u2007'; // as wide as a digit
+const POINT_SPACE = '\u2008'; // as wide as a decimal point
+const COMPACT_FROM = 100_000; // dollars or contracts from which compact text is shorter
+
+/** @param {Amount} value @returns {value is null | undefined} */
+export function isUnknown(value) {
+  return value === null || value === undefined || Number.isNaN(value);
+}
 
 /**
  * @param {Intl.NumberFormat} format
  * @param {number | string} value
  */
-function shown(format, value) {
-  return format.format(/** @type {any} exact text is formatted exactly */ (value)).replace('-', MINUS);
+function signed(format, value) {
+  return format.format(/** @type {any} decimal text is formatted exactly */ (value)).replace('-', MINUS);
 }
 
-/**
- * Dollars and cents.
- * @param {Figure} value
- */
-export function money(value) {
-  if (value === null || value === undefined) return MISSING;
-  const text = shown(cents, value);
+/** @param {string} text */
+function dollars(text) {
   return text.startsWith(MINUS) ? `${MINUS}$${text.slice(1)}` : `$${text}`;
 }
 
 /**
- * A gain or a loss: the sign is always told, so that color need not tell it.
- * @param {Figure} value
+ * Dollars and cents; amounts between zero and a cent keep up to four decimals.
+ * @param {Amount} value
  */
-export function gain(value) {
-  if (value === null || value === undefined) return MISSING;
-  const text = money(value);
-  return Number(value) > 0 ? `+${text}` : text;
-}
-
-/** @param {Figure} value */
-export function tone(value) {
-  const number = Number(value ?? 0);
-  return Math.abs(number) < 0.005 ? '' : number > 0 ? 'gain' : 'loss';
+export function money(value) {
+  if (isUnknown(value)) return UNKNOWN;
+  const size = Math.abs(Number(value));
+  return dollars(signed(size > 0 && size < 0.01 ? fine : cents, value));
 }
 
 /**
- * A price with its decimals under those of its neighbours: two to four of them.
- * @param {Figure} value
+ * Dollars in at most nine characters: $1.23M, $456.7K, $789.01.
+ * @param {Amount} value
+ */
+export function compactMoney(value) {
+  if (isUnknown(value) || Math.abs(Number(value)) < COMPACT_FROM) return money(value);
+  return dollars(signed(short, value));
+}
+
+/**
+ * Dollars with every decimal there is, for hover and copy.
+ * @param {Amount} value
+ */
+export function exactMoney(value) {
+  return isUnknown(value) ? UNKNOWN : dollars(signed(finest, value));
+}
+
+/**
+ * Money with its sign: color is never the only difference between profit and loss.
+ * @param {Amount} value
+ * @param {(value: Amount) => string} [text]
+ */
+export function profit(value, text = money) {
+  return !isUnknown(value) && Number(value) > 0 ? `+${text(value)}` : text(value);
+}
+
+/**
+ * The class that colors a profit; empty for zero and for what is unknown.
+ * @param {Amount} value
+ */
+export function tone(value) {
+  const size = Number(value ?? 0);
+  return Math.abs(size) < 0.005 ? '' : size > 0 ? 'gain' : 'loss';
+}
+
+/**
+ * A price with two to four decimals.
+ * @param {Amount} value
  */
 export function price(value) {
-  if (value === null || value === undefined) return MISSING;
-  const text = shown(fine, value);
-  return text + DIGIT.repeat(Math.max(0, 4 - (text.length - text.indexOf('.') - 1)));
+  return isUnknown(value) ? UNKNOWN : signed(fine, value);
+}
+
+/** @param {Amount} value */
+export function quantity(value) {
+  return isUnknown(value) ? UNKNOWN : signed(counts, value);
+}
+
+/** @param {string} text @returns {number} digits after the decimal point */
+export function decimals(text) {
+  return /\.(\d+)$/.exec(text)?.[1].length ?? 0;
 }
 
 /**
- * Contracts, whole ones and hundredths aligned.
- * @param {Figure} value
+ * Pad a number on its right so that decimal points of a column stand under each other.
+ * @param {string} text
+ * @param {number} most decimals in the column
  */
+export function alignPoint(text, most) {
+  const own = decimals(text);
+  if (own >= most || !/\d$/.test(text)) return text;
+  return text + (own === 0 ? POINT_SPACE : '') + FIGURE_SPACE.repeat(most - own);
+}
+
+/** @param {Amount} value */
+export function compactQuantity(value) {
+  if (isUnknown(value) || Math.abs(Number(value)) < COMPACT_FROM) return quantity(value);
+  return signed(short, value);
+}
+
+/** @param {Amount} value */
 export function count(value) {
-  if (value === null || value === undefined) return MISSING;
-  const text = shown(counts, value);
-  const point = text.indexOf('.');
-  return point < 0 ? text + POINT + DIGIT.repeat(2) : text + DIGIT.repeat(2 - (text.length - point - 1));
+  return isUnknown(value) ? UNKNOWN : signed(counts, value);
 }
 
-/** @param {number | null | undefined} value */
-export function plain(value) {
-  return value === null || value === undefined ? MISSING : shown(counts, value);
+/** @param {number | null | undefined} ratio between 0 and 1 */
+export function percent(ratio) {
+  return ratio === null || ratio === undefined || !Number.isFinite(ratio) ? UNKNOWN : `${(ratio * 100).toFixed(1)}%`;
 }
 
 /**
- * A moment as short as it can be: the time today, the day before that.
+ * The time of day for today, day and minute for earlier days.
  * @param {number} seconds Unix
+ * @param {number} now Unix seconds of the server
  */
-export function moment(seconds) {
-  const date = new Date(seconds * 1000);
-  const today = date.toDateString() === new Date().toDateString();
-  return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date).slice(0, 5)}`;
+export function shortTime(seconds, now) {
+  const [date, today] = [new Date(seconds * 1000), new Date(now * 1000)];
+  if (date.toDateString() === today.toDateString()) return clock.format(date);
+  return `${(date.getFullYear() === today.getFullYear() ? day : year).format(date)}, ${clock.format(date).slice(0, 5)}`;
 }
 
 /** @param {number} seconds Unix */
-export function exactly(seconds) {
-  return whole.format(new Date(seconds * 1000));
+export function shortDay(seconds) {
+  return day.format(new Date(seconds * 1000));
+}
+
+/** @param {number} seconds Unix */
+export function fullTime(seconds) {
+  return full.format(new Date(seconds * 1000));
 }
 
 /**
- * An age or a wait in words.
+ * A duration in one unit: 12 s, 5 min, 3 h, 2 days; "now" below two seconds.
  * @param {number} seconds
  */
-export function ago(seconds) {
+export function duration(seconds) {
   if (seconds < 2) return 'now';
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   if (seconds < 129_600) return `${Math.round(seconds / 3600)} h`;
   return `${Math.round(seconds / 86_400)} days`;
+}
+
+/** @param {number} seconds */
+export function ago(seconds) {
+  const text = duration(Math.max(0, seconds));
+  return text === 'now' ? 'now' : `${text} ago`;
 }

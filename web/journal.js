@@ -4,16 +4,17 @@ import { get } from './rest.js';
 import { format, parse } from './sequence.js';
 
 /** @typedef {import('./types').Entry} Entry */
-/** @typedef {{ entries: Entry[], cursor: import('./types').Cursor, total: number }} Page */
+/** @typedef {import('./types').Cursor} Cursor */
+/** @typedef {{ entries: Entry[], cursor: Cursor, total: number }} Page cursor: the head of the journal when it was read */
 
-const LIMIT = 1000; // entries a page; the server may give fewer
+const LIMIT = 1000; // entries a page; the server may return fewer
 
 /**
- * One page of what comes after a place. Throws Problem.
+ * Read one page of what follows a place. Throws Problem.
  * @param {string | URL} base where the API lies, with its slash
- * @param {import('./types').Cursor} after
+ * @param {Cursor} after
  * @param {number} [limit]
- * @returns {Promise<Page>} cursor: the head of the journal when it was read
+ * @returns {Promise<Page>}
  */
 export async function readAfter(base, after, limit = LIMIT) {
   const url = new URL('portfolio/trades/history', base);
@@ -26,17 +27,18 @@ export async function readAfter(base, after, limit = LIMIT) {
 }
 
 /**
- * Everything from the beginning, up to the head. Throws Problem.
+ * Read everything after a place, up to the head. Throws Problem.
  * @param {string | URL} base
- * @param {import('./types').Cursor} from its epoch and where to begin; seq 0 is the beginning
- * @returns {AsyncGenerator<Page & { at: import('./types').Cursor }>} at: the place after each page
+ * @param {Cursor} from its epoch and where to begin; seq 0 is the beginning
+ * @returns {AsyncGenerator<Page & { at: Cursor }>} at: the place after each page
  */
 export async function* readAll(base, from) {
   let at = { ...from };
   for (;;) {
     const page = await readAfter(base, at);
-    if (page.cursor.epoch !== at.epoch) throw new Error('The journal was exchanged while it was read.');
+    if (page.cursor.epoch !== at.epoch) throw new Error('The journal was replaced while it was read.');
     for (const entry of page.entries) at = { epoch: at.epoch, seq: Math.max(at.seq, entry.seq) };
+    if (at.seq === page.cursor.seq) at = page.cursor;
     yield { ...page, at };
     if (page.entries.length === 0 || at.seq >= page.cursor.seq) return;
   }

@@ -1,92 +1,68 @@
-/** What is held of one market, first in first out: lots of YES or of NO contracts, each with what was paid for it. */
+/** Lots of one market, closed first in, first out. Contracts in hundredths, amounts in 10^-8 dollars. */
 
-import { DOLLAR, share } from './exact.js';
+import { share } from './amounts.js';
 
 /**
- * quantity and left are contracts in hundredths, cost is the price of `quantity` in 10^-8 dollars.
- * @typedef {{ quantity: number, left: number, cost: bigint }} Lot
+ * Contracts bought together. cost and fee are of all of quantity; opened is null for a position of the baseline.
+ * @typedef {{ quantity: number, left: number, cost: bigint, fee: bigint, opened: number | null }} OpenLot
  */
 
-export class Lots {
+/** @typedef {{ quantity: number, cost: bigint, fee: bigint, opened: number | null }} LotPart the part of a lot that one execution closed */
+
+export class FifoLots {
   constructor() {
-    /** @type {Lot[]} the open lots from `first` on, oldest first; all of one outcome */
+    /** @type {OpenLot[]} the open lots from `first` on, oldest first, all of one outcome */
     this.lots = [];
     this.first = 0;
-    /** contracts held in hundredths: + YES, - NO */
+    /** contracts held: + YES, - NO */
     this.quantity = 0;
-    /** what the open contracts cost, 10^-8 dollars */
+    /** dollars paid for what is open */
     this.cost = 0n;
   }
 
   /**
-   * Hold contracts more, or give back what was held on the other side first; returns the profit realized by that.
-   * @param {number} quantity hundredths, + YES, - NO
-   * @param {number} price of YES, 10^-6 dollars
-   */
-  move(quantity, price) {
-    let rest = quantity;
-    let profit = 0n;
-    while (rest !== 0 && this.quantity !== 0 && Math.sign(rest) !== Math.sign(this.quantity)) {
-      const closed = Math.min(Math.abs(rest), this.lots[this.first].left);
-      profit += this.#close(closed, price);
-      rest -= Math.sign(rest) * closed;
-    }
-    if (rest !== 0) this.#open(rest, BigInt(Math.abs(rest)) * BigInt(rest > 0 ? price : DOLLAR - price));
-    return profit;
-  }
-
-  /**
-   * The market paid: everything held goes at that price of YES. Returns the profit.
-   * @param {number} price
-   */
-  settle(price) {
-    return this.quantity === 0 ? 0n : this.move(-this.quantity, price);
-  }
-
-  /**
-   * Begin with a position that was bought before anyone listened.
-   * @param {number} quantity
+   * Add contracts of the outcome that is held. Those of the same moment and price join the last lot.
+   * @param {number} quantity + YES, - NO
    * @param {bigint} cost
+   * @param {bigint} fee
+   * @param {number | null} opened
    */
-  begin(quantity, cost) {
-    if (quantity !== 0) this.#open(quantity, cost);
-  }
-
-  /**
-   * @param {number} quantity
-   * @param {bigint} cost
-   */
-  #open(quantity, cost) {
+  open(quantity, cost, fee, opened) {
     const count = Math.abs(quantity);
     const last = this.lots[this.lots.length - 1];
-    // Lots of one price are one lot: a bot that buys all day at one price does not grow the page.
-    if (last && last.left > 0 && last.cost * BigInt(count) === cost * BigInt(last.quantity)) {
+    if (last && last.left > 0 && last.opened === opened && last.cost * BigInt(count) === cost * BigInt(last.quantity)) {
       last.quantity += count;
       last.left += count;
       last.cost += cost;
+      last.fee += fee;
     } else {
-      this.lots.push({ quantity: count, left: count, cost });
+      this.lots.push({ quantity: count, left: count, cost, fee, opened });
     }
     this.quantity += quantity;
     this.cost += cost;
   }
 
   /**
+   * Remove contracts, at most those held, oldest first; returns the parts of the lots that held them.
    * @param {number} count
-   * @param {number} price
    */
-  #close(count, price) {
-    const lot = this.lots[this.first];
-    const side = Math.sign(this.quantity);
-    const paid = taken(lot, lot.quantity - lot.left + count) - taken(lot, lot.quantity - lot.left);
-    lot.left -= count;
-    if (lot.left === 0) this.#drop();
-    this.quantity -= side * count;
-    this.cost -= paid;
-    return BigInt(count) * BigInt(side > 0 ? price : DOLLAR - price) - paid;
+  close(count) {
+    /** @type {LotPart[]} */
+    const parts = [];
+    const sign = Math.sign(this.quantity);
+    for (let rest = count; rest > 0;) {
+      const lot = this.lots[this.first];
+      const part = take(lot, Math.min(rest, lot.left));
+      if (lot.left === 0) this.#dropFirst();
+      this.quantity -= sign * part.quantity;
+      this.cost -= part.cost;
+      rest -= part.quantity;
+      parts.push(part);
+    }
+    return parts;
   }
 
-  #drop() {
+  #dropFirst() {
     this.first += 1;
     if (this.first === this.lots.length) [this.lots, this.first] = [[], 0];
     else if (this.first > 1000) [this.lots, this.first] = [this.lots.slice(this.first), 0];
@@ -94,11 +70,16 @@ export class Lots {
 }
 
 /**
- * What the first `count` contracts of a lot cost. A lot found at the start may have cost that does not divide evenly;
- * rounding the running total (to 10^-8 dollars) and not each part makes the answer free of the way it was reached.
- * @param {Lot} lot
+ * @param {OpenLot} lot
  * @param {number} count
+ * @returns {LotPart}
  */
-function taken(lot, count) {
-  return share(lot.cost, BigInt(count), BigInt(lot.quantity));
+function take(lot, count) {
+  const [from, to, all] = [BigInt(lot.quantity - lot.left), BigInt(lot.quantity - lot.left + count), BigInt(lot.quantity)];
+  lot.left -= count;
+  return {
+    quantity: count, opened: lot.opened,
+    cost: share(lot.cost, to, all) - share(lot.cost, from, all),
+    fee: lot.fee === 0n ? 0n : share(lot.fee, to, all) - share(lot.fee, from, all),
+  };
 }

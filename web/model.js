@@ -1,52 +1,57 @@
-/** All that the page knows: the books, the last entries, titles and marks. No element of the page is touched here. */
+/** What the page knows: books, entries, names, marks, and the last answers of the server. No element is touched here. */
 
-import { Comparison } from './compare.js';
+import { markOf, complement } from './mark.js';
+import { MarketNames } from './market_names.js';
 import { Book, Books } from './positions.js';
+import { ACCOUNT_TERM, MARK_TERM, factOf, isOld } from './staleness.js';
+import { TradeStore } from './trade_store.js';
+import { kindOf } from './decoder.js';
 
 /** @typedef {import('./types').Entry} Entry */
-/** @typedef {{ ticker: string, title: string | null, quantity: number, outcome: 'yes' | 'no' | null, cost: number, realized_pnl?: number, mark: number | null }} Held a row of /portfolio/positions */
-
-export const KEEP = 2000; // entries that the page holds; older ones are read from the journal when asked for
+/** @typedef {import('./staleness.js').Fact} Fact */
+/** @typedef {import('./staleness.js').Situation} Situation */
+/** @typedef {{ price: number, fact: Fact }} Mark price of YES in dollars */
+/** @typedef {{ ticker: string, title: string | null, quantity: number, outcome: 'yes' | 'no' | null, cost: number, mark: number | null }} AccountPosition a row of /portfolio/positions */
+/** @typedef {{ ticker: string, event_ticker?: string, title: string, yes_title?: string, status: string, yes_bid: number | null, yes_ask: number | null, last_price: number | null, volume_24h: number | null, volume?: number | null, open_interest?: number | null, close_time: number | null, result?: string | null, settlement_value?: number | null }} Market */
+/** @typedef {import('./types').Position & { markFact: Fact | null, net: number | null }} Row a position with the source of its mark; net: profit after fees */
 
 export class Model {
   constructor() {
+    this.names = new MarketNames();
+    this.store = new TradeStore();
     this.books = new Books();
-    /** @type {Entry[]} the newest entries, ascending by seq */
-    this.recent = [];
     /** @type {import('./types').BotStatus | null} */
     this.status = null;
     /** @type {import('./types').Mode | null} the mode of the newest trade, while the journal is read from its beginning */
     this.hint = null;
-    /** @type {Map<string, string>} */
-    this.titles = new Map();
-    /** @type {Map<string, number>} prices of YES by the exchange */
-    this.marks = new Map();
-    /** @type {Map<string, number>} the same, from the list of markets */
+    /** @type {import('./alerts.js').Health | null} */
+    this.health = null;
+    /** @type {{ amount: number | null, fact: Fact } | null} */
+    this.cash = null;
+    /** @type {string | null} why the account cannot be read */
+    this.accountError = null;
+    /** @type {any} the last /portfolio/reconciliation; null while the server gave none */
+    this.reconciliation = null;
+    /** @type {Fact | null} */
+    this.reconciliationFact = null;
+    /** @type {Map<string, Mark>} by the exchange, for positions of the account */
+    this.accountMarks = new Map();
+    /** @type {Map<string, Mark>} by quotes of the list of markets */
     this.quotes = new Map();
-    /** @type {Map<string, { price: number, time: number }>} prices of YES of our own last trades, where nobody quotes */
-    this.traded = new Map();
-    /** @type {Map<string, Held> | null} what the exchange says we hold */
-    this.exchange = null;
-    /** when the exchange said so */
-    this.exchangeAt = 0;
-    this.comparison = new Comparison();
-    /** whether the server called that old, and when we heard it */
-    this.exchangeStale = false;
-    this.exchangeGot = 0;
-    /** how good the marks of what is held are: when they were so, when we heard, whether the server calls them old */
-    this.marked = { as_of: 0, got: 0, stale: false };
-    /** @type {string[]} entries whose numbers could not be kept */
+    /** @type {Map<string, Mark>} by the newest own trade */
+    this.ownTrades = new Map();
+    /** @type {string[]} entries with numbers that cannot be used */
     this.refused = [];
     this.entries = 0;
   }
 
-  /** What is shown: the mode of the bot, else of the last entry. @returns {import('./types').Mode} */
+  /** The mode that is shown: the bot's, else that of the newest trade; null while neither is known. */
   get mode() {
-    return this.status?.mode ?? this.hint ?? this.books.latest ?? 'live';
+    return this.status?.mode ?? this.hint ?? this.books.latest ?? null;
   }
 
   get book() {
-    return this.books.of(this.mode);
+    return this.books.of(this.mode ?? 'live');
   }
 
   /** @param {Entry} entry */
@@ -56,77 +61,88 @@ export class Model {
     } catch (error) {
       this.refused.push(`#${entry.seq}: ${/** @type {Error} */ (error).message}`);
     }
+    this.store.add(entry);
     this.entries += 1;
-    if ('trade_id' in entry) this.#trade(entry);
-    this.recent.push(entry);
-    if (this.recent.length > KEEP * 1.5) this.recent.splice(0, this.recent.length - KEEP);
+    if (kindOf(entry) === 'trade') this.#noteTrade(/** @type {import('./types').Trade} */ (entry));
   }
 
-  /** The journal is another one now. */
+  /** Forget the journal: it is another one now. */
   clear() {
     this.books = new Books();
-    this.recent = [];
-    this.traded.clear();
-    this.comparison = new Comparison();
+    this.store.clear();
+    this.ownTrades.clear();
     this.refused = [];
     this.entries = 0;
   }
 
-  /** @param {import('./types').Trade} trade */
-  #trade(trade) {
-    const price = trade.outcome === 'no' ? Number((1 - trade.price).toFixed(6)) : trade.price;
-    const known = this.traded.get(trade.ticker);
-    if (!known || trade.timestamp >= known.time) this.traded.set(trade.ticker, { price, time: trade.timestamp });
-  }
-
   /**
-   * @param {Held[]} rows
-   * @param {number} at when they were so
+   * Take the positions of the account, with their marks.
+   * @param {{ source: string, as_of: number, stale: boolean, positions: AccountPosition[], marks_as_of?: number, marks_stale?: boolean }} answer
+   * @param {number} received
    */
-  hold(rows, at) {
-    this.exchangeAt = at;
-    this.exchange = new Map(rows.filter((row) => row.quantity !== 0).map((row) => [row.ticker, row]));
-    for (const row of rows) {
-      if (row.title) this.titles.set(row.ticker, row.title);
-      if (row.mark !== null && row.mark !== undefined && row.outcome) {
-        this.marks.set(row.ticker, row.outcome === 'yes' ? row.mark : Number((1 - row.mark).toFixed(6)));
-      }
-    }
-  }
-
-  /** @param {{ ticker: string, title: string, yes_bid: number | null, yes_ask: number | null, last_price: number | null }[]} markets */
-  quote(markets) {
-    for (const { ticker, title, yes_bid: bid, yes_ask: ask, last_price: last } of markets) {
-      if (title) this.titles.set(ticker, title);
-      const middle = bid !== null && ask !== null && ask - bid <= 0.1 ? Number(((bid + ask) / 2).toFixed(6)) : last ?? bid;
-      if (middle === null) this.quotes.delete(ticker);
-      else this.quotes.set(ticker, middle);
+  holdAccount(answer, received) {
+    const fact = { ...factOf(answer, received, ACCOUNT_TERM), asOf: answer.marks_as_of ?? answer.as_of, stale: answer.stale || answer.marks_stale === true };
+    this.accountMarks.clear();
+    for (const row of answer.positions) {
+      this.names.add(row);
+      if (row.mark === null || row.mark === undefined || !row.outcome) continue;
+      this.accountMarks.set(row.ticker, { price: row.outcome === 'yes' ? row.mark : complement(row.mark), fact });
     }
   }
 
   /**
-   * The mark of a market: the exchange's for what it knows us to hold, else its quotes, else our own last trade.
+   * Take names and quotes of markets.
+   * @param {Market[]} markets
+   * @param {Fact} fact
+   */
+  quote(markets, fact) {
+    for (const market of markets) {
+      this.names.add(market);
+      const price = markOf(market);
+      if (price === null) this.quotes.delete(market.ticker);
+      else this.quotes.set(market.ticker, { price, fact });
+    }
+  }
+
+  /**
+   * Return the mark of a market: the exchange's for a position of the account, its quotes, or the price of the last own trade.
    * @param {string} ticker
+   * @returns {Mark | null}
    */
   mark(ticker) {
-    return this.marks.get(ticker) ?? this.quotes.get(ticker) ?? this.traded.get(ticker)?.price ?? null;
+    const [account, quote] = [this.accountMarks.get(ticker), this.quotes.get(ticker)];
+    if (account && quote) return quote.fact.asOf > account.fact.asOf ? quote : account;
+    return account ?? quote ?? this.ownTrades.get(ticker) ?? null;
   }
 
-  /** Rows and sums of the shown mode. */
+  /** Return rows and sums of the shown mode. */
   positions() {
-    const rows = this.book.positions((ticker) => this.mark(ticker));
-    return { rows, totals: Book.totals(rows) };
+    const { book } = this;
+    const plain = book.positions((ticker) => this.mark(ticker)?.price);
+    /** @type {Row[]} */
+    const rows = plain.map((row) => ({
+      ...row, markFact: row.outcome ? this.mark(row.ticker)?.fact ?? null : null,
+      net: row.outcome && row.unrealized_pnl === null ? null : Number(row.realized_pnl) + Number(row.unrealized_pnl ?? 0) - Number(row.fees),
+    }));
+    return { rows, totals: Book.totals(plain) };
   }
 
   /**
-   * The book beside the exchange's account; null when there is nothing to compare: the exchange was not heard, or it
-   * knows nothing of these trades because they are on paper. Markets traded since it spoke are left out.
-   * @param {import('./types').Position[]} rows
-   * @param {number} [now] seconds
+   * Return the oldest of the facts behind the marks of open positions, null when there is none.
+   * @param {Row[]} rows
+   * @param {Situation} situation
    */
-  differences(rows, now = Date.now() / 1000) {
-    if (!this.exchange || this.mode === 'paper') return null;
-    const settled = (/** @type {string} */ ticker) => (this.book.ledgers.get(ticker)?.times.at(-1) ?? 0) < this.exchangeAt - 2;
-    return this.comparison.of(rows, this.exchange, settled, now);
+  oldestMark(rows, situation) {
+    const facts = rows.map((row) => row.markFact).filter((fact) => fact !== null);
+    const old = facts.filter((fact) => isOld(fact, situation));
+    return (old.length ? old : facts).reduce((a, b) => (a === null || b.asOf < a.asOf ? b : a), /** @type {Fact | null} */ (null));
+  }
+
+  /** @param {import('./types').Trade} trade */
+  #noteTrade(trade) {
+    const price = trade.outcome === 'no' ? complement(trade.price) : trade.price;
+    const known = this.ownTrades.get(trade.ticker);
+    if (known && trade.timestamp < known.fact.asOf) return;
+    this.ownTrades.set(trade.ticker, { price, fact: { source: 'own', asOf: trade.timestamp, received: trade.timestamp, stale: false, term: MARK_TERM } });
   }
 }

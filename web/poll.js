@@ -1,4 +1,4 @@
-/** Asking again and again, but only while somebody looks, and not faster than the server wants. */
+/** Repeated reading at an interval, while the tab is visible and no faster than the server allows. */
 
 import { Backoff } from './backoff.js';
 
@@ -14,34 +14,49 @@ export class Poll {
     this.failed = failed;
     this.backoff = new Backoff();
     this.timer = 0;
+    this.due = Infinity;
     this.last = -Infinity;
     this.running = false;
-    document.addEventListener('visibilitychange', () => { if (!document.hidden && performance.now() - this.last > seconds * 1000) this.in(0); });
+    this.paused = true;
+    document.addEventListener('visibilitychange', () => { if (!document.hidden && !this.paused) this.soon(0); });
+  }
+
+  /** Read now and then at the interval; does nothing when it does so already. */
+  start() {
+    if (!this.paused) return;
+    this.paused = false;
+    this.soon(Math.max(0, this.seconds - (performance.now() - this.last) / 1000));
+  }
+
+  stop() {
+    this.paused = true;
+    window.clearTimeout(this.timer);
+    this.timer = 0;
   }
 
   /**
-   * Ask in so many seconds, if not sooner already.
+   * Read in so many seconds, unless it is due sooner.
    * @param {number} seconds
    */
-  in(seconds) {
+  soon(seconds) {
     const due = performance.now() + seconds * 1000;
-    if (this.timer && this.due !== undefined && this.due <= due) return;
+    if (this.paused || (this.timer && this.due <= due)) return;
     window.clearTimeout(this.timer);
     this.due = due;
-    this.timer = window.setTimeout(() => { this.timer = 0; void this.#ask(); }, seconds * 1000);
+    this.timer = window.setTimeout(() => { this.timer = 0; void this.#run(); }, seconds * 1000);
   }
 
-  async #ask() {
-    if (this.running) return this.in(0.5);
-    if (document.hidden) return; // asked when it is seen again
+  async #run() {
+    if (this.running) return this.soon(0.5);
+    if (document.hidden) return; // read when the tab is visible again
     this.running = true;
     try {
       await this.read();
       this.backoff.reset();
-      this.in(this.seconds);
+      this.soon(this.seconds);
     } catch (error) {
       this.failed(/** @type {Error} */ (error));
-      this.in(Math.max(this.backoff.next('error'), /** @type {any} */ (error).retry ?? 0));
+      this.soon(Math.max(this.backoff.next('error'), /** @type {any} */ (error).retry ?? 0));
     } finally {
       this.running = false;
       this.last = performance.now();

@@ -1,56 +1,66 @@
-/** Which entries are new, in order and without a hole: a reader's place in the journal. Pure; knows no network. */
+/** A reader's place in the journal: which entries are new, in order and without one missing. Knows no network. */
 
 /** @typedef {import('./types').Cursor} Cursor */
 
 /**
+ * Return the cursor in a text, null for anything else.
  * @param {string | null | undefined} text
- * @returns {Cursor | null} null for anything that is not a cursor
+ * @returns {Cursor | null}
  */
 export function parse(text) {
-  const found = /^([a-z0-9]+)-(\d{1,15})$/.exec(text ?? '');
-  return found && { epoch: found[1], seq: Number(found[2]) };
+  const found = /^([a-z0-9]+)-(\d{1,15})(?:-([0-9a-f]{4}))?$/.exec(text ?? '');
+  return found && { epoch: found[1], seq: Number(found[2]), ...(found[3] ? { check: found[3] } : {}) };
 }
 
 /** @param {Cursor | null} cursor */
 export function format(cursor) {
-  return cursor && `${cursor.epoch}-${cursor.seq}`;
+  return cursor && `${cursor.epoch}-${cursor.seq}${cursor.check ? `-${cursor.check}` : ''}`;
+}
+
+/**
+ * Return true if two cursors name entries that cannot belong to one journal.
+ * @param {Cursor} a
+ * @param {Cursor} b
+ */
+export function conflict(a, b) {
+  return a.epoch !== b.epoch || (a.seq === b.seq && a.check !== undefined && b.check !== undefined && a.check !== b.check);
 }
 
 /**
  * @template {{ seq: number }} T
  */
 export class Sequence {
-  /** @param {number} room how many entries may wait beyond a hole; more are let go and asked for again */
-  constructor(room = 5000) {
-    this.room = room;
-    /** @type {Cursor | null} everything up to here has been handed out */
+  /** @param {number} capacity how many entries wait behind missing ones; further ones are dropped and read again */
+  constructor(capacity = 5000) {
+    this.capacity = capacity;
+    /** @type {Cursor | null} every entry up to here was returned */
     this.place = null;
-    /** @type {Map<number, T>} entries that came before their turn */
+    /** @type {Map<number, T>} entries that arrived before their turn */
     this.early = new Map();
-    /** the highest seq known to exist */
-    this.known = 0;
+    /** the highest seq that exists, as far as anyone has said */
+    this.highest = 0;
   }
 
   /**
-   * Start at a place; entries that waited for it are handed out by the next offer.
+   * Start at a place; entries that waited for it are returned by the next offer.
    * @param {Cursor} cursor
    */
   start(cursor) {
-    const waiting = this.place === null || this.place.epoch === cursor.epoch;
-    if (!waiting) this.early.clear();
+    const same = this.place === null || this.place.epoch === cursor.epoch;
+    if (!same) this.early.clear();
     this.place = { ...cursor };
-    this.known = Math.max(cursor.seq, waiting ? this.known : 0);
+    this.highest = Math.max(cursor.seq, same ? this.highest : 0);
   }
 
-  /** Forget the place but keep what comes: the state is being read anew. */
+  /** Forget the place and what waits: the state is read anew. */
   restart() {
     this.place = null;
-    this.known = 0;
+    this.highest = 0;
     this.early.clear();
   }
 
   /**
-   * Take entries as they come, repeated or out of order, and get those whose turn it is, each exactly once.
+   * Take entries, repeated or out of order, and return those whose turn it is, each exactly once.
    * @param {readonly T[]} entries
    * @returns {T[]}
    */
@@ -58,35 +68,43 @@ export class Sequence {
     for (const entry of entries) {
       this.expect(entry.seq);
       if (this.place && entry.seq <= this.place.seq) continue;
-      if (this.early.size < this.room || entry.seq === (this.place?.seq ?? -1) + 1) this.early.set(entry.seq, entry);
+      if (this.early.size < this.capacity || entry.seq === (this.place?.seq ?? -1) + 1) this.early.set(entry.seq, entry);
     }
     return this.#due();
   }
 
   /**
-   * Somebody says that the journal reaches to there.
+   * Note that the journal reaches at least this far.
    * @param {number} seq
    */
   expect(seq) {
-    this.known = Math.max(this.known, seq);
+    this.highest = Math.max(this.highest, seq);
   }
 
-  /** What is missing between the place and the next entry that is here, or the end; null when nothing is. */
-  get hole() {
-    if (!this.place || this.known <= this.place.seq) return null;
-    let to = this.known;
+  /**
+   * Keep the checksum of the entry at the place, so that the cursor names exactly that entry.
+   * @param {Cursor | null} cursor
+   */
+  confirm(cursor) {
+    if (cursor && this.place && cursor.epoch === this.place.epoch && cursor.seq === this.place.seq) this.place = { ...cursor };
+  }
+
+  /** The range that is missing between the place and the next entry that is here, or the end; null when none is. */
+  get missing() {
+    if (!this.place || this.highest <= this.place.seq) return null;
+    let to = this.highest;
     for (const seq of this.early.keys()) to = Math.min(to, seq - 1);
     return { after: this.place.seq, to };
   }
 
   /**
-   * Nobody has what is missing: go on behind it. Returns what is due now.
+   * Give up the missing range and return the entries behind it.
    * @returns {T[]}
    */
   skip() {
-    const hole = this.hole;
-    if (!hole || !this.place) return [];
-    this.place.seq = hole.to;
+    const range = this.missing;
+    if (!range || !this.place) return [];
+    this.place = { epoch: this.place.epoch, seq: range.to };
     return this.#due();
   }
 
@@ -97,7 +115,7 @@ export class Sequence {
     for (const seq of this.early.keys()) if (seq <= this.place.seq) this.early.delete(seq);
     for (let next = this.early.get(this.place.seq + 1); next; next = this.early.get(this.place.seq + 1)) {
       this.early.delete(next.seq);
-      this.place.seq = next.seq;
+      this.place = { epoch: this.place.epoch, seq: next.seq };
       due.push(next);
     }
     return due;

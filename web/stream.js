@@ -1,4 +1,4 @@
-/** The stream of a browser: every entry once and in order, over one connection for all its tabs.
+/** The stream for a browser: every entry once and in order, over one connection for all its tabs.
  *
  *     import { connect } from './api/python/web/stream.js';
  *     const stream = connect();
@@ -6,20 +6,27 @@
  */
 
 import { Catchup } from './catchup.js';
-import { Reader } from './reader.js';
+import { Connection } from './connection.js';
+import { Decoder } from './decoder.js';
 import { get } from './rest.js';
-import { Source } from './source.js';
-import { Tabs } from './tabs.js';
+import { TabGroup } from './tabs.js';
 import { Watchdog } from './watchdog.js';
 
-const SILENCE = 4; // seconds without a word of the leader after which it is asked; some ten of them, and it has lost the lead
+const SILENCE = 4; // seconds without a message of the leading tab after which it is asked to answer; after about ten it loses the lead
+
+/** The events that `on` accepts. */
+export const EVENTS = /** @type {const} */ ([
+  'state', 'entry', 'trades', 'correction', 'settlement', 'transfer', 'baseline', 'gap', 'status', 'heartbeat', 'freshness', 'reset', 'error',
+]);
 
 /** @typedef {import('./types').Events} Events */
 /** @typedef {(stream: Stream) => Promise<string>} Load reads the state and returns the cursor that came with it */
 
 /**
- * Open the stream. base: where the API lies (beside this module's folder). load: reads the state by REST, at the start
- * and after each reset; what it returns is where the stream begins. It gives the last trades as event "state" if left out.
+ * Open the stream.
+ *
+ * base: where the API lies; the parent of this module's folder when left out. load: reads the state by REST, at the start
+ * and after each reset; the stream begins at the cursor that it returns. Without it the last trades are read and emitted as "state".
  * @param {{ base?: string | URL, load?: Load }} [options]
  */
 export function connect(options = {}) {
@@ -38,27 +45,29 @@ export class Stream {
     this.load = load;
     /** @type {Map<string, Set<(detail: any) => void>>} */
     this.listeners = new Map();
-    this.reader = new Reader((name, detail) => this.emit(name, detail));
-    this.catchup = new Catchup(base, this.reader, (message, retry) => this.emit('error', { reason: 'load', message, retry }));
-    /** @type {Source | null} ours while this tab leads */
-    this.source = null;
-    this.tabs = this.#tabs();
+    this.decoder = new Decoder((name, detail) => this.emit(name, detail));
+    this.catchup = new Catchup(base, this.decoder, (message, retry) => this.emit('error', { reason: 'load', message, retry }));
+    /** @type {Connection | null} while this tab leads */
+    this.connection = null;
+    this.tabs = this.#tabGroup();
     this.watchdog = new Watchdog(SILENCE);
     /** @type {import('./types').State} */
     this.state = 'starting';
     this.retry = 0;
-    this.heard = 0;
-    this.told = '';
+    /** Unix seconds of the last message, by this machine's clock */
+    this.received = 0;
+    this.emitted = '';
     this.ticker = 0;
   }
 
   /**
-   * Listen. Returns what ends it.
+   * Listen to an event; returns a function that ends it. Throws TypeError for a name that is no event.
    * @template {keyof Events} N
    * @param {N} name
    * @param {(detail: Events[N]) => void} listener
    */
   on(name, listener) {
+    if (!EVENTS.includes(name)) throw new TypeError(`event: expected one of ${EVENTS.join(', ')}, got ${JSON.stringify(name)}`);
     const set = this.listeners.get(name) ?? new Set();
     this.listeners.set(name, set.add(listener));
     return () => { set.delete(listener); };
@@ -74,7 +83,7 @@ export class Stream {
       try {
         listener(detail);
       } catch (error) {
-        reportError(error); // one listener's mistake is not the next one's, nor the stream's
+        reportError(error); // an exception in one listener does not reach the others
       }
     }
   }
@@ -82,97 +91,97 @@ export class Stream {
   start() {
     window.addEventListener('pagehide', () => this.pause());
     window.addEventListener('pageshow', (event) => event.persisted && this.#join());
-    void this.#read().then(() => this.#join());
+    void this.#readState().then(() => this.#join());
   }
 
   /** Leave the connection to the other tabs; the place is kept. */
   pause() {
     window.clearInterval(this.ticker);
-    this.source?.close();
-    this.source = null;
+    this.connection?.close();
+    this.connection = null;
     this.tabs.leave();
   }
 
-  /** For good. */
+  /** End for good. */
   close() {
     this.pause();
     this.catchup.closed = true;
-    this.#turn('closed', 0);
+    this.#setState('closed', 0);
     this.listeners.clear();
   }
 
   /** @returns {import('./types').Freshness} */
   get freshness() {
-    const { sequence } = this.reader;
-    const complete = this.state === 'live' && !this.reader.unread && sequence.hole === null;
+    const { sequence } = this.decoder;
+    const complete = this.state === 'live' && !this.decoder.unread && sequence.missing === null;
     return {
-      state: this.state, cursor: this.reader.cursor, seq: sequence.place?.seq ?? 0, complete,
-      leader: this.tabs.leading, heard: this.heard, retry: this.retry,
+      state: this.state, cursor: this.decoder.cursor, seq: sequence.place?.seq ?? 0, complete,
+      leader: this.tabs.leading, received: this.received, retry: this.retry,
     };
   }
 
   #join() {
     if (this.state === 'closed') return;
-    if (this.state === 'live') this.#turn('connecting', 0); // it was, before the page was put away
+    if (this.state === 'live') this.#setState('connecting', 0); // it was, before the page went into the browser's cache
     this.tabs.join();
-    this.tabs.say({ kind: 'hello' });
+    this.tabs.send({ kind: 'hello' });
     this.watchdog.arm(performance.now() / 1000, Date.now() / 1000);
-    this.ticker = window.setInterval(() => this.#look(), 1000);
-    this.#settle();
+    this.ticker = window.setInterval(() => this.#checkLeader(), 1000);
+    this.#update();
   }
 
-  #tabs() {
-    return new Tabs(`prediction-investor ${this.base.href}`, {
+  #tabGroup() {
+    return new TabGroup(`prediction-investor ${this.base.href}`, {
       lead: () => this.#lead(),
-      follow: () => { this.source?.close(); this.source = null; },
-      hear: (word) => this.#word(word),
+      follow: () => { this.connection?.close(); this.connection = null; },
+      receive: (message) => this.#receiveFromTab(message),
     });
   }
 
   #lead() {
-    this.source = new Source(new URL('sse/trading', this.base).href, {
-      message: (message) => { this.tabs.say({ kind: 'message', message }); this.#message(message); },
+    this.connection = new Connection(new URL('sse/trading', this.base).href, {
+      message: (message) => { this.tabs.send({ kind: 'message', message }); this.#receive(message); },
       state: (state, retry, reason) => {
-        this.#turn(state, retry);
-        this.tabs.say({ kind: 'state', state, retry });
+        this.#setState(state, retry);
+        this.tabs.send({ kind: 'state', state, retry });
         if (state === 'waiting') this.emit('error', { reason: reason === 'full' ? 'full' : 'connection', message: `The stream ended (${reason}).`, retry });
       },
-      cursor: () => this.reader.cursor,
+      cursor: () => this.decoder.cursor,
     });
-    this.source.open();
+    this.connection.open();
   }
 
-  /** @param {any} word of another tab */
-  #word(word) {
-    if (word.kind === 'hello') {
-      if (this.tabs.leading) this.tabs.say({ kind: 'welcome', state: this.state, cursor: this.reader.cursor, status: this.reader.status });
+  /** @param {any} message */
+  #receiveFromTab(message) {
+    if (message.kind === 'hello') {
+      if (this.tabs.leading) this.tabs.send({ kind: 'welcome', state: this.state, cursor: this.decoder.cursor, status: this.decoder.status });
       return;
     }
-    this.watchdog.hear(performance.now() / 1000);
-    if (word.kind === 'message') return this.#message(word.message);
-    if (word.kind === 'welcome') {
-      if (word.status && word.status !== this.reader.status) this.reader.hear({ name: 'bot_status', data: word.status, id: '' });
-      this.reader.expect(word.cursor);
+    this.watchdog.feed(performance.now() / 1000);
+    if (message.kind === 'message') return this.#receive(message.message);
+    if (message.kind === 'welcome') {
+      if (message.status && message.status !== this.decoder.status) this.decoder.receive({ name: 'bot_status', data: message.status, id: '' });
+      this.decoder.expect(message.cursor);
     }
-    this.#turn(word.state, word.retry ?? 0);
+    this.#setState(message.state, message.retry ?? 0);
   }
 
   /** @param {import('./types').Message} message */
-  #message(message) {
-    this.heard = Date.now() / 1000;
-    this.reader.hear(message);
-    this.#settle();
+  #receive(message) {
+    this.received = Date.now() / 1000;
+    this.decoder.receive(message);
+    this.#update();
   }
 
   /**
-   * Once a second, a tab that follows asks whether a silent leader still lives. It is asked, and does not speak up by
-   * itself, because a hidden tab's timers run once a minute, while what it is told reaches it at once.
+   * Ask a silent leader to answer, once a second. It does not speak up by itself, because timers of a hidden tab run once
+   * a minute, while messages reach it at once.
    */
-  #look() {
+  #checkLeader() {
     if (this.tabs.leading || this.tabs.alone) return;
     const now = performance.now() / 1000;
     const verdict = this.watchdog.check(now, Date.now() / 1000);
-    if (now - this.watchdog.heard > SILENCE) this.tabs.say({ kind: 'hello' });
+    if (now - this.watchdog.received > SILENCE) this.tabs.send({ kind: 'hello' });
     if (verdict !== 'dead') return;
     this.watchdog.arm(now, Date.now() / 1000);
     this.tabs.steal();
@@ -182,31 +191,31 @@ export class Stream {
    * @param {import('./types').State} state
    * @param {number} retry
    */
-  #turn(state, retry) {
+  #setState(state, retry) {
     [this.state, this.retry] = [state, retry];
-    this.#settle();
+    this.#update();
   }
 
-  /** After every change: tell how current we are, and read what is missing. */
-  #settle() {
-    const { heard, ...said } = this.freshness;
-    if (JSON.stringify(said) !== this.told) {
-      this.told = JSON.stringify(said);
-      this.emit('freshness', { ...said, heard });
+  /** After every change: emit how current this page is, and read what is missing. */
+  #update() {
+    const { received, ...current } = this.freshness;
+    if (JSON.stringify(current) !== this.emitted) {
+      this.emitted = JSON.stringify(current);
+      this.emit('freshness', { ...current, received });
     }
     if (this.catchup.busy || this.state === 'starting' || this.state === 'closed') return;
-    if (this.reader.unread) void this.#read();
-    else if (this.reader.sequence.hole) void this.#fill();
+    if (this.decoder.unread) void this.#readState();
+    else if (this.decoder.sequence.missing) void this.#fillMissing();
   }
 
-  async #read() {
-    await this.catchup.state(() => this.load(this));
-    if (this.state !== 'starting') this.#settle();
+  async #readState() {
+    await this.catchup.readState(() => this.load(this));
+    if (this.state !== 'starting') this.#update();
   }
 
-  async #fill() {
-    await this.catchup.hole();
-    this.#settle();
+  async #fillMissing() {
+    await this.catchup.fillMissing();
+    this.#update();
   }
 }
 

@@ -1,13 +1,13 @@
-/** One connection for all tabs of a browser: the tab that holds the lock leads and relays, the others listen. */
+/** One connection for all tabs of a browser: the tab that holds the Web Lock leads, the others receive from it. */
 
 /**
  * @typedef {object} Member
- * @property {() => void} lead open the connection: you are the leader now
- * @property {() => void} follow close it: another tab leads
- * @property {(word: any) => void} hear another tab said something
+ * @property {() => void} lead this tab leads now: open the connection
+ * @property {() => void} follow another tab leads: close the connection
+ * @property {(message: any) => void} receive a message of another tab
  */
 
-export class Tabs {
+export class TabGroup {
   /**
    * @param {string} name the same in every tab that shares the connection
    * @param {Member} member
@@ -17,6 +17,7 @@ export class Tabs {
     this.member = member;
     this.leading = false;
     this.closed = false;
+    /** The browser lacks locks or channels: each tab has a connection of its own. */
     this.alone = !('locks' in navigator) || !('BroadcastChannel' in window);
     /** @type {BroadcastChannel | null} */
     this.channel = null;
@@ -26,11 +27,11 @@ export class Tabs {
   }
 
   join() {
-    if (this.alone) return this.#lead();
     this.closed = false;
+    if (this.alone) return this.#lead();
     this.channel = new BroadcastChannel(this.name);
-    this.channel.onmessage = (event) => this.member.hear(event.data);
-    this.#queue();
+    this.channel.onmessage = (event) => this.member.receive(event.data);
+    this.#request();
     return undefined;
   }
 
@@ -45,22 +46,22 @@ export class Tabs {
   }
 
   /**
-   * Tell the other tabs.
-   * @param {unknown} word
+   * Send to the other tabs.
+   * @param {unknown} message
    */
-  say(word) {
-    this.channel?.postMessage(word);
+  send(message) {
+    this.channel?.postMessage(message);
   }
 
-  /** The leader has been silent too long (its page hangs): take the lock from it. */
+  /** Take the lock from a leader whose page hangs. */
   steal() {
     if (this.alone || this.closed || this.leading) return;
     this.waiting.abort();
-    this.#queue(true);
+    this.#request(true);
   }
 
   /** @param {boolean} steal */
-  #queue(steal = false) {
+  #request(steal = false) {
     this.waiting = new AbortController();
     const options = steal ? { steal } : { signal: this.waiting.signal };
     navigator.locks.request(this.name, options, () => this.#hold()).catch((error) => this.#lost(error));
@@ -80,9 +81,9 @@ export class Tabs {
   /** @param {DOMException} error */
   #lost(error) {
     if (error.name !== 'AbortError') throw error;
-    if (!this.leading || this.closed) return; // we left the queue ourselves
+    if (!this.leading || this.closed) return; // this tab left the queue itself
     this.leading = false;
     this.member.follow();
-    this.#queue();
+    this.#request();
   }
 }

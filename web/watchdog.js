@@ -1,30 +1,31 @@
-/** Notices a connection that has gone silent, and is not fooled by a frozen tab or a sleeping laptop. Pure: told the time. */
+/** Detection of a silent connection that does not mistake a frozen tab or a sleeping machine for one. The caller passes the time. */
 
 export class Watchdog {
-  /** @param {number} heartbeat seconds between heartbeats until they have been seen to be rarer */
+  /** @param {number} heartbeat seconds between heartbeats, until they are seen to be rarer */
   constructor(heartbeat = 30) {
     this.heartbeat = heartbeat;
     this.armed = false;
-    this.heard = 0;
+    /** monotonic seconds of the last message */
+    this.received = 0;
     this.checked = 0;
     this.wall = 0;
-    /** when the last heartbeat came; 0 when none did on this connection */
+    /** monotonic seconds of the last heartbeat; 0 before the first of a connection */
     this.beat = 0;
   }
 
-  /** Seconds of silence that are too many: two heartbeats lost and some. */
+  /** Seconds of silence after which a connection counts as dead: two lost heartbeats and a margin. */
   get limit() {
     return this.heartbeat * 2.2 + 2;
   }
 
   /**
-   * A connection begins, or a tab is seen again: count silence from now.
+   * Count silence from now on.
    * @param {number} now monotonic seconds
-   * @param {number} wall seconds of the clock on the wall
+   * @param {number} wall Unix seconds
    */
   arm(now, wall) {
     this.armed = true;
-    this.heard = now;
+    this.received = now;
     this.beat = 0;
     [this.checked, this.wall] = [now, wall];
   }
@@ -34,21 +35,21 @@ export class Watchdog {
   }
 
   /**
-   * Something was heard.
+   * Note that a message arrived.
    * @param {number} now
    * @param {boolean} heartbeat
    */
-  hear(now, heartbeat = false) {
-    this.heard = now;
+  feed(now, heartbeat = false) {
+    this.received = now;
     if (!heartbeat) return;
-    // The server may beat more slowly than we thought; a single late beat (two at once come after a freeze) teaches nothing.
+    // The server may send heartbeats more rarely than assumed; one late heartbeat at most doubles the interval.
     if (this.beat && now - this.beat > this.heartbeat) this.heartbeat = Math.min(now - this.beat, this.heartbeat * 2, 120);
     this.beat = now;
   }
 
   /**
-   * Look, about once a second. "dead": silent too long. "slept": the machine was off, so the connection is not to be
-   * trusted. "ok" else; a tab that was frozen gets a full term, since what came meanwhile is only now delivered.
+   * Check about once a second. "dead": silent too long. "slept": the machine was suspended, so the connection may be gone.
+   * "ok" otherwise; a tab that was frozen gets a full term, since its messages are delivered only now.
    * @param {number} now
    * @param {number} wall
    * @returns {'ok' | 'dead' | 'slept'}
@@ -58,7 +59,7 @@ export class Watchdog {
     [this.checked, this.wall] = [now, wall];
     if (!this.armed) return 'ok';
     if (passed - ran > 10) return 'slept';
-    if (ran > 10 && ran > this.limit / 4) this.heard = now;
-    return now - this.heard > this.limit ? 'dead' : 'ok';
+    if (ran > 10 && ran > this.limit / 4) this.received = now;
+    return now - this.received > this.limit ? 'dead' : 'ok';
   }
 }

@@ -14,9 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 WEB = Path(__file__).parents[2] / "web"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 EPOCH = "bench001"
-PAGE = (
-    '<!doctype html><html lang="en"><link rel="stylesheet" href="web/look.css">{more}<title>test</title><body></body>'
-)
+PAGE = '<!doctype html><html lang="en"><link rel="stylesheet" href="web/look.css"><title>test</title><body></body>'
 
 
 class Bench(ThreadingHTTPServer):
@@ -25,7 +23,7 @@ class Bench(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Desk)
+        super().__init__(("127.0.0.1", 0), BenchAnswer)
         self.base = f"http://127.0.0.1:{self.server_port}/"
         self.trades: list[dict[str, Any]] = []
         self.streams: list[queue.SimpleQueue[str | None]] = []
@@ -67,26 +65,25 @@ class Bench(ThreadingHTTPServer):
         return inbox
 
 
-class Desk(BaseHTTPRequestHandler):
+class BenchAnswer(BaseHTTPRequestHandler):
     """The page, the modules, and as much of the API as the stream client asks for."""
 
     server: Bench
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path == "/sse/trading":
-            self._stream(asked.get("last_event_id"))
+            self._stream(query.get("last_event_id"))
         elif url.path.startswith("/web/"):
             file = WEB / Path(url.path).name
             self._send(TYPES.get(file.suffix, "text/plain"), file.read_bytes())
         elif url.path.startswith("/portfolio/trades/"):
-            after = int(asked.get("after", "x-0").split("-")[1])
+            after = int(query.get("after", "x-0").split("-")[1])
             body = {"entries": self.server.trades[after:][:1000], "trades": [], "cursor": self.server.cursor}
             self._send("application/json", json.dumps(body).encode())
         else:
-            styles = '<link rel="stylesheet" href="web/dashboard.css">' if url.path == "/styled" else ""
-            self._send("text/html", PAGE.format(more=styles).encode())
+            self._send("text/html", PAGE.encode())
 
     def _send(self, media: str, data: bytes) -> None:
         self.send_response(200)

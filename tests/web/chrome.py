@@ -1,4 +1,4 @@
-"""A headless Chromium for tests: it asks nobody, its console is read, and what it shows can be kept as a picture."""
+"""A headless Chromium for tests: no update requests, a console that tests read, and pictures of what it shows."""
 
 from __future__ import annotations
 
@@ -49,13 +49,16 @@ class Chrome:
         self.driver.get(url)
 
     def size(self, name: str, scale: float = 1) -> None:
-        """wide, desk, phone or small."""
-        width, height = SIZES[name]
+        """Set the viewport to wide, desk, phone or small."""
+        self.metrics(*SIZES[name], scale)
+
+    def metrics(self, width: int, height: int, scale: float = 1) -> None:
+        """Set the viewport in CSS pixels; below 600 it is a phone."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def theme(self, name: str) -> None:
-        """What the system prefers: light or dark."""
+        """Set the theme that the system prefers: light or dark."""
         feature = {"name": "prefers-color-scheme", "value": name}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
@@ -63,21 +66,21 @@ class Chrome:
         return self.driver.execute_script(script, *arguments)
 
     def text(self, selector: str) -> str:
-        """What an element says; empty when there is none."""
+        """Return the text of an element; empty when there is none."""
         script = "const e = document.querySelector(arguments[0]); return e ? e.textContent : ''"
         return str(self.run(script, selector))
 
     def errors(self) -> list[str]:
-        """What the console complained about since it was last asked, but for answers that never came."""
+        """Return errors and warnings of the console since the last call, without requests that failed."""
         entries = self.driver.get_log("browser")
         severe = [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
-        unheard = ("net::ERR_", "Failed to load resource")
-        return [message for message in severe if not any(word in message for word in unheard)]
+        failed = ("net::ERR_", "Failed to load resource")
+        return [message for message in severe if not any(word in message for word in failed)]
 
-    def picture(self, name: str, whole: bool = False) -> Path:
-        """Keep what it shows as screenshots/<name>.png."""
-        PICTURES.mkdir(parents=True, exist_ok=True)
+    def picture(self, name: str, whole: bool = False, folder: Path = PICTURES) -> Path:
+        """Write what it shows to <folder>/<name>.png and return that path."""
+        folder.mkdir(parents=True, exist_ok=True)
         shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole})
-        path = PICTURES / f"{name}.png"
+        path = folder / f"{name}.png"
         path.write_bytes(base64.b64decode(shot["data"]))
         return path

@@ -1,25 +1,156 @@
-/** What the page shows, without a page: model, curve, filter, CSV, formats, schema. */
+/** What the page shows, without a browser: staleness, alerts, curve, statistics, store, names, addresses, export, formats. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { csv } from '../../web/csv.js';
-import { Curve, thinned, ticks } from '../../web/curve.js';
-import { Filter } from '../../web/filter.js';
-import { ago, count, gain, money, price } from '../../web/format.js';
-import { KEEP, Model } from '../../web/model.js';
+import { alertsOf } from '../../web/alerts.js';
+import { describeBot, isBotDown } from '../../web/bot_state.js';
+import { ServerClock } from '../../web/clock.js';
+import { parseCsv } from '../../web/export.js';
+import { ago, alignPoint, compactMoney, decimals, duration, exactMoney, money, percent, price, profit, quantity, tone } from '../../web/format.js';
+import { complement, markOf } from '../../web/mark.js';
+import { MarketNames } from '../../web/market_names.js';
+import { Model } from '../../web/model.js';
+import { rangeOf, sortOf } from '../../web/panels.js';
+import { differenceOf, differencesOf } from '../../web/position_list.js';
 import { Book } from '../../web/positions.js';
+import { ProfitCurve, deepestDrawdown, drawdownLine, thin } from '../../web/profit_curve.js';
+import { address, parseAddress } from '../../web/router.js';
 import { fields, kind } from '../../web/schema.js';
-import { told, why } from '../../web/verdict.js';
+import { compareValues, sortedIndices } from '../../web/sorting.js';
+import { factOf, isOld } from '../../web/staleness.js';
+import { days, statistics, weeks } from '../../web/statistics.js';
+import { numberTicks, timeTicks } from '../../web/ticks.js';
+import { TradeStore } from '../../web/trade_store.js';
+import { matchingTickers } from '../../web/view_trades.js';
 
 const now = 1_700_000_000;
 const trade = (fields_) => ({
   seq: 1, timestamp: now, ticker: 'A', side: 'BUY', quantity: 1, price: 0.5, trade_id: 't', outcome: 'yes', fee: 0, order_id: null,
   origin: 'bot', mode: 'live', source: 'bot_live', ...fields_,
 });
+const settlement = (fields_) => ({ seq: 9, timestamp: now + 9, ticker: 'A', event_ticker: 'E', result: 'yes', value: 1, yes_quantity: 1, no_quantity: 0, revenue: 1, fee: 0, mode: 'live', source: 'kalshi_api', ...fields_ });
 
-test('the curve ends where the sums stand, and a late trade bends its past', () => {
-  const [book, curve] = [new Book(), new Curve()];
+// Staleness
+
+const situation = { now, connected: true, complete: true, blind: false, exchangeFailed: null };
+const fact = { source: 'kalshi_api', asOf: now, received: now, stale: false, term: 60, exchange: true };
+for (const [name, old, facts, changes] of [
+  ['a fresh answer', false, {}, {}],
+  ['an answer while the server does not answer', true, {}, { connected: false }],
+  ['an answer that the server calls stale', true, { stale: true }, {}],
+  ['an answer within its term', false, { received: now - 60 }, {}],
+  ['an answer beyond its term', true, { received: now - 61 }, {}],
+  ['an answer from before the exchange failed', true, { received: now - 5 }, { exchangeFailed: now - 1 }],
+  ['an answer from after the exchange failed', false, { received: now }, { exchangeFailed: now - 1 }],
+  ['an answer of the journal while the exchange fails', false, { exchange: false, received: now - 5 }, { exchangeFailed: now - 1 }],
+  ['a sum of the stream', false, { stream: true, received: 0 }, {}],
+  ['a sum of an incomplete stream', true, { stream: true }, { complete: false }],
+  ['a sum while neither bot nor exchange can report trades', true, { stream: true }, { blind: true }],
+]) test(`${name} is ${old ? 'old' : 'current'}`, () => assert.equal(isOld({ ...fact, ...facts }, { ...situation, ...changes }), old));
+
+test('an answer of the exchange depends on the exchange, one of the journal does not', () => {
+  assert.deepEqual(factOf({ source: 'kalshi_api', as_of: 5, stale: false }, 6, 7), { source: 'kalshi_api', asOf: 5, received: 6, stale: false, term: 7, exchange: true });
+  assert.equal(factOf({ source: 'journal', as_of: 5, stale: true }, 6, 7).exchange, false);
+});
+
+// The server's clock
+
+test('the clock follows the server, whatever the browser\'s clock says, and prefers the fastest message', () => {
+  let mono = 100;
+  const clock = new ServerClock(() => mono, () => 5);
+  assert.equal(clock.now(), 5);
+  clock.observe(now - 0.2);
+  mono += 10;
+  clock.observe(now + 10);
+  assert.equal(clock.now(), now + 10);
+  mono += 1;
+  assert.equal(clock.now(), now + 11);
+  assert.equal(clock.skew, 5 - now - 11);
+  clock.observe(NaN);
+  assert.equal(clock.now(), now + 11);
+});
+
+test('messages that a frozen tab receives late do not set the clock back; a clock that was set back does', () => {
+  let mono = 0;
+  const clock = new ServerClock(() => mono, () => 0);
+  clock.observe(now);
+  mono = 600;
+  for (const behind of [570, 540, 510]) clock.observe(now + 600 - behind);
+  assert.equal(clock.now(), now + 600);
+  clock.observe(now + 600 - 100);
+  mono += 30;
+  clock.observe(now + 630 - 100);
+  assert.equal(clock.now(), now + 530);
+});
+
+// Bot and alerts
+
+const online = { status: 'online', activity: 'trading', since: now - 60, mode: 'live', reason: null, trades: 1 };
+const part = (state = 'ok', reason = null) => ({ state, reason, age: 1 });
+const health = (parts = {}, more = {}) => ({ status: 'ok', version: '1', uptime: 1, as_of: now, parts: { poller: part(), bot: part(), kalshi: { ...part(), keys: true }, journal: part(), cache: part(), ...parts }, warnings: [], ...more });
+const calm = { connected: true, down: 0, health: health(), bot: online, loadError: null, missing: null, full: false, reset: false, refused: [], accountError: null };
+const ids = (state) => alertsOf({ ...calm, ...state }).map(({ id }) => id);
+const bad = part('degraded', 'timed out');
+
+for (const [name, expected, state] of [
+  ['all is well', [], {}],
+  ['health was not read yet', [], { health: null }],
+  ['the server is gone', ['server'], { connected: false, down: 5, health: health({ kalshi: bad }), bot: { ...online, activity: 'halted' } }],
+  ['the server is gone for a moment', [], { connected: false, down: 1 }],
+  ['the bot is dead: poller and bot are one cause', ['bot'], { bot: { ...online, status: 'offline' }, health: health({ bot: bad, poller: bad }) }],
+  ['the bot is dead and health does not say so yet', ['bot'], { bot: { ...online, status: 'offline' } }],
+  ['the bot is back before health says so', [], { bot: online, health: health({ cache: part('idle') }) }],
+  ['the bot is online and its trades cannot be read', ['bot'], { health: health({ poller: bad }) }],
+  ['the bot is halted', ['bot'], { bot: { ...online, activity: 'halted' }, health: health({ bot: bad }) }],
+  ['the bot is paused', ['bot'], { bot: { ...online, activity: 'paused' } }],
+  ['an older server gives no activity', [], { bot: { ...online, activity: undefined } }],
+  ['the exchange is down: push and healing are one cause', ['exchange'], { health: health({ kalshi: bad, push: bad, healer: bad }) }],
+  ['only the push is down', ['exchange'], { health: health({ push: bad }) }],
+  ['the account cannot be read', ['exchange'], { accountError: 'x' }],
+  ['there are no keys', ['keys'], { health: health({ kalshi: { ...part(), keys: false } }), accountError: 'x' }],
+  ['the journal and its recorder fail', ['journal'], { health: health({ journal: bad, recorder: bad }) }],
+  ['an unknown part fails', ['part-new_part'], { health: health({ new_part: bad }) }],
+  ['the service warns', ['warning-0'], { health: health({}, { warnings: ['public'] }) }],
+  ['reading fails in every way', ['load', 'reset', 'missing', 'full', 'refused'], { loadError: 'x', reset: true, missing: 'x', full: true, refused: ['#1'] }],
+]) test(`alerts: ${name}`, () => assert.deepEqual(ids(state), expected));
+
+test('a halt is red and brings the command that clears it; a pause is not red', () => {
+  const [halt] = alertsOf({ ...calm, bot: { ...online, activity: 'halted', reason: 'daily loss' } });
+  assert.deepEqual([halt.tone, halt.title], ['bad', 'The bot is halted: daily loss']);
+  assert.match(halt.command, /clear/);
+  assert.equal(alertsOf({ ...calm, bot: { ...online, activity: 'paused' } })[0].tone, 'info');
+});
+
+test('the advice for a dead bot says whether the exchange replaces it', () => {
+  const state = { bot: { ...online, status: 'offline' } };
+  assert.match(alertsOf({ ...calm, ...state })[0].text, /read from the exchange meanwhile/);
+  assert.match(alertsOf({ ...calm, ...state, health: health({ kalshi: bad }) })[0].text, /may be old/);
+});
+
+for (const [status, tone_, text, down] of [
+  [null, 'idle', 'Bot: no status yet', false],
+  [online, 'good', 'Bot trading for 60 s', false],
+  [{ ...online, activity: undefined }, 'good', 'Bot online for 60 s', false],
+  [{ ...online, activity: 'paused' }, 'info', 'Bot paused for 60 s', false],
+  [{ ...online, activity: 'halted' }, 'bad', 'Bot HALTED for 60 s', true],
+  [{ ...online, activity: 'refused' }, 'bad', 'Bot orders refused for 60 s', true],
+  [{ ...online, activity: 'stopped' }, 'bad', 'Bot stopped for 60 s', true],
+  [{ ...online, activity: 'a new word' }, 'warn', 'Bot unknown state for 60 s', false],
+  [{ ...online, status: 'offline', activity: 'trading' }, 'bad', 'Bot offline for 60 s', true],
+  [{ ...online, status: 'stalled', since: null }, 'warn', 'Bot stalled', true],
+]) {
+  test(`the bot's state reads ${text}`, () => {
+    const found = describeBot(status, true, now);
+    assert.deepEqual([found.tone, found.text, isBotDown(status)], [tone_, text, down]);
+    if (status) assert.deepEqual([describeBot(status, false, now).tone, describeBot(status, false, now).text.startsWith('Bot was ')], ['idle', true]);
+  });
+}
+
+// Curve and statistics
+
+test('the curve ends at realized less fees, and a late trade changes its past', () => {
+  const [book, curve] = [new Book(), new ProfitCurve()];
   book.add(trade({ quantity: 10, price: 0.4, fee: 0.07 }));
   book.add(trade({ seq: 2, timestamp: now + 10, side: 'SELL', quantity: 5, price: 0.6 }));
   assert.deepEqual(curve.of(book).totals.map((total) => Number(total.toFixed(6))), [0, -0.07, 0.93]);
@@ -30,10 +161,22 @@ test('the curve ends where the sums stand, and a late trade bends its past', () 
   assert.equal(totals.at(-1).toFixed(6), (Number(row.realized_pnl) - Number(row.fees)).toFixed(6));
 });
 
-test('the curve is the sum of all markets in the order of time, and a late one of another market bends it, however long it is', () => {
-  const [book, curve] = [new Book(), new Curve()];
-  const one = (seq, time, quantity = 1) => book.add(trade({ seq, ticker: `M${seq % 7}`, timestamp: time, quantity, fee: 0.01 }));
-  for (let seq = 1; seq <= 200_000; seq += 1) one(seq, now + seq);
+test('the curve holds settlements, corrections and the profit of the baseline', () => {
+  const [book, curve] = [new Book(), new ProfitCurve()];
+  book.add({ seq: 1, timestamp: now - 9, positions: [{ ticker: 'A', quantity: 1, cost: 0.5, realized_pnl: 3, fees: 1 }], mode: 'live', source: 'journal' });
+  assert.deepEqual(curve.of(book).totals, [2]);
+  book.add(settlement({ seq: 2, fee: 1.25 }));
+  assert.deepEqual(curve.of(book), { times: [now - 9, now + 9], totals: [2, 2.25] });
+  book.add(trade({ seq: 3, ticker: 'B', timestamp: now + 20, fee: 1 }));
+  assert.equal(curve.of(book).totals.at(-1), 1.25);
+  book.add({ ...trade({ seq: 4, ticker: 'B', timestamp: now + 20, quantity: 0 }), corrects: 3 });
+  assert.equal(curve.of(book).totals.at(-1), 2.25);
+});
+
+test('the curve of many markets is their sum in the order of time, however long it is', () => {
+  const [book, curve] = [new Book(), new ProfitCurve()];
+  const add = (seq, time) => book.add(trade({ seq, ticker: `M${seq % 7}`, timestamp: time, fee: 0.01 }));
+  for (let seq = 1; seq <= 200_000; seq += 1) add(seq, now + seq);
   const before = curve.of(book);
   assert.deepEqual([before.times.length, before.totals.at(-1).toFixed(2)], [200_001, '-2000.00']);
   book.add(trade({ seq: 200_001, ticker: 'LATE', timestamp: now, fee: 5 }));
@@ -42,124 +185,223 @@ test('the curve is the sum of all markets in the order of time, and a late one o
   assert.deepEqual([times.length, totals[1], totals.at(-1).toFixed(2)], [200_002, -5, '-2005.00']);
 });
 
-test('a thinned line keeps its highest, its lowest and its end', () => {
+test('a thinned line keeps its highest, its lowest and its end, and nothing outside of the range', () => {
   const times = Array.from({ length: 100_000 }, (_, n) => now + n);
   const totals = times.map((_, n) => Math.sin(n / 5000) + (n === 54_321 ? 9 : 0));
-  const points = thinned({ times, totals }, -Infinity, now + 100_000, 300);
+  const points = thin({ times, totals }, -Infinity, now + 100_000, 300);
   assert.ok(points.length <= 1300, String(points.length));
   assert.equal(Math.max(...points.map(([, level]) => level)), totals[54_321]);
   assert.deepEqual(points.at(-1), [times.at(-1), totals.at(-1)]);
+  const part_ = thin({ times, totals }, now + 100, now + 200, 50);
+  assert.deepEqual([part_[0][0], part_.at(-1)[0]], [now + 100, now + 200]);
 });
 
-test('a period begins at what it stood at', () => {
+test('a range begins at the level before it', () => {
   const line = { times: [now - 100, now - 50, now], totals: [1, 2, 3] };
-  assert.deepEqual(thinned(line, now - 60, now, 100), [[now - 60, 1], [now - 50, 2], [now, 3]]);
-  assert.deepEqual(thinned({ times: [], totals: [] }, -Infinity, now, 100), []);
+  assert.deepEqual(thin(line, now - 60, now, 100), [[now - 60, 1], [now - 50, 2], [now, 3]]);
+  assert.deepEqual(thin({ times: [], totals: [] }, -Infinity, now, 100), []);
 });
 
-test('ticks are round and inside', () => {
-  assert.deepEqual(ticks(-1, 1, 4), [-1, -0.5, 0, 0.5, 1]);
-  assert.deepEqual(ticks(0, 0, 4).length, 1);
+test('the drawdown is the deepest fall below the highest point before', () => {
+  const line = { times: [1, 2, 3, 4, 5], totals: [0, 5, 2, 6, 4] };
+  assert.deepEqual(deepestDrawdown(line), { depth: 3, start: 2, end: 3, now: 2 });
+  assert.deepEqual(drawdownLine(line).totals, [0, 0, -3, 0, -2]);
+  assert.deepEqual(deepestDrawdown({ times: [], totals: [] }), { depth: 0, start: null, end: null, now: 0 });
 });
 
-test('the model holds a bounded number of entries and all of the book', () => {
+test('statistics count lots after fees: a win of a cent, a loss of two, an even one', () => {
+  const lot = (profit_, opened = 10) => ({ profit: BigInt(profit_), fees: 1_000_000n, opened, closed: 20 });
+  const found = statistics([lot(1_000_000), lot(-2_000_000), lot(0, null)]);
+  assert.deepEqual([found.closed, found.wins, found.losses, found.grossProfit, found.grossLoss], [3, 1, 1, 0.01, 0.02]);
+  assert.deepEqual([found.winRate.toFixed(3), found.profitFactor, found.averageWin, found.averageLoss, found.heldSeconds], ['0.333', 0.5, 0.01, 0.02, 10]);
+  assert.deepEqual([statistics([]).winRate, statistics([]).profitFactor], [null, null]);
+});
+
+test('days add up to the curve, and weeks run from Monday to Sunday', () => {
+  const at = (text) => new Date(text).getTime() / 1000;
+  const line = { times: [at('2026-11-18T09:00'), at('2026-11-18T10:00'), at('2026-11-18T23:59:59'), at('2026-11-24T00:00')], totals: [1, 3, 2, 7] };
+  assert.deepEqual(days(line).map(({ start, profit: sum, moves }) => [start, sum, moves]), [[at('2026-11-18T00:00'), 1, 2], [at('2026-11-24T00:00'), 5, 1]]);
+  const rows = weeks(days(line));
+  assert.equal(rows.length, 2);
+  assert.deepEqual(rows.map((week) => week.map((day) => (day ? day.profit : null))), [[0, 5, null, null, null, null, null], [null, null, 1, 0, 0, 0, 0]]);
+  assert.deepEqual(weeks([]), []);
+});
+
+test('ticks are round numbers and local times inside of the range', () => {
+  assert.deepEqual(numberTicks(-1, 1, 4), [-1, -0.5, 0, 0.5, 1]);
+  assert.equal(numberTicks(0, 0, 4).length, 1);
+  const noon = new Date('2026-11-26T12:07:00').getTime() / 1000;
+  const hours = timeTicks(noon, noon + 4 * 3600, 6);
+  assert.deepEqual(hours.map(({ label }) => label), ['13:00', '14:00', '15:00', '16:00']);
+  const over = timeTicks(noon, noon + 30 * 3600, 8).map(({ label }) => label);
+  assert.ok(over.includes('Nov 27') && over.includes('18:00'), String(over));
+  assert.ok(timeTicks(noon, noon + 800 * 86_400, 8).length <= 9);
+  for (const span of [5, 60, 3600, 86_400, 20 * 86_400, 300 * 86_400]) {
+    const found = timeTicks(noon, noon + span, 6);
+    assert.ok(found.length >= 1 && found.length <= 8, `${span}: ${found.length}`);
+    assert.ok(found.every(({ time }) => time >= noon && time <= noon + span), String(span));
+  }
+});
+
+// Store, names, model
+
+test('the store keeps every entry, selects by mode, market and time, and applies corrections', () => {
+  const store = new TradeStore();
+  for (let seq = 1; seq <= 3000; seq += 1) store.add(trade({ seq, ticker: `M${seq % 3}`, timestamp: now + seq, fee: seq % 2 ? null : 0.5, mode: seq % 10 ? 'live' : 'paper' }));
+  store.add({ seq: 3001, timestamp: now + 3001, from: 1, to: 2, why: 'x', source: 'journal' });
+  store.add({ ...trade({ seq: 3002, ticker: 'M9', quantity: 7, timestamp: now + 2 }), corrects: 2 });
+  store.add({ ...trade({ seq: 3003, ticker: 'M9', quantity: 8, timestamp: now + 2 }), corrects: 3002 });
+  const all = { tickers: null, from: -Infinity, to: Infinity, mode: 'live' };
+  assert.equal(store.select(all).length, 2703);
+  assert.deepEqual([...store.select({ ...all, tickers: new Set(['M9']) })].map((at) => store.at(at).seq), [2, 3002, 3003]);
+  assert.equal(store.select({ ...all, from: now + 2999, mode: 'paper' }).length, 2);
+  assert.deepEqual([store.at(1).quantity, store.at(1).seq, store.at(1).corrected, store.at(0).fee, store.at(3000).kind], [8, 2, true, null, 'gap']);
+  assert.deepEqual(store.tickers().sort(), ['M0', 'M1', 'M2', 'M9']);
+  const before = store.revision;
+  store.clear();
+  assert.deepEqual([store.length, store.select(all).length, store.revision], [0, 0, before + 1]);
+});
+
+test('100 000 numbers sort like Array.sort, unknown ones first, equal ones in their order', () => {
+  const keys = Float64Array.from({ length: 100_000 }, (_, n) => (n % 97 === 0 ? NaN : ((n * 7919) % 1000) - 500 + (n % 3) / 4));
+  const order = sortedIndices(keys);
+  const known = [...keys.keys()].filter((at) => !Number.isNaN(keys[at])).sort((a, b) => keys[a] - keys[b] || a - b);
+  const unknown = [...keys.keys()].filter((at) => Number.isNaN(keys[at]));
+  assert.deepEqual([...order], [...unknown, ...known]);
+  assert.deepEqual([...sortedIndices(Float64Array.of(-Infinity, 5, -0.5, Infinity, -7, 0))], [0, 4, 2, 5, 1, 3]);
+  const store = new TradeStore();
+  for (const [at, ticker] of ['B', 'A', 'C'].entries()) store.add(trade({ seq: at + 1, ticker }));
+  assert.deepEqual([...store.sort(Uint32Array.of(0, 1, 2), (at) => store.at(at).ticker)], [1, 0, 2]);
+  assert.deepEqual([[2, 1], [1, 2], [1, 1], [null, 1], [1, null], ['a', 'b']].map(([a, b]) => compareValues(a, b)), [1, -1, 0, -1, 1, -1]);
+});
+
+test('a market is named by its outcome, and strikes that share words by their ticker too', () => {
+  const names = new MarketNames();
+  assert.deepEqual(names.name('KXHIGHNYC-26NOV27-B54.5'), { lead: 'B54.5', event: '', code: '26NOV27-B54.5' });
+  names.add({ ticker: 'KXHIGHNYC-26NOV27-B54.5', title: 'Highest temperature?', yes_title: '54° to 55°' });
+  assert.deepEqual(names.name('KXHIGHNYC-26NOV27-B54.5'), { lead: '54° to 55°', event: 'Highest temperature?', code: '26NOV27-B54.5' });
+  names.add({ ticker: 'E-1-A', title: 'T', yes_title: 'Same' });
+  names.add({ ticker: 'E-1-B', title: 'T', yes_title: 'Same' });
+  assert.deepEqual([names.name('E-1-A').lead, names.name('E-1-B').lead], ['Same · A', 'Same · B']);
+  names.name('KXHIGHCHI-26NOV27-B54.5');
+  assert.deepEqual([names.name('KXHIGHNYC-26NOV27-B54.5').code, names.name('KXHIGHCHI-26NOV27-B54.5').code], ['…HNYC-26NOV27-B54.5', '…HCHI-26NOV27-B54.5']);
+  names.add({ ticker: 'E-1-A', title: '' });
+  assert.ok(names.has('E-1-A') && names.searchText('E-1-A').includes('same') && !names.has('Z'));
+});
+
+test('the mark rule has the cases of the service', () => {
+  const quotes = (yes_bid, yes_ask, last_price, more = {}) => markOf({ yes_bid, yes_ask, last_price, ...more });
+  assert.deepEqual([quotes(0.4, 0.45, 0.9), quotes(0.01, 0.99, 0.9), quotes(0.01, 0.5, 0.9), quotes(0.2, 0.9, 0.1)], [0.425, 0.9, 0.5, 0.2]);
+  assert.deepEqual([quotes(0.1, 0.9, null), quotes(null, 0.9, null), quotes(null, 0.9, 0.95), quotes(null, null, 0.9), quotes(0.6, 0.5, 0.9)], [0.1, null, 0.9, null, null]);
+  assert.deepEqual([quotes(0.4, 0.5, 0.4), quotes(0.4, 0.5, 0.4, { result: 'no' }), quotes(0.4, 0.5, 0.4, { result: 'scalar', settlement_value: 0.33 })], [0.45, 0, 0.33]);
+  assert.equal(complement(0.3), 0.7);
+});
+
+test('a mark has the source and age of what made it: the exchange, quotes, or an own trade', () => {
   const model = new Model();
-  for (let seq = 1; seq <= KEEP * 3; seq += 1) model.add(trade({ seq, timestamp: now + seq }));
-  assert.ok(model.recent.length <= KEEP * 1.5);
-  assert.equal(model.positions().totals.trades, KEEP * 3);
+  model.add(trade({ outcome: 'no', price: 0.3, timestamp: now }));
+  assert.deepEqual([model.mark('A').price, model.mark('A').fact.source, model.mark('A').fact.asOf], [0.7, 'own', now]);
+  model.add(trade({ seq: 2, price: 0.2, timestamp: now - 50 }));
+  assert.equal(model.mark('A').price, 0.7);
+  assert.equal(isOld(model.mark('A').fact, { ...situation, now: now + 61 }), true);
+  const answer = { source: 'kalshi_api', as_of: now + 1, stale: false };
+  model.holdAccount({ ...answer, positions: [{ ticker: 'A', title: 'T', quantity: -1, outcome: 'no', cost: 0.3, mark: 0.4 }], marks_as_of: now - 3 }, now + 1);
+  assert.deepEqual([model.mark('A').price, model.mark('A').fact.asOf], [0.6, now - 3]);
+  model.quote([{ ticker: 'A', title: 'T', yes_bid: 0.5, yes_ask: 0.52, last_price: null }], factOf(answer, now + 1, 60));
+  assert.equal(model.mark('A').price, 0.51);
+  model.holdAccount({ ...answer, as_of: now + 9, stale: true, positions: [] }, now + 9);
+  assert.equal(model.mark('A').price, 0.51);
 });
 
-test('an entry whose numbers cannot be kept is told and not guessed', () => {
+test('values are unknown without marks, and a row with an old mark makes the sum old', () => {
+  const model = new Model();
+  model.add({ seq: 1, timestamp: now - 9, positions: [{ ticker: 'A', quantity: 3, cost: 1 }, { ticker: 'B', quantity: 1, cost: 1 }], mode: 'live', source: 'journal' });
+  const unknown = model.positions();
+  assert.deepEqual([unknown.totals.value, unknown.rows[0].net, model.oldestMark(unknown.rows, situation)], [null, null, null]);
+  model.quote([{ ticker: 'A', title: 'T', yes_bid: 0.5, yes_ask: 0.5, last_price: null }], { ...fact, asOf: now - 5 });
+  model.quote([{ ticker: 'B', title: 'T', yes_bid: 0.5, yes_ask: 0.5, last_price: null }], { ...fact, stale: true });
+  const { rows, totals } = model.positions();
+  assert.deepEqual([totals.value, rows[0].net], ['2', 0.5]);
+  assert.equal(model.oldestMark(rows, situation).stale, true);
+});
+
+test('entries with numbers that cannot be used are counted and left out', () => {
   const model = new Model();
   model.add(trade({ price: 1 / 3 }));
-  assert.equal(model.refused.length, 1);
+  assert.match(model.refused[0], /^#1: price: expected/);
   assert.equal(model.positions().totals.open, 0);
 });
 
-test('the mode shown is the bot\'s, and paper is never compared with the exchange', () => {
+test('the mode is the bot\'s, else that of the newest trade; another journal forgets all', () => {
   const model = new Model();
+  assert.equal(model.mode, null);
   model.add(trade({}));
-  model.hold([], now + 60);
-  assert.ok(model.differences(model.positions().rows));
-  model.status = { status: 'online', mode: 'paper', since: 1, reason: null, trades: 0 };
-  assert.equal(model.mode, 'paper');
-  assert.equal(model.positions().totals.open, 0);
-  assert.equal(model.differences(model.positions().rows), null);
+  assert.equal(model.mode, 'live');
+  model.status = { ...online, mode: 'paper' };
+  assert.deepEqual([model.mode, model.positions().totals.open], ['paper', 0]);
+  model.status = null;
+  model.clear();
+  assert.deepEqual([model.mode, model.store.length, model.mark('A'), model.entries, model.positions().rows], [null, 0, null, 0, []]);
 });
 
-test('a market that traded since the exchange spoke is not called different', () => {
+test('differences name the side and the cause; what agrees or was not compared is none', () => {
+  const reconciliation = { positions: [{ ticker: 'A', journal: 5, exchange: 7, bot: 5, cause: 'made by hand' }, { ticker: 'B', journal: 1, exchange: 1, bot: null, cause: null }] };
+  assert.deepEqual([differenceOf(reconciliation, 'A'), differenceOf(reconciliation, 'B'), differenceOf(null, 'A')], ['exchange 7 (made by hand)', '', '']);
+  assert.equal(differencesOf(reconciliation).length, 1);
+});
+
+// Addresses, export, formats
+
+test('an address holds view and parameters, and anything else is none', () => {
+  assert.deepEqual(parseAddress('#/trades?ticker=A%20B&sort=-price'), { view: 'trades', parameters: { ticker: 'A B', sort: '-price' } });
+  assert.equal(address('trades', { ticker: 'A B', sort: '', from: '5' }), '#/trades?ticker=A+B&from=5');
+  assert.equal(address('money'), '#/money');
+  for (const hash of ['', '#content', '#/nothing', '#trades']) assert.equal(parseAddress(hash), null, hash);
+});
+
+test('ranges move with the time or stand still; a sort order begins with minus to descend', () => {
+  assert.deepEqual(rangeOf({ last: '1h' }, now), { from: now - 3600, to: Infinity });
+  assert.deepEqual(rangeOf({ from: String(now - 5), to: '2023-11-14T22:13:20Z' }, now), { from: now - 5, to: now });
+  assert.deepEqual(rangeOf({ from: 'x' }, now), { from: -Infinity, to: Infinity });
+  assert.deepEqual([sortOf('-price', null), sortOf('price', null), sortOf('', 7)], [{ column: 'price', descending: true }, { column: 'price', descending: false }, 7]);
+});
+
+test('a search means the ticker itself, else all names with every word', () => {
   const model = new Model();
-  model.add(trade({ timestamp: now }));
-  model.hold([], now);
-  const { rows } = model.positions();
-  for (const later of [0, 60]) assert.equal(model.differences(rows, now + later).rows.size, 0);
+  for (const [at, ticker] of ['RAIN-1', 'RAIN-11', 'SNOW-1'].entries()) model.add(trade({ seq: at + 1, ticker }));
+  model.names.add({ ticker: 'SNOW-1', title: 'Snow in New York' });
+  assert.deepEqual(matchingTickers(model, 'rain-1'), ['RAIN-1']);
+  assert.deepEqual(matchingTickers(model, 'rain'), ['RAIN-1', 'RAIN-11']);
+  assert.deepEqual([matchingTickers(model, 'york snow'), matchingTickers(model, ''), matchingTickers(model, 'z')], [['SNOW-1'], null, []]);
 });
 
-const held = (fields_) => ({ ticker: 'A', title: 'T', quantity: 1, outcome: 'yes', cost: 0.5, realized_pnl: 0, mark: 0.5, ...fields_ });
-
-test('a difference in contracts is told when it has stood for a while, and only then', () => {
-  const model = new Model();
-  model.add(trade({ timestamp: now }));
-  model.hold([held({ quantity: 3, cost: 1.5 })], now + 10);
-  const { rows } = model.positions();
-  assert.deepEqual([model.differences(rows, now + 10).checking, model.differences(rows, now + 39).quantities], [true, 0]);
-  assert.deepEqual([...model.differences(rows, now + 41).rows], [['A', { quantity: 3, average: null, realized: null }]]);
-  model.add(trade({ seq: 2, timestamp: now + 5, quantity: 2 }));
-  const agreed = model.differences(model.positions().rows, now + 42);
-  assert.deepEqual([agreed.checking, agreed.quantities, agreed.rows.size], [false, 0, 0]);
-  assert.equal(told(agreed, false), 'quantities agree with the exchange');
+test('CSV is read with quotes, line breaks in fields and either line end', () => {
+  const records = parseCsv('a,b\r\n1,"x ""y"", z"\n2,"two\r\nlines"\n\n3,');
+  assert.deepEqual(records.map(({ fields: row }) => row), [['a', 'b'], ['1', 'x "y", z'], ['2', 'two\r\nlines'], ['3', '']]);
+  assert.deepEqual(records.map(({ raw }) => raw), ['a,b', '1,"x ""y"", z"', '2,"two\r\nlines"', '3,']);
 });
 
-test('cost and profit by another method are told with their sums and a reason', () => {
-  const model = new Model();
-  model.add(trade({ quantity: 10, price: 0.4 }));
-  model.add(trade({ seq: 2, quantity: 10, price: 0.6 }));
-  model.add(trade({ seq: 3, side: 'SELL', quantity: 10, price: 0.7 }));
-  model.hold([held({ quantity: 10, cost: 5, realized_pnl: 2 })], now + 60);
-  const found = model.differences(model.positions().rows, now + 60);
-  assert.deepEqual([...found.rows], [['A', { quantity: null, average: 0.5, realized: 2 }]]);
-  assert.deepEqual([found.amounts, found.cost, found.realized], [1, -1, -1]);
-  assert.match(why(found), /one market: cost .\$1\.00, realized .\$1\.00, together the same profit\. It counts by its own method/);
-  model.hold([held({ quantity: 10, cost: 6.004, realized_pnl: 3.004 })], now + 60);
-  assert.equal(why(model.differences(model.positions().rows, now + 60)), '');
-});
-
-test('marks are of what is held: NO at 0.3 is YES at 0.7', () => {
-  const model = new Model();
-  model.hold([{ ticker: 'A', title: 'T', quantity: -5, outcome: 'no', cost: 1, mark: 0.3 }], now);
-  assert.equal(model.mark('A'), 0.7);
-  model.quote([{ ticker: 'B', title: 'U', yes_bid: 0.4, yes_ask: 0.45, last_price: 0.9 }, { ticker: 'C', title: 'V', yes_bid: 0.1, yes_ask: 0.9, last_price: 0.3 }]);
-  assert.deepEqual([model.mark('B'), model.mark('C'), model.mark('D')], [0.425, 0.3, null]);
-});
-
-test('the filter keeps the mode, the period, and tickers or titles that match', () => {
-  const filter = new Filter();
-  const takes = (entry) => filter.takes(entry, 'live', now, () => 'Rain in New York');
-  assert.ok(takes(trade({})) && !takes(trade({ mode: 'paper' })));
-  filter.text = 'rain';
-  assert.ok(takes(trade({})) && !takes({ seq: 2, timestamp: now, why: 'x', from: 1, to: 2, source: 'journal' }));
-  filter.text = '';
-  filter.seconds = 60;
-  assert.ok(!takes(trade({ timestamp: now - 61 })) && takes({ seq: 2, timestamp: now, why: 'x', from: 1, to: 2, source: 'journal' }));
-});
-
-test('CSV quotes what it must and starts no formula', () => {
-  const lines = csv([trade({ ticker: '=A1,"x"' }), trade({ price: 0.5275, fee: null })]).split('\r\n');
-  assert.match(lines[1], /"'=A1,""x"""/);
-  assert.match(lines[2], /,0\.5275,,/);
-  assert.equal(lines.length, 4);
-  assert.ok(lines.slice(1, 3).every((line) => line.startsWith('1,2023-11-14T22:13:20.000Z,')));
-});
-
-test('numbers keep their sign, their decimals and their column', () => {
-  assert.deepEqual([money('-1234.5'), gain('3'), gain('0'), money(null)], ['\u2212$1,234.50', '+$3.00', '$0.00', '–']);
-  assert.equal(price(0.65).length, price(0.5275).length);
-  assert.equal(count('5').length, count('5.25').length);
+test('money keeps its sign, its cents and what is smaller', () => {
+  assert.deepEqual([money('-1234.5'), profit('3'), profit('0'), money(null), money(0.0001), money(undefined)], ['\u2212$1,234.50', '+$3.00', '$0.00', '–', '$0.0001', '–']);
   assert.equal(money('9007199254740993.25'), '$9,007,199,254,740,993.25');
-  assert.deepEqual([0, 12, 100, 7200, 864_000].map(ago), ['now', '12 s', '2 min', '2 h', '10 days']);
+  assert.deepEqual([compactMoney(99_999.99), compactMoney(10_000_000), compactMoney('-1961276.97'), compactMoney(null)], ['$99,999.99', '$10.0M', '\u2212$1.96M', '–']);
+  assert.deepEqual([exactMoney('1234.56789012'), exactMoney(5), exactMoney(null)], ['$1,234.56789012', '$5.00', '–']);
+  assert.deepEqual([tone(1), tone(-1), tone(0.004), tone(null)], ['gain', 'loss', '', '']);
 });
 
-test('a schema is told in few words', () => {
+test('decimal points of a column stand under each other', () => {
+  assert.deepEqual([price(0.65), price(0.5275), price(null), quantity('5'), quantity(5.25)], ['0.65', '0.5275', '–', '5', '5.25']);
+  assert.deepEqual([decimals('0.5275'), decimals('5'), decimals('–')], [4, 0, 0]);
+  assert.equal(alignPoint('0.65', 4).length, 6);
+  assert.deepEqual([alignPoint('5', 2).length, alignPoint('5.25', 2), alignPoint('–', 2), alignPoint('17.5M', 4)], [4, '5.25', '–', '17.5M']);
+});
+
+test('durations and shares are words and per cent', () => {
+  assert.deepEqual([0, 12, 100, 7200, 864_000].map(duration), ['now', '12 s', '2 min', '2 h', '10 days']);
+  assert.deepEqual([ago(-5), ago(30), percent(0.5184), percent(null)], ['now', '30 s ago', '51.8%', '–']);
+});
+
+test('a schema is described in a few words', () => {
   const named = { Trade: { type: 'object', properties: { side: { enum: ['BUY', 'SELL'] } } } };
   assert.equal(kind({ type: 'array', items: { $ref: '#/components/schemas/Trade' } }), 'list of Trade');
   const found = fields({ type: 'object', properties: { trades: { type: 'array', items: { $ref: '#/x/Trade' }, description: 'new' } } }, named);

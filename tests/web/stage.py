@@ -61,7 +61,7 @@ class Stage:
         until(self.answers, 15, "the server answers")
 
     def answers(self) -> bool:
-        """Whether the server does."""
+        """Return True if the server answers."""
         try:
             return bool(self.read("health/live"))
         except OSError:

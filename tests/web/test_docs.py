@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TEXT = (Path(__file__).parents[2] / "docs" / "web.md").read_text()
 EXAMPLES = re.findall(r'<script type="module">\n(.*?)</script>', TEXT, re.DOTALL)
 RUN = """
-  window.told = [];
-  window.show = (...what) => window.told.push(what);
+  window.shown = [];
+  window.show = (...what) => window.shown.push(what);
   const script = document.createElement('script');
   script.type = 'module';
   script.textContent = arguments[0];
@@ -44,14 +44,14 @@ def test_three_lines(chrome: Chrome, bench: Bench) -> None:
     """A trade made now is shown."""
     play(chrome, bench, EXAMPLES[0])
     bench.trade()
-    assert until(lambda: chrome.run("return window.told.map(([trade]) => trade.seq)"), 5) == [4]
+    assert until(lambda: chrome.run("return window.shown.map(([trade]) => trade.seq)"), 5) == [4]
     assert chrome.errors() == []
 
 
 def test_positions(chrome: Chrome, bench: Bench) -> None:
     """All of the journal at once, and each trade after it."""
     play(chrome, bench, EXAMPLES[1])
-    until(lambda: chrome.run("return window.told.at(-1)?.[0][0]?.quantity") == "3", 5)
+    until(lambda: chrome.run("return window.shown.at(-1)?.[0][0]?.quantity") == "3", 5)
     bench.trade()
-    until(lambda: chrome.run("return window.told.at(-1)?.[1].cost") == "2", 5)
+    until(lambda: chrome.run("return window.shown.at(-1)?.[1].cost") == "2", 5)
     assert chrome.errors() == []

@@ -1,4 +1,4 @@
-"""What Chromium's own EventSource does with the frames that our streams rely on."""
+"""Chromium's own EventSource and the frames that the streams rely on."""
 
 import threading
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

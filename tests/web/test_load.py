@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.eventually import until
 from tests.web.chrome import Chrome
+from tests.web.fast_bot import FastBot, fill
 from tests.web.stage import Stage
-from tests.web.tape import Tape, fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -21,8 +21,7 @@ DAY = int(os.environ.get("WEB_TRADES", "20000"))  # WEB_TRADES=100000 takes minu
 TABS = 5  # test_tabs.py has more of them, on an empty page
 JUMPS = """
   window.jumps = 0;
-  const rows = document.querySelector('#trades tbody');  // which move down by nature when one comes on top
-  const jumped = e => !e.hadRecentInput && e.sources.some(s => s.node && !rows.contains(s.node));
+  const jumped = e => !e.hadRecentInput;
   new PerformanceObserver(l => l.getEntries().filter(jumped).forEach(e => {
     window.jumps += e.value;
     window.movers = e.sources.map(s => s.node?.parentNode?.outerHTML?.slice(0, 150));
@@ -31,26 +30,26 @@ JUMPS = """
 
 
 @pytest.fixture(scope="module")
-def tape() -> Iterator[Tape]:
+def fast_bot() -> Iterator[FastBot]:
     """A fast paper bot."""
-    with Tape() as bot:
+    with FastBot() as bot:
         yield bot
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, tape: Tape) -> Iterator[Stage]:
-    """A server whose journal holds a day of paper trades, listening to the tape."""
+def stage(tmp_path_factory: pytest.TempPathFactory, fast_bot: FastBot) -> Iterator[Stage]:
+    """A server whose journal holds a day of paper trades, reading the fast bot."""
     folder: Path = tmp_path_factory.mktemp("load")
     fill(folder, DAY)
-    with Stage(folder, tape.settings) as running:
+    with Stage(folder, fast_bot.settings) as running:
         running.kill("bot")
         yield running
 
 
 def seq(chrome: Chrome) -> int:
     """The seq up to which the page says it is complete; 0 when it does not say so."""
-    found = re.search(r"complete up to #(\d+)", chrome.text("#stream"))
-    return int(found.group(1)) if found else 0
+    found = re.search(r"complete up to #([\d,]+)", chrome.text("#connection"))
+    return int(found.group(1).replace(",", "")) if found else 0
 
 
 def heap(chrome: Chrome) -> float:
@@ -69,7 +68,7 @@ def test_a_day_of_trades(chrome: Chrome, stage: Stage) -> None:
     print(f"{DAY} trades: {took:.1f} s, {size:.1f} MB, {nodes} elements")
     assert size < 20 + DAY / 5000
     assert nodes < 4000
-    assert "PAPER" in chrome.text("#banner")
+    assert "PAPER" in chrome.text("#mode")
     chrome.picture("day", whole=True)
     assert chrome.errors() == []
 
@@ -81,7 +80,7 @@ def working(chrome: Chrome) -> float:
     return float(spent["ScriptDuration"] + spent["LayoutDuration"])
 
 
-def test_fifty_trades_a_second(chrome: Chrome, stage: Stage, tape: Tape) -> None:
+def test_fifty_trades_a_second(chrome: Chrome, stage: Stage, fast_bot: FastBot) -> None:
     """Nothing jumps, the page is idle most of the time, memory stays flat, and every trade arrives."""
     if not seq(chrome):
         chrome.open(stage.base + "dashboard")
@@ -90,7 +89,7 @@ def test_fifty_trades_a_second(chrome: Chrome, stage: Stage, tape: Tape) -> None
     chrome.driver.execute_cdp_cmd("Performance.enable", {})
     before, first, worked, begun = heap(chrome), seq(chrome), working(chrome), time.monotonic()
     for _ in range(40):
-        tape.trade(10)
+        fast_bot.trade(10)
         time.sleep(0.2)
     until(lambda: seq(chrome) >= first + 400, 20, "all of them")
     share = (working(chrome) - worked) / (time.monotonic() - begun)
@@ -103,15 +102,15 @@ def test_fifty_trades_a_second(chrome: Chrome, stage: Stage, tape: Tape) -> None
 
 
 def streams(stage: Stage) -> int:
-    """How many streams the server holds open."""
+    """Return the number of streams that the server holds open."""
     return int(stage.read("health")["parts"]["streams"]["open"])
 
 
 def leads(chrome: Chrome) -> bool:
-    return "this tab holds" in str(chrome.run("return document.getElementById('stream').title"))
+    return "This tab holds" in str(chrome.run("return document.getElementById('connection').title"))
 
 
-def test_tabs_share_one_connection(chrome: Chrome, stage: Stage, tape: Tape) -> None:
+def test_tabs_share_one_connection(chrome: Chrome, stage: Stage, fast_bot: FastBot) -> None:
     """One stream for all; when the leader's tab closes another leads within a second, and no tab misses a trade."""
     driver = chrome.driver
     driver.get(stage.base + "dashboard")
@@ -128,7 +127,7 @@ def test_tabs_share_one_connection(chrome: Chrome, stage: Stage, tape: Tape) -> 
     before = seq(chrome)
     driver.close()
     begun = time.monotonic()
-    tape.trade(5)
+    fast_bot.trade(5)
     driver.switch_to.window(tabs[1])
     until(lambda: leads(chrome), 5, "the next tab leads")
     assert time.monotonic() - begun < 2, "the lock itself passes at once; drawing it takes a frame"
@@ -143,7 +142,7 @@ def test_tabs_share_one_connection(chrome: Chrome, stage: Stage, tape: Tape) -> 
 
 
 class Refusal(BaseHTTPRequestHandler):
-    """What a proxy answers while its backend is away."""
+    """A proxy whose backend is away."""
 
     def do_GET(self) -> None:
         self.send_response(503)
@@ -151,10 +150,10 @@ class Refusal(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
-def test_a_window_of_503(chrome: Chrome, stage: Stage, tape: Tape) -> None:
+def test_a_window_of_503(chrome: Chrome, stage: Stage, fast_bot: FastBot) -> None:
     """A 503 ends a native EventSource for ever; the page comes back by itself, with all that happened meanwhile."""
     chrome.open(stage.base + "dashboard")
     until(lambda: seq(chrome) >= DAY, 40)
@@ -163,8 +162,8 @@ def test_a_window_of_503(chrome: Chrome, stage: Stage, tape: Tape) -> None:
     with ThreadingHTTPServer(("127.0.0.1", stage.port), Refusal) as refusing:
         thread = threading.Thread(target=refusing.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        tape.trade(7)
-        until(lambda: "Disconnected" in chrome.text("#stream"), 10)
+        fast_bot.trade(7)
+        until(lambda: "Disconnected" in chrome.text("#connection"), 10)
         time.sleep(3)  # the window itself
         refusing.shutdown()
         thread.join()

@@ -61,7 +61,7 @@ def join(chrome: Chrome, bench: Bench, new: bool = True) -> str:
     return chrome.driver.current_window_handle
 
 
-def ask(chrome: Chrome, tab: str, script: str, *arguments: Any) -> Any:
+def run_in(chrome: Chrome, tab: str, script: str, *arguments: Any) -> Any:
     """Run a script in a tab."""
     chrome.driver.switch_to.window(tab)
     return chrome.run(script, *arguments)
@@ -69,7 +69,7 @@ def ask(chrome: Chrome, tab: str, script: str, *arguments: Any) -> Any:
 
 def sole(chrome: Chrome, tabs: list[str]) -> str | None:
     """The one tab that leads; None while there is not exactly one."""
-    leading = [tab for tab in tabs if ask(chrome, tab, FRESH)["leader"]]
+    leading = [tab for tab in tabs if run_in(chrome, tab, FRESH)["leader"]]
     return leading[0] if len(leading) == 1 else None
 
 
@@ -87,38 +87,38 @@ def test_takeover_within_a_second(chrome: Chrome, bench: Bench) -> None:
             bench.trade()
             time.sleep(0.02)
         heir = until(lambda: sole(chrome, tabs), 5, "another tab leads")
-        left = ask(chrome, heir, LEFT)
-        led = ask(chrome, heir, LED)
-        took.append((led - left, ask(chrome, heir, FIRST, left) - left))
+        left = run_in(chrome, heir, LEFT)
+        led = run_in(chrome, heir, LED)
+        took.append((led - left, run_in(chrome, heir, FIRST, left) - left))
         assert len(bench.streams) == 1
     print("milliseconds to the lead, and to the first entry:", [tuple(round(each) for each in pair) for pair in took])
     assert max(first for _, first in took) < 1000
     everything = list(range(1, len(bench.trades) + 1))
     for tab in tabs:
-        until(lambda tab=tab: ask(chrome, tab, ENTRIES) == everything, 5, "each entry once, in order")  # type: ignore[misc]
+        until(lambda tab=tab: run_in(chrome, tab, ENTRIES) == everything, 5, "each entry once, in order")  # type: ignore[misc]
 
 
 def test_a_hung_leader_loses_the_lead(chrome: Chrome, bench: Bench) -> None:
-    """A leader whose page is busy for 16 s is robbed of the lock in some eleven; when it is back it follows."""
+    """A leader whose page is busy for 16 s loses the lock after about eleven; when it is back it follows."""
     leader = join(chrome, bench, new=False)
     heir = join(chrome, bench)
-    begun = ask(chrome, leader, HANG)
+    begun = run_in(chrome, leader, HANG)
     chrome.driver.switch_to.window(heir)
     time.sleep(0.5)  # let it hang
     bench.trade()
     until(lambda: chrome.run(FRESH)["leader"], 15, "the lock is taken")
     took = time.time() - begun / 1000
-    until(lambda: chrome.run(ENTRIES) == [1], 5, "what the hung leader did not tell")
-    print(f"robbed after {took:.1f} s")
+    until(lambda: chrome.run(ENTRIES) == [1], 5, "the entry that the hung leader did not send")
+    print(f"taken over after {took:.1f} s")
     assert took < 15
     until(lambda: sole(chrome, [leader, heir]) == heir, 20, "the old leader follows")
     bench.trade()
-    until(lambda: ask(chrome, leader, ENTRIES) == [1, 2], 5)
+    until(lambda: run_in(chrome, leader, ENTRIES) == [1, 2], 5)
     until(lambda: bench.trade() or len(bench.streams) == 1, 5, "the old connection is closed")
 
 
 def test_a_quiet_leader_keeps_the_lead(chrome: Chrome, bench: Bench) -> None:
-    """No trade and no heartbeat for longer than a hung leader is given: it answers when asked, and goes on leading."""
+    """Without a message for longer than a hung leader is given, it answers the other tab and goes on leading."""
     leader = join(chrome, bench, new=False)
     other = join(chrome, bench)
     time.sleep(13)  # longer than the watchdog of a tab waits
@@ -140,8 +140,8 @@ def test_without_locks_or_channels(chrome: Chrome, bench: Bench, missing: str) -
     assert len(bench.streams) == 2
     bench.trade()
     for tab in tabs:
-        until(lambda tab=tab: ask(chrome, tab, ENTRIES) == [1], 5)  # type: ignore[misc]
-        assert ask(chrome, tab, FRESH)["leader"]
+        until(lambda tab=tab: run_in(chrome, tab, ENTRIES) == [1], 5)  # type: ignore[misc]
+        assert run_in(chrome, tab, FRESH)["leader"]
 
 
 def test_back_from_the_cache(chrome: Chrome, bench: Bench) -> None:

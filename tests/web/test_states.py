@@ -1,0 +1,375 @@
+"""The page in every state of bot, exchange, keys, clocks and server, before a service that answers from a script."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.eventually import until
+from tests.web import pictures, scenarios
+from tests.web.chrome import Chrome
+from tests.web.pictures import STATES, VIEWS, open_page, service_in, settle
+from tests.web.scripted_service import ScriptedService
+from tests.web.test_dashboard import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+LIVE = STATES[0]
+LARGE = next(state for state in STATES if state.large)
+ALERTS = "return [...document.querySelectorAll('.alert')].map(each => each.dataset.id)"
+BOX = """
+  const r = document.getElementById(arguments[0]).getBoundingClientRect();
+  return [r.top, r.bottom, r.width, r.height];
+"""
+ROWS = """
+  const rows = [...document.querySelectorAll('#view-trades .tbody .tr')];
+  rows.sort((a, b) => a.ariaRowIndex - b.ariaRowIndex);
+  return rows.map(row => [row.textContent, row.children[4].textContent]);
+"""
+OLD = "return document.querySelector(arguments[0]).classList.contains('old')"
+
+
+@pytest.fixture
+def service() -> Iterator[ScriptedService]:
+    """A service with an ordinary account."""
+    with service_in(LIVE) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def desk(chrome: Chrome) -> None:
+    """Each test begins on a common screen."""
+    chrome.metrics(1440, 900)
+    chrome.theme("light")
+
+
+def figure(chrome: Chrome, name: str) -> str:
+    """Return the text of a figure."""
+    return chrome.text(f'[data-name="{name}"] .number')
+
+
+def test_the_first_screen_holds_the_core(chrome: Chrome, service: ScriptedService) -> None:
+    """At 1440 x 900 mode, bot, connection, figures, trades, curve and positions are inside of the first screen."""
+    open_page(chrome, service)
+    ids = ("mode", "bot", "connection", "figures", "trades", "equity", "positions")
+    for name in ids:
+        box = chrome.run(BOX, name)
+        assert 0 <= box[0] < box[1] <= 901, (name, box)
+        assert min(box[2:]) > 14, (name, box)
+    assert chrome.run("return document.querySelectorAll('#trades .tbody .tr').length") >= 15
+    assert {name: figure(chrome, name) for name in ("cash", "unexplained")} == {
+        "cash": "$10,000.00",
+        "unexplained": "$0.00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("activity", "tone", "alerts"),
+    [
+        ("trading", "good", []),
+        ("paused", "info", ["bot"]),
+        ("halted", "bad", ["bot"]),
+        ("refused", "bad", ["bot"]),
+        ("stopped", "bad", ["bot"]),
+        ("other", "warn", ["bot"]),
+    ],
+)
+def test_the_bots_own_word_reaches_header_alert_title_and_icon(
+    chrome: Chrome, service: ScriptedService, activity: str, tone: str, alerts: list[str]
+) -> None:
+    """Each activity has its color in the header and its alert, and a bot that is down shows in title and icon."""
+    open_page(chrome, service)
+    service.report(activity=activity, reason="daily loss of $50 reached")
+    until(lambda: chrome.run("return document.getElementById('bot').dataset.tone") == tone, 5)
+    assert "daily loss" in chrome.text("#bot")
+    until(lambda: chrome.run(ALERTS) == alerts, 5)
+    down = activity in ("halted", "refused", "stopped", "other")
+    assert ("▲ BOT" in chrome.run("return document.title")) == down
+    assert (chrome.run("return document.querySelector('link[rel=icon]').dataset.tone") != "good") == down
+
+
+def test_faults_and_recoveries_are_shown_within_seconds(chrome: Chrome, service: ScriptedService) -> None:
+    """Each fault is one alert that ends with its cause; the times from fault and from recovery are printed."""
+    open_page(chrome, service)
+    port = service.server_port
+    steps = (
+        (
+            "bot halted",
+            lambda: service.report(activity="halted"),
+            lambda: service.report(activity="trading"),
+            ["bot"],
+            2.0,
+        ),
+        ("bot dead", lambda: pictures.kill_bot(service), lambda: pictures.recover(service), ["bot"], 6.5),
+        (
+            "exchange down",
+            lambda: service.part("kalshi", "degraded", "timed out"),
+            lambda: service.part("kalshi", "ok"),
+            ["exchange"],
+            6.5,
+        ),
+        (
+            "journal full",
+            lambda: service.part("journal", "degraded", "disk full"),
+            lambda: service.part("journal", "ok"),
+            ["journal"],
+            6.5,
+        ),
+        (
+            "cache gone",
+            lambda: service.part("cache", "degraded", "no Redis"),
+            lambda: service.part("cache", "ok"),
+            ["part-cache"],
+            6.5,
+        ),
+    )
+    assert port
+    for name, fault, repair, expected, limit in steps:
+        begun = time.monotonic()
+        fault()
+        until(lambda expected=expected: chrome.run(ALERTS) == expected, 15, name)  # type: ignore[misc]
+        shown = time.monotonic() - begun
+        begun = time.monotonic()
+        repair()
+        until(lambda: chrome.run(ALERTS) == [], 15, f"the end of {name}")
+        ended = time.monotonic() - begun
+        print(f"{name}: shown after {shown:.1f} s, gone {ended:.1f} s after its end")
+        assert shown < limit + 4
+        assert ended < limit + 4
+
+
+def test_a_dead_server_makes_everything_old(chrome: Chrome, service: ScriptedService) -> None:
+    """Cash, sums, tables, curve, title and icon look old within a second, and the alert names the one cause."""
+    open_page(chrome, service)
+    service.stop()
+    until(lambda: chrome.run(OLD, '[data-name="cash"]'), 5)
+    for selector in (
+        '[data-name="value"]',
+        '[data-name="realized"]',
+        '[data-name="unexplained"]',
+        "#trades",
+        "#equity",
+        "#positions",
+    ):
+        until(lambda selector=selector: chrome.run(OLD, selector), 2, selector)  # type: ignore[misc]
+    until(lambda: chrome.run(ALERTS) == ["server"], 8)
+    assert chrome.run("return document.title").startswith("▲ OFFLINE")
+    stroke = chrome.run("return getComputedStyle(document.querySelector('#equity .line')).stroke")
+    area = float(chrome.run("return getComputedStyle(document.querySelector('#equity .area')).opacity"))
+    assert stroke != chrome.run("return getComputedStyle(document.querySelector('#link-overview')).color")
+    assert area < 0.2
+
+
+def test_a_server_that_hangs_is_not_called_live(chrome: Chrome, service: ScriptedService) -> None:
+    """A server that accepts and answers nothing is shown as such within a few seconds, and back after."""
+    open_page(chrome, service)
+    service.frozen.set()
+    until(lambda: "does not answer" in chrome.text("#connection"), 20)
+    assert chrome.run(OLD, '[data-name="cash"]')
+    service.frozen.clear()
+    until(lambda: "complete up to" in chrome.text("#connection"), 20)
+    until(lambda: not chrome.run(OLD, '[data-name="cash"]'), 20)
+
+
+def test_without_keys_cash_is_unknown_and_the_rest_is_whole(chrome: Chrome) -> None:
+    """Without keys cash is a dash that says why, the mode is unknown, and no text says that trades come from it."""
+    with service_in(LIVE) as service:
+        service.parts["kalshi"]["keys"] = False
+        service.status["mode"] = None
+        for entry in service.entries:
+            entry.pop("mode", None)
+        service.entries[:] = [entry for entry in service.entries if "trade_id" not in entry][:0]
+        chrome.open(f"{service.base}dashboard")
+        until(lambda: "complete up to" in chrome.text("#connection") or "Live" in chrome.text("#connection"), 10)
+        until(lambda: chrome.run(ALERTS) == ["keys"], 8)
+        assert (figure(chrome, "cash"), chrome.text("#mode")) == ("–", "MODE UNKNOWN")
+        assert "hidden without keys" in chrome.text('[data-name="cash"] .age')
+        assert "come from the exchange" not in chrome.text("#alerts")
+
+
+def test_without_any_mark_values_are_dashes(chrome: Chrome) -> None:
+    """Positions that nobody prices have no value, no unrealized and no net profit, and the page counts them."""
+    with service_in(LIVE) as service:
+        service.markets, service.positions = {}, []
+        service.entries[:] = [
+            {
+                "seq": 1,
+                "timestamp": time.time() - 60,
+                "positions": [{"ticker": "A", "quantity": 5, "cost": 2}],
+                "mode": "demo",
+                "source": "journal",
+            }
+        ]
+        open_page(chrome, service)
+        until(lambda: chrome.text('[data-name="value"] .age') == "1 without a price", 5)
+        assert [figure(chrome, name) for name in ("value", "unrealized", "net")] == ["–", "–", "–"]
+
+
+def test_a_mark_of_an_own_trade_grows_old(chrome: Chrome) -> None:
+    """With bot and exchange away the value of positions rests on own trades, has their age, and looks old."""
+    with service_in(LIVE) as service:
+        service.markets, service.positions = {}, []
+        pictures.kill_bot(service)
+        service.part("kalshi", "degraded", "timed out")
+        open_page(chrome, service)
+        until(lambda: chrome.run(OLD, '[data-name="value"]'), 8)
+        assert "own trade" in chrome.text('[data-name="value"] .age')
+        assert "old" in chrome.text('[data-name="value"] .age')
+        assert chrome.run("return [...document.querySelectorAll('#positions .td.old')].length") > 0
+
+
+@pytest.mark.parametrize("skew", [40.0, -600.0])
+def test_ages_and_the_curve_follow_the_servers_clock(chrome: Chrome, service: ScriptedService, skew: float) -> None:
+    """With the browser 40 s behind or ten minutes ahead fresh numbers are fresh, and the curve stays in its panel."""
+    service.skew = skew
+    for entry in service.entries:
+        entry["timestamp"] += skew
+    service.status["since"] = service.now() - 60
+    open_page(chrome, service)
+    until(lambda: chrome.text('[data-name="cash"] .age').endswith(("now", " s ago")), 5)
+    assert "for 60 s" in chrome.text("#bot") or "for 6" in chrome.text("#bot")
+    box, points = chrome.run("""
+      const box = document.querySelector('#equity .chart').getBoundingClientRect();
+      const path = document.querySelector('#equity .line').getAttribute('d');
+      return [[box.width, box.height], [...path.matchAll(/[MH](-?[\\d.]+)/g)].map(each => Number(each[1]))];
+    """)
+    assert points == sorted(points)
+    assert min(points) >= 0
+    assert max(points) <= box[0]
+
+
+def test_a_filter_is_in_the_address_and_survives_a_reload(chrome: Chrome, service: ScriptedService) -> None:
+    """Filter, range and sort order of the trades stand in the URL; a reload shows the same rows."""
+    open_page(chrome, service, "trades?ticker=KXBTCD-26NOV2717-T88000&sort=price")
+    shown = until(lambda: chrome.run(ROWS), 5)
+    prices = [float(price.strip() or "0") for _, price in shown]
+    assert prices == sorted(prices)
+    assert all("$88,000 or above" in text for text, _ in shown)
+    chrome.driver.refresh()
+    until(lambda: "complete up to" in chrome.text("#connection"), 10)
+    until(lambda: chrome.run(ROWS) == shown, 5, "the same rows")
+    chrome.run("document.querySelector('#view-trades .sort').click()")
+    until(lambda: "sort=time" in chrome.run("return location.hash"), 5)
+    assert chrome.run("return document.querySelector('#view-trades [aria-sort=ascending]').textContent") == "Time"
+
+
+def test_the_export_is_what_the_filter_means(chrome: Chrome, service: ScriptedService) -> None:
+    """The export of a search over titles holds every entry of its markets, in order, from the server's CSV."""
+    open_page(chrome, service, "trades?ticker=bitcoin")
+    until(lambda: re.match(r"[\d,]+ of", chrome.text("#view-trades .filters .minor")), 5)
+    chrome.run("""
+      window.files = [];
+      const create = URL.createObjectURL;
+      URL.createObjectURL = blob => { blob.text().then(text => window.files.push(text)); return create(blob); };
+      [...document.querySelectorAll('#view-trades button')].find(each => each.textContent === 'Export CSV').click();
+    """)
+    [text] = until(lambda: chrome.run("return window.files"), 10)
+    lines = text.strip().split("\r\n")
+    expected = [entry["seq"] for entry in service.entries if str(entry.get("ticker", "")).startswith("KXBTCD")]
+    assert [int(line.split(",")[0]) for line in lines[1:]] == expected
+    assert chrome.text("#view-trades .filters .minor").startswith(f"{len(expected)} of")
+    assert f"Exported {len(expected)} entries" in chrome.text("#announcer")
+
+
+def test_the_markets_search_reads_all_pages(chrome: Chrome, service: ScriptedService) -> None:
+    """A search finds a market beyond the first page, and the count names how many were searched."""
+    for number in range(450):
+        service.markets[f"KXMORE-26DEC-{number}"] = {
+            **next(iter(service.markets.values())),
+            "ticker": f"KXMORE-26DEC-{number}",
+            "event_ticker": "KXMORE-26DEC",
+            "yes_title": f"Number {number}",
+            "title": "More?",
+        }
+    open_page(chrome, service, "markets")
+    until(lambda: "200 of 200" in chrome.text("#view-markets .filters"), 8)
+    chrome.run("location.hash = '#/markets?q=number 449'")
+    until(lambda: "1 of 465" in chrome.text("#view-markets .filters"), 8)
+    chrome.run("document.querySelector('#view-markets .tbody a').click()")
+    until(lambda: "Number 449" in chrome.text("#view-markets h2"), 5)
+    until(lambda: "0.30 / 0.32" in chrome.text("#view-markets .facts"), 8)
+
+
+def test_keys_reach_every_view_and_the_sheet(chrome: Chrome, service: ScriptedService) -> None:
+    """Digits choose views, / the search, t the theme, ? the sheet; typing in a field is left alone."""
+    open_page(chrome, service)
+    body = chrome.driver.find_element("tag name", "body")
+    for number, view in enumerate(VIEWS, 1):
+        body.send_keys(str(number))
+        until(lambda view=view: chrome.run("return location.hash").startswith(f"#/{view.split('?')[0]}"), 3)  # type: ignore[misc]
+    body.send_keys("2/")
+    until(lambda: chrome.run("return document.activeElement.type") == "search", 3)
+    chrome.driver.switch_to.active_element.send_keys("7?t")
+    assert chrome.run("return location.hash").startswith("#/trades")
+    chrome.run("document.activeElement.blur()")
+    body.send_keys("t?")
+    until(lambda: chrome.run("return document.getElementById('keys').open"), 3)
+    assert chrome.run("return document.documentElement.dataset.theme") == "dark"
+    chrome.run(
+        "document.querySelector('#keys button').click(); document.getElementById('theme').click();"
+        "localStorage.removeItem('theme')"
+    )
+
+
+def test_copied_amounts_are_whole(chrome: Chrome) -> None:
+    """An amount that is shown compact is copied with every digit."""
+    with service_in(LARGE) as service:
+        open_page(chrome, service)
+        until(lambda: figure(chrome, "value").endswith("M"), 5)
+        copied = chrome.run("""
+          const number = document.querySelector('[data-name="value"] .number');
+          getSelection().selectAllChildren(number);
+          const data = new DataTransfer();
+          number.dispatchEvent(new ClipboardEvent('copy', {clipboardData: data, bubbles: true, cancelable: true}));
+          return data.getData('text/plain');
+        """)
+        assert re.fullmatch(r"\$[\d,]+\.\d{2,8}", copied)
+        assert len(copied) > len(figure(chrome, "value"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_view(chrome: Chrome, axe: str, theme: str) -> None:
+    """axe-core finds nothing in any view, live, with a halted bot, and with a dead server."""
+    chrome.theme(theme)
+    for state in (STATES[0], STATES[1], STATES[5]):
+        with service_in(state) as service:
+            open_page(chrome, service)
+            state.change(service)
+            until(lambda state=state: state.shows in chrome.text("body"), 10)  # type: ignore[misc]
+            for view in VIEWS:
+                chrome.run(f"location.hash = '#/{view}'")
+                settle(chrome)
+                assert violations(chrome, axe) == "", (state.name, view)
+
+
+SPILLS = (Path(__file__).parent / "spills.js").read_text()
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_no_text_leaves_its_cell_and_no_two_markets_read_alike(
+    chrome: Chrome, state: pictures.State, tmp_path: Path
+) -> None:
+    """In every view, width and theme: nothing is wider than its place, and different markets have different names."""
+    wrong: list[str] = []
+
+    def visit(name: str) -> None:
+        found = chrome.run(SPILLS)
+        if found:
+            chrome.picture(name, folder=tmp_path)
+            wrong.append(f"{name}: {found}")
+
+    widths = (360, 390, 768, 1440, 1920, 2560)
+    pictures.walk(chrome, visit, (state,), widths)
+    assert wrong == [], f"see {tmp_path}"
+    assert chrome.errors() == []
+
+
+def test_the_accounts_of_the_scenarios_are_as_described() -> None:
+    """The large account has 40 markets, amounts from a hundredth of a cent to ten million dollars, and long titles."""
+    markets, entries = scenarios.large_markets(), scenarios.large()
+    assert len({each["ticker"] for each in markets}) == 40
+    assert min(entry["price"] for entry in entries) == 0.0001
+    assert max(entry["price"] * entry["quantity"] for entry in entries) > 9e6
+    assert min(len(each["title"]) for each in markets) > 100

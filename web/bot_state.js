@@ -1,0 +1,45 @@
+/** The bot's state in words: status, activity and reason, with the tone of a color. */
+
+import { duration } from './format.js';
+
+/** @typedef {import('./types').BotStatus} BotStatus */
+/** @typedef {'good' | 'info' | 'warn' | 'bad' | 'idle'} Tone */
+
+const ACTIVITIES = /** @type {Record<string, { tone: Tone, word: string }>} */ ({
+  trading: { tone: 'good', word: 'trading' },
+  paused: { tone: 'info', word: 'paused' },
+  halted: { tone: 'bad', word: 'HALTED' },
+  refused: { tone: 'bad', word: 'orders refused' },
+  stopped: { tone: 'bad', word: 'stopped' },
+  other: { tone: 'warn', word: 'unknown state' },
+});
+const STATUSES = /** @type {Record<string, { tone: Tone, word: string }>} */ ({
+  online: { tone: 'good', word: 'online' },
+  stalled: { tone: 'warn', word: 'stalled' },
+  offline: { tone: 'bad', word: 'offline' },
+});
+
+/**
+ * Return tone, short word and full text of the bot's state. connected false: the last that was received, in grey.
+ * @param {BotStatus | null} status
+ * @param {boolean} connected
+ * @param {number} now Unix seconds of the server
+ */
+export function describeBot(status, connected, now) {
+  if (!status) return { tone: /** @type {Tone} */ ('idle'), word: 'unknown', text: 'Bot: no status yet', reason: '' };
+  const online = status.status === 'online';
+  const { tone, word } = (online && status.activity ? ACTIVITIES[status.activity] ?? ACTIVITIES.other : STATUSES[status.status]) ?? STATUSES.stalled;
+  const since = status.since ? ` for ${duration(Math.max(0, now - status.since)).replace('now', 'a moment')}` : '';
+  const reason = status.reason ?? '';
+  if (!connected) return { tone: /** @type {Tone} */ ('idle'), word, text: `Bot was ${word}`, reason: 'The server is not connected; this is the last status that was received.' };
+  return { tone, word, text: `Bot ${word}${since}`, reason };
+}
+
+/**
+ * Return true if the bot cannot trade although somebody may expect it to.
+ * @param {BotStatus | null} status
+ */
+export function isBotDown(status) {
+  if (!status) return false;
+  return status.status !== 'online' || ['halted', 'refused', 'stopped', 'other'].includes(status.activity ?? '');
+}

@@ -1,0 +1,95 @@
+/** Notifications: desktop notices, a tone and a count in the title, each on request and remembered by the browser. */
+
+import { byId } from './dom.js';
+
+/** @typedef {'trades' | 'bot' | 'gap' | 'server'} Topic */
+
+const QUIET = 400; // milliseconds between two tones
+const GROUPED = 1500; // milliseconds for which trades are collected into one notice
+
+export class Notifier {
+  /** @param {(text: string) => void} announce speaks to screen readers */
+  constructor(announce) {
+    this.announce = announce;
+    this.unseen = 0;
+    /** @type {AudioContext | null} */
+    this.audio = null;
+    this.rang = 0;
+    /** @type {import('./types').Trade[]} */
+    this.trades = [];
+    this.timer = 0;
+    for (const name of ['sound', 'notify']) this.#bind(name);
+    document.addEventListener('visibilitychange', () => { if (!document.hidden) this.unseen = 0; });
+  }
+
+  /** @param {import('./types').Trade[]} trades */
+  add(trades) {
+    if (document.hidden) this.unseen += trades.length;
+    if (this.#isOn('sound') && performance.now() - this.rang > QUIET) this.#ring();
+    if (!this.#isOn('notify')) return;
+    this.trades.push(...trades);
+    this.timer ||= window.setTimeout(() => this.#noticeTrades(), GROUPED);
+  }
+
+  /**
+   * Say an event aloud and show it on the desktop.
+   * @param {Topic} topic a later notice of the same topic replaces it
+   * @param {string} text
+   */
+  notify(topic, text) {
+    this.announce(text);
+    this.#notice(topic, text);
+  }
+
+  #noticeTrades() {
+    const trades = this.trades;
+    [this.trades, this.timer] = [[], 0];
+    const [last] = trades.slice(-1);
+    const text = trades.length === 1 ? `${last.side} ${last.quantity} ${last.ticker} at ${last.price}` : `${trades.length} trades, the last: ${last.side} ${last.quantity} ${last.ticker}`;
+    this.#notice('trades', text);
+  }
+
+  /** @param {Topic} topic @param {string} text */
+  #notice(topic, text) {
+    if (!this.#isOn('notify') || !('Notification' in window) || Notification.permission !== 'granted' || !document.hidden) return;
+    try {
+      new Notification('Prediction Investor', { body: text, tag: topic }); // eslint-disable-line no-new
+    } catch { /* some mobile browsers allow notices from a service worker only */ }
+  }
+
+  /** @param {string} name */
+  #isOn(name) {
+    return byId(name).getAttribute('aria-pressed') === 'true';
+  }
+
+  /** @param {string} name */
+  #bind(name) {
+    const button = byId(name);
+    try { button.setAttribute('aria-pressed', localStorage.getItem(name) ?? 'false'); } catch { /* storage may be forbidden: off */ }
+    button.addEventListener('click', () => void this.#toggle(name));
+  }
+
+  /** @param {string} name */
+  async #toggle(name) {
+    const on = !this.#isOn(name);
+    if (on && name === 'notify' && 'Notification' in window && await Notification.requestPermission() !== 'granted') {
+      this.announce('The browser does not allow notifications for this page.');
+    }
+    byId(name).setAttribute('aria-pressed', String(on));
+    try { localStorage.setItem(name, String(on)); } catch { /* kept for this page only */ }
+    if (on && name === 'sound') this.#ring(); // a click allows the browser to play later
+  }
+
+  #ring() {
+    this.rang = performance.now();
+    this.audio ??= new AudioContext();
+    const [tone, volume, now] = [this.audio.createOscillator(), this.audio.createGain(), this.audio.currentTime];
+    tone.frequency.setValueAtTime(660, now);
+    tone.frequency.setValueAtTime(880, now + 0.07);
+    volume.gain.setValueAtTime(0.06, now);
+    volume.gain.exponentialRampToValueAtTime(0.0001, now + 0.22);
+    tone.connect(volume).connect(this.audio.destination);
+    tone.start(now);
+    tone.stop(now + 0.24);
+  }
+}

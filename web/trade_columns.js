@@ -1,0 +1,72 @@
+/** The columns of a table of entries: trades, settlements, corrections, transfers, gaps and baselines. */
+
+import { clock } from './clock.js';
+import { compactMoney, compactQuantity, exactMoney, fullTime, money, price, profit, quantity, shortTime, tone } from './format.js';
+import { sourceName } from './staleness.js';
+
+/** @typedef {import('./trade_store.js').StoredEntry} StoredEntry */
+/** @typedef {import('./table.js').Column<StoredEntry>} Column */
+
+/**
+ * Return the dollars that an entry moved; null where it moved none.
+ * @param {StoredEntry} row
+ */
+export function amountOf(row) {
+  const entry = /** @type {any} */ (row.entry);
+  if (row.kind === 'trade') return Math.round(row.quantity * row.price * 1e8) / 1e8;
+  if (row.kind === 'settlement') return entry.revenue;
+  return row.kind === 'transfer' ? (entry.direction === 'withdrawal' ? -entry.amount : entry.amount) : null;
+}
+
+/** @param {StoredEntry} row */
+function priceOf(row) {
+  return row.kind === 'settlement' ? /** @type {any} */ (row.entry).value : row.kind === 'trade' ? row.price : null;
+}
+
+/** @param {StoredEntry} row */
+function actionOf(row) {
+  const entry = /** @type {any} */ (row.entry);
+  if (row.kind === 'trade') return `${row.quantity === 0 ? 'VOID' : row.side} ${row.outcome.toUpperCase()}${row.corrected ? ' *' : ''}`;
+  if (row.kind === 'settlement') return `PAID ${String(entry.result).toUpperCase()}`;
+  if (row.kind === 'transfer') return String(entry.direction ?? 'transfer').toUpperCase();
+  return row.kind.toUpperCase();
+}
+
+/** @param {StoredEntry} row @returns {string} */
+function textOf(row) {
+  const entry = /** @type {any} */ (row.entry);
+  const now = clock.now();
+  if (row.kind === 'gap') return `Trades between ${shortTime(entry.from, now)} and ${shortTime(entry.to, now)} may be missing: ${entry.why}`;
+  if (row.kind === 'baseline') return `Start of the journal; ${entry.positions.length} positions were held already`;
+  if (row.kind === 'transfer') return `${entry.direction ?? 'transfer'} ${entry.status ?? ''}`;
+  return row.kind;
+}
+
+/** @param {StoredEntry} row */
+function hasMarket(row) {
+  return row.ticker !== '';
+}
+
+/**
+ * @param {(row: StoredEntry) => number | null} gain profit of an entry in dollars
+ * @returns {Column[]}
+ */
+export function tradeColumns(gain) {
+  const dollars = (/** @type {number | null} */ value, /** @type {boolean} */ compact) => (compact ? compactMoney(value) : money(value));
+  return [
+    { name: 'time', title: 'Time', chars: 8, text: (row) => shortTime(row.timestamp, clock.now()), full: (row) => fullTime(row.timestamp), sort: (row) => row.timestamp },
+    { name: 'market', title: 'Market', text: textOf, market: (row) => (hasMarket(row) ? row.ticker : ''), sort: (row) => row.ticker },
+    { name: 'side', title: 'Side', chars: 8, text: actionOf, sort: actionOf,
+      full: (row) => (row.corrected ? 'Content was corrected after the first report' : ''),
+      tone: (row) => `side ${row.kind === 'trade' ? row.side.toLowerCase() : row.kind}` },
+    { name: 'quantity', title: 'Contracts', numeric: true, point: true, text: (row, compact) => (row.kind !== 'trade' ? '' : compact ? compactQuantity(row.quantity) : quantity(row.quantity)), full: (row) => (row.kind === 'trade' ? String(row.quantity) : ''), sort: (row) => row.quantity },
+    { name: 'price', title: 'Price', numeric: true, point: true, text: (row) => (priceOf(row) === null ? '' : price(priceOf(row))), sort: priceOf },
+    { name: 'amount', title: 'Amount', numeric: true, priority: 2, text: (row, compact) => (amountOf(row) === null ? '' : dollars(amountOf(row), compact)), full: (row) => (amountOf(row) === null ? '' : exactMoney(amountOf(row))), sort: amountOf },
+    { name: 'profit', title: 'P&L', numeric: true, priority: 1, sort: gain, tone: (row) => tone(gain(row)),
+      text: (row, compact) => { const value = gain(row); return value === null ? '' : profit(value, compact ? compactMoney : money); },
+      full: (row) => (gain(row) === null ? '' : `${profit(gain(row), exactMoney)}: realized by this entry, less its fee`) },
+    { name: 'fee', title: 'Fee', numeric: true, point: true, priority: 3, text: (row) => (row.kind === 'trade' || row.kind === 'settlement' ? price(row.fee) : ''), full: (row) => (row.kind === 'settlement' ? 'The total of this market\u2019s fees; those of its trades are included in it' : ''), sort: (row) => row.fee },
+    { name: 'source', title: 'Source', priority: 5, text: (row) => (row.origin === 'account' ? 'account' : sourceName(row.source)), full: (row) => (row.origin === 'account' ? `made outside the bot, reported by ${sourceName(row.source)}` : ''), sort: (row) => row.source },
+    { name: 'seq', title: '#', numeric: true, priority: 4, text: (row) => String(row.seq), sort: (row) => row.seq, tone: () => 'minor' },
+  ];
+}

@@ -1,0 +1,91 @@
+/** The view Money: where every cent went, as the service reconciles it, and the entries that moved cash apart from trades. */
+
+import { h, setText } from './dom.js';
+import { ago, count, exactMoney, money, profit, tone } from './format.js';
+import { fillList } from './panels.js';
+import { differencesOf } from './position_list.js';
+import { isOld } from './staleness.js';
+import { Table } from './table.js';
+import { panel } from './view_overview.js';
+
+/** @typedef {import('./dashboard.js').Page} Page */
+
+const CASH = /** @type {[string, string][]} */ ([
+  ['opening', 'Opening balance'], ['trades', 'Trades'], ['fees', 'Fees'], ['settlements', 'Settlements'], ['deposits', 'Deposits'],
+  ['withdrawals', 'Withdrawals'], ['transfer_fees', 'Fees of transfers'], ['other', 'Other causes'], ['expected', 'Expected balance'], ['reported', 'Reported balance'], ['unexplained', 'Unexplained'],
+]);
+const SUMS = new Set(['opening', 'expected', 'reported']);
+
+/** @type {import('./table.js').Column<any>[]} */
+const DIFFERENCE_COLUMNS = [
+  { name: 'market', title: 'Market', text: (row) => row.ticker, market: (row) => row.ticker, sort: (row) => row.ticker },
+  ...['journal', 'exchange', 'bot'].map((side) => ({ name: side, title: side.charAt(0).toUpperCase() + side.slice(1), numeric: true, text: (/** @type {any} */ row) => count(row[side]) })),
+  { name: 'cause', title: 'Cause', chars: 24, text: (row) => String(row.cause ?? 'unknown'), full: (row) => String(row.cause ?? '') },
+];
+
+export class MoneyView {
+  /** @param {Page} page @param {HTMLElement} place */
+  constructor(page, place) {
+    this.page = page;
+    this.age = h('span', { class: 'age' });
+    const cash = panel('cash', 'Cash since the first confirmed balance', this.age);
+    this.cash = h('dl', { class: 'facts ledger' });
+    cash.body.append(this.cash);
+    const profits = panel('profit', 'Profit of the journal', h('span', { class: 'minor' }, 'computed on this page from every entry'));
+    this.profit = h('dl', { class: 'facts ledger' });
+    profits.body.append(this.profit);
+    this.summary = h('span', { class: 'minor' });
+    const positions = panel('differences', 'Positions: journal, exchange and bot', this.summary);
+    positions.body.classList.add('table', 'half');
+    this.table = new Table(positions.body, { caption: 'Differences of positions', columns: DIFFERENCE_COLUMNS, name: (ticker) => page.model.names.name(ticker), empty: ['No differences', 'Journal, exchange and bot hold the same, as far as they were compared.'] });
+    place.append(h('div', { class: 'split even' }, cash.element, profits.element), positions.element);
+    this.sections = [cash.element, positions.element];
+    this.profits = profits.element;
+  }
+
+  show() {}
+
+  draw() {
+    const { model, totals } = this.page;
+    const { reconciliation, reconciliationFact: fact } = model;
+    const old = fact ? isOld(fact, this.page.situation()) : true;
+    for (const section of this.sections) section.classList.toggle('old', old);
+    this.profits.classList.toggle('old', this.page.isStreamOld());
+    setText(this.age, fact ? `${ago(this.page.now() - fact.asOf)}${old ? ' · old' : ''}` : 'the service has not reconciled yet');
+    const amounts = cashOf(reconciliation);
+    fillList(this.cash, amounts.map(([name, title, value]) => [title, SUMS.has(name) ? money(value) : profit(value), name === 'unexplained' && value ? 'differs' : SUMS.has(name) ? 'sum' : tone(value)]));
+    const differences = differencesOf(reconciliation);
+    setText(this.summary, reconciliation ? `${count(differences.length)} differ` : 'not compared');
+    this.table.show(differences);
+    const unknown = totals.fees_unknown ? ` (${count(totals.fees_unknown)} trades without a fee)` : '';
+    fillList(this.profit, [
+      ['Realized', profit(totals.realized_pnl), tone(totals.realized_pnl)],
+      ['Unrealized', profit(totals.unrealized_pnl), tone(totals.unrealized_pnl)],
+      ['Fees', `${money(totals.fees)}${unknown}`],
+      ['Net profit', profit(totals.net), `sum ${tone(totals.net)}`],
+      ['Open positions cost', exactMoney(totals.cost)],
+      ['Open positions are worth', money(totals.value)],
+      ['Trades', count(totals.trades)],
+    ]);
+  }
+}
+
+/**
+ * Return the causes of cash with their amounts: the known ones in order, then any that a newer service names.
+ * @param {any} reconciliation
+ * @returns {[string, string, number | null][]}
+ */
+export function cashOf(reconciliation) {
+  const cash = reconciliation?.cash ?? {};
+  /** @type {[string, string, number | null][]} */
+  const known = CASH.filter(([name]) => name in cash || !['other', 'transfer_fees'].includes(name)).map(([name, title]) => [name, title, amountOf(cash[name])]);
+  const more = Object.entries(cash).filter(([name, value]) => typeof value === 'number' && !CASH.some(([each]) => each === name) && !/as_of|since|timestamp/.test(name));
+  return [...known.slice(0, -3), ...more.map(([name, value]) => /** @type {[string, string, number]} */ ([name, name.replaceAll('_', ' '), Number(value)])), ...known.slice(-3)];
+}
+
+/** @param {unknown} value */
+function amountOf(value) {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'object' || value === null) return null;
+  return Object.values(value).reduce((sum, each) => sum + (typeof each === 'number' ? each : 0), 0); // causes within a cause
+}
