@@ -53,8 +53,11 @@ def kind(status: int) -> str:
     return f"{PREFIX}/docs#{_phrase(status).lower().replace(' ', '-')}"
 
 
-def render(problem: Problem, scope: Scope) -> Response:
-    """The problem as a response. Its request_id stands in the log too, under which whoever is asked finds it."""
+def render(problem: Problem, scope: Scope, level: int | None = None) -> Response:
+    """Return the problem as a response, and log it with its request_id.
+
+    level: of the log line; by default INFO from status 500 on, else DEBUG.
+    """
     request_id, instance = _request_id(scope), _instance(scope["path"])
     body = {
         "type": kind(problem.status),
@@ -65,9 +68,10 @@ def render(problem: Problem, scope: Scope) -> Response:
         "request_id": request_id,
         **problem.members,
     }
-    level = logging.INFO if problem.status >= 500 else logging.DEBUG
-    told = ("%s %s: %d %s", scope["method"], instance, problem.status, problem.detail)
-    log.log(level, *told, extra={"request_id": request_id})
+    if level is None:
+        level = logging.INFO if problem.status >= 500 else logging.DEBUG
+    line = ("%s %s: %d %s", scope["method"], instance, problem.status, problem.detail)
+    log.log(level, *line, extra={"request_id": request_id})
     headers = {"Cache-Control": "no-store", "X-Request-ID": request_id, **problem.headers}
     if problem.status in RETRY_AFTER:
         headers.setdefault("Retry-After", RETRY_AFTER[problem.status])

@@ -99,11 +99,10 @@ class ServerApplication:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 503 with the sentence that says what is missing, which is logged once."""
-        if not self._warned:
-            self._warned = True
-            log.error("%s", NOT_STARTED)
         if scope["type"] == "http":
-            await render(Problem(503, NOT_STARTED), scope)(scope, receive, send)
+            level = logging.DEBUG if self._warned else logging.ERROR
+            self._warned = True
+            await render(Problem(503, NOT_STARTED), scope, level)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1011, "reason": ""})
 

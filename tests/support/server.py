@@ -68,10 +68,10 @@ def running_server(folder: Path, command: list[str] | None = None, port: int = 0
         process.wait(10)
 
 
-def _wait(server: Server, within: float = 20) -> None:
+def _wait(server: Server, within: float = 60) -> None:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             server.get("/health/live")
             return
         assert server.process.poll() is None, server.log.read_text()
