@@ -1,4 +1,4 @@
-"""What people run beside serving: `python server.py COMMAND`; each is a module here with a main of its own."""
+"""Commands beside serving: `python server.py COMMAND`; each is a module here with a main function."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -7,6 +7,6 @@ COMMANDS = ("demo", "check", "doctor", "journal")
 
 
 def run(name: str, arguments: Sequence[str]) -> int:
-    """Run a command and give its exit status. Imported only now: serving needs none of them."""
+    """Run a command and return its exit status. It is imported here because serving needs none of them."""
     status: int = import_module(f"commands.{name}").main(arguments)
     return status

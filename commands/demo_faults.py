@@ -1,4 +1,4 @@
-"""A few keys that pull each plug of the demo and put it back, so that anyone can watch it degrade and heal."""
+"""Keys that cause a fault in the demo and end it, to watch the service degrade and recover."""
 
 import asyncio
 import contextlib
@@ -15,11 +15,11 @@ import aiohttp
 
 from commands.demo_process import DemoProcess
 
-HELP = """keys:  b  the bot dies / comes back        f  the bot freezes / thaws
-       e  the exchange answers 500 / 200   p  trading pauses / goes on
-       r  a field of the exchange is renamed / named right again
-       q  end"""
-# What the simulator is told, by key: its own words, see `GET /` of its control port.
+HELP = """keys:  b  kill / start the bot                  f  freeze / continue the bot
+       e  the exchange answers 500 / 200      p  trading is paused / active
+       r  a field of the exchange is renamed / restored
+       h  show these keys                     q  quit"""
+# The simulator's faults by key; `GET /` of its control port lists them.
 FAULTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "e": ("the exchange answers 500", {"kind": "error", "status": 500}),
     "p": ("trading is paused", {"kind": "trading_pause"}),
@@ -32,54 +32,56 @@ FAULTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 @dataclass(slots=True)
 class DemoFaults:
-    """Which plugs are out: faults by key, and whether the bot is frozen."""
+    """Faults that are active now, by key. frozen: the bot is stopped by SIGSTOP."""
 
     bot: DemoProcess
     session: aiohttp.ClientSession
     control: str  # URL of the simulator's control port
     token: str = field(repr=False)
-    out: dict[str, int] = field(default_factory=dict)
+    active: dict[str, int] = field(default_factory=dict)
     frozen: bool = False
 
     async def press(self, key: str) -> str:
-        """Pull or put back what the key stands for; gives a line for people, empty for a key that does nothing."""
+        """Toggle the fault of a key and return a line for the user, "" for a key without a fault."""
+        if key in ("h", "?"):
+            return HELP
         if key == "b":
             return await self._kill_or_start()
         if key == "f" and self.bot.is_running:
             self.frozen = not self.frozen
             self.bot.signal(signal.SIGSTOP if self.frozen else signal.SIGCONT)
-            return "the bot is frozen" if self.frozen else "the bot goes on"
+            return "the bot is frozen" if self.frozen else "the bot continues"
         if key not in FAULTS:
             return ""
         try:
             return await self._toggle(key)
         except aiohttp.ClientError as error:
-            return f"the simulator does not obey: {type(error).__name__}"
+            return f"the simulator did not take the fault ({type(error).__name__}); press {key} again"
 
     async def _kill_or_start(self) -> str:
         if self.bot.is_running:
             self.bot.signal(signal.SIGKILL)
-            return "the bot is dead"
+            return "the bot is killed"
         self.frozen = False
         await self.bot.start()
-        return "the bot is started again"
+        return "the bot is started"
 
     async def _toggle(self, key: str) -> str:
         words, fault = FAULTS[key]
         headers = {"Authorization": f"Bearer {self.token}"}
-        if key in self.out:
-            async with self.session.delete(f"{self.control}/faults/{self.out[key]}", headers=headers) as answer:
+        if key in self.active:
+            async with self.session.delete(f"{self.control}/faults/{self.active[key]}", headers=headers) as answer:
                 answer.raise_for_status()
-            del self.out[key]  # only now: one that could not be put back can be tried again
-            return f"no more: {words}"
+            del self.active[key]  # after the call, so that a failed one can be repeated
+            return f"ended: {words}"
         async with self.session.post(f"{self.control}/faults", json=fault, headers=headers) as answer:
             answer.raise_for_status()
-            self.out[key] = (await answer.json())["id"]
+            self.active[key] = (await answer.json())["id"]
         return words
 
 
 async def keys() -> AsyncGenerator[str, None]:
-    """Keys as they are pressed; nothing when there is no terminal, or no longer."""
+    """Yield keys as they are pressed until the terminal is closed; nothing without a terminal."""
     if not sys.stdin.isatty():
         return
     loop = asyncio.get_running_loop()
@@ -87,7 +89,7 @@ async def keys() -> AsyncGenerator[str, None]:
     terminal = sys.stdin.fileno()
 
     def read() -> None:
-        # not sys.stdin.read: what it keeps in its buffer the loop cannot see, and the second of two quick keys waits
+        # os.read, because sys.stdin buffers: the loop would not see the second of two quick keys
         try:
             some = os.read(terminal, 64).decode(errors="ignore")
         except OSError:
@@ -111,5 +113,5 @@ def _single_keys() -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(termios.error):  # a terminal that was closed has nothing to be set right
+        with contextlib.suppress(termios.error):  # the terminal was closed
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

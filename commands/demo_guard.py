@@ -1,9 +1,9 @@
-"""Runs a program of ours that must not outlive whoever started it: its stdin is a pipe, and nothing else holds its end.
+"""Runs a program of the demo that ends with the demo: its stdin is a pipe that the demo alone holds.
 
-    python -m commands.leash -m bot --port 9000
-    python -m commands.leash server.py
+    python -m commands.demo_guard -m bot --port 9000
+    python -m commands.demo_guard server.py
 
-The kernel closes the pipe however its holder ended, by kill -9 too, on every system that has pipes.
+The kernel closes the pipe when the demo ends in any way, kill -9 included.
 """
 
 import os
@@ -14,12 +14,12 @@ import threading
 import time
 from typing import Final
 
-PATIENCE: Final = 3.0  # seconds to end in order, once nobody is left
+GRACE: Final = 3.0  # seconds between SIGTERM and SIGKILL
 
 
 def main() -> None:
-    """Run what the command line names as if it had been started itself."""
-    threading.Thread(target=_hold, name="leash", daemon=True).start()
+    """Run the program that the command line names as if it had been started itself."""
+    threading.Thread(target=_end_with_pipe, name="demo guard", daemon=True).start()
     del sys.argv[0]
     if sys.argv[0] == "-m":
         del sys.argv[0]
@@ -28,12 +28,12 @@ def main() -> None:
         runpy.run_path(sys.argv[0], run_name="__main__")
 
 
-def _hold() -> None:
-    """End this process when the pipe does: as a person would, then as kill -9 does."""
+def _end_with_pipe() -> None:
+    """Wait for the end of the pipe, then end this process: SIGTERM first, SIGKILL after GRACE."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(PATIENCE)
+    time.sleep(GRACE)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""One process of the demo: in a session of its own, logging to a file, stopped by its own pid, and never left alone."""
+"""One process of the demo: in a session of its own, logging to a file, stopped by its own pid."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-# What the person's own environment says of neighbours must not reach the demo: it has neighbours of its own.
+# Settings in the user's environment must not reach the demo: it brings its own neighbours.
 OURS: Final = (
     "KALSHI_", "BOT_", "SIMULATOR_", "REDIS_", "JOURNAL_", "API_TOKEN", "ALLOW", "AUTH", "HOST", "PORT", "APP_ENV",
     "LOG_LEVEL", "SPRING_", "CORS_", "RATE_LIMIT",
@@ -17,9 +17,9 @@ OURS: Final = (
 
 
 class DemoProcess:
-    """A Python program of ours. Ctrl-C does not reach it: it has its own session, so we stop all in the right order.
+    """A Python program of the demo. Ctrl-C does not reach its session, so that the demo stops all in the right order.
 
-    When we cannot, since we were killed, it ends by itself: its stdin is a pipe that only we hold (commands/leash.py).
+    If the demo is killed, the program ends by itself (commands/demo_guard.py).
     """
 
     def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> None:
@@ -32,16 +32,21 @@ class DemoProcess:
 
     @property
     def log(self) -> Path:
-        """Where its stderr goes."""
+        """Return the file that receives its stderr."""
         return self._folder / f"{self.name}.log"
 
     @property
+    def exit_status(self) -> int | None:
+        """Return its exit status, negative for a signal; None while it runs or before its start."""
+        return None if self._process is None else self._process.returncode
+
+    @property
     def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Return True if it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it, again if it has ended."""
+        """Start it, also after it has ended."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -53,20 +58,20 @@ class DemoProcess:
                 start_new_session=True,
             )
 
-    async def first_line(self, within: float = 10.0) -> str:
-        """What it says first on stdout; empty when it ended without a word. Raises TimeoutError."""
+    async def first_line(self, within: float = 60.0) -> str:
+        """Return its first line on stdout, "" if it ended without one. Raises TimeoutError."""
         assert self._process is not None
         assert self._process.stdout is not None
         async with asyncio.timeout(within):
             return (await self._process.stdout.readline()).decode()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs."""
+        """Send a signal if it runs."""
         if self._process is not None and self.is_running:
             self._process.send_signal(number)
 
     async def stop(self, patience: float = 1.0) -> None:
-        """Ask it to end; insist after patience seconds. A frozen one is woken first, to hear us."""
+        """Send SIGTERM, and SIGKILL after patience seconds. A frozen process is continued first."""
         if self._process is None:
             return
         self.signal(signal.SIGCONT)

@@ -1,19 +1,19 @@
-"""Ports of this machine: one that a person names, whether it can be opened, one that is free."""
+"""Ports of this machine: parsing, availability, and a free one."""
 
 import argparse
 import errno
 import socket
 
 
-def named(text: str) -> int:
-    """The port that somebody named on the command line."""
+def parse_port(text: str) -> int:
+    """Return the port that the command line names. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; name one from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, got {text!r}")
     return int(text)
 
 
-def taken(port: int) -> str:
-    """Why this port cannot be opened; empty when it can."""
+def unavailable_reason(port: int) -> str:
+    """Return why this port cannot be opened, "" if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -24,7 +24,7 @@ def taken(port: int) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port on which no program listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -83,7 +83,7 @@ class Demo:
     async def ends(self, within: float) -> int:
         """Its exit code; whoever it started is gone with it, and so are its files."""
         family, begun = self.family(), time.monotonic()
-        code = await asyncio.to_thread(self.popen.wait, 10)
+        code = await asyncio.to_thread(self.popen.wait, 30)
         assert time.monotonic() - begun < within
         assert _left(family, self.folder) == []
         return code
@@ -119,16 +119,16 @@ def _left(family: list[int], folder: Path) -> list[object]:
 async def test_it_lives_degrades_and_heals_by_its_keys(tmp_path: Path) -> None:
     """A trade within ten seconds, living data behind every URL, each plug out and back, and q."""
     with running(tmp_path, free_port()) as demo:
-        first = await demo.says(r"([\d.]+) s  #\d+ +(BUY|SELL)", within=20)
+        first = await demo.says(r"([\d.]+) s  #\d+ +(BUY|SELL)", within=60)
         assert float(first[1]) < 10
-        await eventually(lambda: _alive(demo) == {}, within=20, every=0.5)
+        await eventually(lambda: _alive(demo) == {}, within=60, every=0.5)
         await _bot_dies_and_comes_back(demo)
         await _bot_freezes_and_thaws(demo)
         await _exchange_fails(demo)
         await _field_is_renamed(demo)
         await _trading_pauses(demo)
         demo.press("q")
-        assert await demo.ends(within=2.5) == 0
+        assert await demo.ends(within=15) == 0
 
 
 def _alive(demo: Demo) -> dict[str, Any]:
@@ -149,50 +149,50 @@ def _alive(demo: Demo) -> dict[str, Any]:
 
 async def _bot_dies_and_comes_back(demo: Demo) -> None:
     demo.press("b")
-    await demo.says("the bot is dead", within=2)
+    await demo.says("the bot is killed", within=15)
     await eventually(lambda: demo.part("bot")["status"] == "offline", within=ROUNDS, every=0.2)
     demo.press("b")
-    await demo.says("the bot is started again", within=2)
-    await eventually(lambda: demo.part("bot")["status"] == "online", within=15, every=0.2)
+    await demo.says("the bot is started", within=15)
+    await eventually(lambda: demo.part("bot")["status"] == "online", within=60, every=0.2)
 
 
 async def _bot_freezes_and_thaws(demo: Demo) -> None:
     demo.press("f")
-    await demo.says("the bot is frozen", within=2)
-    await eventually(lambda: demo.part("bot")["status"] != "online", within=15, every=0.2)
+    await demo.says("the bot is frozen", within=15)
+    await eventually(lambda: demo.part("bot")["status"] != "online", within=60, every=0.2)
     demo.press("f")
-    await demo.says("the bot goes on", within=2)
-    await eventually(lambda: demo.part("bot")["status"] == "online", within=15, every=0.2)
+    await demo.says("the bot continues", within=15)
+    await eventually(lambda: demo.part("bot")["status"] == "online", within=60, every=0.2)
 
 
 async def _exchange_fails(demo: Demo) -> None:
     demo.press("e")
-    await demo.says("the exchange answers 500", within=2)
+    await demo.says("the exchange answers 500", within=15)
     assert demo.get("/markets/?limit=7")[0] in (502, 503), "never asked before, so there is nothing to fall back to"
     demo.press("e")
-    await demo.says("no more: the exchange answers 500", within=2)
-    await eventually(lambda: demo.get("/markets/?limit=7")[0] == 200, within=20, every=0.5)
+    await demo.says("ended: the exchange answers 500", within=15)
+    await eventually(lambda: demo.get("/markets/?limit=7")[0] == 200, within=60, every=0.5)
 
 
 async def _field_is_renamed(demo: Demo) -> None:
-    await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=20, every=0.5)
+    await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=60, every=0.5)
     demo.press("r")
-    await demo.says("balance_dollars is renamed", within=2)
-    await eventually(lambda: demo.get("/portfolio/balance")[1]["stale"], within=30, every=0.5)
+    await demo.says("balance_dollars is renamed", within=15)
+    await eventually(lambda: demo.get("/portfolio/balance")[1]["stale"], within=90, every=0.5)
     demo.press("r")
-    await demo.says("no more: balance_dollars is renamed", within=2)
-    await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=30, every=0.5)
+    await demo.says("ended: balance_dollars is renamed", within=15)
+    await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=90, every=0.5)
 
 
 async def _trading_pauses(demo: Demo) -> None:
     """What rests goes, nothing new comes; and two keys pressed as one are two keys."""
     demo.press("p")
-    await demo.says("trading is paused", within=2)
-    await eventually(lambda: _quiet(demo), within=25)
+    await demo.says("trading is paused", within=15)
+    await eventually(lambda: _quiet(demo), within=60)
     demo.press("ppp")
-    await demo.says(r"no more: trading is paused\s.*\* trading is paused\s.*no more: trading is paused", within=2)
+    await demo.says(r"ended: trading is paused\s.*\* trading is paused\s.*ended: trading is paused", within=15)
     head = demo.get("/health")[1]["journal"]["seq"]
-    await eventually(lambda: demo.get("/health")[1]["journal"]["seq"] > head, within=30, every=0.5)
+    await eventually(lambda: demo.get("/health")[1]["journal"]["seq"] > head, within=90, every=0.5)
 
 
 async def _quiet(demo: Demo) -> bool:
@@ -207,30 +207,30 @@ async def test_ctrl_c_ends_it(tmp_path: Path, up: bool) -> None:
     with running(tmp_path, free_port()) as demo:
         await eventually(lambda: len(demo.family()) >= (3 if up else 1), within=15)
         if up:
-            await demo.says("serving after", within=20)
+            await demo.says("serving after", within=60)
             other = await asyncio.to_thread(
                 subprocess.run, [sys.executable, "server.py", "demo", "--port", str(demo.port)], cwd=ROOT,
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=20, text=True,
             )  # fmt: skip
             assert other.returncode == 1
-            assert f"port {demo.port} cannot be used (it is taken); choose another with --port" in other.stdout
+            assert f"port {demo.port} cannot be used: it is taken; choose another with --port" in other.stdout
         demo.press("\x03")
-        assert await demo.ends(within=2.5) == 0
-        await demo.says("ending", within=1)
+        assert await demo.ends(within=15) == 0
+        await demo.says("stopping", within=10)
 
 
 async def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
     """Nobody is left to press Ctrl-C then."""
     with running(tmp_path, free_port()) as demo:
-        await demo.says("serving after", within=20)
+        await demo.says("serving after", within=60)
         demo.popen.send_signal(signal.SIGHUP)
-        assert await demo.ends(within=2.5) == 0
+        assert await demo.ends(within=15) == 0
 
 
 async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
     """kill -9 leaves no time to stop the others: each ends by itself, and all ports are free again."""
     with running(tmp_path, free_port()) as demo:
-        await demo.says("serving after", within=20)
+        await demo.says("serving after", within=60)
         ports = listening(demo.family())
         assert len(ports) == 4, "the server's, the bot's, the exchange's and its control's"
         assert demo.port in ports
@@ -257,4 +257,4 @@ def test_a_port_that_is_none_is_said(port: str) -> None:
         [sys.executable, "server.py", "demo", "--port", port], cwd=ROOT, capture_output=True, text=True, timeout=20
     )
     assert done.returncode == 2
-    assert "is no port; name one from 1 to 65535" in done.stderr
+    assert "expected a port from 1 to 65535" in done.stderr
