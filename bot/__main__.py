@@ -1,4 +1,4 @@
-"""The command line: python -m bot [cancel | watch] [flags]."""
+"""The command line: python -m bot [cancel | watch | backtest] [flags]."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from bot.application import run
+from bot.backtest.command import main as backtest_main
 from bot.cancel import main as cancel_main
 from bot.errors import TradingError
 from bot.strategies import strategies
@@ -14,7 +15,7 @@ from config.bot import read_bot_settings
 from config.reader import SettingsError
 from kalshi.errors import KeyUnusable
 
-COMMANDS = {"cancel": cancel_main, "watch": watch_main}
+COMMANDS = {"backtest": backtest_main, "cancel": cancel_main, "watch": watch_main}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -34,6 +34,11 @@ class AccountFills:
         return f"AccountFills(markets={len(self.positions)}, newest={self.newest}, low_water={self.low_water})"
 
     @property
+    def complete(self) -> Decimal:
+        """Unix seconds up to which every fill was read."""
+        return self._complete
+
+    @property
     def since(self) -> float:
         """Unix seconds from which fills must be read again."""
         return max(0.0, float(self._complete) - OVERLAP)

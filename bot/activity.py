@@ -2,11 +2,24 @@
 
 from bot.engine import Engine
 from bot.halts import REASONS, Halts
-from bot.reasons import ATTESTATION, CLOCK, EXCHANGE_PAUSED, KEY, MAINTENANCE, NO_CASH, RATE_LIMITED, SCOPE
+from bot.reasons import (
+    ATTESTATION,
+    CLOCK,
+    EXCHANGE_FAULT,
+    EXCHANGE_PAUSED,
+    KEY,
+    LATE_DATA,
+    MAINTENANCE,
+    NO_CASH,
+    RATE_LIMITED,
+    SCOPE,
+    UNREACHABLE,
+    UNREADABLE,
+)
 from bot.runner import BotRunner
 
 _REFUSED = frozenset({ATTESTATION, CLOCK, KEY, NO_CASH, RATE_LIMITED, SCOPE})  # the exchange answers, and refuses us
-_PAUSED = frozenset({EXCHANGE_PAUSED, MAINTENANCE})
+_PAUSED = frozenset({EXCHANGE_FAULT, EXCHANGE_PAUSED, MAINTENANCE, UNREACHABLE, UNREADABLE})
 
 Activity = tuple[str, str | None]
 
@@ -35,6 +48,8 @@ def _running(halts: Halts, engine: Engine) -> Activity:
         return ("paused" if refusals.reason in _PAUSED else "refused"), refusals.reason
     if halts.losing:
         return "paused", "loss limit"
+    if engine.account_is_late:
+        return "trading", LATE_DATA
     return "trading", "quiet" if engine.quiet else None
 
 

@@ -24,7 +24,7 @@ from bot.market_data import MarketData
 from bot.risk import RiskLimits
 from bot.runner import BotRunner, RunnerTimes
 from bot.state_file import BotStorage
-from bot.strategies import Strategy, is_path, load_strategy, read_parameters
+from bot.strategies import Strategy, load_strategy, read_parameters, title_of
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
 from bot.venues.fill_collector import listen
@@ -124,7 +124,7 @@ def plan_of(settings: BotSettings) -> TradingPlan:
 def load_strategies(settings: BotSettings) -> list[Strategy]:
     """Return the strategies with their parameters. Raises InvalidBotSettings."""
     tables = read_parameters(settings.parameters)
-    names = {Path(name).stem if is_path(name) else name: name for name in settings.strategy}
+    names = {title_of(name): name for name in settings.strategy}
     if unknown := sorted(tables.keys() - names.keys()):
         log.warning("BOT_PARAMETERS: no strategy is named %s; these parameters are not used", ", ".join(unknown))
     return [load_strategy(name, tables.get(title)) for title, name in names.items()]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,8 +16,9 @@ from bot.halts import Halt
 from bot.market_data import MarketData
 from bot.order_sender import OrderSender
 from bot.reasons import EXCHANGE_PAUSED, MAINTENANCE
+from bot.risk import orders_by_ticker
 from bot.strategies import Strategy
-from bot.strategy_types import MarketView, Quote
+from bot.strategy_types import MarketView, Quote, RestingOrder
 from bot.throttle import Throttle
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
@@ -31,6 +32,7 @@ _SAVE_EVERY = 5.0  # seconds between writes of the state file
 _BALANCE_EVERY = 10.0
 _FLATTEN_EVERY = 2.0
 _QUIET_AFTER = 60.0  # seconds without an order sent or resting
+_LATE = 90.0  # seconds; the account is read as a whole every 30 s
 _LASTING = 5.0  # seconds of failing turns after which a failure counts as lasting
 
 
@@ -99,6 +101,16 @@ class Engine:
         """The reason of a failure that several turns in a row had; "" if there is none."""
         lasts = self._failure and self._clock.monotonic() - self._failing_since >= _LASTING
         return self._failure_reason if lasts else ""
+
+    @property
+    def account_is_late(self) -> bool:
+        """True while the exchange's account reads trail by more than a minute and a half."""
+        return self._venue.account_lag() > _LATE
+
+    @property
+    def quotes(self) -> Mapping[str, Quote]:
+        """The last quotes by ticker."""
+        return self._watchlist.quotes
 
     @property
     def quiet(self) -> bool:
@@ -185,16 +197,17 @@ class Engine:
             return
         if self.exchange_reason:
             return
+        resting = orders_by_ticker(self._venue.resting())
         for place, ticker in enumerate(self.tickers):
-            await self._decide(self._strategy(place), ticker)
+            await self._decide(self._strategy(place), ticker, resting.get(ticker, []))
         await self._cancel_unwanted()
 
-    async def _decide(self, strategy: Strategy, ticker: str) -> None:
+    async def _decide(self, strategy: Strategy, ticker: str, resting: Sequence[RestingOrder]) -> None:
         quote = self._watchlist.quotes.get(ticker)
-        view = None if quote is None else self._view(quote, strategy.needs_depth)
+        view = None if quote is None else self._view(quote, resting, strategy.needs_depth)
         decision = MarketDecision(
             self._clock.wall(), self._turn, ticker, strategy.name, quote, self._state.positions.position(ticker),
-            len(view.resting) if view else 0,
+            len(resting),
         )  # fmt: skip
         if quote is None or view is None:
             decision.stopped_by = "unknown market"
@@ -225,13 +238,13 @@ class Engine:
     def _strategy(self, place: int) -> Strategy:
         return self._plan.strategies[place % len(self._plan.strategies)]
 
-    def _view(self, quote: Quote, with_depth: bool) -> MarketView:
+    def _view(self, quote: Quote, resting: Sequence[RestingOrder], with_depth: bool) -> MarketView:
         bids, asks = self._watchlist.depth.get(quote.ticker, ((), ())) if with_depth else ((), ())
         balance = self.sender.balance
         return MarketView(
             now=self._clock.wall(), quote=quote, mids=self._watchlist.mids(quote.ticker),
             position=self._state.positions.position(quote.ticker),
-            resting=[order for order in self._venue.resting() if order.ticker == quote.ticker],
+            resting=resting,
             size=self._plan.order_size, most=self._plan.max_position, draw=self._random.random(),
             cash=None if balance is None else balance.balance, fees=self._watchlist.fees(quote.ticker),
             bids=bids, asks=asks,

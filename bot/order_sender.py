@@ -78,6 +78,7 @@ class OrderSender:
             return reason, str(error)
         except OrderUncertain as error:
             log.info("the answer to an order was lost (%s); its market waits until the order was read", error)
+            self.refusals.refused(order.ticker, error.reason, str(error))
             return "uncertain", str(error)
         self.refusals.accepted(order.ticker)
         return SENT, ""

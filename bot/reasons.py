@@ -25,6 +25,8 @@ MAINTENANCE = "maintenance"
 EXCHANGE_FAULT = "exchange fault"
 UNREACHABLE = "exchange unreachable"
 UNREADABLE = "unreadable answer"
+DUPLICATE = "client order id"
+LATE_DATA = "late account data"
 OTHER = "other"
 
 ACCOUNT_WIDE = frozenset({NO_CASH, SCOPE, ATTESTATION, KEY, CLOCK, RATE_LIMITED, EXCHANGE_PAUSED, MAINTENANCE})
@@ -42,6 +44,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"attest|region|location|geograph", ATTESTATION),
     (r"scope|permission|subaccount", SCOPE),
     (r"invalid.?price|price", PRICE),
+    (r"already.?exists|client.?order.?id", DUPLICATE),
     (r"order.?size|invalid.?(count|size)|count|quantity", SIZE),
 )
 
@@ -66,4 +69,4 @@ def _refused(error: errors.Refused) -> str:
     for pattern, reason in _WORDS:
         if re.search(pattern, text):
             return reason
-    return {401: KEY, 403: SCOPE, 404: UNKNOWN_MARKET}.get(error.status, OTHER)
+    return {401: KEY, 403: SCOPE, 404: UNKNOWN_MARKET, 409: DUPLICATE}.get(error.status, OTHER)

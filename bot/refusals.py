@@ -1,4 +1,4 @@
-"""Orders that the exchange refused: counted by reason, with a growing pause per market and for the whole account."""
+"""Orders that were refused or not answered: counted by reason, with growing pauses per market and for the account."""
 
 import logging
 from collections import Counter
@@ -36,7 +36,7 @@ class Refusals:
         """A sentence while several orders in a row were refused; else ""."""
         if self.in_a_row < _IN_A_ROW:
             return ""
-        return f"{self.in_a_row} orders in a row were refused ({self.reason}): {self._detail}"
+        return f"{self.in_a_row} orders in a row were refused or not answered ({self.reason}): {self._detail}"
 
     def blocked(self, ticker: str) -> str:
         """Return the reason for which nothing is sent in this market now; "" if it may be tried."""

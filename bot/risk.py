@@ -82,7 +82,7 @@ class Risk:
 
     def exposure(self, resting: Iterable[RestingOrder]) -> dict[str, Decimal]:
         """Return the most that our positions and orders can lose, by ticker, in dollars."""
-        orders = _by_ticker(resting)
+        orders = orders_by_ticker(resting)
         return {
             ticker: exposure
             for ticker in self.positions.by_ticker.keys() | orders.keys()
@@ -91,7 +91,7 @@ class Risk:
 
     def event_exposures(self, resting: Iterable[RestingOrder]) -> dict[str, Decimal]:
         """Return the most that each event can lose over its outcomes, in dollars, positions made elsewhere included."""
-        orders = _by_ticker(resting)
+        orders = orders_by_ticker(resting)
         grouped: dict[str, dict[str, MarketRisk]] = {}
         for ticker in self.positions.by_ticker.keys() | orders.keys() | self.elsewhere.keys():
             event = self.events.get(ticker, ticker)
@@ -136,7 +136,7 @@ class Risk:
         self, order: PlaceOrder, resting: Sequence[RestingOrder], refused: list[str]
     ) -> Callable[[Decimal], bool]:
         """Return a function that tells if an order of a size keeps every limit; the limits passed go to `refused`."""
-        orders = _by_ticker(resting)
+        orders = orders_by_ticker(resting)
         mine, ticker = orders.pop(order.ticker, []), order.ticker
         before = self._of(ticker, mine)
         others = sum(
@@ -192,7 +192,8 @@ def _crosses(order: PlaceOrder, other: RestingOrder) -> bool:
     return other.price <= order.price if order.side == "BUY" else other.price >= order.price
 
 
-def _by_ticker(orders: Iterable[RestingOrder]) -> dict[str, list[RestingOrder]]:
+def orders_by_ticker(orders: Iterable[RestingOrder]) -> dict[str, list[RestingOrder]]:
+    """Return the orders of each market."""
     found: dict[str, list[RestingOrder]] = {}
     for order in orders:
         found.setdefault(order.ticker, []).append(order)

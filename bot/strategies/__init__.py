@@ -44,7 +44,7 @@ def load_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Str
     parameters: values for the fields of its Parameters.
     """
     module = _module(name)
-    title = Path(name).stem if is_path(name) else name
+    title = title_of(name)
     decide = getattr(module, "decide", None)
     if not callable(decide):
         raise InvalidBotSettings(f"strategy {name}: expected a function decide(view), found none")
@@ -70,6 +70,11 @@ def read_parameters(path: str) -> dict[str, dict[str, Any]]:
     if wrong:
         raise InvalidBotSettings(f"BOT_PARAMETERS: {path}: expected a table [strategy], got {', '.join(wrong)}")
     return tables
+
+
+def title_of(name: str) -> str:
+    """Return the short name of a strategy: its own, or that of its file."""
+    return Path(name).stem if is_path(name) else name
 
 
 def is_path(name: str) -> bool:

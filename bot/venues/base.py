@@ -34,6 +34,10 @@ class Venue(Protocol):
         """Return the client ids of resting orders of the account that were not sent by this bot."""
         ...
 
+    def account_lag(self) -> float:
+        """Return the seconds since the time up to which the account was read."""
+        ...
+
     def second_bot(self) -> str:
         """Return a sentence about another bot under our prefix; "" if there is none."""
         ...

@@ -25,9 +25,6 @@ from kalshi.errors import KalshiError
 
 log = logging.getLogger(__name__)
 
-_ALL_FILLS_EVERY = 30.0  # seconds between reads of all fills that may have come late
-_ORDERS_EVERY = 5.0  # seconds between reads of the resting orders
-_SETTLEMENTS_EVERY = 10.0
 _RENEWALS = 4  # orders renewed in one turn at most: the smallest write budget has no burst
 _CANCEL_ROUNDS = 10
 
@@ -38,6 +35,8 @@ class LiveOptions:
 
     group_limit: contracts that may match within 15 s before the exchange cancels everything, 0 for no limit.
     absent_after: seconds of the exchange's reads after which an order that they do not show does not exist.
+    newest_every, fills_every, orders_every, settlements_every: between reads of the newest fills (0: each turn), of
+    all fills that may have come late, of the resting orders and of settlements.
     """
 
     prefix: str
@@ -46,6 +45,10 @@ class LiveOptions:
     group_limit: int = 0
     absent_after: float = 3.0
     cancel_limit: float = 6.0
+    newest_every: float = 0.0
+    fills_every: float = 30.0
+    orders_every: float = 5.0
+    settlements_every: float = 10.0
     earlier_boot_ids: Collection[str] = field(default=())
 
 
@@ -58,6 +61,7 @@ class LiveVenue:
     ) -> None:  # fmt: skip
         self._client = client
         self._orders = OrderClient(client)
+        self._account = account
         self._options = options
         self._clock = clock
         self._throttle = Throttle(clock.monotonic)
@@ -89,6 +93,11 @@ class LiveVenue:
     def other_orders(self) -> list[str]:
         """Return the client ids of resting orders of the account that were not sent by this bot."""
         return self._other_orders
+
+    def account_lag(self) -> float:
+        """Return the seconds since the time up to which the account was read; 0 before the first read."""
+        complete = float(self._account.complete)
+        return self._clock.wall() - complete if complete else 0.0
 
     def second_bot(self) -> str:
         """Return a sentence about another bot under our prefix; "" if there is none."""
@@ -173,14 +182,15 @@ class LiveVenue:
         """Read fills, resolve uncertain orders, renew expiring ones, and now and then everything else."""
         self._shards |= {ticker: quote.exchange_index for ticker, quote in quotes.items()}
         try:
-            await self.fills.read_newest()
+            if self._throttle.due("newest", self._options.newest_every):
+                await self.fills.read_newest()
             await self._resolve()
             await self._renew()
-            if self._throttle.due("orders", _ORDERS_EVERY):
+            if self._throttle.due("orders", self._options.orders_every):
                 await self.compare_orders()
-            if self._throttle.due("settlements", _SETTLEMENTS_EVERY):
+            if self._throttle.due("settlements", self._options.settlements_every):
                 await self.fills.read_settlements()
-            if self._throttle.due("fills", _ALL_FILLS_EVERY):
+            if self._throttle.due("fills", self._options.fills_every):
                 await self.fills.read_all()
         except KalshiError as error:
             raise VenueUnavailable(str(error), reason_of(error)) from error

@@ -62,6 +62,10 @@ class PaperVenue:
         """Return no orders: there is no account."""
         return []
 
+    def account_lag(self) -> float:
+        """Return 0: there is no account."""
+        return 0.0
+
     def second_bot(self) -> str:
         """Return "": there is no account to share."""
         return ""
