@@ -38,7 +38,7 @@ class Wire:
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
         reader, writer = await asyncio.open_connection(sock=sock, limit=1024 if buffer else 1 << 20)
         header = "" if cursor is None else f"Last-Event-ID: {cursor}\r\n"
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: test\r\n{header}\r\n".encode("latin-1"))
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}\r\n".encode("latin-1"))
         wire = cls(reader, writer)
         wire.head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
         return wire
