@@ -22,7 +22,9 @@ from ledger.reconcile import AccountReading, Comparison, Mismatch, ReportedPosit
 EVERY: Final = 15.0  # seconds between comparisons
 SLACK: Final = 2.0  # seconds by which clocks may differ and a read may lag beyond what the exchange says
 WAIT: Final = 8.0  # seconds that the journal has to learn what the exchange has shown
+FIRST_WAIT: Final = 1.0  # the same for the first comparison, which requests wait for
 STEP: Final = 0.25  # seconds between two looks at how far the journal is
+NO_KEYS: Final = "there are no exchange keys to compare the account with"
 UNREADABLE: Final = ("interest", "rebates", "promotions", "returned collateral")  # no endpoint tells them
 
 
@@ -72,17 +74,25 @@ class AuditResult:
     bot: BotPositions | None
     seq: int
 
+    @property
+    def unexplained(self) -> Decimal:
+        """Return the dollars of cash that no named cause explains: reported less expected."""
+        sizes = [each.size for each in self.findings if each.figure == "cash"]
+        return sizes[0] if sizes else ZERO
+
 
 class AccountAudit:
     """Compare every `every` seconds; a difference that lasts degrades health.
 
     complete: Unix seconds up to which the journal has every execution, as far as bot and exchange have told it.
-    bot: its positions, None where it reports none. on_difference: called when one appears, to read fills at once.
+    bot: its positions, None where it reports none. idle_reason: why there is nothing to compare, "" where there is.
+    on_difference: called when one appears, to read fills at once.
     """
 
     def __init__(
         self, ledgers: JournalLedgers, exchange: AuditReads | None, complete: Callable[[], float],
         bot: Callable[[], BotPositions | None], causes: CauseFinder, health: ComponentHealth,
+        idle_reason: Callable[[], str] = str,
         on_difference: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time,
         every: float = EVERY, wait: float = WAIT,
     ) -> None:  # fmt: skip
@@ -95,25 +105,27 @@ class AccountAudit:
         self._every = every
         self._wait = wait
         self._on_difference = on_difference
+        self._idle_reason = idle_reason
         self._tracker = DifferenceTracker()
         self._anchor: tuple[AccountLedger, Decimal] | None = None  # opening cash where the baseline holds none
         self.health = health
         self.result: AuditResult | None = None
+        self._compared = asyncio.Event()  # at least once
         self.failed_since: float | None = None  # Unix seconds of the first of the failed comparisons in a row
 
     async def run(self) -> None:
         """Compare for ever."""
-        if self._exchange is None:
-            self.health.set_idle("there are no exchange keys to compare the account with")
-            await asyncio.Event().wait()
         while True:
             await self.check()
-            await asyncio.sleep(self._every)
+            soon = self.result is None and self._exchange is not None
+            await asyncio.sleep(min(self._every, 1.0) if soon else self._every)
 
     async def check(self) -> None:
         """Compare once; a failure to read keeps the last result."""
+        if reason := NO_KEYS if self._exchange is None else self._idle_reason():
+            self.health.set_idle(reason)
         ledger = self._ledgers.account()
-        if self._exchange is None or ledger is None or ledger.baseline is None or not self._ledgers.ready:
+        if self._exchange is None or reason or ledger is None or not self._ledgers.ready or ledger.baseline is None:
             return
         try:
             reading, read_at, through = await self._read(self._exchange)
@@ -138,7 +150,8 @@ class AccountAudit:
 
     async def _wait_for_journal(self, moment: float) -> None:
         """Give the journal time to learn what happened until moment."""
-        for _ in range(round(self._wait / STEP)):
+        wait = self._wait if self.result is not None else min(self._wait, FIRST_WAIT)
+        for _ in range(round(wait / STEP)):
             if self._complete() > moment:
                 return
             await asyncio.sleep(STEP)
@@ -156,7 +169,22 @@ class AccountAudit:
         late = self._complete() <= read_at
         findings = await self._causes.explain(ledger, reading, tracked, late=late)
         self.result = AuditResult(ledger, opening, reading, read_at, through, comparison, findings, bot, seq)
+        self._compared.set()
         self._report(findings)
+
+    async def first_result(self, timeout: float) -> AuditResult | None:
+        """Return the last result; wait so many seconds for the first one. None if there is none by then."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._compared.wait()
+        except TimeoutError:
+            return None
+        return self.result
+
+    @property
+    def stale(self) -> bool:
+        """True where the last comparison is too old to be called current."""
+        return self.result is None or self._clock() - self.result.read_at > 3 * self._every + self._wait
 
     def _opening(self, ledger: AccountLedger, reading: AccountReading) -> Decimal:
         """Return the baseline's cash; where it holds none, that which the first comparison confirms."""
@@ -203,7 +231,7 @@ def audit_json(result: AuditResult) -> dict[str, Any]:
         "mode": None, "since": ledger.begun,
         "cash": {
             "opening": result.opening, **flows.as_mapping(), "other": other, "expected": comparison.expected,
-            "reported": reading.balance, "unexplained": _unexplained(result), "unreadable": list(UNREADABLE),
+            "reported": reading.balance, "unexplained": result.unexplained, "unreadable": list(UNREADABLE),
         },
         "positions": _position_rows(result),
         "differences": [each.as_json() for each in result.findings],
@@ -218,11 +246,6 @@ def audit_json(result: AuditResult) -> dict[str, Any]:
             "bot": {"as_of": round(result.bot.as_of, 3) if result.bot else None},
         },
     }  # fmt: skip
-
-
-def _unexplained(result: AuditResult) -> Decimal:
-    sizes = [each.size for each in result.findings if each.figure == "cash"]
-    return sizes[0] if sizes else ZERO
 
 
 def _position_rows(result: AuditResult) -> list[dict[str, Any]]:

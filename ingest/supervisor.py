@@ -128,6 +128,11 @@ class Supervisor:
         """Return the Unix seconds up to which the journal has every execution that bot and exchange have reported."""
         return max(self._snapshot.polled, self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
 
+    def no_account_reason(self) -> str:
+        """Return why the account at the exchange is not followed now; "" where it is."""
+        paper = loads(self._snapshot.status)["mode"] == "paper"
+        return "a bot in paper mode has no account at the exchange" if paper else ""
+
     def request_backfill(self) -> None:
         """Read the exchange's fills soon, if this worker is the leader."""
         if self._term is not None:

@@ -45,6 +45,7 @@ class AccountLedger:
 
     def __init__(self) -> None:
         self.seq = 0  # of the last entry added
+        self.first: Decimal | None = None  # Unix seconds of the first entry added
         self.books: dict[str, MarketBook] = {}
         self.baseline: BaselineRecord | None = None
         self.flows = CashFlows()
@@ -57,8 +58,8 @@ class AccountLedger:
 
     @property
     def begun(self) -> Decimal | None:
-        """Unix seconds of the baseline; earlier entries are included in it."""
-        return self.baseline.timestamp if self.baseline else None
+        """Unix seconds of the baseline, which includes what came before; without one those of the first entry."""
+        return self.baseline.timestamp if self.baseline else self.first
 
     def apply(self, kind: str, body: Body) -> None:
         """Add an entry. A gap has no cash flow. Raises RecordError; the entry then counts as read, without effect."""
@@ -66,11 +67,11 @@ class AccountLedger:
         match kind:
             case "trade" | "correction":
                 trade = read_trade(body)
-                if not self._included(trade.timestamp):
+                if self._counts(trade.timestamp):
                     self._trade(trade) if trade.corrects is None else self._correct(trade)
             case "settlement":
                 paid = read_settlement(body)
-                if not self._included(paid.timestamp):
+                if self._counts(paid.timestamp):
                     self._settle(paid)
             case "transfer":
                 self._transfer(read_transfer(body))
@@ -104,6 +105,12 @@ class AccountLedger:
         self._count(book, 1)
         self.books[ticker] = book
         self.unordered.discard(ticker)
+
+    def _counts(self, timestamp: Decimal) -> bool:
+        """Return True for an entry after the baseline; note the time of the first entry of all."""
+        if self.first is None:
+            self.first = timestamp
+        return not self._included(timestamp)
 
     def _included(self, timestamp: Decimal) -> bool:
         """Return True for what happened before the baseline was read."""

@@ -19,7 +19,7 @@ def dump(ledger: AccountLedger) -> str:
         raise ValueError(f"markets wait for a replay: {', '.join(sorted(ledger.unordered))[:200]}")
     baseline = ledger.baseline
     return json.dumps({
-        "version": VERSION, "seq": ledger.seq,
+        "version": VERSION, "seq": ledger.seq, "first": _optional(ledger.first),
         "baseline": baseline and [baseline.seq, str(baseline.timestamp), _optional(baseline.balance)],
         "openings": baseline and {name: _texts(each) for name, each in baseline.positions.items()},
         "flows": {cause: str(amount) for cause, amount in ledger.flows.as_mapping().items()},
@@ -44,6 +44,7 @@ def _load(kept: dict[str, Any]) -> AccountLedger:
         raise ValueError(f"state of version {kept['version']!r:.20}, expected {VERSION}")
     ledger = AccountLedger()
     ledger.seq = kept["seq"]
+    ledger.first = kept["first"] and Decimal(kept["first"])
     if kept["baseline"] is not None:
         seq, timestamp, balance = kept["baseline"]
         openings = {name: OpeningRecord(*map(Decimal, each)) for name, each in kept["openings"].items()}

@@ -19,7 +19,8 @@ WELL: Final = ("ok", "idle", "starting")  # starting: nothing has gone wrong, fo
 async def health(request: Request) -> Response:
     """Always 200 while serving: ok or degraded, and each part."""
     service = services(request)
-    parts = {**service.watch.health(), "journal": await _journal(service), **_neighbours(service)}
+    books = {part.name: part.as_json() for part in (service.ledgers.health, service.audit.health)}
+    parts = {**service.watch.health(), **books, "journal": await _journal(service), **_neighbours(service)}
     well = all(part["state"] in WELL for part in parts.values()) and not service.warnings
     return live_json({
         "status": "ok" if well else "degraded",

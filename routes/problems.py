@@ -53,6 +53,11 @@ def kind(status: int) -> str:
     return f"{PREFIX}/docs#{_phrase(status).lower().replace(' ', '-')}"
 
 
+def failed_part(status: int, detail: str) -> dict[str, Any]:
+    """Return what stands for a part of an answer that failed, while the rest stands."""
+    return {"error": {"type": kind(status), "status": status, "detail": detail}}
+
+
 def render(problem: Problem, scope: Scope, level: int | None = None) -> Response:
     """Return the problem as a response, and log it with its request_id.
 

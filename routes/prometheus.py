@@ -1,6 +1,7 @@
 """The rooms' own counts as Prometheus families; needs prometheus-client, so only the metrics URL imports it."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ class ServiceCollector(Collector):
         """Every family, in the order of the way of a trade."""
         yield from _streams(self.service)
         yield from _watch(self.service.watch.health())
+        yield from _books(self.service)
         yield from _exchange(self.service)
         yield _durations(self.service.durations)
         yield _gauge("pi_journal_head", "seq of the last entry", self.service.hub.position)
@@ -77,6 +79,15 @@ def _watch(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
     yield _counter("pi_heuristic_matches", "executions matched by likeness", recorder.get("heuristic", 0))
     well = {name: float(part["state"] != "degraded") for name, part in parts.items()}
     yield _gauge("pi_part_ok", "1 while a part is well", well, "part")
+
+
+def _books(service: Services) -> Iterator[Family]:
+    result = service.audit.result
+    unexplained = None if result is None else float(result.unexplained)
+    yield _gauge("pi_unexplained_dollars", "cash that no named cause explains", unexplained)
+    causes: Counter[str] = Counter(finding.cause for finding in result.findings) if result else Counter()
+    yield _gauge("pi_differences", "differences between journal, exchange and bot, by cause", {**causes}, "cause")
+    yield _gauge("pi_ledger_position", "seq of the last entry that the ledgers have counted", service.ledgers.position)
 
 
 def _exchange(service: Services) -> Iterator[Family]:

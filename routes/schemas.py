@@ -182,10 +182,43 @@ NEVER = maybe(ref("Time"))  # as_of of what nobody may have confirmed yet
 PNL = answer(
     markets={**words("unsettled"), "description": "of which markets; those that paid out are in settlements"},
     realized=ref("Dollars"),
-    unrealized=ref("Dollars"),
+    unrealized=maybe(ref("Dollars")),
     fees=ref("Dollars"),
     unmarked=WHOLE,
 )
+LIFETIME = answer(
+    mode=maybe(words("live", "demo", "paper")), since=maybe(ref("Time")), realized=maybe(ref("Dollars")),
+    fees=maybe(ref("Dollars")), net=maybe(ref("Dollars")), trades=WHOLE, settled_markets=WHOLE,
+)  # fmt: skip
+CASH = shape(**{
+    name: ref("Dollars")
+    for name in (
+        "opening", "trades", "fees", "settlements", "deposits", "withdrawals", "transfer_fees", "expected", "reported",
+        "unexplained",
+    )
+}, other={"type": "object", "additionalProperties": ref("Dollars")}, unreadable=many(TEXT))  # fmt: skip
+CAUSES = words(
+    "read late", "outside the bot", "counted twice", "missed", "settled meanwhile", "method", "mark", "correction",
+    "unknown",
+)  # fmt: skip
+DIFFERENCE = shape(
+    figure=TEXT, ticker=maybe(TEXT), journal=NUMBER, other=NUMBER, difference=NUMBER, cause=CAUSES, since=ref("Time"),
+    lasting=FLAG,
+)  # fmt: skip
+SIDES = shape(
+    journal=shape(as_of=ref("Time"), seq=WHOLE), exchange=shape(as_of=ref("Time"), complete_to=ref("Time")),
+    bot=shape(as_of=maybe(ref("Time"))),
+)  # fmt: skip
+RECONCILIATION = answer(
+    mode=maybe(words("live", "demo", "paper")), since=maybe(ref("Time")), cash=CASH,
+    positions=many(shape(
+        ticker=TEXT, journal=ref("Contracts"), exchange=ref("Contracts"), bot=maybe(ref("Contracts")),
+        causes=many(CAUSES),
+    )),
+    differences=many(DIFFERENCE),
+    settled_by_revenue=many(shape(ticker=TEXT, revenue=ref("Dollars"), difference=ref("Dollars"))),
+    sides=SIDES,
+)  # fmt: skip
 FAILED = shape(error=shape(type=TEXT, status=WHOLE, detail=TEXT))
 
 NAMED: dict[str, Schema] = {
@@ -223,12 +256,18 @@ NAMED: dict[str, Schema] = {
         balance={"anyOf": [ref("Balance"), FAILED]},
         positions={"anyOf": [ref("Positions"), FAILED]},
         pnl={"anyOf": [PNL, FAILED]},
+        lifetime={"anyOf": [LIFETIME, FAILED]},
         counts=answer(positions=maybe(WHOLE), journal_entries=WHOLE, streams=WHOLE),
         bot=answer(
-            as_of=NEVER, status=words("online", "offline", "stalled"), mode=TEXT, reason=maybe(TEXT), trades=WHOLE
+            as_of=NEVER,
+            status=words("online", "offline", "stalled"),
+            mode=maybe(TEXT),
+            reason=maybe(TEXT),
+            trades=WHOLE,
         ),
         trades={"anyOf": [ref("Live"), FAILED]},
     ),
+    "Reconciliation": RECONCILIATION,
     "Stats": STATS,
     "Clients": answer(clients=many(CLIENT), count=WHOLE, workers=WHOLE),
     "Health": shape(

@@ -9,6 +9,8 @@ from starlette.types import Scope
 
 from cache.base import Cache
 from cache.stale_cache import StaleCache
+from ingest.account_audit import AccountAudit
+from ingest.journal_ledgers import JournalLedgers
 from ingest.supervisor import Supervisor
 from journal.base import Journal
 from kalshi.client import KalshiClient
@@ -31,6 +33,8 @@ class Services:
     journal: Journal
     hub: Hub
     watch: Supervisor
+    ledgers: JournalLedgers
+    audit: AccountAudit
     cache: Cache
     client: KalshiClient
     keeper: StaleCache

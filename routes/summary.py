@@ -9,9 +9,11 @@ from typing import Any
 from cache.base import Answer
 from journal.errors import JournalError
 from kalshi.errors import KalshiError
+from ledger.valuation import sum_known
 from routes.history import newest
 from routes.parameters import Query
-from routes.problems import Problem, from_exception, kind
+from routes.problems import Problem, failed_part, from_exception
+from routes.reconciliation import lifetime
 from routes.responses import confirmed
 from routes.services import Services
 
@@ -28,6 +30,7 @@ async def summary(service: Services, query: Query) -> Answer:
         "balance": _shown(balance),
         "positions": _shown(positions),
         "pnl": _pnl(positions),
+        "lifetime": lifetime(service),
         "counts": _counts(service, positions),
         "bot": _bot(service),
         "trades": _shown(trades),
@@ -44,7 +47,7 @@ async def _part(asked: Awaitable[Answer]) -> Answer | dict[str, Any]:
     except (KalshiError, JournalError, TimeoutError) as error:
         slow = Problem(503, f"no answer within {PATIENCE:g} s; the next one may have it")
         problem = slow if isinstance(error, TimeoutError) else from_exception(error)
-        return {"error": {"type": kind(problem.status), "status": problem.status, "detail": problem.detail}}
+        return failed_part(problem.status, problem.detail)
 
 
 def _shown(part: Answer | dict[str, Any]) -> dict[str, Any]:
@@ -57,16 +60,16 @@ def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
     if not isinstance(positions, Answer):
         return positions
     rows = positions.value["positions"]
-    marked = [row["unrealized_pnl"] for row in rows if row["unrealized_pnl"] is not None]
+    unrealized = [row["unrealized_pnl"] for row in rows if row["quantity"]]
     return {
         "source": positions.source,
         "as_of": confirmed(positions),
         "stale": positions.stale,
-        "markets": "unsettled",  # one that has paid out takes its part along; settlements and the journal have it
+        "markets": "unsettled",  # lifetime has those that paid out
         "realized": sum((row["realized_pnl"] for row in rows), Decimal(0)),
-        "unrealized": sum(marked, Decimal(0)),
+        "unrealized": sum_known(unrealized),
         "fees": sum((row["fees"] for row in rows), Decimal(0)),
-        "unmarked": len(rows) - len(marked),  # positions without a price; their part of unrealized is unknown
+        "unmarked": unrealized.count(None),  # open positions without a mark, which are not in unrealized
     }
 
 

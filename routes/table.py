@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from routes import about, health, history, markets, pages, portfolio, stream_stats, summary
+from routes import about, health, history, markets, pages, portfolio, reconciliation, stream_stats, summary
 from routes.endpoint import Endpoint
 from routes.parameters import LIMIT, PAGE, RESUME, TICKERS, choice, cursor, ticker, time
 
@@ -51,6 +51,10 @@ TABLE: Final = (
     Endpoint(
         "/portfolio/summary", "Balance, positions, P&L, counts, bot and last trades", "Summary",
         answer=summary.summary,
+    ),
+    Endpoint(
+        "/portfolio/reconciliation", "The journal against the account: cash, positions, differences",
+        "Reconciliation", answer=reconciliation.reconciliation, errors=FAILING,
     ),
     Endpoint(
         "/markets", "Markets", "Markets",

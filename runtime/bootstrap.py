@@ -1,5 +1,6 @@
 """Opens every room with the settings in force, from the bottom up; the stack that is given closes them in reverse."""
 
+import asyncio
 import contextlib
 import logging
 import time
@@ -12,9 +13,13 @@ from cache.decimal_json import loads
 from cache.memory import MemoryCache
 from cache.redis_address import RedisAddress
 from cache.stale_cache import StaleCache
+from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.workers import RelaySettings
 from config.settings import VERSION, ServerSettings
+from ingest.account_audit import AccountAudit
 from ingest.bot_client import PollSettings
+from ingest.difference_causes import CauseFinder
+from ingest.journal_ledgers import JournalLedgers
 from ingest.supervisor import Supervisor
 from ingest.upstreams import Upstreams
 from journal.base import Journal, Query
@@ -40,6 +45,7 @@ from streams.sse import StreamLimits, event_streams
 
 log = logging.getLogger(__name__)
 
+MOVING = ("trade", "correction", "settlement", "transfer")  # kinds of entries after which the account is another
 RECENT = 100  # entries looked at on start, for the last thing that happened to the account
 
 
@@ -58,7 +64,8 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
     portfolio = Portfolio(client, keeper, tiers)
     hub = Hub(journal.epoch, await journal.head(), streams_that_fit(settings))
     touch(portfolio, await journal.history(Query(limit=RECENT, before=hub.position + 1)))
-    watch = await open_watch(settings, stack, session, client, journal, cache, hub, portfolio)
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger"))
+    watch = await open_watch(settings, stack, session, client, journal, cache, hub, portfolio, ledgers)
     return Services(
         version=VERSION,
         started=time.time(),
@@ -67,6 +74,8 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
         journal=journal,
         hub=hub,
         watch=watch,
+        ledgers=ledgers,
+        audit=open_audit(stack, client, journal, ledgers, watch),
         cache=cache,
         client=client,
         keeper=keeper,
@@ -100,6 +109,7 @@ async def open_watch(
     cache: Cache,
     hub: Hub,
     portfolio: Portfolio,
+    ledgers: JournalLedgers,
 ) -> Supervisor:
     """Start watching the bot and, with keys, the exchange. Raises StreamError when the Redis prefix is another's."""
     key = client.calls.signer
@@ -112,7 +122,7 @@ async def open_watch(
         hub,
         cache,
         RelaySettings(redis, settings.redis_key_prefix, lambda: snapshot(hub, watch)) if redis else None,
-        [lambda entries: touch(portfolio, entries)],
+        [lambda entries: touch(portfolio, entries), ledgers.offer],
         portfolio.touched,
     )
     await watch.start()
@@ -120,11 +130,24 @@ async def open_watch(
     return watch
 
 
+def open_audit(
+    stack: contextlib.AsyncExitStack, client: KalshiClient, journal: Journal, ledgers: JournalLedgers, watch: Supervisor
+) -> AccountAudit:
+    """Start counting the journal's entries and comparing them with the account."""
+    exchange = client if client.calls.signer else None
+    audit = AccountAudit(
+        ledgers, exchange, watch.complete_to, watch.bot_positions, CauseFinder(journal, exchange),
+        ComponentHealth("reconciliation"), watch.no_account_reason, watch.request_backfill,
+    )  # fmt: skip
+    works = [(ledgers.run, ledgers.health), (audit.run, audit.health)]
+    tasks = [asyncio.create_task(run_forever(work, health)) for work, health in works]
+    stack.push_async_callback(cancel_and_wait, *tasks)
+    return audit
+
+
 def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
     """Account data read before these happened is stale; what happened on paper did not happen to the account."""
-    real = [
-        entry for entry in entries if entry.kind in ("trade", "settlement") and loads(entry.body)["mode"] != "paper"
-    ]
+    real = [entry for entry in entries if entry.kind in MOVING and loads(entry.body)["mode"] != "paper"]
     if real:
         portfolio.touched(float(max(entry.timestamp for entry in real)))
 

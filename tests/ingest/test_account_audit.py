@@ -96,8 +96,8 @@ class AuditedAccount:
         self.noticed = 0
         self.audit = AccountAudit(
             self.ledgers, self.exchange, lambda: self.complete, lambda: self.bot,
-            CauseFinder(journal, self.exchange), ComponentHealth("reconciliation", self.clock), self._notice,
-            self.clock, wait=0.0,
+            CauseFinder(journal, self.exchange), ComponentHealth("reconciliation", self.clock),
+            on_difference=self._notice, clock=self.clock, wait=0.0,
         )  # fmt: skip
 
     def _notice(self) -> None:
