@@ -13,7 +13,7 @@ from cache.redis import connect
 from config.reader import masked, read
 from config.settings import ServerSettings
 from journal.dsn import open_journal
-from journal.errors import JournalError
+from journal.errors import JournalError, JournalMissing
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from runtime.bootstrap import redis_address, signer, warnings
@@ -67,10 +67,13 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, s
 
 
 async def _journal(settings: ServerSettings) -> tuple[bool | None, str]:
-    journal = open_journal(settings.journal_url)
+    journal = open_journal(settings.journal_url, create=False)
     async with contextlib.AsyncExitStack() as stack:
-        await journal.open()
         stack.push_async_callback(journal.close)
+        try:
+            await journal.open()
+        except JournalMissing:
+            return True, "none yet; serving makes it"
         return True, f"epoch {journal.epoch}, head {await journal.head()}"
 
 

@@ -1,16 +1,16 @@
-"""python server.py journal export | import | verify | backfill | new-epoch: moves, checks and completes a journal."""
+"""python server.py journal export | import | verify | backup | restore | backfill | new-epoch."""
 
 import argparse
 import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import Final
 
 from commands.backfill import Fills, exchange_fills
+from commands.journal_files import back_up, restore, text_reader, text_writer
 from config.reader import read
 from config.settings import ServerSettings
 from journal import archive, archive_format, verify
@@ -20,12 +20,12 @@ from journal.errors import JournalError
 from journal.sql_journal import SqlJournal
 from kalshi.errors import KalshiError
 
-_SHOWN = 20  # problems printed one by one
-_BATCH = 500
+_SHOWN: Final = 20  # problems printed one by one
+_BATCH: Final = 500
 
 
 def main(argv: Sequence[str], journal_url: str | None = None, fills: Fills | None = None) -> int:
-    """Runs one command; the exit code. Without a journal_url the settings say which journal, and where fills are."""
+    """Run one command and return the exit status. journal_url and fills: those of the settings unless given."""
     options = _parser().parse_args(argv)
     if journal_url is None:
         settings = read(ServerSettings)
@@ -33,7 +33,7 @@ def main(argv: Sequence[str], journal_url: str | None = None, fills: Fills | Non
     try:
         return asyncio.run(_run(options, journal_url, fills))
     except (JournalError, KalshiError, ValueError, OSError) as error:
-        _say(f"journal {options.command}: {error}")
+        _print(f"journal {options.command}: {error}")
         return 1
 
 
@@ -42,54 +42,67 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
         ("export", "write every entry to a file, also while the server runs"),
-        ("import", "read such a file; an empty journal becomes its exact copy, else its entries follow"),
+        (
+            "import",
+            "read such a file, all or nothing; an empty journal becomes its copy, else its entries follow",
+        ),
     ):
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument("file", nargs="?", default="-", help="- is standard input or output (default)")
         command.add_argument("--format", choices=("jsonl", "csv"), help="default: as the file's name ends, else jsonl")
-    commands.add_parser("verify", help="check that no entry is missing and each tells one story")
-    commands.add_parser("new-epoch", help="have every reader start anew; for a journal put back from an old backup")
+    for name, what in (
+        ("backup", "copy a SQLite journal to a file, also while the server runs"),
+        ("restore", "put such a file in the journal's place, also while the server runs; readers get a reset"),
+    ):
+        commands.add_parser(name, help=what, description=what).add_argument("file", type=Path)
+    commands.add_parser("verify", help="check that no entry is missing, changed or swapped, and that each has an id")
+    commands.add_parser("new-epoch", help="send every reader a reset, also while the server runs")
     backfill = commands.add_parser("backfill", help="append the exchange's older fills that are not known yet")
     backfill.add_argument("--since", type=_moment, default=Decimal(0), help="2026-01-31 (UTC) or Unix seconds")
     return parser
 
 
 async def _run(options: argparse.Namespace, journal_url: str, fills: Fills | None) -> int:
-    journal = open_journal(journal_url, limit=60)  # nobody's request waits behind these
+    # A limit that suits a command; no request waits for it.
+    journal = open_journal(journal_url, limit=60, create=options.command == "import")
     try:
         await journal.open()
         match options.command:
             case "export":
-                return await _export(journal, options.file, _format(options))
+                _print(await _export(journal, options.file, _format(options)))
             case "import":
-                return await _import(journal, options.file, _format(options))
+                _print(await _import(journal, options.file, _format(options)))
+            case "backup":
+                head = await back_up(journal, options.file)
+                _print(f"copied entries 1 to {head} of epoch {journal.epoch} to {options.file}")
+            case "restore":
+                head, epoch, before = await restore(journal, options.file)
+                _print(f"restored entries 1 to {head}; the epoch is {epoch}; what was there before is in {before}")
             case "verify":
                 return await _verify(journal)
             case "new-epoch":
-                _say(f"the epoch is {await archive.renew_epoch(journal)}; restart the server")
-                return 0
+                _print(f"the epoch is {await archive.renew_epoch(journal)}; running servers send every reader a reset")
             case _:
-                return await _backfill(journal, options.since, fills)
+                _print(await _backfill(journal, options.since, fills))
+        return 0
     finally:
         await journal.close()
 
 
-async def _export(journal: SqlJournal, file: str, form: Format) -> int:
+async def _export(journal: SqlJournal, file: str, form: Format) -> str:
     head = 0
-    with _writer(file) as out:
+    with text_writer(file) as out:
         out.write(archive_format.heading(form))
         async for record in archive.records(journal):
             out.write(archive_format.line(record, form))
             head = record.head if isinstance(record, archive.ArchiveHeader) else head
-    _say(f"exported {head} entries of epoch {journal.epoch}")
-    return 0
+    return f"exported {head} entries of epoch {journal.epoch}"
 
 
-async def _import(journal: SqlJournal, file: str, form: Format) -> int:
-    with _reader(file) as lines:
-        done = await archive.restore(journal, _each(archive_format.read(lines, form)))
-    _say(f"imported {done.entries} entries, {done.known} were known; the epoch is {done.epoch}")
-    return 0
+async def _import(journal: SqlJournal, file: str, form: Format) -> str:
+    with text_reader(file) as lines:
+        done = await archive.restore(journal, archive_format.read(lines, form))
+    return f"imported {done.entries} entries, {done.known} were known; the epoch is {done.epoch}"
 
 
 async def _verify(journal: SqlJournal) -> int:
@@ -97,46 +110,27 @@ async def _verify(journal: SqlJournal) -> int:
     async for problem in verify.problems(journal):
         count += 1
         if count <= _SHOWN:
-            _say(problem)
+            _print(problem)
     if count:
-        _say(f"{count} problems in {await journal.head()} entries of epoch {journal.epoch}")
+        _print(f"{count} problems in {await journal.head()} entries of epoch {journal.epoch}")
         return 1
-    _say(f"whole: entries 1 to {await journal.head()} of epoch {journal.epoch}")
+    _print(f"whole: entries 1 to {await journal.head()} of epoch {journal.epoch}")
     return 0
 
 
-async def _backfill(journal: SqlJournal, since: Decimal, fills: Fills | None) -> int:
+async def _backfill(journal: SqlJournal, since: Decimal, fills: Fills | None) -> str:
     if fills is None:
-        raise ValueError("needs the exchange's keys: set KALSHI_API_KEY and KALSHI_RSA_KEY_PATH")
+        raise ValueError("needs KALSHI_API_KEY and KALSHI_RSA_KEY_PATH; set them")
     # Oldest first, so that the seqs follow the times as far as they can.
     drafts = sorted([draft async for draft in fills(since)], key=lambda draft: draft.timestamp)
     added = 0
     for start in range(0, len(drafts), _BATCH):
         added += len((await journal.append(drafts[start : start + _BATCH])).entries)
-    _say(f"the exchange told {len(drafts)}, {added} of them were new; the head is {await journal.head()}")
-    return 0
-
-
-async def _each(records: Iterator[archive.Record]) -> AsyncIterator[archive.Record]:
-    for record in records:
-        yield record
+    return f"the exchange has {len(drafts)} fills, {added} of them were new; the head is {await journal.head()}"
 
 
 def _format(options: argparse.Namespace) -> Format:
     return options.format or ("csv" if options.file.lower().endswith(".csv") else "jsonl")
-
-
-def _writer(file: str) -> TextIO:
-    if file == "-":
-        return os.fdopen(os.dup(sys.stdout.fileno()), "w", newline="")
-    # An account's whole history: for its owner's eyes only.
-    return os.fdopen(os.open(Path(file), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="")
-
-
-def _reader(file: str) -> TextIO:
-    if file == "-":
-        return os.fdopen(os.dup(sys.stdin.fileno()), newline="")
-    return Path(file).open(newline="")
 
 
 def _moment(text: str) -> Decimal:
@@ -151,5 +145,5 @@ def _timestamp(text: str) -> Decimal:
     return Decimal(str((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, file=sys.stderr)  # standard output may be the export

@@ -1,11 +1,13 @@
-"""The transaction that makes entries: checks the lease, judges the drafts, gives seqs, keeps the marks."""
+"""The transaction that writes entries: checks the lease, matches the drafts, gives seqs, stores the marks."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from journal import deduplication, fingerprint
+from journal import chain, deduplication, fingerprint
 from journal.base import Appended, Lease
 from journal.codec import draft
+from journal.cursor import Head
+from journal.deduplication import NewEntry
 from journal.entries import Draft, Entry
 from journal.fingerprint import Candidate, KnownEntries, KnownId, trade_in
 from journal.lease import check
@@ -13,19 +15,14 @@ from journal.statements import SPAN, Dialect, Row, Statement, StatementSteps, fi
 
 
 def append(
-    dialect: Dialect, drafts: Sequence[Draft], lease: Lease | None, bookmarks: Mapping[str, str] | None
+    dialect: Dialect, head: Head, drafts: Sequence[Draft], lease: Lease | None, bookmarks: Mapping[str, str] | None
 ) -> StatementSteps[Appended]:
-    """Judges and writes one batch. Raises LeaseLost before anything is written."""
-    # Locking this row first puts writers in line: one at a time reads the head and gives seqs.
-    [(head,)] = yield Statement(f"SELECT head FROM journal WHERE id = 1{dialect.lock}")
+    """Match and write one batch after head, whose row is locked. Raises LeaseLost before anything is written."""
     if lease is not None:
         yield from check(dialect, lease)
     known = yield from _known(dialect, drafts)
-    plan = deduplication.match(drafts, known, head)
-    entries = [
-        Entry(new.seq, new.draft.kind, new.draft.timestamp, new.draft.ticker, new.draft.source, new.draft.body(new.seq))
-        for new in plan.fresh
-    ]
+    plan = deduplication.match(drafts, known, head.seq)
+    entries = _entries(plan.fresh, head.checksum)
     yield from write(entries, [new.open for new in plan.fresh], plan.ids)
     if plan.closed:
         yield Statement("UPDATE entries SET open = 0 WHERE seq = ?", [(seq,) for seq in plan.closed], many=True)
@@ -34,17 +31,46 @@ def append(
     return Appended(entries, len(drafts) - len(entries), plan.heuristic, plan.by_draft)
 
 
+def read_head(lock: str = "") -> StatementSteps[Head]:
+    """Return the journal's epoch, last seq and its checksum."""
+    [(epoch, seq, checksum)] = yield Statement(f"SELECT epoch, head, checksum FROM journal WHERE id = 1{lock}")
+    return Head(epoch, seq, checksum)
+
+
+def _entries(fresh: Iterable[NewEntry], checksum: str) -> list[Entry]:
+    """Return the entries of new drafts, chained to the checksum of the entry before them."""
+    entries = []
+    for new in fresh:
+        body = new.draft.body(new.seq)
+        checksum = chain.checksum(checksum, new.draft.kind, body)
+        entries.append(
+            Entry(new.seq, new.draft.kind, new.draft.timestamp, new.draft.ticker, new.draft.source, body, checksum)
+        )
+    return entries
+
+
 def write(entries: Sequence[Entry], open: Sequence[bool], ids: Iterable[KnownId]) -> StatementSteps[None]:
     """Write entries that follow the head, the spans in which they lie, and the ids under which they are known."""
     if entries:
         rows = [
-            (each.seq, each.kind, micros(each.timestamp), findable(each.ticker), each.source, int(may), each.body)
+            (
+                each.seq,
+                each.kind,
+                micros(each.timestamp),
+                findable(each.ticker),
+                each.source,
+                int(may),
+                each.body,
+                each.checksum,
+            )
             for each, may in zip(entries, open, strict=True)
         ]
-        columns = "seq, kind, timestamp, ticker, source, open, body"
-        yield Statement(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows, many=True)
+        columns = "seq, kind, timestamp, ticker, source, open, body, checksum"
+        yield Statement(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows, many=True)
         yield from _widen([(row[0], row[2]) for row in rows])
-        yield Statement("UPDATE journal SET head = ? WHERE id = 1", [entries[-1].seq])
+        yield Statement(
+            "UPDATE journal SET head = ?, checksum = ? WHERE id = 1", [entries[-1].seq, entries[-1].checksum]
+        )
     new = [(known.name, known.content, known.seq) for known in ids]
     if new:
         yield Statement("INSERT INTO sightings (name, life, seq) VALUES (?, ?, ?)", new, many=True)
@@ -87,13 +113,13 @@ def _add(candidates: dict[int, Candidate], rows: Iterable[Row]) -> None:
 
 
 def _widen(places: Iterable[tuple[int, int]]) -> StatementSteps[None]:
-    """Stretches the spans that new entries (seq, microseconds) lie in."""
+    """Widen the spans of new entries (seq, microseconds)."""
     spans: dict[int, tuple[int, int]] = {}
     for seq, time in places:
         span = (seq - 1) // SPAN
         earliest, latest = spans.get(span, (time, time))
         spans[span] = (min(earliest, time), max(latest, time))
-    first = min(spans)  # only the first can have stood there before
+    first = min(spans)  # only the first can exist already
     for earliest, latest in (yield Statement("SELECT earliest, latest FROM spans WHERE span = ?", [first])):
         spans[first] = (min(earliest, spans[first][0]), max(latest, spans[first][1]))
     rows = [(span, *times) for span, times in spans.items()]

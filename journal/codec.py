@@ -48,39 +48,61 @@ def _trade(said: dict[str, Any]) -> Trade:
         if name in optional:
             optional[name] = _number(optional[name])
     return Trade(
-        _number(said["timestamp"]), said["ticker"], said["side"], _number(said["quantity"]), _number(said["price"]),
-        said["trade_id"], said["source"], said["mode"], said["outcome"],
-        _number_or_none(said["fee"]), said["order_id"], said["origin"], **optional,
+        _number(said["timestamp"]), _text(said, "ticker"), _one_of(said, "side", "BUY", "SELL"),
+        _number(said["quantity"]), _number(said["price"]), _text(said, "trade_id"), _text(said, "source"), _mode(said),
+        _one_of(said, "outcome", "yes", "no"), _number_or_none(said["fee"]),
+        None if said["order_id"] is None else _text(said, "order_id"), _one_of(said, "origin", "bot", "account"),
+        **optional,
     )  # fmt: skip
 
 
 def _settlement(said: dict[str, Any]) -> Settlement:
     return Settlement(
-        _number(said["timestamp"]), said["ticker"], said["event_ticker"], said["result"], _number(said["value"]),
-        _number(said["yes_quantity"]), _number(said["no_quantity"]), _number(said["revenue"]), _number(said["fee"]),
-        said["source"], said["mode"],
+        _number(said["timestamp"]), _text(said, "ticker"), _text(said, "event_ticker"), _text(said, "result"),
+        _number(said["value"]), _number(said["yes_quantity"]), _number(said["no_quantity"]), _number(said["revenue"]),
+        _number(said["fee"]), _text(said, "source"), _mode(said),
     )  # fmt: skip
 
 
 def _transfer(said: dict[str, Any]) -> Transfer:
     return Transfer(
-        _number(said["timestamp"]), said["direction"], _number(said["amount"]), _number_or_none(said["fee"]),
-        said["transfer_id"], said["status"], said["source"], said["mode"],
+        _number(said["timestamp"]), _one_of(said, "direction", "deposit", "withdrawal"), _number(said["amount"]),
+        _number_or_none(said["fee"]), _text(said, "transfer_id"), _text(said, "status"), _text(said, "source"),
+        _mode(said),
     )  # fmt: skip
 
 
 def _gap(said: dict[str, Any]) -> Gap:
+    first, last = (_seq(said[name]) if name in said else None for name in ("from_seq", "to_seq"))
+    start, end = _number(said["from"]), _number(said["to"])
     return Gap(
-        _number(said["timestamp"]), _number(said["from"]), _number(said["to"]), said["why"],
-        from_seq=said.get("from_seq"), to_seq=said.get("to_seq"),
-    )  # fmt: skip
+        _number(said["timestamp"]), start, end, _text(said, "why"), _text(said, "source"), from_seq=first, to_seq=last
+    )
 
 
 def _baseline(said: dict[str, Any]) -> Baseline:
-    return Baseline(
-        _number(said["timestamp"]), said["positions"], said["source"], said["mode"],
-        balance=_number_or_none(said.get("balance")),  # version 0.1 had none
-    )  # fmt: skip
+    positions = said["positions"]
+    if not isinstance(positions, list) or not all(isinstance(position, dict) for position in positions):
+        raise ValueError("expected positions as a list of objects")
+    balance = _number_or_none(said.get("balance"))  # version 0.1 had none
+    return Baseline(_number(said["timestamp"]), positions, _text(said, "source"), _mode(said), balance=balance)
+
+
+def _text(said: dict[str, Any], name: str) -> str:
+    value = said[name]
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: expected text, got {value!r:.40}")
+    return value
+
+
+def _mode(said: dict[str, Any]) -> Any:
+    return _one_of(said, "mode", "live", "demo", "paper")
+
+
+def _one_of(said: dict[str, Any], name: str, *words: str) -> Any:
+    if said[name] not in words:
+        raise ValueError(f"{name}: expected one of {', '.join(words)}, got {said[name]!r:.40}")
+    return said[name]
 
 
 def _seq(value: object) -> int:

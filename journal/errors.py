@@ -1,28 +1,56 @@
-"""What can go wrong with a journal, drawn as a tree.
+"""Errors of a journal.
 
 JournalError
-├── JournalUnavailable   disk full, database away or hung: the caller keeps what it has and tries again
-├── JournalMisnamed      JOURNAL_URL names none, or what it needs is not installed
-├── JournalDamaged       seq has a hole, the schema is not ours, the file is no journal
-└── LeaseLost            another holder polls now: whoever sees this stops writing
+├── JournalUnavailable   disk full, database away or hung: nothing was written; try again
+├── JournalMisnamed      JOURNAL_URL names no journal that can be opened here
+│   └── JournalMissing   there is none, and the caller must not make one
+├── JournalDamaged       an entry is missing or changed, or the file is no journal: a person must look
+├── JournalReverted      the journal is an older state of itself, or another one
+├── ArchiveUnreadable    a file to import is incomplete or no export
+└── LeaseLost            another worker is the leader now
 """
 
 
 class JournalError(Exception):
-    """Something is wrong with the journal; the message says what, where, and what to do."""
+    """A failure of the journal; the message says what failed, where, and what to do."""
 
 
 class JournalUnavailable(JournalError):
-    """It cannot be read or written now; nothing was kept; trying again later may work."""
+    """The journal cannot be read or written now. Nothing was written; trying again later may work."""
 
 
 class JournalMisnamed(JournalError, ValueError):
-    """The URL names no journal that can be opened here; the message says what to write, and never a password."""
+    """JOURNAL_URL names no journal that can be opened here. The message says what to write, and never a password."""
+
+
+class JournalMissing(JournalMisnamed):
+    """There is no journal where JOURNAL_URL says, and only serving and importing make one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: no journal there; JOURNAL_URL must name one that exists (serving and `journal import` create it)"
+        )
 
 
 class JournalDamaged(JournalError):
-    """What is there is not a whole journal; a person must look."""
+    """The journal is not whole, or is not a journal. The message names the place; a person must look."""
+
+
+class JournalReverted(JournalError):
+    """The journal does not hold what this process has read or written: it was replaced, or an older backup restored.
+
+    Nothing was written. Journal.recover() accepts it as it is. lost: entries that were read are gone; False when the
+    epoch alone is another, since somebody gave the journal a new one.
+    """
+
+    def __init__(self, message: str, lost: bool) -> None:
+        super().__init__(message)
+        self.lost = lost
+
+
+class ArchiveUnreadable(JournalError, ValueError):
+    """A file to import is incomplete, changed or no export. The message names the line; nothing was imported."""
 
 
 class LeaseLost(JournalError):
-    """The lease is another's; nothing was kept."""
+    """Another worker is the leader now. Nothing was written."""

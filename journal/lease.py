@@ -39,7 +39,7 @@ def check(dialect: Dialect, lease: Lease) -> StatementSteps[float]:
 def renew(dialect: Dialect, lease: Lease, term: float, status: str) -> StatementSteps[Lease]:
     """Another term and the bot's status, or LeaseLost."""
     now = yield from check(dialect, lease)
-    yield Statement("UPDATE lease SET expires = ?, term = ?, status = ? WHERE id = 1", [now + term, term, status])
+    yield Statement("UPDATE lease SET expires = ?, term = ?, bot_status = ? WHERE id = 1", [now + term, term, status])
     return Lease(lease.holder, lease.token, now + term, status)
 
 
@@ -52,13 +52,13 @@ def release(dialect: Dialect, lease: Lease) -> StatementSteps[None]:
 
 def current() -> StatementSteps[Lease | None]:
     """The row, whoever holds it."""
-    rows = yield Statement("SELECT holder, token, expires, status FROM lease WHERE id = 1 AND token > 0")
+    rows = yield Statement("SELECT holder, token, expires, bot_status FROM lease WHERE id = 1 AND token > 0")
     return Lease(*rows[0]) if rows else None
 
 
 def _row(dialect: Dialect) -> StatementSteps[tuple[Row, float]]:
     # The row first: waiting for its lock may take time, and the clock must be read after that.
-    [row] = yield Statement(f"SELECT holder, token, expires, term, status FROM lease WHERE id = 1{dialect.lock}")
+    [row] = yield Statement(f"SELECT holder, token, expires, term, bot_status FROM lease WHERE id = 1{dialect.lock}")
     [(now,)] = yield Statement(f"SELECT {dialect.now}")
     return row, float(now)
 

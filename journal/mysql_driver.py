@@ -1,4 +1,4 @@
-"""One MySQL connection, for one call at a time: made when needed, dropped when in doubt, never waited for long."""
+"""One MySQL connection, for one call at a time: made when needed, dropped after an error, each call with a limit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,15 +6,15 @@ from typing import Any, Final, cast
 
 from asyncmy.errors import MySQLError
 
-from journal.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
+from journal.errors import JournalDamaged, JournalError, JournalUnavailable
 from journal.statements import Row, Statement, StatementSteps, T
 
-# Duplicate key; unknown column; no such table; data too long: what a whole journal of this version never answers.
+# Duplicate key; unknown column; no such table; data too long: errors that a whole journal of this version never causes.
 _NOT_WHOLE: Final = {1062, 1054, 1146, 1406}
 
 
 class MysqlDriver:
-    """Runs steps in transactions, one after another. begin: the statement that starts one. limit: seconds per call."""
+    """Run steps in transactions, one after another. begin: the statement that starts one. limit: seconds per call."""
 
     def __init__(self, connect: Callable[[], Awaitable[Any]], begin: str, where: str, limit: float) -> None:
         self._connect = connect
@@ -24,18 +24,22 @@ class MysqlDriver:
         self._lock = asyncio.Lock()
         self._link: Any = None  # the driver's connection; None when there is none that can be trusted
 
-    async def run(self, steps: StatementSteps[T]) -> T:
-        """The result of the steps, committed. JournalUnavailable when the server is away, hung, full or refuses."""
+    async def run(self, steps: StatementSteps[T], limit: float | None = None) -> T:
+        """Return the result of the steps, committed. limit: seconds, None for that of the driver.
+
+        Raises JournalUnavailable when the server is away, hung or full, or refuses.
+        """
+        limit = self._limit if limit is None else limit
         try:
-            async with asyncio.timeout(self._limit), self._lock:
+            async with asyncio.timeout(limit), self._lock:
                 return await self._transact(steps)
         except TimeoutError:
-            raise JournalUnavailable(f"{self._where} did not answer within {self._limit:g} s; is it hung?") from None
+            raise JournalUnavailable(f"{self._where} did not answer within {limit:g} s; is it hung?") from None
         except (MySQLError, OSError, EOFError) as error:
             raise _translated(error, self._where) from error
 
     async def close(self) -> None:
-        """Says goodbye to the server, if it listens."""
+        """Close the connection, politely if the server answers within a second."""
         link, self._link = self._link, None
         if link is not None:
             try:
@@ -48,20 +52,20 @@ class MysqlDriver:
         try:
             await self._started()
             async with self._link.cursor() as cursor:
-                result = await carry(cursor, steps)
+                result = await _carry(cursor, steps)
             await self._link.commit()
             return result
-        except LeaseLost:
-            await self._link.rollback()
+        except JournalError:
+            await self._link.rollback()  # raised by the steps: the connection is as good as before
             raise
         except BaseException:
-            # Cancelled or failed midway: what the server would say next belongs to a question nobody asks any more.
+            # Cancelled or failed midway: the server's next answer would belong to a statement that was given up.
             # It rolls back by itself when the connection is gone.
             self._drop()
             raise
 
     async def _started(self) -> None:
-        """A connection in a fresh transaction. One that the server has left meanwhile is replaced, once."""
+        """Begin a transaction. A connection that the server has closed meanwhile is replaced, once."""
         if self._link is not None:
             try:
                 await self._link.query(self._begin)
@@ -77,36 +81,36 @@ class MysqlDriver:
             link.close()
 
 
-async def carry(cursor: Any, steps: StatementSteps[T]) -> T:
-    """Asks what the steps ask, hands them the rows, and returns what they return."""
+async def _carry(cursor: Any, steps: StatementSteps[T]) -> T:
+    """Run each statement of the steps, send them its rows, and return their result."""
     rows: list[Row] | None = None
     while True:
-        # On a thread: judging some hundred reports takes long enough for open streams to notice.
-        ask, result = await asyncio.to_thread(_advance, steps, rows)
-        if ask is None:
+        # On a thread: matching some hundred reports takes long enough to delay open streams.
+        statement, result = await asyncio.to_thread(_advance, steps, rows)
+        if statement is None:
             return cast(T, result)
-        rows = await _rows(cursor, ask)
+        rows = await _rows(cursor, statement)
 
 
 def _advance(steps: StatementSteps[T], rows: list[Row] | None) -> tuple[Statement | None, T | None]:
-    """The next question, or none and the result. A thread cannot hand over a StopIteration."""
+    """Return the next statement, or None and the result: a thread cannot pass on a StopIteration."""
     try:
         return (next(steps) if rows is None else steps.send(rows)), None
     except StopIteration as end:
         return None, end.value
 
 
-async def _rows(cursor: Any, ask: Statement) -> list[Row]:
-    sql = ask.sql.replace("?", "%s")  # no statement of ours holds either sign for another purpose
-    if ask.many:
-        await cursor.executemany(sql, ask.args)
+async def _rows(cursor: Any, statement: Statement) -> list[Row]:
+    sql = statement.sql.replace("?", "%s")  # no statement of ours has either sign for another purpose
+    if statement.many:
+        await cursor.executemany(sql, statement.args)
         return []
-    await cursor.execute(sql, ask.args or None)
+    await cursor.execute(sql, statement.args or None)
     return list(await cursor.fetchall()) if cursor.description else []
 
 
 def _translated(error: Exception, where: str) -> JournalError:
     code = error.args[0] if error.args else None
     if code in _NOT_WHOLE:
-        return JournalDamaged(f"{where} is not a whole journal ({error}); restore a backup or change JOURNAL_URL")
-    return JournalUnavailable(f"{where} cannot be used now: {error}; check that it runs, lets us in and has room")
+        return JournalDamaged(f"{where} is damaged or no journal ({error}); run `journal verify`, restore a backup")
+    return JournalUnavailable(f"{where} cannot be used now: {error}; check that it runs, accepts the user and has room")

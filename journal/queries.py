@@ -1,30 +1,69 @@
-"""Reads the past: what a returning reader missed, and pages by seq, time and ticker whose cost does not grow."""
+"""Reads entries: what a returning reader missed, and pages by seq, time and ticker at a cost that does not grow."""
 
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final
 
+from journal import chain
 from journal.base import Query
 from journal.entries import Entry
-from journal.statements import SPAN, Dialect, Row, Statement, StatementSteps, entry, findable, micros
-
-_COLUMNS: Final = "seq, kind, timestamp, ticker, source, body"
+from journal.errors import JournalDamaged
+from journal.statements import ENTRY_COLUMNS, SPAN, Dialect, Row, Statement, StatementSteps, entry, findable, micros
 
 _FEW: Final = 5000
-"""Up to so many matches a page is sorted out of them all; of more, a walk by seq soon meets enough."""
+"""Up to so many matches are sorted for a page; with more, a walk by seq soon finds enough."""
 
 
 def read(after: int, limit: int) -> StatementSteps[list[Entry]]:
-    """The entries that follow a seq."""
-    rows = yield Statement(f"SELECT {_COLUMNS} FROM entries WHERE seq > ? ORDER BY seq LIMIT ?", [after, limit])
-    return [entry(row) for row in rows]
+    """Return the entries that follow a seq. Raises JournalDamaged for one that is missing."""
+    sql = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
+    entries = [entry(row) for row in (yield Statement(sql, [after, limit]))]
+    for seq, found in enumerate(entries, after + 1):
+        if found.seq != seq:
+            raise missing(seq)
+    if len(entries) < limit:
+        last = after + len(entries)
+        [(head,)] = yield Statement("SELECT head FROM journal WHERE id = 1")
+        if head > last:
+            raise missing(last + 1)
+    return entries
+
+
+def missing(seq: int) -> JournalDamaged:
+    """Return the error for an entry that is not there."""
+    return JournalDamaged(f"entry {seq} is missing; run `server.py journal verify` and restore a backup")
+
+
+def verified(after: int, limit: int) -> StatementSteps[int]:
+    """Return the last seq of a page of entries. Raises JournalDamaged unless their checksums follow from each other."""
+    previous = yield from checksum(after)
+    for found in (yield from read(after, limit)):
+        if found.checksum != chain.checksum(previous, found.kind, found.body):
+            raise JournalDamaged(
+                f"entry {found.seq} does not fit its checksum: it or the entry before it was changed or swapped;"
+                " restore a backup"
+            )
+        previous, after = found.checksum, found.seq
+    return after
+
+
+def integrity(dialect: Dialect) -> StatementSteps[list[str]]:
+    """Return what the database finds wrong with its tables and indexes."""
+    rows = yield Statement(dialect.check)
+    return [str(row[-1]) for row in rows if str(row[-1]).lower() not in ("ok", "table is already up to date")]
+
+
+def checksum(seq: int) -> StatementSteps[str]:
+    """Return the checksum of an entry, "" when there is none at seq."""
+    rows = yield Statement("SELECT checksum FROM entries WHERE seq = ?", [seq])
+    return str(rows[0][0]) if rows else ""
 
 
 def history(dialect: Dialect, query: Query) -> StatementSteps[list[Entry]]:
-    """One page. Times lie almost, but not quite, in the order of seq: what was healed comes late.
+    """Return one page. Times are nearly, but not quite, in the order of seq: backfilled trades come late.
 
-    So a window of time is neither a stretch of seqs nor can it be found by walking them. Few matches are sorted
-    by seq out of the index by time; many are met by walking those stretches of seqs whose span meets the window.
+    So a window of time is no range of seqs. Few matches are taken from the index by time and sorted by seq; many are
+    found by walking those ranges of seqs whose span meets the window.
     """
     forward = query.after is not None or query.since is not None
     page = _Page(dialect, query)
@@ -34,7 +73,7 @@ def history(dialect: Dialect, query: Query) -> StatementSteps[list[Entry]]:
         rows = (yield page.sort(forward)) if few else []
     else:
         rows = []
-        for first, last in _stretches((yield page.spans()), forward):
+        for first, last in _ranges((yield page.spans()), forward):
             rows += yield page.walk(first, last, query.limit - len(rows), forward)
             if len(rows) >= query.limit:
                 break
@@ -60,16 +99,16 @@ class _Page:
         self._args.append(arg)
 
     def count(self) -> Statement:
-        """How many match, counted no further than a few."""
+        """Count the matches, no further than a few."""
         found, args = self._found("by_time", 1, None)
         return Statement(f"SELECT COUNT(*) FROM ({found} LIMIT ?) AS matches", [*args, _FEW + 1])
 
     def sort(self, forward: bool) -> Statement:
-        """Few matches, found by time and sorted by seq."""
+        """Select few matches, by time, and sort them by seq."""
         return self._page("by_time", 1, None, self._query.limit, forward)
 
     def walk(self, first: int, last: int | None, limit: int, forward: bool) -> Statement:
-        """Matches met in the order of seq between first and last, both included."""
+        """Select matches in the order of seq between first and last, both included."""
         return self._page("by_seq", first, last, limit, forward)
 
     def _page(self, index: str, first: int, last: int | None, limit: int, forward: bool) -> Statement:
@@ -78,11 +117,11 @@ class _Page:
         order = "ASC" if forward else "DESC"
         page = f"({found} ORDER BY seq {order} LIMIT ?) AS page"
         return Statement(
-            f"SELECT {_COLUMNS} FROM {page} JOIN entries ON seq = place ORDER BY seq {order}", [*args, limit]
+            f"SELECT {ENTRY_COLUMNS} FROM {page} JOIN entries ON seq = place ORDER BY seq {order}", [*args, limit]
         )
 
     def _found(self, index: str, first: int, last: int | None) -> tuple[str, list[Any]]:
-        """The seqs that match between first and last. One bound on each side: SQLite starts at only one of them."""
+        """Return SQL for the seqs that match between first and last. One bound a side: SQLite starts at one of them."""
         query = self._query
         if query.ticker is not None:
             index = f"{index}_of_ticker"
@@ -93,7 +132,7 @@ class _Page:
         return sql, [*self._args, *(seq for _, seq in bounds)]
 
     def spans(self) -> Statement:
-        """The spans that meet the window of time and the bounds of seq, ascending."""
+        """Select the spans that meet the window of time and the bounds of seq, ascending."""
         query = self._query
         where, args = ["span >= ?"], [(query.after or 0) // SPAN]
         if query.before is not None:
@@ -105,8 +144,8 @@ class _Page:
         return Statement(f"SELECT span FROM spans WHERE {' AND '.join(where)} ORDER BY span", args)
 
 
-def _stretches(spans: Iterable[Row], forward: bool) -> list[tuple[int, int]]:
-    """Neighbouring spans joined, as first and last seq, in the order of the walk."""
+def _ranges(spans: Iterable[Row], forward: bool) -> list[tuple[int, int]]:
+    """Join neighbouring spans; return first and last seq of each range, in the order of the walk."""
     found = []
     for _, group in groupby(enumerate(row[0] for row in spans), key=lambda pair: pair[1] - pair[0]):
         run = [span for _, span in group]

@@ -1,12 +1,22 @@
-"""The tables, made in numbered steps; a journal remembers how many it has taken, so that each is taken once."""
+"""The tables, made in numbered steps; a journal stores how many it has taken, so that each is taken once.
+
+The second group is that of version 0.2. Its changes keep open workers of version 0.1 from writing entries without a
+checksum and from becoming leader; they go on reading until they are restarted.
+"""
 
 import secrets
 import string
+from collections.abc import Callable
 from typing import Final
+
+from journal.chain import chain_old_entries
+from journal.statements import Dialect, Statement, StatementSteps
+
+SchemaStep = str | Callable[[Dialect], StatementSteps[None]]
 
 _ALPHABET: Final = string.ascii_lowercase + string.digits
 
-SQLITE_STEPS: Final = (
+SQLITE_STEPS: Final[tuple[tuple[SchemaStep, ...], ...]] = (
     (
         """CREATE TABLE entries (
             seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, timestamp INTEGER NOT NULL, ticker TEXT NOT NULL,
@@ -27,12 +37,43 @@ SQLITE_STEPS: Final = (
         "INSERT INTO lease (id, holder, token, expires, term, status) VALUES (1, '', 0, 0, 0, '')",
         "INSERT INTO journal (id, epoch, head) VALUES (1, '', 0)",
     ),
+    (
+        "ALTER TABLE entries ADD COLUMN checksum TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN checksum TEXT NOT NULL DEFAULT ''",
+        chain_old_entries,
+        """CREATE TRIGGER chained BEFORE INSERT ON entries WHEN NEW.checksum = '' BEGIN
+            SELECT RAISE(ABORT, 'this worker is older than the journal: restart it with the new version'); END""",
+        "ALTER TABLE lease RENAME COLUMN status TO bot_status",
+        "UPDATE lease SET expires = 0",
+    ),
 )
 
 _BINARY: Final = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"  # the server's default would fold case
 _ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
 
-MYSQL_STEPS: Final = (
+
+def _add_checksum(table: str, default: str) -> SchemaStep:
+    """Return the step that adds the column. MySQL cannot skip one that exists, so the step looks first."""
+
+    def add(dialect: Dialect) -> StatementSteps[None]:
+        if not (yield from _has_column(table, "checksum")):
+            yield Statement(f"ALTER TABLE {table} ADD COLUMN checksum CHAR(16) {_ASCII} NOT NULL{default}")
+
+    return add
+
+
+def _rename_status(dialect: Dialect) -> StatementSteps[None]:
+    if (yield from _has_column("lease", "status")):
+        yield Statement(f"ALTER TABLE lease CHANGE COLUMN status bot_status MEDIUMTEXT {_BINARY} NOT NULL")
+
+
+def _has_column(table: str, column: str) -> StatementSteps[bool]:
+    sql = "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()"
+    [(count,)] = yield Statement(f"{sql} AND table_name = ? AND column_name = ?", [table, column])
+    return bool(count)
+
+
+MYSQL_STEPS: Final[tuple[SchemaStep, ...]] = (
     # Each may be run twice: a server that dies between a step and its number repeats it.
     f"""CREATE TABLE IF NOT EXISTS entries (
         seq BIGINT NOT NULL PRIMARY KEY, kind VARCHAR(16) {_ASCII} NOT NULL, timestamp BIGINT NOT NULL,
@@ -55,9 +96,15 @@ MYSQL_STEPS: Final = (
         expires DOUBLE NOT NULL, term DOUBLE NOT NULL, status MEDIUMTEXT {_BINARY} NOT NULL) ENGINE = InnoDB""",
     "INSERT IGNORE INTO lease (id, holder, token, expires, term, status) VALUES (1, '', 0, 0, 0, '')",
     "INSERT IGNORE INTO journal (id, epoch, head) VALUES (1, '', 0)",
+    # Without a default, so that the INSERT of an older worker fails.
+    _add_checksum("entries", ""),
+    _add_checksum("journal", " DEFAULT ''"),
+    _rename_status,
+    "UPDATE lease SET expires = 0",
+    chain_old_entries,
 )
 
 
 def new_epoch() -> str:
-    """Eight characters that no other journal has."""
+    """Return eight random characters."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(8))

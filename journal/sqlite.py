@@ -1,5 +1,7 @@
 """The journal in one SQLite file: a thread that writes, a thread that reads, and nothing on the event loop."""
 
+import asyncio
+import logging
 import os
 import sqlite3
 import time
@@ -7,67 +9,148 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from journal.errors import JournalDamaged
+from journal.errors import JournalDamaged, JournalMissing, JournalUnavailable
 from journal.schema import SQLITE_STEPS, new_epoch
-from journal.sql_journal import SqlJournal, epoch_and_head
+from journal.sql_journal import SqlJournal
 from journal.sqlite_driver import SqliteDriver
-from journal.statements import Dialect, StatementSteps, T
+from journal.sqlite_files import FilesChanged, SqliteFiles
+from journal.statements import Dialect, Statement, StatementSteps, T
 
-APPLICATION_ID: Final = 0x50494A31  # "PIJ1" in the file's header says whose file it is
+log = logging.getLogger(__name__)
+
+APPLICATION_ID: Final = 0x50494A31  # "PIJ1" in the file's header
 _BUSY: Final = 4.0  # seconds to wait for another process that writes; less than a call's limit
+_MIGRATION: Final = 600.0  # seconds that a change of the schema may take
 
 
 class SqliteJournal(SqlJournal):
     """Entries in a file of its own, shared safely by the processes of one host.
 
-    path: the file; its folder is made when missing. clock: Unix seconds, for leases. limit: seconds after which a
-    call gives up with JournalUnavailable; what it was writing may then still be kept, and appending it again is safe.
+    path: the file. create: make it, and its folder, when missing; else that is JournalMissing. clock: Unix seconds,
+    for leases. limit: seconds after which a call gives up with JournalUnavailable; what it was writing may then still
+    be written, and appending it again is safe.
     """
 
-    dialect = Dialect("journal_clock()", "", lambda index: f" INDEXED BY {index}")
+    dialect = Dialect(
+        "journal_clock()",
+        "",
+        lambda index: f" INDEXED BY {index}",
+        " ON CONFLICT DO NOTHING",
+        "PRAGMA integrity_check(20)",
+    )
 
-    def __init__(self, path: str | Path, clock: Callable[[], float] = time.time, limit: float = 10.0) -> None:
-        self.epoch = ""
-        self._path = Path(path).absolute()
+    def __init__(
+        self, path: str | Path, clock: Callable[[], float] = time.time, limit: float = 10.0, create: bool = True
+    ) -> None:
+        super().__init__()
+        self.path = Path(path).absolute()
         self._clock = clock
         self._limit = limit
-        self._inode: int | None = None  # of the file as first opened
-        self._writer = SqliteDriver("journal-writer", f"journal {path}", self._prepare)
-        self._reader = SqliteDriver("journal-reader", f"journal {path}", self._connect)
+        self._create = create
+        self._name = f"journal {path}"
+        self._files: SqliteFiles | None = None  # those that the connections have open
+        self._opening = asyncio.Lock()
+        self._writer = SqliteDriver("journal-writer", self._name, self._connect_writer)
+        self._reader = SqliteDriver("journal-reader", self._name, self._connect)
 
     async def open(self) -> None:
-        """Makes the file (0600) or its next version; JournalDamaged when it is another program's."""
-        self.epoch, _ = await self.change(epoch_and_head())
+        """Make the file (0600) or its next version. Raises JournalDamaged when it is another program's."""
+        await self._migrate()
+        await self.refresh()
 
     async def close(self) -> None:
-        """Ends both threads; a write under way is finished first, as long as the limit allows."""
-        for thread in (self._reader, self._writer):
-            await thread.close(self._limit)
+        """End both threads; a write under way is finished first, as long as the limit allows."""
+        for driver in (self._reader, self._writer):
+            await driver.close(self._limit)
 
     async def size(self) -> int:
-        """Bytes of the file and its write-ahead log."""
-        parts = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        """Return the bytes of the file and its write-ahead log."""
+        parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
-    async def change(self, steps: StatementSteps[T]) -> T:
+    async def change(self, steps: StatementSteps[T], limit: float | None = None) -> T:
         # IMMEDIATE takes the one write lock before the head is read: no other process can give the same seq.
-        return await self._writer.run("BEGIN IMMEDIATE", self._still_here(steps), self._limit)
+        return await self._run(self._writer, "BEGIN IMMEDIATE", steps, limit)
 
     async def view(self, steps: StatementSteps[T]) -> T:
-        return await self._reader.run("BEGIN", steps, self._limit)
+        return await self._run(self._reader, "BEGIN", steps, None)
 
-    def _still_here(self, steps: StatementSteps[T]) -> StatementSteps[T]:
-        # SQLite would go on writing into a file that has been deleted, and all of it would be lost at the end.
-        if not self._path.exists() or self._path.stat().st_ino != self._inode:
-            raise JournalDamaged(f"journal {self._path} was moved, deleted or replaced; put it back or restart")
+    async def backup(self, file: Path) -> None:
+        """Copy the journal as it is now to a new file, also while it is written to."""
+        await self._reader.call(lambda connection: _copy_to(connection, file), _MIGRATION)
+
+    async def replace_with(self, file: Path) -> None:
+        """Make the content of this journal that of another file, in one transaction, also while processes use it."""
+        await self._writer.call(lambda connection: _copy_from(file, connection), _MIGRATION)
+
+    async def _run(self, driver: SqliteDriver, begin: str, steps: StatementSteps[T], limit: float | None) -> T:
+        limit = self._limit if limit is None else limit
+        try:
+            return await driver.run(begin, self._checked(steps), limit)
+        except FilesChanged:
+            await self._reopen()
+        return await driver.run(begin, self._checked(steps), limit)
+
+    def _checked(self, steps: StatementSteps[T]) -> StatementSteps[T]:
+        """Run steps in the files that everybody else would open too."""
+        yield Statement("SELECT COUNT(*) FROM journal")  # opens the write-ahead log
+        found = SqliteFiles.at(self.path)
+        if found.main is None:
+            raise JournalDamaged(f"{self._name} was moved or deleted; nothing is recorded until it is put back")
+        if found != self._files:
+            raise FilesChanged
         return (yield from steps)
 
-    def _prepare(self) -> sqlite3.Connection:
-        """The writer's connection, to a file that is ours and up to date."""
-        if self._inode is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._inode = self._path.stat().st_ino
+    async def _reopen(self) -> None:
+        """Open the files that are under the journal's names now, after somebody replaced or deleted some of them."""
+        async with self._opening:
+            if SqliteFiles.at(self.path) == self._files:
+                return  # another call has done it
+            # Both connections, since SQLite shares what it knows of the files between those of one process.
+            await self._reader.call(None, self._limit)
+            await self._writer.call(self._save_log, self._limit)
+            await self._migrate()
+            log.warning("%s: its files were replaced or deleted; opened anew", self._name)
+
+    def _save_log(self, connection: sqlite3.Connection) -> None:
+        """Write a deleted write-ahead log into the file, while this connection still has it; then disconnect."""
+        found, before = SqliteFiles.at(self.path), self._files
+        if before is None or found.main != before.main or found.wal is not None:
+            return  # another file, or another process's log: ours must not be written over it
+        [(busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise JournalUnavailable(f"{self._name}: its write-ahead log was deleted and cannot be saved yet; retrying")
+
+    async def _migrate(self) -> None:
+        """Take the steps of the schema that the file has not taken; remember which files it consists of."""
+        if (await self._writer.run("BEGIN", _version(), self._limit)) < len(SQLITE_STEPS):
+            log.info("%s: changing its schema to version %s", self._name, len(SQLITE_STEPS))
+            await self._writer.run("BEGIN IMMEDIATE", self._steps(), _MIGRATION)
+        # A read opens the write-ahead log, which then exists as long as a connection does.
+        await self._writer.run("BEGIN", _version(), self._limit)
+        self._files = SqliteFiles.at(self.path)
+        self.identity = self._files.identity
+
+    def _steps(self) -> StatementSteps[None]:
+        version = yield from _version()  # again: another process may have been faster
+        self._check_version(version)
+        for steps in SQLITE_STEPS[version:]:
+            for step in steps:
+                if isinstance(step, str):
+                    yield Statement(step)
+                else:
+                    yield from step(self.dialect)
+        if version < len(SQLITE_STEPS):
+            yield Statement("UPDATE journal SET epoch = ? WHERE epoch = ''", [new_epoch()])
+            yield Statement(f"PRAGMA application_id = {APPLICATION_ID}")
+            yield Statement(f"PRAGMA user_version = {len(SQLITE_STEPS)}")
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        if self._create and self._files is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        elif not self.path.exists():
+            raise JournalMissing(self._name)
         connection = self._connect()
         try:
             connection.execute("BEGIN")
@@ -75,9 +158,6 @@ class SqliteJournal(SqlJournal):
             connection.execute("COMMIT")
             _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")  # on disk, not merely with the kernel, when COMMIT returns
-            connection.execute("BEGIN IMMEDIATE")
-            self._migrate(connection)
-            connection.execute("COMMIT")
         except BaseException:
             connection.close()  # rolls back
             raise
@@ -85,7 +165,7 @@ class SqliteJournal(SqlJournal):
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{_quoted(self._path)}?mode=rw", uri=True, timeout=_BUSY, isolation_level=None,
+            f"{self.path.as_uri()}?mode=rw", uri=True, timeout=_BUSY, isolation_level=None,
             check_same_thread=False,  # interrupt comes from the event loop's thread
         )  # fmt: skip
         connection.create_function("journal_clock", 0, self._clock)
@@ -97,20 +177,36 @@ class SqliteJournal(SqlJournal):
         [(version,)] = connection.execute("PRAGMA user_version")
         [(tables,)] = connection.execute("SELECT COUNT(*) FROM sqlite_master")
         if owner != APPLICATION_ID and (owner or version or tables):
-            raise JournalDamaged(f"{self._path} is an SQLite file of another program; set JOURNAL_URL elsewhere")
-        if version > len(SQLITE_STEPS):
-            raise JournalDamaged(f"journal {self._path} was made by a newer version ({version}); update this program")
+            raise JournalDamaged(f"{self.path} is an SQLite file of another program; set JOURNAL_URL elsewhere")
+        if not tables and not (self._create and self._files is None):
+            raise JournalMissing(self._name)
+        self._check_version(version)
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        self._check_ours(connection)  # again: another process may have made it while this one waited for the lock
-        [(version,)] = connection.execute("PRAGMA user_version")
-        for statements in SQLITE_STEPS[version:]:
-            for statement in statements:
-                connection.execute(statement)
-        if version < len(SQLITE_STEPS):
-            connection.execute("UPDATE journal SET epoch = ? WHERE epoch = ''", [new_epoch()])
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {len(SQLITE_STEPS)}")
+    def _check_version(self, version: int) -> None:
+        if version > len(SQLITE_STEPS):
+            raise JournalDamaged(f"{self._name} was made by a newer version ({version}); update this program")
+
+
+def _version() -> StatementSteps[int]:
+    [(version,)] = yield Statement("PRAGMA user_version")
+    yield Statement("SELECT COUNT(*) FROM sqlite_master")
+    return int(version)
+
+
+def _copy_to(connection: sqlite3.Connection, file: Path) -> None:
+    target = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
+    try:
+        connection.backup(target)
+    finally:
+        target.close()
+
+
+def _copy_from(file: Path, connection: sqlite3.Connection) -> None:
+    source = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        source.backup(connection)
+    finally:
+        source.close()
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -125,7 +221,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-
-
-def _quoted(path: Path) -> str:
-    return path.as_uri().removeprefix("file://")

@@ -1,9 +1,9 @@
-"""One SQLite connection and the one thread that uses it; the event loop only waits, and never without a limit."""
+"""One SQLite connection and the one thread that uses it. The event loop waits for it with a time limit."""
 
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from journal.errors import JournalDamaged, JournalError, JournalUnavailable
@@ -13,7 +13,7 @@ _NOT_WHOLE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLI
 
 
 class SqliteDriver:
-    """Runs steps in transactions, one after another. connect makes the connection, on the thread, when needed."""
+    """Run steps in transactions, one after another. connect: makes the connection, on the thread, when needed."""
 
     def __init__(self, name: str, where: str, connect: Callable[[], sqlite3.Connection]) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
@@ -22,8 +22,17 @@ class SqliteDriver:
         self._connection: sqlite3.Connection | None = None  # touched on the thread alone, but for interrupt
 
     async def run(self, begin: str, steps: StatementSteps[T], limit: float) -> T:
-        """The result of the steps, committed. JournalUnavailable after limit seconds or when the disk says no."""
-        work = self._executor.submit(self._transact, begin, steps)
+        """Return the result of the steps, committed.
+
+        Raises JournalUnavailable after limit seconds or when the disk refuses.
+        """
+        return await self._wait(self._executor.submit(self._transact, begin, steps), limit)
+
+    async def call(self, work: Callable[[sqlite3.Connection], None] | None, limit: float) -> None:
+        """Call work with the connection outside of a transaction, if there is one; then disconnect."""
+        await self._wait(self._executor.submit(self._call, work), limit)
+
+    async def _wait(self, work: "Future[T]", limit: float) -> T:
         try:
             async with asyncio.timeout(limit):
                 return await asyncio.wrap_future(work)
@@ -33,7 +42,7 @@ class SqliteDriver:
             raise JournalUnavailable(f"{self._where} did not answer within {limit:g} s; is its disk hung?") from None
 
     async def close(self, limit: float) -> None:
-        """Closes the connection behind the work under way, if that ends within limit seconds."""
+        """Close the connection after the work under way, if that ends within limit seconds."""
         work = self._executor.submit(self._disconnect)
         self._executor.shutdown(wait=False)
         try:
@@ -48,7 +57,7 @@ class SqliteDriver:
                 self._connection = self._connect()
             self._connection.execute(begin)
             try:
-                result = carry(self._connection, steps)
+                result = _carry(self._connection, steps)
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._undo()
@@ -57,8 +66,17 @@ class SqliteDriver:
         except (sqlite3.Error, OSError) as error:
             raise translated(error, self._where) from error
 
+    def _call(self, work: Callable[[sqlite3.Connection], None] | None) -> None:
+        try:
+            if work is not None:
+                self._connection = self._connection or self._connect()
+                work(self._connection)
+        except (sqlite3.Error, OSError) as error:
+            raise translated(error, self._where) from error
+        self._disconnect()
+
     def _undo(self) -> None:
-        """Rolls back; a connection that cannot even do that is thrown away, and the next call makes a new one."""
+        """Roll back; a connection that cannot do that is closed, and the next call makes a new one."""
         try:
             if self._connection is not None and self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -71,29 +89,29 @@ class SqliteDriver:
             connection.close()
 
 
-def carry(connection: sqlite3.Connection, steps: StatementSteps[T]) -> T:
-    """Asks what the steps ask, hands them the rows, and returns what they return."""
+def _carry(connection: sqlite3.Connection, steps: StatementSteps[T]) -> T:
+    """Run each statement of the steps, send them its rows, and return their result."""
     try:
-        ask = next(steps)
+        statement = next(steps)
         while True:
-            ask = steps.send(_rows(connection, ask))
+            statement = steps.send(_rows(connection, statement))
     except StopIteration as end:
         result: T = end.value
         return result
 
 
-def _rows(connection: sqlite3.Connection, ask: Statement) -> list[Row]:
-    if ask.many:
-        connection.executemany(ask.sql, ask.args)
+def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
+    if statement.many:
+        connection.executemany(statement.sql, statement.args)
         return []
-    return connection.execute(ask.sql, ask.args).fetchall()
+    return connection.execute(statement.sql, statement.args).fetchall()
 
 
 def translated(error: Exception, where: str) -> JournalError:
-    """What a failure of SQLite or of the file system means for whoever keeps the journal."""
+    """Return the journal's error for a failure of SQLite or of the file system."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _NOT_WHOLE:
-        return JournalDamaged(f"{where} is not a whole journal ({error}); restore a backup or change JOURNAL_URL")
+        return JournalDamaged(f"{where} is damaged or no journal ({error}); run `journal verify`, restore a backup")
     if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
         return JournalUnavailable(f"no room left for {where}: {error}; make room, writing goes on by itself")
     return JournalUnavailable(f"{where} cannot be used now: {error}; check its folder, rights and disk")

@@ -1,7 +1,7 @@
-"""What is asked of an SQL database, step by step, whoever carries the questions there and the rows back.
+"""SQL statements as steps, independent of the database that runs them.
 
-A `Steps` is a generator: it yields questions, is sent their rows, and returns the result. So every rule stands once,
-and SQLite's thread and MySQL's connection only carry. Each is meant for one transaction.
+Steps are a generator: it yields statements, is sent their rows, and returns the result. So every rule stands once, and
+SQLite's thread and MySQL's connection only run them. Each generator is meant for one transaction.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -15,14 +15,14 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 SPAN: Final = 1024
-"""Entries per row of the table spans, which says from when to when the entries of a stretch of seqs are."""
+"""Entries per row of the table spans, which has the earliest and the latest time of a stretch of seqs."""
 
 TICKER_LENGTH: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement, ? for each argument; with many it is run for each row of them and gives no rows back."""
+    """One statement, ? for each argument; with many it is run for each row of args and returns no rows."""
 
     sql: str
     args: Sequence[Any] = ()
@@ -34,34 +34,39 @@ StatementSteps = Generator[Statement, list[Row], T]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The few words in which the databases differ."""
+    """The parts of statements in which the databases differ."""
 
-    now: str  # the expression for the clock that leases go by, Unix seconds
+    now: str  # the clock of leases, Unix seconds
     lock: str  # ends a SELECT whose rows must not change before the transaction ends
     by: Callable[[str], str]  # stands behind a table's name and holds the plan to one index
+    skip_known: str  # ends an INSERT that leaves rows whose key exists as they are
+    check: str  # has the database check itself; each row ends with a message
 
 
 def micros(timestamp: Decimal) -> int:
-    """Whole microseconds, the form in which both databases keep and compare time."""
+    """Return whole microseconds, the form in which both databases store and compare time."""
     return int((timestamp * 1_000_000).to_integral_value())
 
 
+ENTRY_COLUMNS: Final = "seq, kind, timestamp, ticker, source, body, checksum"
+
+
 def entry(row: Row) -> Entry:
-    """The entry in a row of seq, kind, timestamp, ticker, source, body."""
-    return Entry(row[0], row[1], Decimal(row[2]).scaleb(-6), row[3], row[4], row[5])
+    """Return the entry in a row that begins with ENTRY_COLUMNS."""
+    return Entry(row[0], row[1], Decimal(row[2]).scaleb(-6), *row[3:7])
 
 
 def findable(ticker: str) -> str:
-    """The ticker as its column holds it; the body keeps the whole text, the column is for finding only."""
+    """Return the ticker as its column holds it: for finding only, the body has the whole text."""
     return ticker[:TICKER_LENGTH].encode("utf-8", "replace").decode()
 
 
 def marks(values: Sequence[object]) -> str:
-    """As many ?, ?, ? as there are values."""
+    """Return as many ?, ?, ? as there are values."""
     return ", ".join("?" * len(values))
 
 
 def parts(values: Iterable[Any], size: int = 1000) -> Iterable[list[Any]]:
-    """The values in lists that are short enough for one statement."""
+    """Return the values in lists that are short enough for one statement."""
     whole = list(values)
     return (whole[start : start + size] for start in range(0, len(whole), size))

@@ -1,47 +1,58 @@
-"""Looks a whole journal over: no hole, no body that tells another story than its columns, no name for nothing."""
+"""Verifies a whole journal: no entry missing, changed or swapped, columns that agree with bodies, an id for each."""
 
 from collections.abc import AsyncIterator
 
-from journal import archive, codec
-from journal.archive import ArchivedEntry
+from journal import archive, chain, codec
+from journal.append import read_head
+from journal.archive import ArchivedEntry, ArchiveHeader
 from journal.errors import JournalDamaged
-from journal.sql_journal import SqlJournal, epoch_and_head
+from journal.sql_journal import SqlJournal
 from journal.statements import SPAN, Statement, StatementSteps, findable, micros
 
 
 async def problems(journal: SqlJournal) -> AsyncIterator[str]:
-    """What is wrong, one sentence each; nothing when the journal is whole."""
-    spans = await journal.view(_spans())
+    """Yield a sentence for each problem; nothing when the journal is whole."""
     try:
+        for problem in await journal.integrity():
+            yield f"the database reports: {problem}"
+        spans = await journal.view(_spans())
+        checksum, identified = "", bytearray()
         async for record in archive.records(journal):
-            if isinstance(record, ArchivedEntry):
-                for problem in [*_entry(record), *_span(record, spans)]:
+            if isinstance(record, ArchiveHeader):
+                identified = bytearray(record.head + 1)
+            elif isinstance(record, ArchivedEntry):
+                for problem in [*_entry(record, checksum), *_span(record, spans)]:
                     yield problem
+                checksum = record.entry.checksum
+            elif 1 <= record.seq < len(identified):
+                identified[record.seq] = 1
+        for seq in range(1, len(identified)):
+            if not identified[seq]:
+                yield f"entry {seq} has no id: the same report would be written again"
+        for problem in await journal.view(_ends()):
+            yield problem
     except JournalDamaged as error:
         yield str(error)
-    head, last, orphans = await journal.view(_ends())
-    if last != head:
-        yield f"the head is {head}, but the last entry is {last}"
-    if orphans:
-        yield f"{orphans} names stand for entries that do not exist"
 
 
-def _entry(record: ArchivedEntry) -> list[str]:
+def _entry(record: ArchivedEntry, previous: str) -> list[str]:
     entry = record.entry
+    found = []
+    if entry.checksum != chain.checksum(previous, entry.kind, entry.body):
+        found.append(f"entry {entry.seq} does not fit its checksum: it or the entry before it was changed or swapped")
     try:
-        told, seq = codec.draft(entry.kind, entry.body), codec.seq(entry.body)
+        draft, seq = codec.draft(entry.kind, entry.body), codec.seq(entry.body)
     except ValueError as error:
-        return [f"entry {entry.seq}: {error}"]
+        return [*found, f"entry {entry.seq}: {error}"]
     pairs = [
         ("seq", entry.seq, seq),
-        ("timestamp", micros(entry.timestamp), micros(told.timestamp)),
-        ("ticker", entry.ticker, findable(told.ticker)),
-        ("source", entry.source, told.source),
+        ("timestamp", micros(entry.timestamp), micros(draft.timestamp)),
+        ("ticker", entry.ticker, findable(draft.ticker)),
+        ("source", entry.source, draft.source),
     ]
-    return [
-        f"entry {entry.seq}: its {name} is {kept!r}, its body says {said!r}"
-        for name, kept, said in pairs
-        if kept != said
+    wrong = [(name, column, body) for name, column, body in pairs if column != body]
+    return found + [
+        f"entry {entry.seq}: its {name} is {column!r}, its body has {body!r}" for name, column, body in wrong
     ]
 
 
@@ -58,9 +69,15 @@ def _spans() -> StatementSteps[dict[int, tuple[int, int]]]:
     return {span: (earliest, latest) for span, earliest, latest in rows}
 
 
-def _ends() -> StatementSteps[tuple[int, int, int]]:
-    """The head as it is written down, the last entry there is, and how many names lie beyond it."""
-    _, head = yield from epoch_and_head()
-    [(last,)] = yield Statement("SELECT COALESCE(MAX(seq), 0) FROM entries")
-    [(orphans,)] = yield Statement("SELECT COUNT(*) FROM sightings WHERE seq < 1 OR seq > ?", [last])
-    return head, int(last), orphans
+def _ends() -> StatementSteps[list[str]]:
+    """Compare the head with the last entry, and the ids with the entries."""
+    head = yield from read_head()
+    last = yield Statement("SELECT seq, checksum FROM entries ORDER BY seq DESC LIMIT 1")
+    seq, checksum = last[0] if last else (0, "")
+    found = []
+    if (seq, checksum) != (head.seq, head.checksum):
+        found.append(f"the head is {head.seq} ({head.checksum}), but the last entry is {seq} ({checksum})")
+    [(orphans,)] = yield Statement("SELECT COUNT(*) FROM sightings WHERE seq < 1 OR seq > ?", [seq])
+    if orphans:
+        found.append(f"{orphans} ids belong to entries that do not exist")
+    return found

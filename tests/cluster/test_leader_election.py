@@ -62,7 +62,7 @@ async def test_a_journal_that_is_away_is_waited_for(path: Path, journal: SqliteJ
     away(path)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.health.counters["failures"] > 2)
-    assert "cannot be used now" in worker.health.reason
+    assert "was moved or deleted" in worker.health.reason
     assert worker.began == 0
     back(path)
     await eventually(lambda: worker.began)

@@ -76,7 +76,7 @@ def test_what_is_not_configured_is_no_mistake(check: Check, well: dict[str, str]
 
 
 WRONG: dict[str, tuple[dict[str, str], str, str]] = {
-    "a journal that is none": ({"JOURNAL_URL": "sqlite:///{folder}/key.pem"}, "journal", "not a whole journal"),
+    "a journal that is none": ({"JOURNAL_URL": "sqlite:///{folder}/key.pem"}, "journal", "damaged or no journal"),
     "nobody at Redis": ({"REDIS_PORT": "{port}"}, "redis", "Connect call failed"),
     "a password that Redis does not know": (
         {"REDIS_USERNAME": "me", "REDIS_PASSWORD": "hunter2"},

@@ -55,6 +55,81 @@ def test_export_and_import(url: str, tmp_path: Path, name: str, capsys: pytest.C
     assert _append(copy, [trade(), trade(trade_id="t2", at=30), trade(trade_id="t3")]) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("command", ["export", "verify", "new-epoch", "backfill", "backup", "restore"])
+def test_only_an_import_makes_a_journal(
+    command: str, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a mistyped JOURNAL_URL every other command is one line and exit status 1; no file appears or changes."""
+    (tmp_path / "empty.db").touch()
+    target = tmp_path / "out"
+    target.write_text("yesterday's")
+    for name in ("mistyped.db", "empty.db"):
+        argv = [command, str(target)] if command in ("export", "backup", "restore") else [command]
+        assert main(argv, f"sqlite:///{tmp_path}/{name}") == 1
+        error = capsys.readouterr().err
+        assert f"{name}: no journal there" in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "mistyped.db").exists()
+    assert (tmp_path / "empty.db").stat().st_size == 0
+    assert target.read_text() == "yesterday's"
+
+
+def test_an_export_of_a_damaged_journal_leaves_the_file_of_yesterday(url: str, tmp_path: Path) -> None:
+    """The file is replaced when the new one is complete; nothing else is left in the folder."""
+    file = tmp_path / "out" / "journal.jsonl"
+    file.parent.mkdir()
+    assert main(["export", str(file)], url) == 0
+    good = file.read_bytes()
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        connection.execute("DELETE FROM entries WHERE seq = 1")
+    for argv in (["export", str(file)], ["backup", str(file)]):
+        assert main(argv, url) == 1
+        assert file.read_bytes() == good
+        assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.mysql
+def test_backup_and_restore_are_for_a_file(mariadb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For a server the error names its own tool."""
+    _append(mariadb, [trade()])
+    assert main(["backup", str(tmp_path / "x")], mariadb) == 1
+    assert "use mariadb-dump --single-transaction" in capsys.readouterr().err
+
+
+def test_a_backup_is_restored(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The journal becomes the backup under a new epoch; what was there before is in a file beside it."""
+    file = tmp_path / "backup.db"
+    assert main(["backup", str(file)], url) == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert _append(url, [trade(trade_id="t3", at=40)]) == [3]
+    assert main(["restore", str(file)], url) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert "copied entries 1 to 2 of epoch" in first
+    assert "restored entries 1 to 2; the epoch is" in second
+    assert first.split()[-3] != second.split("epoch is ")[1][:8]
+    assert main(["verify"], url) == 0
+    [before] = tmp_path.glob("journal.db.before-restore-*")
+    assert _append(f"sqlite:///{before}", [trade(trade_id="t3", at=40)]) == [3]
+    assert _append(url, [trade(), trade(trade_id="t4", at=50)]) == [1, 3]
+
+
+@pytest.mark.parametrize("spoil", ["text", "cut", "changed"])
+def test_a_spoilt_backup_is_not_restored(
+    spoil: str, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no journal, or not whole, replaces nothing."""
+    file = tmp_path / "backup.db"
+    assert main(["backup", str(file)], url) == 0
+    if spoil == "changed":
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute("UPDATE entries SET body = replace(body, '0.65', '0.56') WHERE seq = 2")
+    else:
+        file.write_bytes(b"Dear diary" * 900 if spoil == "text" else file.read_bytes()[:9000])
+    assert main(["restore", str(file)], url) == 1
+    assert main(["verify"], url) == 0
+    assert not list(tmp_path.glob("*before*"))
+
+
 @pytest.mark.mysql
 def test_a_journal_moves_to_a_server(url: str, mariadb: str, tmp_path: Path) -> None:
     """SQLite to MariaDB by a file."""
@@ -95,28 +170,31 @@ def test_backfill_appends_what_is_new(url: str, capsys: pytest.CaptureFixture[st
         yield fill(trade_id="f9", at=-500)
 
     assert main(["backfill", "--since", "2023-10-30T15:00"], url, fills) == 0
-    assert "told 3, 2 of them were new; the head is 4" in capsys.readouterr().err
+    assert "the exchange has 3 fills, 2 of them were new; the head is 4" in capsys.readouterr().err
     assert main(["backfill", "--since", "1698676800.5"], url, fills) == 0
-    assert "told 3, 0 of them were new" in capsys.readouterr().err
+    assert "has 3 fills, 0 of them were new" in capsys.readouterr().err
     assert asked == [Decimal(1698678000), Decimal("1698676800.5")]
     assert _append(url, [fill(trade_id="f9", at=-500), settlement()]) == [3, 4]
 
 
 @pytest.mark.parametrize(
-    ("argv", "url", "said"),
+    ("argv", "place", "said"),
     [
-        (["backfill"], "sqlite:///{}/a.db", "KALSHI_API_KEY"),
+        (["backfill"], "sqlite:///{}/journal.db", "KALSHI_API_KEY"),
         (["verify"], "postgres://x", "JOURNAL_URL"),
         (["import", "/nowhere/file"], "sqlite:///{}/a.db", "/nowhere/file"),
-        (["export", "/nowhere/file"], "sqlite:///{}/a.db", "/nowhere/file"),
+        (["export", "/nowhere/file"], "sqlite:///{}/journal.db", "/nowhere"),
+        (["backup", "/nowhere/file"], "sqlite:///{}/journal.db", "/nowhere"),
+        (["restore", "/nowhere/file"], "sqlite:///{}/journal.db", "/nowhere/file"),
     ],
-    ids=["no keys", "a bad URL", "no such file", "no such folder"],
+    ids=["no keys", "a bad URL", "no such file", "no such folder", "no folder for a backup", "no such backup"],
 )
+@pytest.mark.usefixtures("url")
 def test_a_mistake_is_explained(
-    argv: list[str], url: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    argv: list[str], place: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line that names it, exit code 1, no traceback."""
-    assert main(argv, url.format(tmp_path)) == 1
+    assert main(argv, place.format(tmp_path)) == 1
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
@@ -133,6 +211,7 @@ def test_a_wrong_word_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """An exchange on which the account has traded, and settings with its keys, read from the environment."""
+    _append(f"sqlite:///{tmp_path}/journal.db", [])
     with running_simulator(tmp_path / "keys") as exchange:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("JOURNAL_URL", f"sqlite:///{tmp_path}/journal.db")
@@ -148,9 +227,9 @@ def test_backfill_asks_the_exchange(account: Simulator, capsys: pytest.CaptureFi
     account.quote(ticker, "0.5000", "0.5200")
     account.fill(ticker, "bid", "3.00", "0.5200")
     assert main(["backfill"]) == 0
-    assert "the exchange told 1, 1 of them were new" in capsys.readouterr().err
+    assert "the exchange has 1 fills, 1 of them were new" in capsys.readouterr().err
     assert main(["backfill"]) == 0
-    assert "told 1, 0 of them were new" in capsys.readouterr().err
+    assert "has 1 fills, 0 of them were new" in capsys.readouterr().err
     account.fault("error", status=403)
     assert main(["backfill"]) == 1
     told = capsys.readouterr().err
@@ -199,4 +278,4 @@ def test_many_problems_are_counted_and_some_are_shown(
     assert main(["verify"], url) == 1
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 21
-    assert "32 problems in 32 entries" in told[-1]
+    assert "64 problems in 32 entries" in told[-1]

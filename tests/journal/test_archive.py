@@ -1,10 +1,15 @@
 """Moving a journal: an exact copy into an empty one, each execution once into one that is not."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,17 +19,20 @@ from journal import archive, archive_format, verify
 from journal.archive import ArchivedEntry, ArchiveHeader, Record
 from journal.archive_format import Format
 from journal.base import Query
+from journal.cursor import Head
 from journal.dsn import open_journal
 from journal.entries import Draft
-from journal.errors import JournalDamaged
+from journal.errors import ArchiveUnreadable, JournalDamaged, JournalUnavailable
 from journal.sql_journal import SqlJournal
-from journal.sqlite import SqliteJournal
-from tests.support.drafts import baseline, fill, gap, settlement, trade
+from journal.statements import Statement, StatementSteps
+from tests.journal.conftest import Another
+from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
 from tests.support.neighbours import MariaServer
 
 SOME: list[Draft] = [
     baseline(), trade(boot_id="a"), fill(at=1), trade(trade_id="t2", boot_id="b", at=20), gap(why='"quoted",\n\\'),
     settlement(ticker="=1+1"), fill(trade_id="f2", at=99), trade(fill_id="f3", trade_id="t3", at=200),
+    trade(trade_id="t2", boot_id="b", at=20, quantity=Decimal(0)), transfer(),
 ]  # fmt: skip
 
 
@@ -34,9 +42,16 @@ async def _text(journal: SqlJournal, form: Format) -> str:
     )
 
 
-async def _read(text: str, form: Format) -> AsyncIterator[Record]:
-    for record in archive_format.read(StringIO(text, newline=""), form):
-        yield record
+def _read(text: str, form: Format) -> Iterator[Record]:
+    return archive_format.read(StringIO(text, newline=""), form)
+
+
+async def _exported(drafts: list[Draft], form: Format) -> str:
+    """Return the export of a journal that these drafts make."""
+    with TemporaryDirectory() as folder:
+        async with _fresh(f"sqlite:///{folder}/exported.db") as exported:
+            await exported.append(drafts, marks={"m": "1"})
+            return await _text(exported, form)
 
 
 async def _records(journal: SqlJournal) -> list[Record]:
@@ -59,7 +74,7 @@ async def test_an_empty_journal_becomes_a_copy(journal: SqlJournal, tmp_path: Pa
     await journal.append(SOME, marks={"fills": "1", "odd": 'ü"\n'})
     async with _fresh(f"sqlite:///{tmp_path}/copy.db") as copy:
         done = await archive.restore(copy, _read(await _text(journal, form), form))
-        assert (done.entries, done.known, done.epoch) == (7, 0, journal.epoch)
+        assert (done.entries, done.known, done.epoch) == (9, 0, journal.epoch)
         assert await _records(copy) == await _records(journal)
         assert await copy.read(0, 99) == await journal.read(0, 99)
         assert await copy.marks() == await journal.marks()
@@ -78,9 +93,9 @@ async def test_a_journal_with_entries_gets_the_rest(journal: SqlJournal, tmp_pat
         await other.append(SOME)
         done = await archive.restore(journal, _read(await _text(other, "jsonl"), "jsonl"))
     assert done.epoch == journal.epoch != before
-    assert (done.entries, done.known) == (5, 2)
+    assert (done.entries, done.known) == (7, 2)
     assert (await journal.append(SOME)).entries == []
-    assert (await journal.append([fill(trade_id="late", at=2)])).by_draft == [9]  # the first trade has its fill
+    assert (await journal.append([fill(trade_id="late", at=2)])).by_draft == [11]  # the first trade has its fill
     assert [problem async for problem in verify.problems(journal)] == []
 
 
@@ -94,26 +109,26 @@ async def test_pages_and_batches_join(journal: SqlJournal, tmp_path: Path, monke
         assert await _records(copy) == await _records(journal)
         await other.append([fill(trade_id="f2", at=99)])
         done = await archive.restore(other, _read(text, "jsonl"))
-        assert (done.entries, done.known) == (6, 1)
+        assert (done.entries, done.known) == (8, 1)
         assert (await other.append(SOME)).entries == []
 
 
-async def test_an_import_that_somebody_writes_into_is_refused(journal: SqlJournal, tmp_path: Path) -> None:
-    """A server that was left running: the import stops before two entries could claim one place."""
-    await journal.append([trade()])
-    text = await _text(journal, "jsonl")
+async def test_an_import_that_ends_early_leaves_nothing(journal: SqlJournal, another: Another) -> None:
+    """Whatever stops an import (a spoilt line, a full disk): the journal is as before, and a repeat is whole."""
+    text = await _exported(SOME, "jsonl")
 
-    async with _fresh(f"sqlite:///{tmp_path}/copy.db") as copy:
+    def cut() -> Iterator[Record]:
+        for number, record in enumerate(_read(text, "jsonl")):
+            if number == 9:
+                raise OSError("no more")
+            yield record
 
-        async def read() -> AsyncIterator[Record]:
-            async for record in _read(text, "jsonl"):
-                yield record
-                if isinstance(record, ArchivedEntry):
-                    await copy.append([trade(trade_id="of the server")])
-
-        with pytest.raises(JournalDamaged, match="another process wrote to the journal during the import"):
-            await archive.restore(copy, read())
-        assert [entry.seq for entry in await copy.read(0, 9)] == [1]
+    epoch = journal.epoch
+    with pytest.raises((OSError, JournalUnavailable), match="no more"):
+        await archive.restore(journal, cut())
+    assert await (await another()).read_head() == Head(epoch, 0)
+    assert (await archive.restore(journal, _read(text, "jsonl"))).entries == len(SOME) - 1
+    assert [problem async for problem in verify.problems(journal)] == []
 
 
 async def test_what_is_appended_meanwhile_is_left_out(journal: SqlJournal) -> None:
@@ -129,41 +144,56 @@ async def test_what_is_appended_meanwhile_is_left_out(journal: SqlJournal) -> No
     assert all(record.seq == 1 for record in found if not isinstance(record, ArchiveHeader | ArchivedEntry))
 
 
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (lambda lines: lines[1:], "header"),
-        (lambda lines: [lines[0], *lines[2:]], "entry 1 was expected"),
-        (lambda lines: lines[:3], "ends with entry 2"),
-        (lambda lines: [lines[0], lines[1][:40]], "record 2 cannot be read"),
-        (lambda lines: [lines[0], '{"record":"poem"}'], "no kind of record"),
-        (lambda lines: [lines[0], lines[1].replace('"positions"', '"p"')], "not the body of a baseline"),
-        (lambda lines: [lines[0], lines[1].replace('"kind":"baseline"', '"kind":"poem"')], "no kind of entry"),
-        (lambda lines: [lines[0], lines[1].replace('"seq":1', '"seq":"1"')], "expected a seq, got '1'"),
-        (lambda lines: [*lines[:2], lines[2].replace('"price":0.65', '"price":"0.65"')], "'0.65' is not a number"),
-        (lambda lines: [], "header"),
-    ],
-    ids=[
-        "no header",
-        "a hole",
-        "cut short",
-        "half a line",
-        "unknown record",
-        "a field missing",
-        "unknown entry",
-        "seq as text",
-        "price as text",
-        "nothing",
-    ],
-)
-async def test_a_spoilt_file_is_refused(journal: SqlJournal, tmp_path: Path, spoil: object, said: str) -> None:
-    """The mistake is named; what stood before it is kept under an epoch that is not the file's."""
-    await journal.append(SOME)
-    lines = (await _text(journal, "jsonl")).splitlines(keepends=True)
-    async with _fresh(f"sqlite:///{tmp_path}/copy.db") as copy:
-        with pytest.raises(ValueError, match=said):
-            await archive.restore(copy, _read("".join(spoil(lines)), "jsonl"))  # type: ignore[operator]
-        assert copy.epoch != journal.epoch
+def _changed(number: int, old: str, new: str) -> Callable[[list[str]], list[str]]:
+    """Return a change of one line."""
+
+    def change(lines: list[str]) -> list[str]:
+        assert old in lines[number - 1]
+        return [*lines[: number - 1], lines[number - 1].replace(old, new), *lines[number:]]
+
+    return change
+
+
+SPOILT: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
+    "no header": (lambda lines: lines[1:], "line 1: expected the header"),
+    "two headers": (lambda lines: [lines[0], *lines], "line 2: a second header"),
+    "an entry missing": (lambda lines: [lines[0], *lines[2:]], "line 2: expected entry 1 of 9, got entry 2"),
+    "two entries swapped": (lambda lines: [*lines[:2], lines[3], lines[2], *lines[4:]], "expected entry 2 of 9, got"),
+    "cut after an entry": (lambda lines: lines[:3], "the file ends with entry 2; its header promises 9"),
+    "cut among the ids": (lambda lines: lines[:-1], "the file ends after 13 ids; its header promises 14"),
+    "no id at all": (lambda lines: [lines[0].replace('"ids":14', '"ids":0'), *lines[1:10]], "entry 1 has no id"),
+    "half a line": (lambda lines: [lines[0], lines[1][:40]], "line 2: Unterminated string"),
+    "nothing": (lambda lines: [], "the file is empty"),
+    "a text": (lambda lines: ["Dear diary\n"], "line 1: Expecting value"),
+    "another program's JSON": (lambda lines: ['{"a":1}\n'], "line 1: expected a field record"),
+    "a number": (lambda lines: ["7\n"], "line 1: expected a record of a journal, got 7"),
+    "nested too deeply": (lambda lines: ["[" * 100_000 + "\n"], "line 1: nested too deeply"),
+    "a line break in the epoch": (_changed(1, '"epoch":"', '"epoch":"a\\nb'), "line 1: .* is not the epoch"),
+    "an epoch as a number": (lambda lines: ['{"record":"journal","epoch":7}'], "expected a field epoch"),
+    "marks that are no text": (_changed(1, '{"m":"1"}', '{"m":1}'), "line 1: expected marks as text"),
+    "a negative head": (_changed(1, '"head":9', '"head":-9'), "line 1: -9 is not the head"),
+    "a changed amount": (_changed(3, '"price":0.65', '"price":0.66'), "line 3: entry 2 was changed"),
+    "a changed kind": (_changed(3, '"kind":"trade"', '"kind":"poem"'), "line 3: 'poem' is no kind of entry"),
+    "a changed last checksum": (_changed(1, '"checksum":"', '"checksum":"0'), "not that of the header"),
+    "unknown record": (lambda lines: [lines[0], '{"record":"poem"}'], "line 2: 'poem' is no kind of record"),
+    "a field missing": (_changed(2, '"positions"', '"p"'), "line 2: not the body of a baseline"),
+    "seq as text": (_changed(2, '"seq":1', '"seq":"1"'), "line 2: expected a seq, got '1'"),
+    "price as text": (_changed(3, '"price":0.65', '"price":"0.65"'), "line 3: '0.65' is not a number"),
+    "a time beyond all": (_changed(3, '"timestamp":1698676800.123', '"timestamp":1E+40'), "line 3: .* out of range"),
+    "an id of no entry": (_changed(11, '"seq":', '"seq":99'), "line 11: an id of entry 99"),
+    "an id that is none": (_changed(11, '"name":"', '"name":"x y'), "line 11: .* is not an id"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SPOILT.values(), ids=SPOILT.keys())
+async def test_a_spoilt_file_is_refused(journal: SqlJournal, case: tuple[Any, str]) -> None:
+    """The error names the line and what is wrong with it, and nothing is imported."""
+    spoil, message = case
+    lines = (await _exported(SOME, "jsonl")).splitlines(keepends=True)
+    with pytest.raises(ArchiveUnreadable, match=message):
+        await archive.restore(journal, _read("".join(spoil(lines)), "jsonl"))
+    assert await journal.read(0, 9) == []
+    assert await journal.marks() == {}
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -218,25 +248,54 @@ def test_nothing_is_lost_between_the_databases(
     asyncio.run(there_and_back())
 
 
-async def test_verify_sees_what_is_wrong(tmp_path: Path) -> None:
-    """Holes, bodies that disagree, names of nothing, spans that hide entries: each is said."""
+WRONG: dict[str, tuple[list[str], str]] = {
+    "a column": (["UPDATE entries SET ticker = 'X' WHERE seq = 2"], "entry 2: its ticker is 'X'"),
+    "no body": (["UPDATE entries SET body = '{\"seq\":3}' WHERE seq = 3"], "entry 3: not the body of a trade"),
+    "a seq": (["UPDATE entries SET body = replace(body, ':5,', ':6,') WHERE seq = 5"], "entry 5: its seq is 5"),
+    "a digit": (["UPDATE entries SET body = replace(body, '0.65', '0.56') WHERE seq = 2"], "entry 2 does not fit"),
+    "a kind": (["UPDATE entries SET kind = 'gap' WHERE seq = 2"], "entry 2 does not fit its checksum"),
+    "a checksum": (["UPDATE entries SET checksum = '0123456789abcdef' WHERE seq = 2"], "entry 2 does not fit"),
+    "a body of another": (
+        ["UPDATE entries SET body = (SELECT body FROM entries WHERE seq = 5) WHERE seq = 4"], "entry 4 does not fit",
+    ),
+    "an id of no entry": (["UPDATE sightings SET seq = 99 WHERE seq = 4"], "ids belong to entries that do not exist"),
+    "an entry without an id": (["DELETE FROM sightings WHERE seq = 4"], "entry 4 has no id"),
+    "a span": (["UPDATE spans SET latest = earliest"], "pages by time may miss it"),
+    "an entry cut out": (["DELETE FROM entries WHERE seq = 4"], "entry 4 is missing"),
+    "the end cut off": (["DELETE FROM entries WHERE seq = 9"], "entry 9 is missing"),
+    "the end and the head cut off": (
+        ["DELETE FROM entries WHERE seq = 9", "UPDATE journal SET head = 8"], "head is 8 .*, but the last entry is 8",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())
+async def test_verify_finds(tmp_path: Path, case: tuple[list[str], str]) -> None:
+    """What was changed, swapped, cut out or cut off is named with its place."""
+    statements, message = case
     async with _fresh(f"sqlite:///{tmp_path}/journal.db") as journal:
-        assert isinstance(journal, SqliteJournal)
         await journal.append(SOME)
-        connection = journal._connect()
+        assert [problem async for problem in verify.problems(journal)] == []
+        with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+            for statement in statements:
+                connection.execute(statement)
+        assert re.search(message, "; ".join([problem async for problem in verify.problems(journal)]))
 
-        async def after(statement: str) -> str:
-            connection.execute("SAVEPOINT whole")
-            connection.execute(statement)
-            connection.execute("RELEASE whole")
-            return "; ".join([problem async for problem in verify.problems(journal)])
 
-        assert await after("SELECT 1") == ""
-        assert "its ticker is 'X'" in await after("UPDATE entries SET ticker = 'X' WHERE seq = 2")
-        assert "not the body" in await after("UPDATE entries SET body = '{\"seq\":3}' WHERE seq = 3")
-        assert "its seq is 5" in await after("UPDATE entries SET body = replace(body, ':5,', ':6,') WHERE seq = 5")
-        assert "stand for entries that do not exist" in await after("UPDATE sightings SET seq = 99 WHERE seq = 4")
-        assert "pages by time" in await after("UPDATE spans SET latest = earliest")
-        assert "entry 4 is missing" in await after("DELETE FROM entries WHERE seq = 4")
-        assert "the last entry is 6" in await after("DELETE FROM entries WHERE seq = 7")
-        connection.close()
+@pytest.mark.parametrize("step", [1, 2, 7, 100])
+async def test_a_page_is_verified_and_the_first_wrong_entry_named(journal: SqlJournal, step: int) -> None:
+    """Any page of a whole journal verifies, up to its end; in a damaged one the error names the entry."""
+    await journal.append(SOME)
+    after = 0
+    while (last := await journal.verify(after, step)) != after:
+        assert last == min(after + step, 9)
+        after = last
+    assert after == 9
+
+    def change() -> StatementSteps[None]:
+        yield Statement("UPDATE entries SET body = replace(body, '0.65', '0.64') WHERE seq = 3")
+
+    await journal.change(change())
+    assert await journal.verify(0, 2) == 2
+    with pytest.raises(JournalDamaged, match=r"^entry 3: entry 3 does not fit"):
+        await journal.verify(0, 9)

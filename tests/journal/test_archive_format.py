@@ -1,20 +1,71 @@
-"""Records as text: what goes out as a line comes back as it was, whatever stands in it."""
+"""Records as text: what is written as a line is read as it was, whatever stands in it."""
 
 import io
 
 import pytest
 
-from journal import archive_format
+from journal import archive_format, chain
+from journal.archive import ArchivedEntry, ArchiveHeader, Record
 from journal.archive_format import Format
+from journal.entries import Entry
+from journal.errors import ArchiveUnreadable
 from journal.fingerprint import KnownId
+from tests.support.drafts import trade
 
-ODD = ["t1", "a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", " a ", "a;b\t", "", "é\u2028"]
+ODD = ["t1", "a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", " a ", "a;b\t", "", "é\u2028", "\ud800", "=1+1"]
+
+
+def _records(text: str) -> list[Record]:
+    """A journal of one trade with this ticker, id and mark."""
+    draft = trade(ticker=text, trade_id=text)
+    checksum = chain.checksum("", "trade", draft.body(1))
+    entry = Entry(1, "trade", draft.timestamp, text, "bot_live", draft.body(1), checksum)
+    header = ArchiveHeader("abc12345", 1, {"mark": text}, checksum, 2)
+    return [header, ArchivedEntry(entry, False), KnownId("0a", "1b", 1), KnownId("ff", "", 1)]
+
+
+def _text(records: list[Record], form: Format) -> str:
+    return archive_format.heading(form) + "".join(archive_format.line(record, form) for record in records)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-@pytest.mark.parametrize("name", ODD, ids=ascii)
-def test_odd_text_comes_back_as_it_was(name: str, form: Format) -> None:
-    """A line break, a quote or a comma in an id is part of the id, also where a spreadsheet would end the row."""
-    records = [KnownId(name, "boot\r1", 7), KnownId("next", "", 8)]
-    text = archive_format.heading(form) + "".join(archive_format.line(record, form) for record in records)
-    assert list(archive_format.read(io.StringIO(text, newline=""), form)) == records
+@pytest.mark.parametrize("text", ODD, ids=ascii)
+def test_odd_text_is_read_as_it_was(text: str, form: Format) -> None:
+    """A line break, a quote or a comma in a text is part of it, also where a spreadsheet would end the row."""
+    lines = io.StringIO(_text(_records(text), form), newline="")
+    assert list(archive_format.read(lines, form)) == _records(text)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_file_of_version_0_1_is_read(form: Format) -> None:
+    """It has no checksums and no counts, and calls an id a sighting and its content a life."""
+    header, archived, known, _ = _records("X")
+    assert isinstance(archived, ArchivedEntry)
+    body = archived.entry.body
+    lines = {
+        "jsonl": [
+            '{"record":"journal","epoch":"abc12345","head":1,"marks":{"mark":"X"}}\n',
+            f'{{"record":"entry","kind":"trade","open":0,"body":{body}}}\n',
+            '{"record":"sighting","name":"0a","life":"1b","seq":1}\n',
+        ],
+        "csv": [
+            "record,seq,kind,timestamp,ticker,source,open,name,life,body\n",
+            'journal,1,,,,,,,,"{""epoch"":""abc12345"",""head"":1,""marks"":{""mark"":""X""}}"\n',
+            'entry,1,trade,1698676800.123,X,bot_live,0,,,"' + body.replace('"', '""') + '"\n',
+            "sighting,1,,,,,,0a,1b,\n",
+        ],
+    }[form]
+    assert list(archive_format.read(lines, form)) == [ArchiveHeader("abc12345", 1, {"mark": "X"}), archived, known]
+
+
+def test_the_line_of_a_csv_file_is_named() -> None:
+    """Lines are counted as an editor counts them, with those inside quotes."""
+    text = _text(_records("a\nb"), "csv")
+    with pytest.raises(ArchiveUnreadable, match=r"^line 5: an id of entry 5"):
+        list(archive_format.read(io.StringIO(text.replace('"id","1"', '"id","5"'), newline=""), "csv"))
+
+
+def test_a_formula_is_no_cell_of_a_spreadsheet() -> None:
+    """A cell that a spreadsheet would run has a quote before it; the body is unchanged."""
+    entry = _records("=1+1")[1]
+    assert '"\'=1+1"' in archive_format.line(entry, "csv")

@@ -38,13 +38,13 @@ async def test_every_commit_is_on_disk(tmp_path: Path) -> None:
     """The writer's connection waits for the disk at each commit, not only for the kernel."""
     journal = SqliteJournal(tmp_path / "journal.db")
     await journal.open()
-    connection = journal._writer._connection
+
+    def pragmas() -> StatementSteps[list[object]]:
+        synchronous = yield Statement("PRAGMA synchronous")
+        return [*synchronous[0], *(yield Statement("PRAGMA journal_mode"))[0]]
+
+    assert await journal.change(pragmas()) == [2, "wal"]  # 2 is FULL
     await journal.close()
-    assert connection is not None
-    made = journal._prepare()
-    assert made.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
-    assert made.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    made.close()
 
 
 def _text(path: Path) -> None:
@@ -67,7 +67,7 @@ def _newer(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
-    [(_text, "not a whole journal"), (_foreign, "another program"), (_newer, "newer version")],
+    [(_text, "damaged or no journal"), (_foreign, "another program"), (_newer, "newer version")],
     ids=["a text", "another program's database", "a newer version's journal"],
 )
 async def test_a_file_that_is_not_ours_is_refused(tmp_path: Path, spoil: object, said: str) -> None:
@@ -97,7 +97,7 @@ async def test_a_deleted_file_is_noticed(tmp_path: Path) -> None:
     journal = SqliteJournal(path)
     await journal.open()
     path.rename(tmp_path / "elsewhere.db")
-    with pytest.raises(JournalDamaged, match="moved"):
+    with pytest.raises(JournalDamaged, match="was moved or deleted; nothing is recorded until it is put back"):
         await journal.append([trade()])
     (tmp_path / "elsewhere.db").rename(path)
     assert (await journal.append([trade()])).by_draft == [1]
@@ -113,12 +113,12 @@ async def test_another_writer_is_waited_for_but_not_for_ever(tmp_path: Path, mon
     other.execute("BEGIN IMMEDIATE")
     started = time.monotonic()
     slow = SqliteJournal(tmp_path / "journal.db")
+    await slow.open()  # nothing to migrate: no lock is needed
     with pytest.raises(JournalUnavailable, match="locked"):
-        await slow.open()
+        await slow.append([trade()])
     assert time.monotonic() - started < 2
     assert await journal.head() == 0  # readers do not wait for writers
     other.execute("ROLLBACK")
-    await slow.open()
     assert (await slow.append([trade()])).by_draft == [1]
     other.close()
     await slow.close()
