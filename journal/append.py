@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from journal import chain, deduplication, fingerprint
 from journal.base import Appended, Lease
 from journal.codec import draft
-from journal.cursor import Head
 from journal.deduplication import NewEntry
 from journal.entries import Draft, Entry
 from journal.fingerprint import Candidate, KnownEntries, KnownId, trade_in
+from journal.head import Head
 from journal.lease import check
 from journal.statements import SPAN, Dialect, Row, Statement, StatementSteps, findable, marks, micros, parts
 

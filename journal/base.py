@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from journal.cursor import Head
 from journal.entries import Draft, Entry
+from journal.head import Head
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from hashlib import blake2b
 
 from journal import fingerprint
 from journal.codec import draft
-from journal.cursor import Head
 from journal.entries import Trade
+from journal.head import Head
 from journal.statements import Dialect, Statement, StatementSteps
 
 _PAGE = 1000

@@ -31,6 +31,11 @@ class Entry:
     body: str
     checksum: str = ""  # 16 hex digits over the previous checksum, the kind and the body; "" where not read
 
+    @property
+    def check(self) -> str:
+        """The digits of the checksum that a cursor carries, so that one of another history is recognised."""
+        return self.checksum[:4]
+
 
 @dataclass(frozen=True, slots=True)
 class Trade:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from journal import append, chain, queries
 from journal import lease as leases
 from journal.base import Appended, Lease, Query
-from journal.cursor import Head
 from journal.entries import Draft, Entry
 from journal.errors import JournalDamaged, JournalReverted
+from journal.head import Head
 from journal.schema import new_epoch
 from journal.statements import Dialect, Statement, StatementSteps, T
 
@@ -170,7 +170,7 @@ class SqlJournal(ABC):
 def _check_history(seen: Head, head: Head) -> StatementSteps[None]:
     if not (yield from chain.contains(seen, head)):
         raise JournalReverted(
-            f"the journal ends at {head.cursor} and no longer contains {seen.cursor}: an older backup was restored or"
+            f"the journal ends at {head} and no longer contains {seen}: an older backup was restored or"
             " the journal was replaced; every reader gets a reset",
             lost=True,
         )

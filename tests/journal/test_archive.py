@@ -19,10 +19,10 @@ from journal import archive, archive_format, verify
 from journal.archive import ArchivedEntry, ArchiveHeader, Record
 from journal.archive_format import Format
 from journal.base import Query
-from journal.cursor import Head
 from journal.dsn import open_journal
 from journal.entries import Draft
 from journal.errors import ArchiveUnreadable, JournalDamaged, JournalUnavailable
+from journal.head import Head
 from journal.sql_journal import SqlJournal
 from journal.statements import Statement, StatementSteps
 from tests.journal.conftest import Another
