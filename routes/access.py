@@ -1,8 +1,8 @@
-"""Who may come in: everybody, holders of the token or its ticket, or whoever is logged in at Spring."""
+"""Access control: public, or holders of the API token or its ticket, or users that are logged in at Spring."""
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from starlette.requests import HTTPConnection
@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import tickets
+from routes.login_guard import LoginGuard
 from routes.prefix import PREFIX, PROBES, STREAM_PATHS, mount_path, path_in_app
 from routes.problems import RETRY_AFTER, Problem, render
 from routes.rate_limit import TOO_MANY, ClientRateLimit
-from routes.tickets import Tickets
+from routes.tickets import RevokedTickets, Ticket, Tickets
 from streams.event import bye, comment
 from streams.sse import HEADERS
 from streams.stats import network
@@ -21,9 +22,9 @@ from streams.stats import network
 CHALLENGE: Final = 'Bearer realm="prediction-investor"'
 LOGIN: Final = f"{PREFIX}/session"
 OPEN: Final = (*PROBES, LOGIN)
-COOKIE: Final = "SESSION"  # of Spring
-PASSING: Final = {429: "busy", 503: "away"}  # statuses that pass, and the reason in a bye
-RETRY: Final = 1.0  # seconds before the browser comes back, and is turned away
+SPRING_COOKIE: Final = "SESSION"
+TEMPORARY: Final = {429: "busy", 503: "away"}  # statuses that pass, and the reason in a bye
+RETRY: Final = 1.0  # seconds before a browser whose login ended connects again, and is refused
 PAGES: Final = (f"{PREFIX}/dashboard", f"{PREFIX}/docs", PREFIX)
 
 
@@ -35,85 +36,112 @@ class Sessions(Protocol):
     """Login sessions of another service."""
 
     async def is_live(self, cookie: str) -> bool:
-        """Return True if the cookie names a session that exists and is logged in. Raises SessionsAway."""
+        """Return True if the cookie names a session that lives and is logged in. Raises SessionsAway."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What is asked of a visitor. Nothing set: the service is public, as the brief has it."""
+    """What a client must show. With nothing set the service is public."""
 
     tickets: Tickets | None = None
     sessions: Sessions | None = None
     rates: ClientRateLimit | None = None
+    revoked: RevokedTickets | None = None
+    guard: LoginGuard = field(default_factory=LoginGuard)
+
+    @property
+    def kind(self) -> str:
+        """Return public, token, or spring-session."""
+        if self.sessions is not None:
+            return "spring-session"
+        return "public" if self.tickets is None else "token"
 
     @property
     def is_public(self) -> bool:
-        """Whether anybody who reaches the port may read everything."""
+        """Return True if every client that reaches the port may read everything."""
         return self.tickets is None and self.sessions is None
 
     @property
     def is_open(self) -> bool:
-        """Whether no request is ever refused."""
+        """Return True if no request is ever refused."""
         return self.rates is None and self.is_public
 
     async def refusal(self, scope: Scope) -> Problem | None:
-        """Why this request is turned away; None when it may pass."""
-        client = scope.get("client") or ("",)
-        if self.rates is not None and (wait := self.rates.spend(network(client[0]))):
+        """Return the reason to refuse this request; None if it may pass."""
+        if self.rates is not None and (wait := self.rates.spend(client_network(scope))):
             return Problem(429, TOO_MANY, {"Retry-After": str(wait)})
         if self.is_public or path_in_app(scope).rstrip("/") in OPEN or scope["method"] == "OPTIONS":
             return None
-        return await self.stranger(scope)
+        return await self.identify(scope)
 
-    async def stranger(self, scope: Scope) -> Problem | None:
-        """Why this visitor is not known, or not any more; None when it is."""
+    async def identify(self, scope: Scope) -> Problem | None:
+        """Return None for a client that is known; else the problem: 401, 429 or 503."""
         connection = HTTPConnection(scope)
-        if self.tickets is not None and self._holds_ticket(self.tickets, connection):
-            return None
+        if self.tickets is not None:
+            if (token := bearer(connection)) is not None:
+                return await self.check_token(token, scope)
+            if await self.ticket(connection) is not None:
+                return None
         if self.sessions is not None:
             try:
-                if await self.sessions.is_live(_cookie(connection, COOKIE)):
+                if await self.sessions.is_live(connection.cookies.get(SPRING_COOKIE, "")):
                     return None
             except SessionsAway as away:
-                return Problem(503, f"who you are cannot be checked now: {away}")
-        return Problem(401, "this needs a login or the API token", {"WWW-Authenticate": CHALLENGE})
+                return Problem(503, f"your login cannot be checked now: {away}")
+        return Problem(401, "a login or the API token is required", {"WWW-Authenticate": CHALLENGE})
 
-    def _holds_ticket(self, known: Tickets, connection: HTTPConnection) -> bool:
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return known.is_token(token.strip())
-        return known.expires(_cookie(connection, tickets.COOKIE)) is not None
+    async def check_token(self, token: str, scope: Scope) -> Problem | None:
+        """Return None for the API token; 401 for another one, after a delay; 429 for too many at once."""
+        if self.tickets is not None and self.tickets.is_token(token):
+            return None
+        if not await self.guard.record_failure(client_network(scope)):
+            return Problem(429, "too many wrong tokens from your network")
+        return Problem(401, "this is not the API token", {"WWW-Authenticate": CHALLENGE})
+
+    async def ticket(self, connection: HTTPConnection) -> Ticket | None:
+        """Return the valid ticket in the cookie of a request; None without one."""
+        found = None if self.tickets is None else self.tickets.read(connection.cookies.get(tickets.COOKIE, ""))
+        if found is None or (self.revoked is not None and await self.revoked.contains(found)):
+            return None
+        return found
 
 
-def _cookie(connection: HTTPConnection, name: str) -> str:
-    return connection.cookies.get(name, "")
+def bearer(connection: HTTPConnection) -> str | None:
+    """Return the token of an Authorization header; None without one."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _is_person(scope: Scope, problem: Problem) -> bool:
-    """Whether a browser asks for a page that a login would show."""
-    pages = path_in_app(scope).rstrip("/") in PAGES
-    return problem.status == 401 and pages and "text/html" in HTTPConnection(scope).headers.get("accept", "")
+def client_network(scope: Scope) -> str:
+    """Return the network of the client, /24 or /48."""
+    return network((scope.get("client") or ("",))[0])
 
 
-async def _turn_away(access: Access, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-    if problem.status in PASSING and path_in_app(scope).startswith(STREAM_PATHS) and scope["method"] == "GET":
-        # A browser's EventSource gives up for good on any other status, and this will pass.
+def _is_browser_on_page(scope: Scope, problem: Problem) -> bool:
+    """Return True if a browser asks for a page that it could see after a login."""
+    on_page = path_in_app(scope).rstrip("/") in PAGES
+    return problem.status == 401 and on_page and "text/html" in HTTPConnection(scope).headers.get("accept", "")
+
+
+async def _refuse(access: Access, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    if problem.status in TEMPORARY and path_in_app(scope).startswith(STREAM_PATHS) and scope["method"] == "GET":
+        # A browser's EventSource never reconnects after another status than 200.
         wait = 1.5 * float(problem.headers.get("Retry-After", RETRY_AFTER[problem.status]))
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        body = comment(problem.detail) + bye(PASSING[problem.status], wait)
+        body = comment(problem.detail) + bye(TEMPORARY[problem.status], wait)
         await send({"type": "http.response.body", "body": body})
         return
-    # Only a token can be traded on our page; whoever needs Spring's session logs in at Spring.
-    shown = access.tickets is not None and _is_person(scope, problem)
-    answer = RedirectResponse(mount_path(scope) + LOGIN, 303) if shown else render(problem, scope)
-    await answer(scope, receive, send)
+    # Our login page takes the API token alone; users of Spring log in at Spring.
+    to_login = access.tickets is not None and _is_browser_on_page(scope, problem)
+    response = RedirectResponse(mount_path(scope) + LOGIN, 303) if to_login else render(problem, scope)
+    await response(scope, receive, send)
 
 
 class AccessMiddleware:
-    """Turns visitors away before anything of theirs is read, and ends a stream whose visitor is known no more.
+    """Refuse requests of unknown clients before anything of theirs is read, and end a stream whose login has ended.
 
-    The access rules come with the lifespan. recheck: seconds between two looks at the visitor of an open stream.
+    access: the rules, which come with the lifespan. recheck: seconds between two checks of an open stream's client.
     """
 
     def __init__(self, app: ASGIApp, access: Callable[[Scope], Access], recheck: float = 15.0) -> None:
@@ -129,18 +157,18 @@ class AccessMiddleware:
         if access.is_open:
             await self.app(scope, receive, send)
         elif problem := await access.refusal(scope):
-            await _turn_away(access, problem, scope, receive, send)
+            await _refuse(access, problem, scope, receive, send)
         elif access.is_public or not path_in_app(scope).startswith(STREAM_PATHS):
             await self.app(scope, receive, send)
         else:
-            await self._watched(access, scope, receive, send)
+            await self._serve_while_known(access, scope, receive, send)
 
-    async def _watched(self, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a stream in a task of its own, which ends when its visitor's login does."""
+    async def _serve_while_known(self, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a stream in a task of its own, which ends with its client's login."""
         stream = asyncio.ensure_future(self.app(scope, receive, send))
         try:
             while not (await asyncio.wait([stream], timeout=self.recheck))[0]:
-                if await access.stranger(scope):
+                if await access.identify(scope):
                     stream.cancel()
                     await asyncio.wait([stream])
                     await send({"type": "http.response.body", "body": bye("age", RETRY), "more_body": False})

@@ -124,7 +124,7 @@ def guarded(app: ASGIApp, guards: Sequence[Middleware]) -> ASGIApp:
 def routes() -> list[Route]:
     """Return a route for each endpoint, with and without a slash at the end."""
     found = [Route(PREFIX + endpoint.path + SLASH, served(endpoint), methods=["GET"]) for endpoint in TABLE]
-    return [*found, Route(f"{PREFIX}/session{SLASH}", login.Session)]
+    return [*found, Route(f"{PREFIX}/session{SLASH}", login.SessionEndpoint)]
 
 
 def served(endpoint: Endpoint) -> ASGIApp:

@@ -1,4 +1,4 @@
-"""Where a browser trades the API token for a cookie that EventSource carries, and gives it back."""
+"""Login of browsers: the API token is exchanged for a cookie, which EventSource sends too."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from routes.access import CHALLENGE
+from routes.access import bearer
 from routes.prefix import PREFIX, mount_path
 from routes.problems import Problem
 from routes.services import services
@@ -34,54 +34,62 @@ PAGE: Final = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Pr
 <button>Log in</button></form></html>"""
 
 
-class Session(HTTPEndpoint):
-    """GET the page, POST the token for a cookie, DELETE the cookie."""
+class SessionEndpoint(HTTPEndpoint):
+    """GET the login page, POST the token for a cookie, DELETE the cookie."""
 
     async def get(self, request: Request) -> Response:
-        """The login page; it shows nothing and asks for the token."""
+        """Return the login page."""
         _tickets(request)
         return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def post(self, request: Request) -> Response:
-        """The token, as Bearer, as JSON {"token": …} or as the page's form, for a cookie. 401 for a wrong one."""
-        tickets = _tickets(request)
+        """Exchange the token (Bearer, JSON {"token": …} or the page's form) for a cookie. 401 for a wrong one."""
+        tickets, access = _tickets(request), services(request).access
         form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        if not tickets.is_token(await _token(request, form)):
-            raise Problem(401, "that is not the API token", {"WWW-Authenticate": CHALLENGE})
+        if problem := await access.check_token(await _token(request, form), request.scope):
+            raise problem
         base = mount_path(request.scope) + PREFIX
-        answer = RedirectResponse(f"{base}/dashboard", 303) if form else Response(status_code=204)
-        answer.set_cookie(
+        response = RedirectResponse(f"{base}/dashboard", 303) if form else Response(status_code=204)
+        response.set_cookie(
             COOKIE, tickets.issue(), LIFETIME, path=base, httponly=True, samesite="strict",
             secure=request.url.scheme == "https",
         )  # fmt: skip
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     async def delete(self, request: Request) -> Response:
-        """Forget the cookie."""
-        answer = Response(status_code=204, headers={"Cache-Control": "no-store"})
-        answer.delete_cookie(COOKIE, path=mount_path(request.scope) + PREFIX, httponly=True, samesite="strict")
-        return answer
+        """Revoke the ticket in the cookie, and delete the cookie. Streams opened with it end within a recheck."""
+        access = services(request).access
+        ticket = await access.ticket(request)
+        if ticket is not None and access.revoked is not None:
+            await access.revoked.add(ticket)
+        response = Response(status_code=204, headers={"Cache-Control": "no-store"})
+        response.delete_cookie(COOKIE, path=mount_path(request.scope) + PREFIX, httponly=True, samesite="strict")
+        return response
 
 
 def _tickets(request: Request) -> Tickets:
     found = services(request).access.tickets
     if found is None:
-        raise Problem(404, "there is no API token to trade; API_TOKEN sets one")
+        raise Problem(404, "there is no API token to exchange; API_TOKEN sets one")
     return found
 
 
 async def _token(request: Request, form: bool) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
+    if (token := bearer(request)) is not None:
+        return token
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
+    async for part in request.stream():
+        body += part
         if len(body) > BODY_LIMIT:
-            raise Problem(413, f"a login is at most {BODY_LIMIT} bytes")
+            raise Problem(413, f"body: expected at most {BODY_LIMIT} bytes")
     try:
         text = body.decode()
-        return parse_qs(text).get("token", [""])[0] if form else str(json.loads(text)["token"])
-    except (ValueError, KeyError, TypeError):
-        raise Problem(400, 'the body must be {"token": "…"}, or send Authorization: Bearer') from None
+        if form:
+            return parse_qs(text, max_num_fields=10).get("token", [""])[0]
+        token = json.loads(text)["token"]
+        if isinstance(token, str):
+            return token
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise Problem(400, 'body: expected {"token": "…"}, or a header Authorization: Bearer')

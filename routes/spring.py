@@ -1,45 +1,72 @@
-"""Spring's sessions in the shared Redis: whether a browser's SESSION cookie names one that is live and logged in.
+"""Login sessions of Spring in the shared Redis.
 
-Spring Session keeps a session as the hash spring:session:sessions:<id>, with its security context in the field
-sessionAttr:SPRING_SECURITY_CONTEXT once somebody has logged in; the cookie holds the id in base64. These keys are the
-only ones outside our prefix that are ever touched, by EXISTS and HEXISTS alone; nothing of them is read or decoded.
-Written after Spring's documents; not tested against a running Spring.
+Spring Session stores a session as the hash <namespace>:sessions:<id>; the cookie holds the id in base64. A session is
+logged in while its security context is not empty and lastAccessedTime + maxInactiveInterval lies ahead: the indexed
+repository keeps the hash for 300 s after logout and expiry. Nothing of Spring's is changed. docs/spring.md has what
+was observed with a real Spring Boot.
 """
 
 import base64
 import binascii
 import re
+import time
+from collections.abc import Callable
+from typing import Final
 
 from redis.exceptions import RedisError
 
 from cache.redis import Client
 from routes.access import SessionsAway
 
-NAMESPACE = "spring:session:sessions:"
-LOGGED_IN = "sessionAttr:SPRING_SECURITY_CONTEXT"
-_ID = re.compile(r"[A-Za-z0-9-]{16,64}")
+CONTEXT: Final = "sessionAttr:SPRING_SECURITY_CONTEXT"
+EMPTY: Final = 8  # bytes; an empty context has at most so many: no bytes, JSON null, or a serialized null
+JAVA: Final = b"\xac\xed\x00\x05"  # how Java's serialization begins
+_ID: Final = re.compile(r"[A-Za-z0-9-]{16,64}")
+_NUMBER: Final = re.compile(rb"-?[0-9]{1,19}(?=[^0-9]*$)")
 
 
 class SpringSessions:
-    """Asks the shared Redis, with the limits that its client was made with. It holds no state of its own."""
+    """Reads the shared Redis, with the time limits that its client was made with."""
 
-    def __init__(self, redis: Client) -> None:
-        self._redis = redis
+    def __init__(self, redis: Client, namespace: str, clock: Callable[[], float] = time.time) -> None:
+        self._redis, self._prefix, self._clock = redis, f"{namespace}:sessions:", clock
 
     async def is_live(self, cookie: str) -> bool:
-        """Whether the cookie names a session that exists and is logged in. Raises SessionsAway."""
+        """Return True if the cookie names a session that lives and is logged in. Raises SessionsAway."""
         name = session_id(cookie)
         if name is None:
             return False
-        key = NAMESPACE + name
+        key = self._prefix + name
         try:
-            return bool(await self._redis.exists(key)) and bool(await self._redis.hexists(key, LOGGED_IN))
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hmget(key, "lastAccessedTime", "maxInactiveInterval")
+                pipe.hstrlen(key, CONTEXT)
+                (accessed, inactive), length = await pipe.execute()
         except (RedisError, OSError) as error:
             raise SessionsAway(f"the session store does not answer ({type(error).__name__})") from None
+        return length > EMPTY and _lives(java_number(accessed), java_number(inactive), self._clock())
+
+
+def _lives(accessed: int | None, inactive: int | None, now: float) -> bool:
+    """accessed: milliseconds; inactive: seconds, negative for a session without end."""
+    if accessed is None or inactive is None:
+        return False
+    return inactive < 0 or accessed / 1000 + inactive > now
+
+
+def java_number(value: bytes | None) -> int | None:
+    """Return a Long or Integer that Java or JSON serialized; None for anything else."""
+    if not value:
+        return None
+    if value.startswith(JAVA):
+        size = 8 if b"java.lang.Long" in value else 4 if b"java.lang.Integer" in value else 0
+        return int.from_bytes(value[-size:], "big", signed=True) if size else None
+    found = _NUMBER.search(value)
+    return int(found[0]) if found else None
 
 
 def session_id(cookie: str) -> str | None:
-    """The id in a cookie as Spring writes it; None for what cannot be one."""
+    """Return the id in a cookie as Spring writes it; None for text that cannot be one."""
     try:
         text = base64.b64decode(cookie + "=" * (-len(cookie) % 4), validate=True).decode("ascii")
     except (binascii.Error, ValueError):

@@ -37,8 +37,8 @@ from routes.durations import Durations
 from routes.rate_limit import ClientRateLimit
 from routes.services import Services
 from routes.stream_stats import snapshot
-from routes.tickets import Tickets
 from runtime.descriptors import raise_descriptor_limit, streams_within
+from routes.tickets import RevokedTickets, Tickets
 from streams.hub import Hub
 from streams.keepalive import KeepaliveSettings
 from streams.sse import StreamLimits, event_streams
@@ -81,7 +81,7 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
         keeper=keeper,
         durations=durations,
         streams=event_streams(hub, journal, limits(settings)),
-        access=await open_access(settings, stack),
+        access=await open_access(settings, stack, journal),
         warnings=tuple(warnings(settings)),
     )
 
@@ -183,8 +183,8 @@ def open_cache(settings: ServerSettings) -> Cache:
     return RedisCache(connect(address), settings.redis_key_prefix)
 
 
-async def open_access(settings: ServerSettings, stack: contextlib.AsyncExitStack) -> Access:
-    """Who may come in."""
+async def open_access(settings: ServerSettings, stack: contextlib.AsyncExitStack, journal: Journal) -> Access:
+    """Return the rules of access."""
     sessions = None
     if settings.auth == "spring-session" and (address := redis_address(settings)):
         from cache.redis import connect  # here for the same reason
@@ -192,9 +192,11 @@ async def open_access(settings: ServerSettings, stack: contextlib.AsyncExitStack
 
         redis = connect(address)
         stack.push_async_callback(redis.aclose)
-        sessions = SpringSessions(redis)
-    tickets = None if settings.api_token is None else Tickets(str(settings.api_token))
-    return Access(tickets, sessions, ClientRateLimit(settings.rate_limit) if settings.rate_limit else None)
+        sessions = SpringSessions(redis, settings.spring_session_namespace)
+    rates = ClientRateLimit(settings.rate_limit) if settings.rate_limit else None
+    if settings.api_token is None:
+        return Access(sessions=sessions, rates=rates)
+    return Access(Tickets(str(settings.api_token)), sessions, rates, RevokedTickets(journal))
 
 
 def warnings(settings: ServerSettings) -> Iterator[str]:
