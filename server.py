@@ -13,8 +13,10 @@ import uvicorn
 from commands import COMMANDS, run
 from config.reader import SettingsError, add_flags, given, read
 from config.settings import ServerSettings
+from kalshi.environments import is_loopback
 from routes.prefix import PREFIX
 from runtime import logs
+from runtime.http_limits import LimitedHttpProtocol
 from runtime.server_application import ServerApplication
 from streams.sse import SEND_BUFFER, UNACKNOWLEDGED_SECONDS
 
@@ -26,10 +28,10 @@ BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says nothing of where it listens when the socket is given to it; port 0 would stay a riddle."""
+    """uvicorn that logs its address, with the real port, also for a socket that is given to it."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say it once it is true."""
+        """Start, then log the address."""
         await super().startup(sockets)
         for listener in sockets or [] if self.started else []:
             host, port = listener.getsockname()[:2]
@@ -37,29 +39,42 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: ServerSettings) -> None:
-    """Serve until a signal. The socket is ours, so its send buffer bounds what a stalled reader holds in the kernel."""
+    """Serve until a signal. Raises SettingsError for an address that cannot be used or must not be public."""
+    refuse_public_access(settings)
     common: dict[str, Any] = {"log_config": None, "server_header": False, "timeout_graceful_shutdown": BACKSTOP}
     if settings.app_env == "development":
-        # The reloader's child reads the settings anew, so what the flags said must be in its environment.
+        # The reloader's child reads the settings anew, so its environment must hold what the flags set.
         os.environ.update(HOST=settings.host, PORT=str(settings.port))
-        logs.set_up_logging(settings.log_level, True)  # for the reloader's own words
+        logs.set_up_logging(settings.log_level, True)  # for the reloader itself
         uvicorn.run("server:app", host=settings.host, port=settings.port, reload=True, **common)
         return
-    config = uvicorn.Config(ServerApplication(settings), access_log=False, **common)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
-        try:
-            listener.bind((settings.host, settings.port))
-        except (OSError, UnicodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "no name of a host"
-            raise SettingsError(
-                [f"HOST={settings.host!r}, PORT={settings.port}: cannot listen there ({why})"]
-            ) from None
+    config = uvicorn.Config(ServerApplication(settings), access_log=False, http=LimitedHttpProtocol, **common)
+    with listening_socket(settings.host, settings.port) as listener:
         Server(config).run([listener])
+
+
+def refuse_public_access(settings: ServerSettings) -> None:
+    """Raise SettingsError for an address beyond loopback without access control, unless ALLOW_PUBLIC says yes."""
+    if is_loopback(settings.host) or settings.has_access_control or settings.allow_public:
+        return
+    mistake = "expected a loopback address, or API_TOKEN or AUTH beside it, or ALLOW_PUBLIC=yes for public data"
+    raise SettingsError([f"HOST: {mistake}, got {settings.host!r}"])
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a bound socket whose options bound what a stalled reader holds in the kernel. Raises SettingsError."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
+    try:
+        listener.bind((host, port))
+    except (OSError, UnicodeError) as error:
+        listener.close()
+        why = error.strerror if isinstance(error, OSError) else "not the name of a host"
+        raise SettingsError([f"HOST={host!r}, PORT={port}: cannot listen there ({why})"]) from None
+    return listener
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

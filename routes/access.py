@@ -14,6 +14,7 @@ from routes.login_guard import LoginGuard
 from routes.prefix import PREFIX, PROBES, STREAM_PATHS, mount_path, path_in_app
 from routes.problems import RETRY_AFTER, Problem, render
 from routes.rate_limit import TOO_MANY, ClientRateLimit
+from routes.response_headers import SECURITY
 from routes.tickets import RevokedTickets, Ticket, Tickets
 from streams.event import bye, comment
 from streams.sse import HEADERS
@@ -128,7 +129,7 @@ async def _refuse(access: Access, problem: Problem, scope: Scope, receive: Recei
     if problem.status in TEMPORARY and path_in_app(scope).startswith(STREAM_PATHS) and scope["method"] == "GET":
         # A browser's EventSource never reconnects after another status than 200.
         wait = 1.5 * float(problem.headers.get("Retry-After", RETRY_AFTER[problem.status]))
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *SECURITY]})
         body = comment(problem.detail) + bye(TEMPORARY[problem.status], wait)
         await send({"type": "http.response.body", "body": body})
         return

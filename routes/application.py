@@ -23,7 +23,7 @@ from routes.hosts import AllowedHostsMiddleware
 from routes.openapi import document
 from routes.prefix import PREFIX, path_in_app
 from routes.problems import Problem, from_exception, render
-from routes.response_headers import SECURITY, ResponseHeadersMiddleware
+from routes.response_headers import ResponseHeadersMiddleware
 from routes.responses import JsonEndpoint
 from routes.services import get_services
 from routes.table import STREAMS, TABLE
@@ -95,7 +95,7 @@ class Application:
             middleware=[Middleware(ResponseHeadersMiddleware, durations), *guards],
             exception_handlers={
                 Problem: problem_response, HTTPException: problem_response, KalshiError: problem_response,
-                JournalError: problem_response, Exception: server_error_response,
+                JournalError: problem_response, Exception: problem_response,
             },
         )  # fmt: skip
         self.rest.router.redirect_slashes = False
@@ -135,12 +135,5 @@ def served(endpoint: Endpoint) -> ASGIApp:
 
 
 async def problem_response(request: Request, error: Exception) -> Response:
-    """Return an expected error as a problem."""
+    """Return an error as a problem. Starlette raises an unexpected one again, for the server's log."""
     return render(from_exception(error), request.scope)
-
-
-async def server_error_response(request: Request, error: Exception) -> Response:
-    """Return an unexpected error as a problem; Starlette raises it again afterwards, for the server's log."""
-    response = render(from_exception(error), request.scope)
-    response.raw_headers.extend(SECURITY)  # this handler runs outside of the middleware that adds them
-    return response

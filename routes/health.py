@@ -1,4 +1,4 @@
-"""How we are: every part with its state, age and reason; the service itself is well while it serves."""
+"""Health of every part, with state, age, reason and the next step; the service itself is live while it serves."""
 
 import asyncio
 import time
@@ -12,21 +12,39 @@ from routes.problems import Problem
 from routes.responses import live_json
 from routes.services import Services, services
 
-PATIENCE: Final = 2.0  # seconds that the journal may take to say how large it is
-WELL: Final = ("ok", "idle", "starting")  # starting: nothing has gone wrong, for nothing was tried yet
+JOURNAL_SECONDS: Final = 2.0  # that the journal may take to tell its size; a probe that waits longer counts us as dead
+HEALTHY: Final = ("ok", "idle", "starting")
+NEXT_STEPS: Final = {
+    "poller": "check that the bot runs and that BOT_STATUS_ENDPOINT and BOT_TRADES_ENDPOINT are its URLs",
+    "bot": "look at the bot's own status and log",
+    "recorder": "check the journal's disk or database; JOURNAL_URL names it",
+    "journal": "check the journal's disk or database; JOURNAL_URL names it",
+    "lease": "check the journal's database and the clocks of the hosts",
+    "feed": "check the journal's disk or database; JOURNAL_URL names it",
+    "relay": "check REDIS_HOST; until then workers read the journal",
+    "cache": "check REDIS_HOST; until then answers are cached in memory",
+    "healer": "run `python server.py check`: it tries the exchange and the keys",
+    "push": "run `python server.py check`: it tries the exchange and the keys",
+    "kalshi": "run `python server.py check`: it tries the exchange and the keys",
+    "streams": "raise MAX_STREAMS, or look at /sse/clients for a network that holds most of them",
+}
 
 
 async def health(request: Request) -> Response:
-    """Always 200 while serving: ok or degraded, and each part."""
+    """Return 200 while serving: ok or degraded, and each part."""
     service = services(request)
     books = {part.name: part.as_json() for part in (service.ledgers.health, service.audit.health)}
-    parts = {**service.watch.health(), **books, "journal": await _journal(service), **_neighbours(service)}
-    well = all(part["state"] in WELL for part in parts.values()) and not service.warnings
+    parts = {**service.watch.health(), **books, "journal": await _journal(service), **_upstreams(service)}
+    for name, part in parts.items():
+        if part["state"] not in HEALTHY:
+            part["next_step"] = NEXT_STEPS.get(name, "see docs/operating.md")
+    healthy = all(part["state"] in HEALTHY for part in parts.values()) and not service.warnings
     return live_json({
-        "status": "ok" if well else "degraded",
+        "status": "ok" if healthy else "degraded",
         "as_of": round(time.time(), 3),
         "version": service.version,
-        "uptime": round(time.time() - service.started, 3),
+        "uptime": service.uptime(),
+        "access": service.access.kind,
         "journal": {
             "head": service.hub.head,
             "seq": service.hub.position,
@@ -38,45 +56,44 @@ async def health(request: Request) -> Response:
 
 
 async def live(request: Request) -> Response:
-    """The process answers; neighbours never count."""
+    """Return 200: the process answers; other programs never count."""
     return live_json({"status": "live"})
 
 
 async def ready(request: Request) -> Response:
-    """Whether to send traffic here: the journal is writable and we are not stopping."""
+    """Return 200 if traffic may be sent here: the journal is writable and the service is not stopping."""
     service = services(request)
     if service.hub.closed:
         raise Problem(503, "not ready: stopping")
     journal = await _journal(service)
-    if journal["state"] not in WELL:
+    if journal["state"] not in HEALTHY:
         raise Problem(503, f"not ready: {journal['reason']}")
     return live_json({"status": "ready"})
 
 
 async def _journal(service: Services) -> dict[str, Any]:
     parts = service.watch.health()
-    # The lease is a write too, and the only one of a worker that has nothing else to keep.
+    # The lease is a write too, and the only one of a worker that records nothing.
     writing = parts["lease"] if parts["lease"]["state"] == "degraded" else parts["recorder"]
     try:
-        # Far below the journal's own limit: a probe that has to wait that long takes us for dead.
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(JOURNAL_SECONDS):
             size = await service.journal.size()
     except (JournalError, TimeoutError) as error:
-        why = str(error) or f"the journal did not answer within {PATIENCE:g} s"
-        return {"state": "degraded", "age": writing["age"], "reason": why}
+        reason = str(error) or f"the journal did not answer within {JOURNAL_SECONDS:g} s"
+        return {"state": "degraded", "age": writing["age"], "reason": reason}
     if writing["state"] != "degraded":
         return {"state": "ok", "age": writing["age"], "reason": None, "size": size}
     return {"state": "degraded", "age": writing["age"], "reason": writing["reason"], "size": size}
 
 
-def _neighbours(service: Services) -> dict[str, dict[str, Any]]:
+def _upstreams(service: Services) -> dict[str, dict[str, Any]]:
     counters = service.client.calls.counters
     breaker = service.client.calls.breaker
-    # Where nothing is down, one read may still be in vain: a key that is refused, a field that was renamed.
+    # With the breaker closed a read may still fail alone: a refused key, a renamed field.
     trouble = service.keeper.latest_error() if breaker.state == "closed" else counters.last_error
     exchange = {
         "state": "ok" if breaker.state == "closed" and trouble is None else "degraded",
-        "age": None if counters.last_success is None else round(time.time() - counters.last_success, 3),
+        "age": None if counters.last_success is None else round(max(0.0, time.time() - counters.last_success), 3),
         "reason": trouble,
         "keys": service.client.calls.signer is not None,
     }
@@ -87,13 +104,13 @@ def _cache(service: Services) -> dict[str, Any]:
     kind = service.cache.name
     breaker = service.cache.breaker
     if breaker is not None and breaker.state != "closed":
-        age = round(time.time() - breaker.since, 3)
+        age = round(max(0.0, time.time() - breaker.since), 3)
         return {"state": "degraded", "age": age, "reason": breaker.reason, "kind": kind}
     return {"state": "ok", "age": None, "reason": None, "kind": kind}
 
 
 def _streams(service: Services) -> dict[str, Any]:
     full = service.hub.full
-    reason = "MAX_STREAMS is reached; further readers are told to come back later" if full else None
+    reason = "MAX_STREAMS is reached; further readers are asked to come back later" if full else None
     state = "degraded" if full else "ok"
     return {"state": state, "age": None, "reason": reason, "open": len(list(service.hub.subscribers))}

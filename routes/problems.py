@@ -23,6 +23,11 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SECURITY: Final = {  # headers of every response
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
 RETRY_AFTER = {429: "5", 502: "5", 503: "5"}  # seconds; what a patient client waits before it asks again
 
 MEANINGS: Final = {
@@ -77,7 +82,7 @@ def render(problem: Problem, scope: Scope, level: int | None = None) -> Response
         level = logging.INFO if problem.status >= 500 else logging.DEBUG
     line = ("%s %s: %d %s", scope["method"], instance, problem.status, problem.detail)
     log.log(level, *line, extra={"request_id": request_id})
-    headers = {"Cache-Control": "no-store", "X-Request-ID": request_id, **problem.headers}
+    headers = {**SECURITY, "Cache-Control": "no-store", "X-Request-ID": request_id, **problem.headers}
     if problem.status in RETRY_AFTER:
         headers.setdefault("Retry-After", RETRY_AFTER[problem.status])
     return Response(dumps(body), problem.status, headers, MEDIA_TYPE)

@@ -1,6 +1,5 @@
-"""The rooms' own counts as Prometheus families; needs prometheus-client, so only the metrics URL imports it."""
+"""The counters of all parts as Prometheus families; needs prometheus-client, so only the metrics URL imports it."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +14,7 @@ Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 
 class ServiceCollector(Collector):
-    """Reads what the rooms count anyway; nothing is kept for the sake of metrics but the durations."""
+    """Collect the counters that all parts have; only the durations are recorded for the metrics alone."""
 
     def __init__(self, service: Services) -> None:
         self.service = service
@@ -28,7 +27,7 @@ class ServiceCollector(Collector):
         yield from _exchange(self.service)
         yield _durations(self.service.durations)
         yield _gauge("pi_journal_head", "seq of the last entry", self.service.hub.position)
-        yield _gauge("pi_uptime_seconds", "seconds since the start", time.time() - self.service.started)
+        yield _gauge("pi_uptime_seconds", "seconds since the start", self.service.uptime())
 
 
 def _gauge(

@@ -5,13 +5,10 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from routes import problems
 from routes.durations import Durations, label
 
-SECURITY: Final = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-]
+SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in problems.SECURITY.items()]
 
 
 class ResponseHeadersMiddleware:
@@ -30,7 +27,8 @@ class ResponseHeadersMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], *SECURITY]}
+                if status < 400:  # problems have them already
+                    message = {**message, "headers": [*message["headers"], *SECURITY]}
             await send(message)
 
         try:

@@ -1,6 +1,8 @@
-"""The shapes of our JSON, as OpenAPI schemas: one place, held against every answer of the test run."""
+"""Schemas of all JSON bodies, for OpenAPI; the tests hold every answer against them."""
 
 from typing import Any
+
+from journal.entries import KINDS
 
 Schema = dict[str, Any]
 
@@ -42,6 +44,8 @@ def answer(**members: Schema) -> Schema:
     return shape(**{**provenance, **members})
 
 
+MODE = words("live", "demo", "paper")
+
 TRADE = shape(
     seq=WHOLE,
     timestamp=ref("Time"),
@@ -54,7 +58,7 @@ TRADE = shape(
     fee=maybe(ref("Dollars")),
     order_id=maybe(TEXT),
     origin=words("bot", "account"),
-    mode=words("live", "demo", "paper"),
+    mode=MODE,
     source=ref("Source"),
 )
 
@@ -165,7 +169,12 @@ CLIENT = shape(
     network=TEXT,
 )
 
-ENTRY = shape(kind=words("trade", "settlement", "gap", "baseline"), seq=WHOLE, timestamp=ref("Time"), source=TEXT)
+ENTRY = shape(
+    kind=words(*KINDS),
+    seq=WHOLE,
+    timestamp=ref("Time"),
+    source=TEXT,
+)
 
 PROBLEM = shape(
     {"name": TEXT, "value": TEXT, "allowed": TEXT, "missing": many(TEXT)},
@@ -177,7 +186,7 @@ PROBLEM = shape(
     request_id=TEXT,
 )
 
-PART = shape({"since": NUMBER}, state=TEXT, age=maybe(NUMBER), reason=maybe(TEXT))
+PART = shape({"since": NUMBER, "next_step": TEXT}, state=TEXT, age=maybe(NUMBER), reason=maybe(TEXT))
 NEVER = maybe(ref("Time"))  # as_of of what nobody may have confirmed yet
 PNL = answer(
     markets={**words("unsettled"), "description": "of which markets; those that paid out are in settlements"},
@@ -226,7 +235,11 @@ NAMED: dict[str, Schema] = {
     "Time": {"type": "number", "description": "Unix seconds, with a fraction"},
     "Dollars": {"type": "number", "description": "dollars, with their exact decimal text"},
     "Contracts": {"type": "number", "description": "contracts, whole or in hundredths"},
-    "Cursor": {"type": "string", "pattern": "^[a-z0-9]{8}-[0-9]+$", "description": "a place in the journal"},
+    "Cursor": {
+        "type": "string",
+        "pattern": "^[a-z0-9]{8}-[0-9]+(-[0-9a-f]{4})?$",
+        "description": "a place in the journal",
+    },
     "Trade": TRADE,
     "Position": POSITION,
     "Fill": FILL,
@@ -261,7 +274,7 @@ NAMED: dict[str, Schema] = {
         bot=answer(
             as_of=NEVER,
             status=words("online", "offline", "stalled"),
-            mode=maybe(TEXT),
+            mode=maybe(MODE),
             reason=maybe(TEXT),
             trades=WHOLE,
         ),
@@ -275,6 +288,7 @@ NAMED: dict[str, Schema] = {
         as_of=ref("Time"),
         version=TEXT,
         uptime=NUMBER,
+        access=words("public", "token", "spring-session"),
         journal=shape(head=ref("Cursor"), seq=WHOLE, size=maybe(WHOLE)),
         parts={"type": "object", "additionalProperties": ref("Part")},
         warnings=many(TEXT),

@@ -1,7 +1,8 @@
-"""What the handlers are given: the rooms below, as the lifespan made them, under one typed name."""
+"""The parts that handlers use, as the lifespan made them."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import Request
@@ -24,10 +25,9 @@ from streams.sse import EventStream
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One for each worker process, from the lifespan's start to its end."""
+    """The parts of one worker process, from the lifespan's start to its end."""
 
     version: str
-    started: float  # Unix seconds
     portfolio: Portfolio
     markets: Markets
     journal: Journal
@@ -41,14 +41,19 @@ class Services:
     durations: Durations
     streams: Mapping[str, EventStream]  # by name: trading, trades, portfolio, status
     access: Access
-    warnings: tuple[str, ...] = ()  # what a deployer must know, such as a public address without access control
+    warnings: tuple[str, ...] = ()  # what a deployer must change, such as a public address without access control
+    started: float = field(default_factory=time.monotonic)  # monotonic seconds, so that no clock step shows
+
+    def uptime(self) -> float:
+        """Return the seconds since the start."""
+        return round(time.monotonic() - self.started, 3)
 
 
 def services(request: Request) -> Services:
-    """The services of the worker that serves this request."""
+    """Return the services of the worker that serves this request."""
     return get_services(request.scope)
 
 
 def get_services(scope: Scope) -> Services:
-    """The same, from a raw scope."""
+    """Return the services from a raw scope."""
     return cast(Services, scope["state"]["services"])

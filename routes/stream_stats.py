@@ -18,7 +18,7 @@ async def stats(request: Request) -> Response:
     service = services(request)
     views = [snapshot(service.hub, service.watch), *await service.watch.workers.gather()]
     total = add_up([view["stats"] for view in views])
-    return live_json({**_now(), **total, "workers": len(views), "uptime": round(time.time() - service.started, 3)})
+    return live_json({**_now(), **total, "workers": len(views), "uptime": service.uptime()})
 
 
 async def clients(request: Request) -> Response:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Iterator, Sequence
 
 import aiohttp
@@ -27,7 +26,7 @@ from journal.dsn import open_journal
 from journal.entries import Entry
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.environments import mode_of, socket_url
+from kalshi.environments import is_loopback, mode_of, socket_url
 from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
 from kalshi.fill_socket import FillSocket
 from kalshi.markets import Markets
@@ -35,10 +34,11 @@ from kalshi.portfolio import Portfolio, Tiers
 from routes.access import Access
 from routes.durations import Durations
 from routes.rate_limit import ClientRateLimit
+from routes.response_headers import SECURITY
 from routes.services import Services
 from routes.stream_stats import snapshot
-from runtime.descriptors import raise_descriptor_limit, streams_within
 from routes.tickets import RevokedTickets, Tickets
+from runtime.descriptors import raise_descriptor_limit, streams_within
 from streams.hub import Hub
 from streams.keepalive import KeepaliveSettings
 from streams.sse import StreamLimits, event_streams
@@ -68,7 +68,6 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
     watch = await open_watch(settings, stack, session, client, journal, cache, hub, portfolio, ledgers)
     return Services(
         version=VERSION,
-        started=time.time(),
         portfolio=portfolio,
         markets=Markets(client, keeper, settings.cache_ttl_short),
         journal=journal,
@@ -155,7 +154,7 @@ def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
 def limits(settings: ServerSettings) -> StreamLimits:
     """How the streams pace themselves."""
     keepalive = KeepaliveSettings(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
-    return StreamLimits(keepalive, settings.client_queue_size)
+    return StreamLimits(keepalive, settings.client_queue_size, headers=SECURITY)
 
 
 def signer(settings: ServerSettings) -> Signer | None:
@@ -200,9 +199,15 @@ async def open_access(settings: ServerSettings, stack: contextlib.AsyncExitStack
 
 
 def warnings(settings: ServerSettings) -> Iterator[str]:
-    """What a deployer must know, in the log and in /health."""
-    if settings.host not in ("127.0.0.1", "::1", "localhost") and not (settings.api_token or settings.auth):
-        yield f"listening on {settings.host} without access control: whoever reaches the port reads the account"
+    """Return what a deployer must change, for the log and /health."""
+    if not is_loopback(settings.host):
+        if not settings.has_access_control and not settings.allow_public:
+            yield (
+                f"listening on {settings.host} without access control: every client that reaches the port can read the "
+                "account; set API_TOKEN or AUTH, or ALLOW_PUBLIC=yes"
+            )
+        if not settings.allowed_hosts:
+            yield f"listening on {settings.host} for any Host; set ALLOWED_HOSTS to the names of this service"
     key = settings.kalshi_rsa_key_path
     if key is not None and key.stat().st_mode & 0o077:
-        yield f"the private key {key} can be read by others; chmod 600 it"
+        yield f"the private key {key} can be read by other users; run chmod 600 on it"

@@ -1,7 +1,7 @@
 """The stream endpoints: ASGI applications that send one reader its events until it leaves or its stream must end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from logging import getLogger
 from typing import Final
@@ -45,6 +45,7 @@ class StreamLimits:
     queue_events: int = 1000
     queue_bytes: int = 4 * 1024 * 1024
     stall: float = 20.0
+    headers: Sequence[tuple[bytes, bytes]] = ()  # sent besides HEADERS
     eager: bool = EAGER_TASKS
 
 
@@ -67,9 +68,10 @@ class EventStream:
         self._name = name
         self._wants = wants
         self._limits = limits
+        self._headers = [*HEADERS, *limits.headers]
 
     async def __call__(self, scope: Message, receive: Receive, send: AsgiSend) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
         if scope["method"] == "HEAD":
             await send(LAST)
             return

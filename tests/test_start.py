@@ -14,7 +14,7 @@ import pytest
 
 from config.settings import ServerSettings
 from runtime.server_application import ServerApplication
-from server import main
+from server import main, refuse_public_access
 from tests.support.neighbours import RedisServer
 from tests.support.server import ROOT, clean_environment, running_server
 
@@ -101,12 +101,42 @@ def test_garbage_is_looked_for_seldom_while_it_serves_and_as_before_after_it(tmp
     assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
 
 
-def test_what_a_deployer_must_know_is_in_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Listening for everybody, without asking who it is."""
+def test_public_access_is_warned_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address for everybody, without access control and for any Host."""
     start(ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db", host="0.0.0.0"))
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    [warning] = [line["message"] for line in lines if line["level"] == "warning"]
-    assert warning.startswith("listening on 0.0.0.0 without access control")
+    first, second = [line["message"] for line in lines if line["level"] == "warning"]
+    assert first.startswith("listening on 0.0.0.0 without access control")
+    assert second.startswith("listening on 0.0.0.0 for any Host")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", ""])
+def test_an_address_beyond_loopback_needs_access_control(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`python server.py` refuses it, and says which settings allow it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"HOST={host or '0.0.0.0'}\n")
+    assert main(["--port", "0"]) == 2
+    shown = capsys.readouterr().err
+    assert "HOST: expected a loopback address" in shown
+    assert "ALLOW_PUBLIC=yes" in shown
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ServerSettings(host="0.0.0.0", allow_public=True),
+        ServerSettings(host="0.0.0.0", api_token=_secret()),
+        ServerSettings(host="0.0.0.0", auth="spring-session"),
+        ServerSettings(host="127.0.0.1"),
+        ServerSettings(host="localhost"),
+        ServerSettings(host="::1"),
+    ],
+)
+def test_an_address_is_allowed_on_loopback_with_control_or_by_name(settings: ServerSettings) -> None:
+    """Access control, ALLOW_PUBLIC=yes or loopback: no refusal."""
+    refuse_public_access(settings)
 
 
 def test_a_wrong_setting_under_uvicorn_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +220,7 @@ def test_a_host_that_is_not_ours_is_a_wrong_setting(
 ) -> None:
     """An address of another machine, a name that nobody knows, and no name at all: status 2 and a line."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALLOW_PUBLIC", "yes")
     assert main(["--host", host, "--port", "0"]) == 2
     assert f"HOST={host!r}" in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ from yarl import URL
 
 from commands.doctor.findings import Finding, note, well, wrong
 from commands.doctor.probe import ProbedPage
-from routes.health import WELL
+from routes.health import HEALTHY
 from routes.prefix import PREFIX
 
 OURS = f"{PREFIX}/docs#"  # how the type of every problem of ours begins
@@ -63,7 +63,7 @@ def state(health: ProbedPage) -> Iterator[Finding]:
     ill = {
         name: part.get("reason") or part.get("state")
         for name, part in body["parts"].items()
-        if isinstance(part, dict) and part.get("state") not in WELL
+        if isinstance(part, dict) and part.get("state") not in HEALTHY
     }
     warnings = body.get("warnings")
     said = [f"{name}: {why}" for name, why in ill.items()]

@@ -119,5 +119,6 @@ def test_what_a_deployer_must_know_is_a_warning(check: Check, well: dict[str, st
     Path(well["KALSHI_RSA_KEY_PATH"]).chmod(0o644)
     code, _, text = check({**well, "HOST": "0.0.0.0"})
     assert code == 0
-    assert f"warning the private key {well['KALSHI_RSA_KEY_PATH']} can be read by others; chmod 600 it" in text
+    key = well["KALSHI_RSA_KEY_PATH"]
+    assert f"warning the private key {key} can be read by other users; run chmod 600 on it" in text
     assert "warning listening on 0.0.0.0 without access control" in text
