@@ -1,10 +1,8 @@
 """Responses without a server: ETags, caching, parameters of JsonEndpoint, and what a request leaves behind."""
 
-import contextlib
 import gc
 import json
 import time
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -122,12 +120,6 @@ async def test_an_answer_is_kept_for_its_own_query() -> None:
         assert json.loads(response.body)["limit"] == limit
 
 
-@contextlib.asynccontextmanager
-async def no_lifespan(app: Any) -> AsyncIterator[None]:
-    """Do nothing at start and end."""
-    yield
-
-
 async def test_requests_leave_no_garbage_in_cycles() -> None:
     """After 1 000 requests of each kind the collector finds no object that refers to itself."""
     balance = Answer({"balance": 1}, "kalshi_api", time.time())
@@ -135,14 +127,14 @@ async def test_requests_leave_no_garbage_in_cycles() -> None:
     async def read_balance() -> Answer:
         return balance
 
-    app = Application(no_lifespan, Durations(), "1")
+    app = Application(Durations(), "1")
     state = services(portfolio=SimpleNamespace(balance=read_balance), version="1")
     paths = [
         ("/portfolio/balance", {}, 200),
         ("/portfolio/balance", {"if-none-match": "*"}, 304),
         ("/portfolio/fills", {}, 400),
         ("/nothing", {}, 404),
-        ("/health/live", {"host": "evil.example"}, 200),
+        ("/portfolio/balance", {"host": "evil.example"}, 421),
         ("/portfolio/balance", {"origin": "https://evil.example"}, 200),
         ("", {}, 200),
     ]
