@@ -110,8 +110,28 @@ def read_trade(record: object, read_time: TimeReader) -> ReportedTrade:
         order_id=optional_token(record, "order_id"),
         boot_id=optional_token(record, "boot_id"),
         fill_id=optional_token(record, "fill_id"),
+        **_decision(record),
     )
     return ReportedTrade(trade, optional_count(record, "seq"), mode)
+
+
+def _decision(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the optional fields about the bot's decision, for Trade; one that cannot be read is None."""
+    taker = record.get("is_taker")
+    names = ("mid", "decided_at", "sent_at", "acknowledged_at")
+    return {
+        "strategy": optional_token(record, "strategy"),
+        "is_taker": taker if isinstance(taker, bool) else None,
+        **{name: _optional_number(record, name) for name in names},
+    }
+
+
+def _optional_number(record: Mapping[str, Any], name: str) -> Decimal | None:
+    try:
+        value = number(record, name)
+    except UnreadableRecord:
+        return None
+    return value.quantize(MICROSECOND, ROUND_HALF_EVEN) if 0 <= value < MILLISECONDS_FROM else None
 
 
 def _time_reader(records: Sequence[object], now: float) -> TimeReader:
@@ -172,8 +192,8 @@ def _outcome(record: Mapping[str, Any]) -> Outcome:
 
 def _quantity(record: Mapping[str, Any]) -> Decimal:
     quantity = rounded_to_step(number(record, "quantity"), QUANTITY_STEP, "quantity")
-    if not 0 < quantity <= MAX_CONTRACTS:
-        raise UnreadableRecord("quantity: not positive" if quantity <= 0 else "quantity: too large")
+    if not 0 <= quantity <= MAX_CONTRACTS:  # 0 voids the trade that was reported under this id and time
+        raise UnreadableRecord("quantity: negative" if quantity < 0 else "quantity: too large")
     return quantity
 
 

@@ -62,8 +62,7 @@ def test_prices_that_are_good(text: str, price: str) -> None:
         ({"timestamp": Decimal("NaN")}, "timestamp: out of range"),
         ({"trade_id": Decimal("NaN")}, "trade_id: not a word"),
         ({"price": Decimal("1e-99")}, "price: out of range"),
-        ({"quantity": -5}, "quantity: not positive"),
-        ({"quantity": 0}, "quantity: not positive"),
+        ({"quantity": -5}, "quantity: negative"),
         ({"quantity": 10**12}, "quantity: too large"),
         ({"quantity": 10**30}, "quantity: too large"),
         ({"quantity": "0.005"}, "quantity: finer than 0.01"),
@@ -146,6 +145,26 @@ def test_answers_that_hold_no_trades(answer: object) -> None:
     """They are an error, not an empty window."""
     with pytest.raises(UnreadableRecord, match="list of trades"):
         read_trades(answer, NOW)
+
+
+def test_a_quantity_of_zero_voids_a_trade() -> None:
+    """It is read, so that the journal can correct the trade that was reported before."""
+    assert read_one(GOOD | {"quantity": 0}).trade.quantity == 0
+
+
+def test_the_fields_of_a_decision_are_optional() -> None:
+    """They are read where they are well-formed; each that is not is None and spoils nothing else."""
+    good = read_one(GOOD | {
+        "strategy": "maker", "is_taker": False, "mid": "0.645", "decided_at": Decimal("1700000000.1234567"),
+        "sent_at": "1700000000.5", "acknowledged_at": 1_700_000_001,
+    }).trade  # fmt: skip
+    assert (good.strategy, good.is_taker, good.mid) == ("maker", False, Decimal("0.645"))
+    assert (good.decided_at, good.sent_at) == (Decimal("1700000000.123457"), Decimal("1700000000.5"))
+    assert good.acknowledged_at == 1_700_000_001
+    bad = read_one(
+        GOOD | {"strategy": "a b", "is_taker": "yes", "mid": -1, "decided_at": "noon", "sent_at": None}
+    ).trade
+    assert (bad.strategy, bad.is_taker, bad.mid, bad.decided_at, bad.sent_at) == (None, None, None, None, None)
 
 
 @pytest.mark.parametrize(
