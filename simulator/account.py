@@ -27,15 +27,15 @@ class HeldPosition:
     updated: float = 0.0
     settled: bool = False
 
-    def trade(self, signed: int, price: int, floor: int = 0) -> int:
+    def trade(self, signed: int, price: int, settlement_floor: int = 0) -> int:
         """Buy (+) or sell (-) YES at price and return the cash change before fees.
 
-        The part against the position closes it first, the rest opens the other outcome. floor: the settlement floor,
-        which a YES holder has been paid already.
+        The part against the position closes it first, the rest opens the other outcome. settlement_floor: a price that
+        a YES holder has been paid already.
         """
         closing = min(abs(signed), abs(self.count)) if signed * self.count < 0 else 0
         opening = abs(signed) - closing
-        yes, no = price - floor, DOLLAR - price
+        yes, no = price - settlement_floor, DOLLAR - price
         paid = (yes if signed > 0 else no) * opening
         received = (no if signed > 0 else yes) * closing
         released = self.cost * closing // abs(self.count) if closing else 0
@@ -52,9 +52,9 @@ class HeldPosition:
             self.no_cost -= signed * no
         return received - paid
 
-    def payout(self, value: int, floor: int = 0) -> int:
+    def payout(self, value: int, settlement_floor: int = 0) -> int:
         """Return the money that the position is worth when one YES pays value."""
-        return self.count * (value - floor) if self.count >= 0 else -self.count * (DOLLAR - value)
+        return self.count * (value - settlement_floor) if self.count >= 0 else -self.count * (DOLLAR - value)
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class MemberAccount:
     def trade(self, market: SimulatedMarket, side: OrderSide, price: int, count: int, rate: int, at: float) -> int:
         """Book one execution and return its fee, rounding included. rate: fee rate in 1/10000."""
         position = self.position(market.ticker)
-        change = position.trade(count if side == "bid" else -count, price, market.floor)
+        change = position.trade(count if side == "bid" else -count, price, market.settlement_floor)
         rounded, fee = round_cash_change(change, 0 if self.is_liquidity else trade_fee(price, count, rate))
         self.cash[market.shard] += rounded
         position.fees += fee
@@ -97,7 +97,7 @@ class MemberAccount:
     def settle(self, market: SimulatedMarket, value: int, at: float) -> int:
         """Pay out a position at value per YES, rounded down to whole cents, and return the money paid."""
         position = self.positions[market.ticker]
-        payout = position.payout(value, market.floor) // MONEY_CENT * MONEY_CENT
+        payout = position.payout(value, market.settlement_floor) // MONEY_CENT * MONEY_CENT
         self.cash[market.shard] += payout
         position.realized += payout - position.cost
         position.count = position.cost = 0

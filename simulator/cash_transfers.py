@@ -103,13 +103,15 @@ class CashTransfers:
         if market is None or market.status == "finalized" or not fill.count:
             raise not_found("the market has settled, or the fill is void already")
         signed = fill.count if fill.side == "bid" else -fill.count
-        held = self.account.positions[ticker]
-        self.account.cash[market.shard] += copy.copy(held).trade(-signed, fill.price, market.floor) + fill.fee
-        counterparty.cash[market.shard] += counterparty.position(ticker).trade(signed, fill.price, market.floor)
+        before = copy.copy(self.account.positions[ticker])
+        self.account.cash[market.shard] += before.trade(-signed, fill.price, market.settlement_floor) + fill.fee
+        counterparty.cash[market.shard] += counterparty.position(ticker).trade(
+            signed, fill.price, market.settlement_floor
+        )
         self.engine.collected -= fill.fee
         market.holders.add(counterparty.name)
         rest = [other for other in fills if other.ticker == ticker and other.fill_id != fill.fill_id]
-        position = self.account.positions[ticker] = _replay(rest, market.floor)
+        position = self.account.positions[ticker] = _replay(rest, market.settlement_floor)
         position.updated = now
         accounts = self.engine.accounts
         market.open_interest = sum(max(0, accounts[name].count(ticker)) for name in market.holders)
@@ -126,9 +128,9 @@ class CashTransfers:
         self.engine.emit(CashEvent(self.clock(), self.account.name, dict(self.account.cash)))
 
 
-def _replay(fills: list[FillEvent], floor: int) -> HeldPosition:
+def _replay(fills: list[FillEvent], settlement_floor: int) -> HeldPosition:
     position = HeldPosition()
     for fill in fills:
-        position.trade(fill.count if fill.side == "bid" else -fill.count, fill.price, floor)
+        position.trade(fill.count if fill.side == "bid" else -fill.count, fill.price, settlement_floor)
         position.fees += fill.fee
     return position

@@ -90,7 +90,7 @@ class Lifecycle:
         for name in sorted(market.holders):
             account = self.engine.accounts[name]
             before = copy.copy(account.positions[market.ticker])
-            owed = before.payout(market.value, market.floor)
+            owed = before.payout(market.value, market.settlement_floor)
             payout = account.settle(market, market.value, now)
             self.engine.collected += owed - payout
             if account.is_liquidity:
@@ -108,9 +108,13 @@ class Lifecycle:
         self._change(market, "finalized", now, "settled")
         self._forget_oldest()
 
-    def set_floor(self, market: SimulatedMarket, floor: int, now: float) -> None:
+    def set_floor(self, market: SimulatedMarket, settlement_floor: int, now: float) -> None:
         """Set the settlement floor (a price), credit or debit YES holders and cancel orders at or below it."""
-        change, market.floor, market.updated = floor - market.floor, floor, now
+        change, market.settlement_floor, market.updated = (
+            settlement_floor - market.settlement_floor,
+            settlement_floor,
+            now,
+        )
         for name in sorted(market.holders):
             account = self.engine.accounts[name]
             position = account.positions[market.ticker]
@@ -122,7 +126,7 @@ class Lifecycle:
                 copied = copy.copy(position)
                 self.engine.emit(PositionEvent(now, name, market.ticker, copied, dict(account.cash)))
         for order in [*market.book.bids.orders(), *market.book.asks.orders()]:
-            if order.price <= floor:
+            if order.price <= settlement_floor:
                 self.engine.end(order, "SettlementBoundsCancel")
 
     def _due(self, market: SimulatedMarket) -> float:
@@ -148,7 +152,7 @@ class Lifecycle:
         """Return a random result by the fair price; some results are scalar, some void at the last price."""
         chance = self.rng.random()
         if chance < 0.03 or market.bounds == "floor":
-            return "scalar", max(self.rng.randint(1, 99) * 100, market.floor)
+            return "scalar", max(self.rng.randint(1, 99) * 100, market.settlement_floor)
         if chance < 0.05:
             return "scalar", market.round_to_cent(market.mark())
         return ("yes", DOLLAR) if self.rng.random() * DOLLAR < market.fair else ("no", 0)

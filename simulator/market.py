@@ -78,7 +78,7 @@ class SimulatedMarket:
     result: MarketResult = ""
     value: int | None = None
     """Price that one YES pays, once determined."""
-    floor: int = 0
+    settlement_floor: int = 0
     """Settlement floor as a price: already credited to YES holders (Kalshi docs: settlement bounds)."""
     updated: float = 0.0
     determined_at: float | None = None
@@ -101,7 +101,7 @@ class SimulatedMarket:
 
     def is_valid(self, price: int) -> bool:
         """Return True if the price lies on the grid and above the settlement floor."""
-        return self.floor < price < DOLLAR and price in VALID_PRICES[self.structure]
+        return self.settlement_floor < price < DOLLAR and price in VALID_PRICES[self.structure]
 
     def round_to_cent(self, price: int) -> int:
         """Return the nearest whole cent at which the market can trade."""

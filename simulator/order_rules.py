@@ -68,14 +68,14 @@ def check_funds(
     if account.is_liquidity:
         return
     ticker = market.ticker
-    held = account.positions.get(ticker, HeldPosition())
-    trial = HeldPosition(held.count, held.cost)
+    position = account.positions.get(ticker, HeldPosition())
+    trial = HeldPosition(position.count, position.cost)
     cash, left, signed = account.cash[market.shard], count, 1 if side == "bid" else -1
     for level, size in reversed(market.book.opposite(side).levels()):
         if not left or (level > price if side == "bid" else level < price):
             break
         taken = min(size, left)
-        change = trial.trade(signed * taken, level, market.floor)
+        change = trial.trade(signed * taken, level, market.settlement_floor)
         cash += round_cash_change(change, trade_fee(level, taken, TAKER_RATE))[0]
         left -= taken
     here = [order for order in account.resting.get(ticker, {}).values() if order is not replaced]
@@ -88,16 +88,16 @@ def can_pay(account: MemberAccount, market: SimulatedMarket, side: OrderSide, pr
     """Return True if one execution leaves the account's cash on the market's shard at or above zero."""
     if account.is_liquidity:
         return True
-    held = account.positions.get(market.ticker, HeldPosition())
+    position = account.positions.get(market.ticker, HeldPosition())
     signed = count if side == "bid" else -count
-    change = HeldPosition(held.count, held.cost).trade(signed, price, market.floor)
+    change = HeldPosition(position.count, position.cost).trade(signed, price, market.settlement_floor)
     return account.cash[market.shard] + round_cash_change(change, trade_fee(price, count, TAKER_RATE))[0] >= 0
 
 
 def closable(account: MemberAccount, request: OrderRequest) -> int:
     """Return the part of the position that an order of this side can close."""
-    held = account.count(request.ticker)
-    return max(0, -held if request.side == "bid" else held)
+    position = account.count(request.ticker)
+    return max(0, -position if request.side == "bid" else position)
 
 
 def check_amendment(

@@ -27,8 +27,8 @@ class AdminActions:
         """Return the routes."""
         actions = (
             self.fill, self.quote, self.take, self.settle, self.close, self.halt, self.resume, self.advance,
-            self.cutoff, self.tier, self.deposit, self.withdraw, self.adjust, self.void, self.floor, self.scopes,
-            self.attestation,
+            self.cutoff, self.tier, self.deposit, self.withdraw, self.adjust, self.void, self.settlement_floor,
+            self.scopes, self.attestation,
         )  # fmt: skip
         return [ApiRoute("POST", f"/{action.__name__}", action) for action in actions]
 
@@ -64,7 +64,7 @@ class AdminActions:
         body, market = self._market(request)
         result = body.choice("result", ("yes", "no", "scalar", "void"))
         value = _settlement_value(result, body, market)
-        if market.status == "finalized" or not market.floor <= value <= DOLLAR:
+        if market.status == "finalized" or not market.settlement_floor <= value <= DOLLAR:
             raise nested_error(400, "bad_request", "already settled, or value not between the floor and one dollar")
         report_no = body.choice("report_value_of", ("yes", "no"), "yes") == "no"
         lifecycle, now = self.exchange.lifecycle, self.exchange.clock()
@@ -138,7 +138,7 @@ class AdminActions:
         self.exchange.transfers.void(fill, list(fills), makers, keep_row=body.flag("keep_row"))
         return ApiResponse({"fill_id": fill.fill_id, "ticker": fill.ticker})
 
-    def floor(self, request: ApiRequest) -> ApiResponse:
+    def settlement_floor(self, request: ApiRequest) -> ApiResponse:
         """Set the settlement floor of a market with settlement_bounds_type floor."""
         body, market = self._market(request)
         price = body.price("floor")

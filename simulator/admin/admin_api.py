@@ -45,7 +45,7 @@ HELP: Final = {
     "POST /withdraw": "the same, listed by /portfolio/withdrawals",
     "POST /adjust": "{dollars, exchange_index?}: cash moves and no row reports it (interest, rebate); may be negative",
     "POST /void": "{fill_id, keep_row?}: undo a fill of a market that has not settled",
-    "POST /floor": "{ticker, floor}: set the settlement floor of a market whose settlement_bounds_type is floor",
+    "POST /settlement_floor": "{ticker, floor}: set the floor of a market whose settlement_bounds_type is floor",
     "POST /scopes": "{key_id, scopes [read, write, write::trade …]}: scopes of an API key",
     "POST /attestation": "{seconds?}: the location attestation expires after so many seconds",
     "GET /ledger": "the true account, whatever the reads return: cash, start, positions, fills, orders, open markets",

@@ -43,7 +43,7 @@ def market_row(market: SimulatedMarket) -> JsonRow:
         "rules_primary": f"If the outcome is {market.yes_sub_title}, the market resolves to Yes.",
         "rules_secondary": "A simulated market: no money is at stake.",
         **({"strike_type": "greater_or_equal", "floor_strike": market.strike} if market.strike is not None else {}),
-        **({"settlement_floor_dollars": format_price(market.floor)} if market.bounds == "floor" else {}),
+        **({"settlement_floor_dollars": format_price(market.settlement_floor)} if market.bounds == "floor" else {}),
         **({"settlement_value_dollars": format_price(market.value)} if market.value is not None else {}),
         **({"settlement_ts": format_time(market.settled_at)} if market.settled_at else {}),
     }

@@ -49,7 +49,7 @@ class PortfolioApi:
         reads, markets = self.exchange.caught_up_reads(), self.exchange.engine.markets
         shards = SHARDS if not request.query.get("exchange_index") else (read_shard(request.query),)
         value = sum(
-            position.payout(markets[ticker].mark(), markets[ticker].floor)
+            position.payout(markets[ticker].mark(), markets[ticker].settlement_floor)
             for ticker, position in reads.positions.items()
             if position.count and markets[ticker].shard in shards
         )
@@ -78,10 +78,10 @@ class PortfolioApi:
         if not set(count_filter.split(",")) <= {"", "position", "total_traded"}:
             raise bad_parameter("count_filter")
         shard = read_shard(query) if query.get("exchange_index") else None
-        held, markets = self.exchange.caught_up_reads().positions, self.exchange.engine.markets
+        positions, markets = self.exchange.caught_up_reads().positions, self.exchange.engine.markets
         found = [
             ticker
-            for ticker, position in sorted(held.items(), key=lambda item: -item[1].updated)
+            for ticker, position in sorted(positions.items(), key=lambda item: -item[1].updated)
             if settled in (None, position.settled)
             and query.get("ticker", "") in ("", ticker)
             and query.get("event_ticker", "") in ("", self._event_ticker(ticker))
@@ -92,9 +92,11 @@ class PortfolioApi:
         events = {self._event_ticker(ticker): None for ticker in rows}
         return ApiResponse(
             {
-                "market_positions": [position_row(ticker, held[ticker], markets[ticker].shard) for ticker in rows],
+                "market_positions": [position_row(ticker, positions[ticker], markets[ticker].shard) for ticker in rows],
                 "event_positions": [
-                    event_position_row(event, [held[ticker] for ticker in found if self._event_ticker(ticker) == event])
+                    event_position_row(
+                        event, [positions[ticker] for ticker in found if self._event_ticker(ticker) == event]
+                    )
                     for event in events
                 ],
                 "cursor": cursor,

@@ -9,7 +9,7 @@ from simulator.errors import ApiError
 from simulator.events import ExchangeEvent, FillEvent, SettlementEvent
 from simulator.market import SimulatedMarket
 from simulator.order_rules import check_amendment
-from simulator.orders import OrderRequest, SimulatedOrder
+from simulator.orders import OrderRequest, SimulatedOrder, TimeInForce
 from simulator.simulated_exchange import ExchangeOptions, SimulatedExchange
 
 START = 200 * 1_000_000
@@ -68,7 +68,7 @@ class OrderFlow:
 
     def _order(self, market: SimulatedMarket) -> OrderRequest:
         rng = self.rng
-        force = rng.choice(("good_till_canceled",) * 3 + ("immediate_or_cancel", "fill_or_kill"))
+        force: TimeInForce = rng.choice(("good_till_canceled",) * 3 + ("immediate_or_cancel", "fill_or_kill"))
         fine = 0 if market.structure == "linear_cent" else rng.choice((0, 0, 10, 70))
         price = rng.randint(20, 80) * 100 + fine if rng.random() < 0.9 else rng.randint(0, 10_000)
         return OrderRequest(
@@ -104,7 +104,7 @@ class OrderFlow:
     def _settle(self, market: SimulatedMarket) -> None:
         if market.status == "active" and len([m for m in self.markets if m.status == "active"]) > 4:
             lifecycle, value = self.sim.lifecycle, self.rng.choice((0, 10_000, self.rng.randint(1, 99) * 100))
-            value = max(value, market.floor)
+            value = max(value, market.settlement_floor)
             result = {0: "no", 10_000: "yes"}.get(value, "scalar")
             lifecycle.close(market, self.now)
             lifecycle.determine(market, result, value, self.now)  # type: ignore[arg-type]
@@ -119,10 +119,12 @@ class OrderFlow:
             fills = self.sim.ledger.fills
             self._void(self.rng.choice(fills), fills)
         elif market.bounds == "floor" and market.status == "active":
-            self.sim.lifecycle.set_floor(market, min(market.floor + self.rng.randint(0, 5) * 100, 3_000), self.now)
+            self.sim.lifecycle.set_floor(
+                market, min(market.settlement_floor + self.rng.randint(0, 5) * 100, 3_000), self.now
+            )
 
     def _void(self, fill: FillEvent, fills: list[FillEvent]) -> None:
-        if self.sim.member.cash[fill.shard] > 100 * 1_000_000 and not self.engine.markets[fill.ticker].floor:
+        if self.sim.member.cash[fill.shard] > 100 * 1_000_000 and not self.engine.markets[fill.ticker].settlement_floor:
             self.sim.transfers.void(fill, list(fills), self.sim.liquidity.makers, keep_row=False)
             self.fills.remove(fill)
 
@@ -140,7 +142,7 @@ class OrderFlow:
     def _check_book(self, market: SimulatedMarket) -> None:
         bids, asks = market.book.bids, market.book.asks
         assert bids.best is None or asks.best is None or bids.best < asks.best
-        assert all(price > market.floor for side in (bids, asks) for price in side.sizes)
+        assert all(price > market.settlement_floor for side in (bids, asks) for price in side.sizes)
         for side in (bids, asks):
             sums: dict[int, int] = defaultdict(int)
             for order in side.orders():
@@ -153,7 +155,7 @@ class OrderFlow:
 
     def _check_money(self) -> None:
         accounts = self.engine.accounts.values()
-        collateral = sum(market.open_interest * (10_000 - market.floor) for market in self.markets)
+        collateral = sum(market.open_interest * (10_000 - market.settlement_floor) for market in self.markets)
         total = sum(account.total_cash for account in accounts)
         assert total + self.engine.collected + collateral == len(self.traders) * 3 * START
         for trader in self.traders:
@@ -169,15 +171,15 @@ class OrderFlow:
     def _recompute(self, name: str) -> tuple[Fraction, dict[str, int]]:
         """Return cash in dollars and positions computed from fills, floors and settlements, as a client would."""
         cash, counts = Fraction(3 * START, 1_000_000), defaultdict[str, int](int)
-        rows = sorted([*self.fills, *self.settlements], key=lambda row: (row.at, isinstance(row, SettlementEvent)))
+        rows: list[FillEvent | SettlementEvent] = sorted([*self.fills, *self.settlements], key=lambda row: (row.at, isinstance(row, SettlementEvent)))
         for row in rows:
             if row.account != name:
                 continue
             if isinstance(row, SettlementEvent):
-                held = row.position.count
-                cash += Fraction(row.payout, 1_000_000) + Fraction(held * self._floor(row.ticker), 1_000_000) * (
-                    held > 0
-                )
+                count = row.position.count
+                cash += Fraction(row.payout, 1_000_000) + Fraction(
+                    count * self._settlement_floor(row.ticker), 1_000_000
+                ) * (count > 0)
                 counts[row.ticker] = 0
                 continue
             signed = row.count if row.side == "bid" else -row.count
@@ -186,8 +188,8 @@ class OrderFlow:
             pays, gets = (yes, no) if signed > 0 else (no, yes)
             cash += gets * closing / 100 - pays * (abs(signed) - closing) / 100 - Fraction(row.fee, 1_000_000)
             counts[row.ticker] += signed
-        credit = sum(count * self._floor(ticker) for ticker, count in counts.items() if count > 0)
+        credit = sum(count * self._settlement_floor(ticker) for ticker, count in counts.items() if count > 0)
         return cash + Fraction(credit, 1_000_000), {ticker: count for ticker, count in counts.items() if count}
 
-    def _floor(self, ticker: str) -> int:
-        return self.engine.markets[ticker].floor
+    def _settlement_floor(self, ticker: str) -> int:
+        return self.engine.markets[ticker].settlement_floor

@@ -89,7 +89,7 @@ def test_a_settlement_floor_credits_the_holder_and_shows_in_the_market(member: M
     ticker = next(ticker for ticker in member.markets if ticker.startswith("KXSHUTDOWN"))
     member.simulator.fill(ticker, "bid", "10.00", "0.4000")
     before = Decimal(member.call("GET", "/portfolio/balance")[1]["balance_dollars"])
-    member.simulator.control("POST", "/floor", {"ticker": ticker, "floor": "0.3000"})
+    member.simulator.control("POST", "/settlement_floor", {"ticker": ticker, "floor": "0.3000"})
     assert Decimal(member.call("GET", "/portfolio/balance")[1]["balance_dollars"]) - before == 3
     market = member.call("GET", f"/markets/{ticker}")[1]["market"]
     assert (market["settlement_bounds_type"], market["settlement_floor_dollars"]) == ("floor", "0.3000")
@@ -97,7 +97,7 @@ def test_a_settlement_floor_credits_the_holder_and_shows_in_the_market(member: M
     with pytest.raises(urllib.error.HTTPError, match="400"):
         member.simulator.control("POST", "/settle", {"ticker": ticker, "result": "scalar", "value": "0.2900"})
     with pytest.raises(urllib.error.HTTPError, match="400"):
-        member.simulator.control("POST", "/floor", {"ticker": member.ticker, "floor": "0.3000"})
+        member.simulator.control("POST", "/settlement_floor", {"ticker": member.ticker, "floor": "0.3000"})
 
 
 @pytest.mark.parametrize(

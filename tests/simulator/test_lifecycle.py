@@ -133,7 +133,7 @@ def test_a_settlement_of_no_can_report_the_payout_of_no() -> None:
 
 
 def test_a_settlement_floor_pays_yes_holders_early() -> None:
-    """The documented example: 100 YES at 0.40, floor 0.30, 50 sold at 0.45, settled at 0.50."""
+    """The documented example: 100 YES at 0.40, settlement_floor 0.30, 50 sold at 0.45, settled at 0.50."""
     timed = TimedExchange(quiet=True)
     market = timed.markets("KXSHUTDOWN")[0]
     member = timed.sim.member
@@ -152,7 +152,7 @@ def test_a_settlement_floor_pays_yes_holders_early() -> None:
 
 
 def test_a_raised_floor_cancels_orders_at_or_below_it() -> None:
-    """A resting bid at the new floor is cancelled with its reason, one above it stays."""
+    """A resting bid at the new settlement_floor is cancelled with its reason, one above it stays."""
     timed = TimedExchange(quiet=True)
     market = timed.markets("KXSHUTDOWN")[0]
     low, high = (

@@ -1,50 +1,33 @@
-"""Run by test_sdk under a Python that has the official SDK: every call against the simulator, strictly validated.
+"""The official SDK on the simulator: every call that the simulator answers, validated by its strict models."""
 
-usage: python sdk_calls.py URL KEY_ID KEY_PATH TICKER ; prints a JSON object: call -> "ok" or what went wrong.
-"""
-
-import json
-import sys
+import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import kalshi_python_sync as sdk
+from steps import EVENT, KEY_ID, KEY_PATH, SERIES, TICKER, URL, check, finish
+from steps import step as call
 
-URL, KEY_ID, KEY_PATH, TICKER = sys.argv[1:5]
-EVENT, SERIES = TICKER.rsplit("-", 1)[0], TICKER.split("-")[0]
 REST = {"time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross"}
-seen: dict[str, str] = {}
 
 
 def client() -> Any:
-    """The SDK as its documentation sets it up."""
+    """Return the SDK as its documentation sets it up."""
     configuration = sdk.Configuration(host=URL)
     configuration.api_key_id = KEY_ID
     configuration.private_key_pem = Path(KEY_PATH).read_text()
     return sdk.KalshiClient(configuration)
 
 
-def call(name: str, work: Callable[[], Any]) -> Any:
-    """Note how a call went."""
-    try:
-        result = work()
-    except Exception as error:  # noqa: BLE001  # whatever the SDK raises is the finding
-        seen[name] = f"{type(error).__name__}: {error}"[:600]
-        return None
-    seen[name] = "ok"
-    return result
-
-
 def place(k: Any, **changes: str) -> Any:
-    """One resting bid far from the market, with changes."""
+    """Place a resting bid far from the market, with changes."""
     body = {"ticker": TICKER, "side": "bid", "count": "5.00", "price": "0.0200", "client_order_id": str(uuid.uuid4())}
     return k.create_order_v2(**body | REST | changes)
 
 
 def reads(k: Any) -> None:
-    """Every list and single read of the rooms that the simulator has."""
+    """Call every list and single read that the simulator has."""
     for name in (
         "get_exchange_status",
         "get_exchange_schedule",
@@ -95,10 +78,40 @@ def reads(k: Any) -> None:
     call("get_events nested", lambda: k.get_events(with_nested_markets=True))
     call("get_series", lambda: k.get_series(SERIES))
     call("get_historical_market", lambda: k.get_historical_market(TICKER))
+    call("get_event_metadata", lambda: k.get_event_metadata(EVENT))
+    call("get_target_balance_allocation", k.get_target_balance_allocation)
+
+
+def candlesticks(k: Any) -> None:
+    """Call the four reads of candlesticks on a market that has traded."""
+    span = (int(time.time()) - 7200, int(time.time()) + 7200, 1)
+    one = call("get_market_candlesticks", lambda: k.get_market_candlesticks(SERIES, TICKER, *span))
+    check("candlesticks with trades", any(row.volume_fp != "0.00" for row in one.candlesticks), True)
+    call("batch_get_market_candlesticks", lambda: k.batch_get_market_candlesticks(TICKER, *span))
+    call("get_market_candlesticks_by_event", lambda: k.get_market_candlesticks_by_event(EVENT, SERIES, *span))
+    call("get_market_candlesticks_historical", lambda: k.get_market_candlesticks_historical(TICKER, *span))
+
+
+def order_groups(k: Any) -> None:
+    """Call each operation on order groups."""
+    group = call("create_order_group", lambda: k.create_order_group(contracts_limit=5)).order_group_id
+    call("get_order_group", lambda: k.get_order_group(group))
+    call("update_order_group_limit", lambda: k.update_order_group_limit(group, contracts_limit=7))
+    call("trigger_order_group", lambda: k.trigger_order_group(group))
+    call("reset_order_group", lambda: k.reset_order_group(group))
+    call("get_order_groups with one", k.get_order_groups)
+    call("delete_order_group", lambda: k.delete_order_group(group))
+
+
+def transfers(k: Any) -> None:
+    """Move cash between two shards and read the transfer."""
+    route = {"source": "event_contract", "destination": "event_contract", "destination_exchange_shard": 1}
+    done = call("intra_exchange_instance_transfer", lambda: k.intra_exchange_instance_transfer(amount=100, **route))
+    call("get_intra_exchange_instance_transfer", lambda: k.get_intra_exchange_instance_transfer(done.transfer_id))
 
 
 def writes(k: Any) -> None:
-    """Each order operation once, and what it does once more."""
+    """Call each order operation."""
     first = call("create_order_v2", lambda: place(k))
     call("create_order_v2 taking", lambda: place(k, price="0.9900", time_in_force="immediate_or_cancel"))
     if first is not None:
@@ -122,13 +135,11 @@ def writes(k: Any) -> None:
     call("cancel_all_orders", k.cancel_all_orders)
 
 
-def main() -> None:
-    """All calls, on an account that has traded."""
-    k = client()
-    writes(k)
-    reads(k)
-    call("upgrade_account_api_usage_level", k.upgrade_account_api_usage_level)
-    print(json.dumps(seen, indent=1))
-
-
-main()
+k = client()
+writes(k)
+order_groups(k)
+transfers(k)
+reads(k)
+candlesticks(k)
+call("upgrade_account_api_usage_level", k.upgrade_account_api_usage_level)
+finish()
