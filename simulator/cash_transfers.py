@@ -1,4 +1,4 @@
-"""Cash movements that are no trades: deposits, withdrawals, transfers between shards, adjustments, voided fills."""
+"""Cash movements without trades: deposits, withdrawals, transfers between shards, adjustments, voided fills."""
 
 import copy
 from collections.abc import Callable

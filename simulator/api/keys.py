@@ -16,7 +16,7 @@ KEY_FILES: Final = {"demo-rsa": "rsa.pem", "demo-ed25519": "ed25519.pem"}
 
 
 def load_or_create(folder: Path) -> dict[str, PublicKey]:
-    """Return key id -> public key; missing files are created. Raises ValueError for a file that is no such key."""
+    """Return key id -> public key; missing files are created. Raises ValueError for any other kind of key."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys: dict[str, PublicKey] = {}
     for key_id, name in KEY_FILES.items():

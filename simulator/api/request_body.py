@@ -32,7 +32,7 @@ class JsonBody:
         return self._members.get(name) is not None
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return a string; it is required if there is no default."""
+        """Return a string; without a default it is required."""
         value = self._members.get(name, default)
         if value is None and default is not None:
             return default

@@ -53,7 +53,7 @@ def order_row(order: SimulatedOrder) -> JsonRow:
 
 
 def placed_row(order: SimulatedOrder, at: float) -> JsonRow:
-    """Return the response to a create, which is no Order and whose counts lack the suffix _fp."""
+    """Return the response to a create: fewer members than an Order, and counts without the suffix _fp."""
     row: JsonRow = {"order_id": order.order_id}
     if order.client_order_id:
         row["client_order_id"] = order.client_order_id

@@ -171,7 +171,9 @@ class OrderFlow:
     def _recompute(self, name: str) -> tuple[Fraction, dict[str, int]]:
         """Return cash in dollars and positions computed from fills, floors and settlements, as a client would."""
         cash, counts = Fraction(3 * START, 1_000_000), defaultdict[str, int](int)
-        rows: list[FillEvent | SettlementEvent] = sorted([*self.fills, *self.settlements], key=lambda row: (row.at, isinstance(row, SettlementEvent)))
+        rows: list[FillEvent | SettlementEvent] = sorted(
+            [*self.fills, *self.settlements], key=lambda row: (row.at, isinstance(row, SettlementEvent))
+        )
         for row in rows:
             if row.account != name:
                 continue

@@ -100,7 +100,7 @@ def test_an_event_has_metadata_for_its_markets(member: Member) -> None:
 def test_a_period_without_trades_has_the_previous_close() -> None:
     """Minutes merge into an hour with the close of the hour before; the first one has none."""
     recorder = CandlestickRecorder({})
-    recorder.markets["M"] = type("Market", (), {"open_interest": 5, "ticker": "M"})()  # type: ignore[assignment]
+    recorder.markets["M"] = type("Market", (), {"open_interest": 5, "ticker": "M"})()
     for at, price in ((10.0, 4000), (70.0, 7000), (3_700.0, 5000)):
         recorder.on_event(TradeEvent("id", "M", price, 100, "bid", at))
     first, second = recorder.periods("M", 0, 7200, 60)

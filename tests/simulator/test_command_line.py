@@ -1,4 +1,4 @@
-"""python -m simulator as a process: its first line, its keys, its speed, its end."""
+"""python -m simulator as a process: first line, keys, start, end."""
 
 import json
 import subprocess
@@ -14,8 +14,8 @@ from tests.support.signed import Signed
 from tests.support.simulator import ROOT, running_simulator
 
 
-def test_both_keys_sign_and_only_their_owner_reads_them(tmp_path: Path) -> None:
-    """Either key opens the account; the files are 0600 and survive a restart."""
+def test_both_keys_sign_and_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    """Either key reads the account; the files have mode 0600 and survive a restart."""
     with running_simulator(tmp_path / "keys") as simulator:
         for key_id, path in simulator.keys.items():
             status, body = Signed(simulator.url, key_id, path)("GET", "/portfolio/balance")
@@ -26,8 +26,8 @@ def test_both_keys_sign_and_only_their_owner_reads_them(tmp_path: Path) -> None:
         assert {path: path.read_bytes() for path in again.keys.values()} == before
 
 
-def test_a_lively_exchange_answers_within_a_second_and_ends_at_once(tmp_path: Path) -> None:
-    """With crowd and schedule: first answer soon after the start, gone soon after SIGTERM."""
+def test_an_exchange_with_traders_starts_and_ends_soon(tmp_path: Path) -> None:
+    """With other traders and schedule the first response comes soon, and SIGTERM ends it soon."""
     with running_simulator(tmp_path / "keys"):
         pass  # keys exist and bytecode is compiled, as on any but the very first start
     begun = time.monotonic()
@@ -41,8 +41,8 @@ def test_a_lively_exchange_answers_within_a_second_and_ends_at_once(tmp_path: Pa
     assert time.monotonic() - ending < 2
 
 
-def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
-    """No traceback: what is wrong, and an exit status."""
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
+    """Status 1 and one line on stderr, without a traceback."""
     with running_simulator(tmp_path / "keys") as simulator:
         port = simulator.url.split(":")[2].split("/")[0]
         command = [sys.executable, "-m", "simulator", "--port", port, "--keys", str(tmp_path / "keys")]
@@ -52,7 +52,7 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_reads_may_trail_writes_as_on_the_exchange(tmp_path: Path) -> None:
+def test_reads_trail_writes_by_the_read_lag(tmp_path: Path) -> None:
     """With --read-lag a cancelled order still reads resting for a moment, then it does not."""
     with running_simulator(tmp_path, "--read-lag", "0.4") as simulator:
         call = Signed(simulator.url, "demo-ed25519", simulator.keys["demo-ed25519"])
@@ -80,16 +80,16 @@ EC = ec.generate_private_key(ec.SECP256R1()).private_bytes(
 
 
 @pytest.mark.parametrize("text", ["", "not a key", EC.decode()], ids=["nothing", "no key", "a key of another kind"])
-def test_a_file_that_is_no_key_is_named(tmp_path: Path, text: str) -> None:
-    """A broken PEM, or one that the exchange would not take, stops the start with its reason."""
+def test_a_broken_key_file_stops_the_start(tmp_path: Path, text: str) -> None:
+    """An empty file, a broken PEM and an EC key: status 1 with the reason."""
     (tmp_path / "rsa.pem").write_text(text)
     command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stderr.startswith("simulator: ")) == (1, True)
 
 
-def test_the_first_line_says_where(tmp_path: Path) -> None:
-    """url, ws_url, keys and the control port with its token, all on loopback."""
+def test_the_first_line_has_urls_keys_and_token(tmp_path: Path) -> None:
+    """url, ws_url, keys and the control port with its token, all on loopback addresses."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(tmp_path), "--quiet-markets"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

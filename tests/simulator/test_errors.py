@@ -1,4 +1,4 @@
-"""Everything that the exchange refuses, with its status and its body."""
+"""Refused requests, each with its status and its body."""
 
 import time
 from typing import Any
@@ -11,7 +11,7 @@ ORDERS = "/portfolio/events/orders"
 
 
 def nested(code: str, message: str | None = None, details: str | None = None) -> dict[str, Any]:
-    """The shape of the gateway and the exchange."""
+    """Return the nested error body of the gateway and the exchange."""
     error = {"code": code, "message": message or code.replace("_", " ")}
     return {"error": error | ({"details": details} if details else {})}
 
@@ -38,7 +38,7 @@ EXPIRED = nested("header_timestamp_expired")
     ids=["old", "ahead", "short path", "query signed", "other key", "unknown key"],
 )
 def test_a_bad_signature_is_401(member: Member, key_id: str, seconds: float, signed: str, body: object) -> None:
-    """The recorded bodies, one for each mistake."""
+    """The recorded body for each mistake."""
     headers = member.call.headers("GET", signed, time.time() + seconds) | {"KALSHI-ACCESS-KEY": key_id}
     assert member.call("GET", "/portfolio/balance?subaccount=0", headers=headers) == (401, body)
 
@@ -59,8 +59,8 @@ def test_a_signature_is_needed_for_the_account_only(member: Member) -> None:
         assert member.call("GET", path, headers={})[0] == 200
 
 
-def test_five_seconds_are_forgiven(member: Member) -> None:
-    """Clocks differ; five seconds either way pass."""
+def test_a_clock_may_differ_by_five_seconds(member: Member) -> None:
+    """A timestamp five seconds old or ahead is accepted."""
     for seconds in (-5, 5):
         headers = member.call.headers("GET", "/trade-api/v2/portfolio/balance", time.time() + seconds)
         assert member.call("GET", "/portfolio/balance", headers=headers)[0] == 200
@@ -98,8 +98,10 @@ def test_five_seconds_are_forgiven(member: Member) -> None:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_an_order_that_breaks_a_rule(member: Member, changes: dict[str, object], status: int, body: object) -> None:
-    """Each rule's code; the account is untouched."""
+def test_an_invalid_order_is_refused_with_its_code(
+    member: Member, changes: dict[str, object], status: int, body: object
+) -> None:
+    """Each rule has its code, and the account does not change."""
     before = member.call("GET", "/portfolio/balance")[1]["balance_dollars"]
     assert member.place(**changes) == (status, body)
     assert member.call("GET", "/portfolio/balance")[1]["balance_dollars"] == before
@@ -130,14 +132,14 @@ def test_wrong_json_types_are_refused_flat(member: Member, changes: dict[str, ob
     assert (status, body["code"], "error" in body) == (400, "bad_request", False)
 
 
-def test_a_body_that_is_not_json(member: Member) -> None:
+def test_a_body_without_a_json_object_is_refused(member: Member) -> None:
     """400, flat."""
     for text in (b"{", b"[]", b"", b"\xff\xfe"):
         status, body = member.call("POST", ORDERS, text)
         assert (status, body["code"]) == (400, "bad_request")
 
 
-def test_a_client_id_is_used_once_for_ever(member: Member) -> None:
+def test_a_client_order_id_can_be_used_once(member: Member) -> None:
     """409 even after the first order was cancelled."""
     order = member.order()
     _, placed = member.call("POST", ORDERS, order)
@@ -190,29 +192,29 @@ def test_an_amend_cannot_take_a_client_id_that_was_used(member: Member) -> None:
     assert (order["yes_price_dollars"], order["status"]) == ("0.0200", "resting")
 
 
-def test_a_decrease_makes_it_less(member: Member) -> None:
-    """To as much as there is, or more, is refused."""
+def test_a_decrease_to_the_same_or_a_larger_count_is_refused(member: Member) -> None:
+    """400 for the remaining count and for more."""
     _, placed = member.place()
     for body in ({"reduce_to": "5.00"}, {"reduce_to": "6.00"}):
         answer = member.call("POST", f"{ORDERS}/{placed['order_id']}/decrease", body)
         assert answer == (400, nested("invalid_order_size"))
 
 
-def test_an_empty_batch_and_one_beyond_all_measure(member: Member) -> None:
-    """Flat 400, and 413 in the exchange's own shape."""
+def test_an_empty_batch_and_a_huge_body_are_refused(member: Member) -> None:
+    """Flat 400, and 413 in the nested shape."""
     status, body = member.call("POST", f"{ORDERS}/batched", {"orders": []})
     assert (status, body["code"]) == (400, "bad_request")
     assert member.call("POST", ORDERS, b"x" * 3_000_000)[0] == 413
 
 
 def test_another_subaccount_is_forbidden(member: Member) -> None:
-    """There is only the primary one, for reads as well."""
+    """Only the primary subaccount exists, for reads as well."""
     status, body = member.call("GET", "/portfolio/fills?subaccount=3")
     assert (status, body["error"]["code"]) == (403, "forbidden")
 
 
 @pytest.mark.parametrize("body", [{}, {"reduce_by": "1.00", "reduce_to": "1.00"}], ids=["neither", "both"])
-def test_a_decrease_says_one_thing(member: Member, body: dict[str, str]) -> None:
+def test_a_decrease_needs_exactly_one_amount(member: Member, body: dict[str, str]) -> None:
     """Exactly one of reduce_by and reduce_to."""
     _, placed = member.place()
     status, answer = member.call("POST", f"{ORDERS}/{placed['order_id']}/decrease", body)
@@ -230,8 +232,8 @@ def test_a_decrease_says_one_thing(member: Member, body: dict[str, str]) -> None
     ],
     ids=str,
 )
-def test_v1_writes_are_gone(member: Member, method: str, path: str) -> None:
-    """410 and where to go."""
+def test_v1_order_writes_are_410(member: Member, method: str, path: str) -> None:
+    """410 with a pointer to the V2 endpoints."""
     gone = nested("deprecated_v1_order_endpoint", "Please switch to the V2 endpoints")
     assert member.call(method, path, {}) == (410, gone)
 
@@ -268,8 +270,8 @@ def test_a_bad_parameter_is_named(member: Member, path: str, name: str) -> None:
     assert body == {"msg": f"Parameter validation failed for {name}"}
 
 
-def test_unknown_paths_methods_and_things(member: Member) -> None:
-    """404 and 405 as JSON."""
+def test_unknown_paths_and_methods_are_404_and_405(member: Member) -> None:
+    """JSON bodies for unknown paths, methods, markets, events, series and orders."""
     assert member.call("GET", "/nothing")[0] == 404
     assert member.call("PUT", "/portfolio/balance")[0] == 405
     for path in ("/markets/KXNO", "/markets/KXNO/orderbook", "/events/KXNO", "/series/KXNO", "/portfolio/orders/x"):
@@ -277,7 +279,7 @@ def test_unknown_paths_methods_and_things(member: Member) -> None:
         assert (status, body["error"]["code"]) == (404, "not_found")
 
 
-def test_the_bucket_runs_dry_without_retry_after(member: Member) -> None:
+def test_an_empty_token_bucket_is_429(member: Member) -> None:
     """Basic has 100 write tokens: ten orders, then 429 with its odd body; reads have their own."""
     member.simulator.control("POST", "/tier", {"tier": "basic"})
     statuses = [member.place()[0] for _ in range(14)]

@@ -1,4 +1,4 @@
-"""Whatever is sent, the simulated exchange answers with a refusal of its own, never with a mistake."""
+"""Random bodies, queries and headers: the simulator refuses them with a 4xx and never fails with a 500."""
 
 import json
 from typing import Any
@@ -74,8 +74,10 @@ quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 @quick
 @given(st.dictionaries(MEMBERS, VALUES), st.sampled_from(["", "/batched", "/x/amend", "/x/decrease"]), st.booleans())
-def test_bodies(member: Member, members: dict[str, Any], path: str, complete: bool) -> None:
-    """Random members, alone or in place of those of a good order."""
+def test_a_random_body_is_accepted_or_refused(
+    member: Member, members: dict[str, Any], path: str, complete: bool
+) -> None:
+    """Random members, alone or in place of those of a valid order."""
     body = member.order(**members) if complete else members
     status, answer = member.call("POST", f"/portfolio/events/orders{path}", json.dumps(body).encode())
     assert status in (201, 400, 403, 404)
@@ -84,8 +86,8 @@ def test_bodies(member: Member, members: dict[str, Any], path: str, complete: bo
 
 @quick
 @given(PATHS, st.dictionaries(QUERIES, st.text(max_size=8) | st.integers().map(str) | st.sampled_from(["--5", "²"])))
-def test_queries(member: Member, path: str, query: dict[str, str]) -> None:
-    """Random parameters: an answer, or the shape of query validation."""
+def test_a_random_query_is_answered_or_refused(member: Member, path: str, query: dict[str, str]) -> None:
+    """Random parameters: 200, or the shape of query validation."""
     text = "&".join(f"{name}={quote(value, errors='ignore')}" for name, value in query.items())
     status, answer = member.call("GET", f"{path}?{text}")
     assert status in (200, 400, 403, 404)
@@ -103,11 +105,11 @@ def test_queries(member: Member, path: str, query: dict[str, str]) -> None:
         },
     )
 )
-def test_headers(member: Member, headers: dict[str, str]) -> None:
-    """Random identity: 401."""
+def test_random_headers_are_401(member: Member, headers: dict[str, str]) -> None:
+    """Random key id, timestamp and signature."""
     assert member.call("GET", "/portfolio/balance", headers=headers)[0] == 401
 
 
-def test_a_deep_body(member: Member) -> None:
-    """Nesting beyond what a parser bears is bad input like any other."""
+def test_a_deeply_nested_body_is_refused(member: Member) -> None:
+    """Nesting beyond the parser's limit is 400."""
     assert member.call("POST", "/portfolio/events/orders", b"[" * 100_000)[0] == 400

@@ -1,4 +1,4 @@
-"""What the simulated exchange answers: section by section the rules that every row must keep."""
+"""Reads and orders over REST: the rules that every row must keep."""
 
 import re
 from decimal import Decimal
@@ -11,8 +11,8 @@ from tests.simulator.conftest import Member
 ORDERS = "/portfolio/events/orders"
 
 
-def walk(member: Member, path: str, name: str, limit: int) -> list[Any]:
-    """All rows of a list, page by page; no page with a cursor is empty."""
+def all_rows(member: Member, path: str, name: str, limit: int) -> list[Any]:
+    """Return all rows of a list, page by page; no page with a cursor is empty."""
     rows: list[Any] = []
     cursor = ""
     while True:
@@ -27,13 +27,13 @@ def walk(member: Member, path: str, name: str, limit: int) -> list[Any]:
 
 
 def trade(member: Member, times: int = 3) -> None:
-    """Some buying and selling."""
+    """Buy and sell some contracts."""
     for number in range(times):
         side, price = ("bid", "0.9900") if number % 3 else ("ask", "0.0100")
         assert member.place(side=side, price=price, count="2.50", time_in_force="immediate_or_cancel")[0] == 201
 
 
-def test_numbers_and_their_complements(member: Member) -> None:
+def test_prices_have_complements_and_fixed_decimals(member: Member) -> None:
     """Strings with 2 decimals for counts, 2 to 6 for dollars; yes + no = 1; one value under two names."""
     trade(member)
     member.place()
@@ -56,17 +56,17 @@ def test_numbers_and_their_complements(member: Member) -> None:
 def test_fills_add_up_to_the_position_and_the_balance(member: Member) -> None:
     """Sum of +-count is position_fp; balance is the floor of 100 x balance_dollars; the breakdown adds up."""
     trade(member, 5)
-    fills = [fill for fill in walk(member, "/portfolio/fills", "fills", 2) if fill["ticker"] == member.ticker]
-    told = sum(Decimal(f["count_fp"]) * (1 if f["book_side"] == "bid" else -1) for f in fills)
+    fills = [fill for fill in all_rows(member, "/portfolio/fills", "fills", 2) if fill["ticker"] == member.ticker]
+    counted = sum(Decimal(f["count_fp"]) * (1 if f["book_side"] == "bid" else -1) for f in fills)
     position = member.call("GET", f"/portfolio/positions?ticker={member.ticker}")[1]["market_positions"][0]
-    assert Decimal(position["position_fp"]) == told
+    assert Decimal(position["position_fp"]) == counted
     assert Decimal(position["fees_paid_dollars"]) == sum(Decimal(f["fee_cost"]) for f in fills)
     balance = member.call("GET", "/portfolio/balance")[1]
     assert balance["balance"] == int(Decimal(balance["balance_dollars"]) * 100)
     assert sum(Decimal(b["balance"]) for b in balance["balance_breakdown"]) == Decimal(balance["balance_dollars"])
 
 
-def test_fees_as_recorded(member: Member) -> None:
+def test_fees_equal_the_recorded_ones(member: Member) -> None:
     """1 @ 0.52 costs 0.0175, 1 @ 0.99 costs 0.0007."""
     for price, fee in (("0.5200", "0.017500"), ("0.9900", "0.000700")):
         member.simulator.fill(member.markets[3], "bid", "1.00", price)
@@ -78,10 +78,10 @@ def test_pages_meet_without_gap_or_overlap(member: Member, limit: int) -> None:
     """The same rows whatever the page size; newest first; rows that come in meanwhile shift nothing."""
     if not member.fills():
         trade(member, 5)
-    rows = [row["fill_id"] for row in walk(member, "/portfolio/fills", "fills", limit)]
+    rows = [row["fill_id"] for row in all_rows(member, "/portfolio/fills", "fills", limit)]
     assert rows == [row["fill_id"] for row in member.call("GET", "/portfolio/fills?limit=1000")[1]["fills"]]
     assert len(set(rows)) == len(rows)
-    markets = [row["ticker"] for row in walk(member, "/markets?status=open", "markets", limit)]
+    markets = [row["ticker"] for row in all_rows(member, "/markets?status=open", "markets", limit)]
     assert len(set(markets)) == len(markets) >= 24
 
 
@@ -102,7 +102,7 @@ def test_a_garbage_cursor_starts_at_page_one(member: Member) -> None:
         assert member.call("GET", f"/markets?limit=3&cursor={cursor}")[1]["markets"] == first
 
 
-def test_the_book_shows_bids_only_best_last(member: Member) -> None:
+def test_the_order_book_has_bids_only_best_last(member: Member) -> None:
     """YES and NO bids, each in its own prices; depth takes the best ones."""
     member.place(price="0.3900", count="7.25")
     book = member.call("GET", f"/markets/{member.ticker}/orderbook")[1]["orderbook_fp"]
@@ -116,7 +116,7 @@ def test_the_book_shows_bids_only_best_last(member: Member) -> None:
 
 
 def test_a_market_never_quoted_reads_zero(member: Member) -> None:
-    """0 and 0 before the first quote; 0 or 1 for an emptied side: numbers that are no quotes."""
+    """0 and 0 before the first quote; 0 or 1 for an emptied side."""
     row = member.call("GET", f"/markets/{member.markets[1]}")[1]["market"]
     assert (row["yes_bid_dollars"], row["yes_ask_dollars"], row["no_ask_dollars"]) == ("0.0000", "0.0000", "1.0000")
     _, placed = member.place(ticker=member.markets[1])
@@ -124,8 +124,8 @@ def test_a_market_never_quoted_reads_zero(member: Member) -> None:
     assert (row["yes_bid_dollars"], row["yes_bid_size_fp"], row["yes_ask_dollars"]) == ("0.0200", "5.00", "1.0000")
 
 
-def test_an_order_through_its_life(member: Member) -> None:
-    """Create 201, amend, decrease, cancel: what each reply and the read say."""
+def test_an_order_is_created_amended_decreased_and_cancelled(member: Member) -> None:
+    """Each response and each read has the new price, count and status."""
     status, placed = member.place(count="10", price="0.1")
     assert (status, placed["fill_count"], placed["remaining_count"]) == (201, "0.00", "10.00")
     assert "average_fill_price" not in placed
@@ -150,20 +150,20 @@ def test_an_order_through_its_life(member: Member) -> None:
     assert (order["side"], order["action"], order["type"]) == ("yes", "buy", "limit")
 
 
-def test_a_taking_order_keeps_its_limit_and_tells_its_cost(member: Member) -> None:
-    """Price is the limit; what it paid stands in taker_fill_cost_dollars and in the reply's averages."""
+def test_a_taking_order_keeps_its_limit_price_and_reports_its_cost(member: Member) -> None:
+    """The price is the limit; the cost is in taker_fill_cost_dollars and in the averages of the response."""
     _, placed = member.place(price="0.9900", count="4.00", time_in_force="immediate_or_cancel")
     assert (placed["fill_count"], Decimal(placed["average_fill_price"])) == ("4.00", Decimal("0.45"))
     order = member.call("GET", f"/portfolio/orders/{placed['order_id']}")[1]["order"]
     assert (order["status"], order["yes_price_dollars"]) == ("executed", "0.9900")
     assert order["taker_fill_cost_dollars"] == "1.800000"
     assert Decimal(order["taker_fees_dollars"]) == Decimal(placed["average_fee_paid"]) * 4
-    _, nothing = member.place(price="0.0100", time_in_force="immediate_or_cancel")
-    assert (nothing["fill_count"], nothing["remaining_count"]) == ("0.00", "0.00")
+    _, unfilled = member.place(price="0.0100", time_in_force="immediate_or_cancel")
+    assert (unfilled["fill_count"], unfilled["remaining_count"]) == ("0.00", "0.00")
 
 
-def test_a_batch_answers_item_by_item(member: Member) -> None:
-    """Good ones placed, bad ones with their error, in order; so too the cancels."""
+def test_a_batch_has_one_result_for_each_item(member: Member) -> None:
+    """Valid orders are placed, invalid ones have an error, in the order of the request; cancels too."""
     items = [member.order(), member.order(price="0.0255"), member.order(count=5)]
     status, body = member.call("POST", f"{ORDERS}/batched", {"orders": items})
     assert status == 201
@@ -177,7 +177,7 @@ def test_a_batch_answers_item_by_item(member: Member) -> None:
     assert body["orders"][1]["error"]["code"] == "not_found"
 
 
-def test_cancel_all_leaves_nothing(member: Member) -> None:
+def test_cancel_all_ends_every_resting_order(member: Member) -> None:
     """204 and an empty list of resting orders."""
     for _ in range(3):
         member.place()
@@ -218,7 +218,7 @@ def test_older_fills_live_in_the_historical_tier(member: Member) -> None:
     known = {fill["fill_id"] for fill in member.fills()}
     member.simulator.control("POST", "/cutoff", {"seconds": 0})
     assert member.fills() == []
-    assert {fill["fill_id"] for fill in walk(member, "/historical/fills", "fills", 50)} == known
+    assert {fill["fill_id"] for fill in all_rows(member, "/historical/fills", "fills", 50)} == known
 
 
 @pytest.mark.parametrize(
@@ -233,8 +233,8 @@ def test_older_fills_live_in_the_historical_tier(member: Member) -> None:
         "/series?category=Sports",
     ],
 )
-def test_filters_of_market_data(member: Member, path: str) -> None:
-    """Each filter lets only its own through."""
+def test_a_filter_returns_matching_rows_only(member: Member, path: str) -> None:
+    """Status, series, event and category filters."""
     status, body = member.call("GET", path)
     assert status == 200
     rows = next(value for name, value in body.items() if name != "cursor")
