@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Protocol
@@ -10,14 +10,14 @@ from typing import Any, Final, Protocol
 from cluster.component_health import ComponentHealth
 from ingest.difference_causes import CauseFinder, Finding
 from ingest.journal_ledgers import JournalLedgers
+from ingest.reconciliation import BotPositions, ReadMoments, reconciliation_body
 from journal.errors import JournalError
 from kalshi.account_models import Balance, Fill, Position
 from kalshi.cash_models import Settlement
 from kalshi.errors import KalshiError
 from ledger.account_ledger import AccountLedger
-from ledger.amounts import ZERO
 from ledger.difference_tracker import DifferenceTracker
-from ledger.reconcile import AccountReading, Comparison, Mismatch, ReportedPosition, compare
+from ledger.reconcile import AccountReading, ReportedPosition, compare, compare_bot
 
 EVERY: Final = 15.0  # seconds between comparisons
 SLACK: Final = 2.0  # seconds by which clocks may differ and a read may lag beyond what the exchange says
@@ -25,7 +25,6 @@ WAIT: Final = 8.0  # seconds that the journal has to learn what the exchange has
 FIRST_WAIT: Final = 1.0  # the same for the first comparison, which requests wait for
 STEP: Final = 0.25  # seconds between two looks at how far the journal is
 NO_KEYS: Final = "there are no exchange keys to compare the account with"
-UNREADABLE: Final = ("interest", "rebates", "promotions", "returned collateral")  # no endpoint tells them
 
 
 class AuditReads(Protocol):
@@ -53,32 +52,18 @@ class AuditReads(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class BotPositions:
-    """Positions as the bot reports them: contracts by ticker, + YES, - NO. as_of: Unix seconds."""
-
-    quantities: Mapping[str, Decimal]
-    as_of: float
-
-
-@dataclass(frozen=True, slots=True)
 class AuditResult:
-    """One comparison: what was read when, what it showed, and the differences that are open with their causes."""
+    """One comparison: the body of GET /portfolio/reconciliation, and the differences that are open."""
 
-    ledger: AccountLedger
-    opening: Decimal
-    reading: AccountReading
-    read_at: float
-    through: float
-    comparison: Comparison
+    body: dict[str, Any]
     findings: list[Finding]
-    bot: BotPositions | None
-    seq: int
+    read_at: float  # Unix seconds at which the exchange was read
 
     @property
     def unexplained(self) -> Decimal:
         """Return the dollars of cash that no named cause explains: reported less expected."""
-        sizes = [each.size for each in self.findings if each.figure == "cash"]
-        return sizes[0] if sizes else ZERO
+        amount: Decimal = self.body["cash"]["unexplained"]
+        return amount
 
 
 class AccountAudit:
@@ -161,16 +146,22 @@ class AccountAudit:
             return  # a market is being read again: its sums are not final
         opening = self._opening(ledger, reading)
         seq, bot = self._ledgers.position, self._bot()
-        comparison = compare(ledger, opening, self._ledgers.recent(), reading)
-        mismatches = [*comparison.mismatches, *_bot_mismatches(ledger, bot)]
+        recent = self._ledgers.recent()
+        comparison = compare(ledger, opening, recent, reading)
+        mismatches = list(comparison.mismatches)
+        if bot is not None:
+            polled = _seconds(bot.as_of - SLACK), _seconds(bot.as_of + SLACK)
+            mismatches += compare_bot(ledger, recent, bot.quantities, polled)
         tracked = self._tracker.update(mismatches, self._clock())
         if any(each.checks == 1 for each in tracked):
             self._on_difference()
         late = self._complete() <= read_at
         findings = await self._causes.explain(ledger, reading, tracked, late=late)
-        self.result = AuditResult(ledger, opening, reading, read_at, through, comparison, findings, bot, seq)
+        moments = ReadMoments(read_at, through, seq)
+        body = reconciliation_body(ledger, opening, reading, comparison, findings, bot, moments)
+        self.result = AuditResult(body, findings, read_at)
         self._compared.set()
-        self._report(findings)
+        self._report(findings, [row["ticker"] for row in body["settled_by_revenue"]])
 
     async def first_result(self, timeout: float) -> AuditResult | None:
         """Return the last result; wait so many seconds for the first one. None if there is none by then."""
@@ -194,75 +185,18 @@ class AccountAudit:
             self._anchor = ledger, reading.balance - ledger.flows.total
         return self._anchor[1]
 
-    def _report(self, findings: list[Finding]) -> None:
+    def _report(self, findings: list[Finding], by_revenue: list[str]) -> None:
         now = self._clock()
+        self.health.counters["settled_by_revenue"] = len(by_revenue)
         lasting = [each for each in findings if each.degrades(now)]
         if lasting:
             texts = "; ".join(each.text for each in lasting[:5])
             more = f"; and {len(lasting) - 5} more" if len(lasting) > 5 else ""
             self.health.fail(f"the journal and the account differ: {texts}{more}")
         else:
-            self.health.succeed()
-
-
-def _bot_mismatches(ledger: AccountLedger, bot: BotPositions | None) -> list[Mismatch]:
-    """Return the markets of which the bot reports another position than the journal."""
-    if bot is None:
-        return []
-    found = []
-    ours = {ticker: book.quantity for ticker, book in ledger.books.items() if book.quantity}
-    for ticker in sorted(ours.keys() | bot.quantities.keys()):
-        mine, theirs = ours.get(ticker, ZERO), bot.quantities.get(ticker, ZERO)
-        if mine != theirs:
-            found.append(Mismatch("bot_quantity", ticker, mine, theirs, frozenset([theirs - mine])))
-    return found
+            names = ", ".join(by_revenue[:3])
+            self.health.succeed(f"settlements paid other than contracts times payout: {names}" if by_revenue else "")
 
 
 def _seconds(moment: float) -> Decimal:
     return Decimal(str(round(moment, 6)))
-
-
-def audit_json(result: AuditResult) -> dict[str, Any]:
-    """Return the body of GET /portfolio/reconciliation."""
-    ledger, comparison, reading = result.ledger, result.comparison, result.reading
-    flows = ledger.flows
-    other = {"fees_unreported": -comparison.unreported_fees} if comparison.unreported_fees else {}
-    return {
-        "mode": None, "since": ledger.begun,
-        "cash": {
-            "opening": result.opening, **flows.as_mapping(), "other": other, "expected": comparison.expected,
-            "reported": reading.balance, "unexplained": result.unexplained, "unreadable": list(UNREADABLE),
-        },
-        "positions": _position_rows(result),
-        "differences": [each.as_json() for each in result.findings],
-        "settled_by_revenue": [
-            {"ticker": book.ticker, "revenue": book.revenue, "difference": book.revenue_difference}
-            for book in ledger.books.values()
-            if book.revenue_difference
-        ],
-        "sides": {
-            "journal": {"as_of": round(result.read_at, 3), "seq": result.seq},
-            "exchange": {"as_of": round(result.read_at, 3), "complete_to": round(result.through, 3)},
-            "bot": {"as_of": round(result.bot.as_of, 3) if result.bot else None},
-        },
-    }  # fmt: skip
-
-
-def _position_rows(result: AuditResult) -> list[dict[str, Any]]:
-    """One row for each market that one of the sides holds or of which they differ."""
-    books, reported, bot = result.ledger.books, result.reading.positions, result.bot
-    causes: dict[str, list[str]] = {}
-    for each in result.findings:
-        if each.ticker:
-            causes.setdefault(each.ticker, []).append(each.cause)
-    held = {ticker for ticker, book in books.items() if book.quantity}
-    held |= {ticker for ticker, row in reported.items() if row.quantity} | causes.keys()
-    held |= {ticker for ticker, quantity in (bot.quantities if bot else {}).items() if quantity}
-    return [
-        {
-            "ticker": ticker, "journal": books[ticker].quantity if ticker in books else ZERO,
-            "exchange": reported[ticker].quantity if ticker in reported else ZERO,
-            "bot": bot.quantities.get(ticker, ZERO) if bot else None, "causes": sorted(set(causes.get(ticker, []))),
-        }
-        for ticker in sorted(held)
-    ]  # fmt: skip

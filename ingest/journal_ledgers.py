@@ -14,6 +14,7 @@ from journal.entries import Entry, Mode
 from journal.errors import JournalError
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
+from ledger.cash_flows import CashFlows
 from ledger.reconcile import RecentFlow
 from ledger.records import RecordError
 
@@ -150,16 +151,16 @@ class JournalLedgers:
         return found
 
     @staticmethod
-    def _figures(ledger: AccountLedger, ticker: str) -> tuple[Decimal, Decimal]:
+    def _figures(ledger: AccountLedger, ticker: str) -> tuple[CashFlows, Decimal]:
         book = ledger.books.get(ticker)
-        return ledger.flows.total, book.quantity if book is not None else ZERO
+        return ledger.flows.copy(), book.quantity if book is not None else ZERO
 
     def _remember(
-        self, mode: Mode, ledger: AccountLedger, at: Decimal, ticker: str, before: tuple[Decimal, Decimal]
+        self, mode: Mode, ledger: AccountLedger, at: Decimal, ticker: str, before: tuple[CashFlows, Decimal]
     ) -> None:
-        cash, quantity = self._figures(ledger, ticker)
-        if (cash, quantity) != before:
-            self._recent.append((mode, RecentFlow(at, ticker, cash - before[0], quantity - before[1])))
+        flows, quantity = self._figures(ledger, ticker)
+        if (flows, quantity) != before:
+            self._recent.append((mode, RecentFlow(at, ticker, flows.minus(before[0]), quantity - before[1])))
         while self._recent and float(self._recent[0][1].timestamp) < self._clock() - REMEMBERED:
             self._recent.popleft()
 

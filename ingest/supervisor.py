@@ -13,10 +13,10 @@ from cluster.journal_tailer import JournalTailer, Listener
 from cluster.journal_writer import JournalWriter
 from cluster.leader_election import LeaderElection
 from cluster.workers import RelaySettings, Workers
-from ingest.account_audit import BotPositions
 from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy, without_trade_count
 from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes, TradeWindow
 from ingest.leader import LeaderContext, LeaderTerm
+from ingest.reconciliation import BotPositions
 from ingest.upstreams import Upstreams
 from journal.base import Journal, Query
 from journal.entries import Entry

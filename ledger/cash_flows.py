@@ -31,6 +31,16 @@ class CashFlows:
         for cause in CAUSES:
             setattr(self, cause, getattr(self, cause) + sign * getattr(other, cause))
 
+    def copy(self) -> "CashFlows":
+        """Return the flows as they are now."""
+        return CashFlows(**self.as_mapping())
+
+    def minus(self, other: "CashFlows") -> "CashFlows":
+        """Return what has been added since other."""
+        found = self.copy()
+        found.add(other, -1)
+        return found
+
     def as_mapping(self) -> dict[str, Decimal]:
         """Return dollars by cause."""
         return {cause: getattr(self, cause) for cause in CAUSES}

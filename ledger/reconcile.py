@@ -11,6 +11,7 @@ from typing import Literal
 
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
+from ledger.cash_flows import CashFlows
 from ledger.market_book import MarketBook
 
 Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement", "bot_quantity", "bot_pnl"]
@@ -18,11 +19,11 @@ Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement
 
 @dataclass(frozen=True, slots=True)
 class RecentFlow:
-    """What one entry of the last minutes moved: dollars of cash and contracts (+ YES, - NO) of one market."""
+    """What one entry of the last minutes moved: cash by cause and contracts (+ YES, - NO) of one market."""
 
     timestamp: Decimal
     ticker: str
-    cash: Decimal
+    flows: CashFlows
     quantity: Decimal
 
 
@@ -64,8 +65,12 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All figures that differ; expected cash at the moment that fits best; fees that only the exchange reports."""
+    """All figures that differ. flows and expected: cash at the moment that fits the exchange's figure best.
 
+    unreported_fees: dollars of fees that only the exchange reports; expected is without them.
+    """
+
+    flows: CashFlows
     expected: Decimal
     unreported_fees: Decimal
     mismatches: list[Mismatch] = field(default_factory=list)
@@ -77,13 +82,13 @@ def compare(
     """Compare a ledger that was opened with so much cash. recent: what moved since reading.earliest, at least."""
     flows = sorted((flow for flow in recent if flow.timestamp > reading.earliest), key=lambda flow: flow.timestamp)
     unreported = _unreported_fees(ledger, reading)
-    now = opening + ledger.flows.total - unreported
-    moments = list(_moments(now, [(flow.timestamp, flow.cash) for flow in flows], reading.latest))
-    expected = min(moments, key=lambda amount: abs(reading.balance - amount))
-    found = Comparison(expected, unreported)
-    if reading.balance != expected:
-        sizes = frozenset(reading.balance - amount for amount in moments)
-        found.mismatches.append(Mismatch("cash", "", expected, reading.balance, sizes))
+    moments = list(_cash_moments(ledger, flows, reading.latest))
+    amounts = [opening + moment.total - unreported for moment in moments]
+    best = min(range(len(amounts)), key=lambda place: abs(reading.balance - amounts[place]))
+    found = Comparison(moments[best], amounts[best], unreported)
+    if reading.balance != found.expected:
+        sizes = frozenset(reading.balance - amount for amount in amounts)
+        found.mismatches.append(Mismatch("cash", "", found.expected, reading.balance, sizes))
     active = {flow.ticker for flow in flows}
     worth = {ticker for ticker, book in ledger.books.items() if book.quantity or book.missed_quantity}
     for ticker in sorted(worth | reading.positions.keys()):
@@ -91,6 +96,40 @@ def compare(
         moved = [(flow.timestamp, flow.quantity) for flow in flows if flow.ticker == ticker] if ticker in active else []
         found.mismatches.extend(_compare_market(ticker, book, reading, moved))
     return found
+
+
+def compare_bot(
+    ledger: AccountLedger,
+    recent: Iterable[RecentFlow],
+    quantities: Mapping[str, Decimal],
+    polled: tuple[Decimal, Decimal],
+) -> list[Mismatch]:
+    """Compare the contracts that a bot reported for a moment between two times (Unix seconds) with the ledger's."""
+    flows = sorted((flow for flow in recent if flow.timestamp > polled[0]), key=lambda flow: flow.timestamp)
+    open_now = {ticker for ticker, book in ledger.books.items() if book.quantity}
+    found = []
+    for ticker in sorted(open_now | quantities.keys() | {flow.ticker for flow in flows} - {""}):
+        ours = ledger.books[ticker].quantity if ticker in ledger.books else ZERO
+        moved = [(flow.timestamp, flow.quantity) for flow in flows if flow.ticker == ticker]
+        moments, theirs = list(_moments(ours, moved, polled[1])), quantities.get(ticker, ZERO)
+        if theirs not in moments:
+            sizes = frozenset(theirs - amount for amount in moments)
+            found.append(Mismatch("bot_quantity", ticker, ours, theirs, sizes))
+    return found
+
+
+def _cash_moments(ledger: AccountLedger, flows: list[RecentFlow], latest: Decimal) -> Iterator[CashFlows]:
+    """The cash flows at each moment of the reading: before all recent ones, then after each of them up to latest."""
+    moment = ledger.flows.copy()
+    for flow in flows:
+        moment.add(flow.flows, -1)
+    yield moment
+    for flow in flows:
+        if flow.timestamp > latest:
+            return
+        moment = moment.copy()
+        moment.add(flow.flows)
+        yield moment
 
 
 def _unreported_fees(ledger: AccountLedger, reading: AccountReading) -> Decimal:

@@ -4,7 +4,6 @@ import time
 from typing import Any, Final
 
 from cache.base import Answer
-from ingest.account_audit import audit_json
 from routes.parameters import Query
 from routes.problems import Problem, failed_part
 from routes.services import Services
@@ -22,8 +21,7 @@ async def reconciliation(services: Services, query: Query) -> Answer:
         reading = _progress(services)
         reason = audit.health.reason or reading or "the first comparison has not ended"
         raise Problem(503, f"the account has not been compared yet: {reason}", RETRY_AFTER)
-    body = audit_json(result) | {"mode": services.ledgers.latest_mode}
-    return Answer(body, "journal", result.read_at, audit.stale)
+    return Answer({"mode": services.ledgers.latest_mode, **result.body}, "journal", result.read_at, audit.stale)
 
 
 def lifetime(services: Services) -> dict[str, Any]:

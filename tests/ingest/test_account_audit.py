@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from cluster.component_health import ComponentHealth
-from ingest.account_audit import AccountAudit, BotPositions, audit_json
+from ingest.account_audit import AccountAudit
 from ingest.difference_causes import CauseFinder
 from ingest.journal_ledgers import JournalLedgers
+from ingest.reconciliation import BotPositions
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Correction, Draft, Trade
@@ -114,7 +115,7 @@ class AuditedAccount:
             await self.ledgers.catch_up()
             await self.audit.check()
         assert self.audit.result is not None
-        return audit_json(self.audit.result)
+        return self.audit.result.body
 
     async def causes(self, times: int = 1) -> dict[tuple[str, str | None], tuple[str, Decimal]]:
         """Cause and size of each difference by figure and ticker."""
@@ -270,3 +271,32 @@ async def test_an_exchange_that_cannot_be_read_keeps_the_last_result(account: Au
     assert (await account.check())["cash"]["unexplained"] == 0
     assert account.audit.health.reason == "the account cannot be compared: no answer"
     assert account.audit.failed_since is not None
+
+
+async def test_a_settlement_that_paid_other_than_its_value_says_is_named(account: AuditedAccount) -> None:
+    """The revenue is used; reconciliation and health name the market and the difference."""
+    del account.exchange.rows["A"]
+    account.exchange.cash += Decimal("24.6")
+    await account.add(drafts.settlement(
+        ticker="A", result="scalar", value=Decimal("0.18"), yes_quantity=Decimal(30), revenue=Decimal("24.6"),
+        fee=Decimal("0.3"), timestamp=Decimal(str(START + 50)),
+    ))  # fmt: skip
+    found = await account.check()
+    assert found["settled_by_revenue"] == [
+        {"ticker": "A", "revenue": Decimal("24.6"), "difference": Decimal("19.2")}
+    ]  # fmt: skip
+    assert (found["cash"]["unexplained"], found["differences"]) == (0, [])
+    assert account.audit.health.as_json()["settled_by_revenue"] == 1
+    assert account.audit.health.reason == "settlements paid other than contracts times payout: A"
+
+
+async def test_deposits_and_fees_of_trades_that_report_none_are_named_causes(account: AuditedAccount) -> None:
+    """A bot without fees leaves them to the exchange's positions, and a deposit is a cause of its own."""
+    fill = account.exchange.buy(4, 7, "0.5", "0.05")
+    await account.add(entry_of(fill, fee=None), drafts.transfer(
+        transfer_id="d", amount=Decimal(25), fee=Decimal("0.5"), timestamp=Decimal(str(START + 20)),
+    ))  # fmt: skip
+    account.exchange.cash += Decimal("24.5")
+    found = (await account.check())["cash"]
+    assert (found["deposits"], found["transfer_fees"], found["unexplained"]) == (25, Decimal("-0.5"), 0)
+    assert found["other"] == {"fees_unreported": Decimal("-0.05")}

@@ -101,7 +101,7 @@ async def test_flows_of_the_last_minutes_are_remembered(journal: Journal) -> Non
     """What each entry moved, at the time of its execution."""
     async with following(journal) as ledgers:
         await added(journal, ledgers, drafts.baseline(positions=[POSITION], balance=Decimal(100)), trade(1))
-        assert [(flow.ticker, flow.cash, flow.quantity) for flow in ledgers.recent()] == [("A", Decimal(-6), 10)]
+        assert [(flow.ticker, flow.flows.total, flow.quantity) for flow in ledgers.recent()] == [("A", Decimal(-6), 10)]
 
 
 async def test_an_entry_that_cannot_be_counted_degrades_health(journal: Journal) -> None:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from cache.decimal_json import dumps, loads
 from ledger.account_ledger import AccountLedger
+from ledger.cash_flows import CashFlows
 from ledger.causes import ExecutionRecord, cause_of_content, cause_of_quantity, match_executions
 from ledger.difference_tracker import DifferenceTracker
 from ledger.fold import fold
-from ledger.reconcile import AccountReading, Mismatch, RecentFlow, ReportedPosition, compare
+from ledger.reconcile import AccountReading, Mismatch, RecentFlow, ReportedPosition, compare, compare_bot
 from tests.ledger.cases import Json, baseline, settlement, trade
 
 OPENING = Decimal(100)
@@ -32,7 +33,7 @@ def reading(balance: str, *, earliest: int = 5000, latest: int = 5000, **positio
 
 def flow(timestamp: int, cash: str, quantity: str = "0", ticker: str = "A") -> RecentFlow:
     """What one entry moved."""
-    return RecentFlow(Decimal(timestamp), ticker, Decimal(cash), Decimal(quantity))
+    return RecentFlow(Decimal(timestamp), ticker, CashFlows(trades=Decimal(cash)), Decimal(quantity))
 
 
 def sizes(found: list[Mismatch]) -> dict[tuple[str, str], Decimal]:
@@ -88,6 +89,15 @@ def test_contracts_of_a_settlement_that_no_entry_explains_are_found() -> None:
     ledger = ledger_of(trade(2, quantity=7), settlement(3))
     found = compare(ledger, OPENING, [], reading("105.7"))
     assert sizes(found.mismatches) == {("settlement", "A"): 3}
+
+
+def test_a_bot_that_was_polled_before_the_newest_trade_does_not_differ() -> None:
+    """Its positions are those of the moment at which it was asked."""
+    ledger = ledger_of(trade(2, timestamp=5001))
+    recent = [flow(5001, "-6.1", "10")]
+    assert compare_bot(ledger, recent, {}, (Decimal(4998), Decimal(5002))) == []
+    late = compare_bot(ledger, recent, {}, (Decimal(5003), Decimal(5007)))
+    assert sizes(late) == {("bot_quantity", "A"): -10}
 
 
 def test_a_difference_keeps_the_size_that_fits_every_comparison() -> None:
