@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from cache.decimal_json import dumps
 from routes.endpoint import Endpoint
+from routes.event_schemas import ENTRIES, EVENTS
 from routes.parameters import Parameter
 from routes.prefix import PREFIX
 from routes.problems import MEANINGS, kind
@@ -21,7 +22,10 @@ def document(endpoints: Iterable[Endpoint], version: str) -> str:
         "servers": [{"url": PREFIX}],
         "paths": {url(endpoint): {"get": operation(endpoint)} for endpoint in endpoints if endpoint.documented},
         "x-problems": [{"status": status, "type": kind(status), "meaning": text} for status, text in MEANINGS.items()],
-        "components": {"schemas": NAMED, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": {**NAMED, **ENTRIES},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
     })  # fmt: skip
 
 
@@ -40,6 +44,7 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.stream:
         responses["200"]["content"] = {"text/event-stream": {"schema": TEXT}}
         events = ", ".join(f"`{name}`" for name in endpoint.events)
+        found["x-events"] = {name: ref(EVENTS[name]) for name in endpoint.events}
         found["description"] = f"Server-Sent Events: {events}. Comment pings come at most 15 s apart."
     elif endpoint.answer or endpoint.media == "text/html":
         responses["304"] = {"description": "not modified (If-None-Match)"}

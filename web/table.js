@@ -175,7 +175,7 @@ export class Table {
   }
 
   #marketWidth() {
-    return this.stacked ? 0 : this.options.marketWidth ?? 190;
+    return this.stacked ? 0 : this.options.marketWidth ?? 220;
   }
 
   /** @param {Column<R>} column @param {boolean} compact */
@@ -300,7 +300,7 @@ export class Table {
     cell.title = ticker ? `${name.lead}${name.event ? ` · ${name.event}` : ''} (${ticker})` : text;
     if (!ticker) return cell.replaceChildren(h('span', { class: 'plain' }, text));
     // The end of the ticker tells markets apart whose words are cut.
-    const code = name.code === name.lead ? null : h('span', { class: 'ticker' }, name.code);
+    const code = name.code === name.lead ? null : h('span', { class: 'ticker' }, h('bdi', { dir: 'ltr' }, name.code));
     cell.replaceChildren(h('a', { href: address('markets', { ticker }), tabindex: '-1' }, h('b', {}, name.lead), code, wide ? h('span', { class: 'event' }, name.event) : null));
   }
 }

@@ -26,6 +26,16 @@ def test_the_streams_are_described(server: Server) -> None:
         assert "`heartbeat`" in operation["description"]
 
 
+def test_every_event_has_the_schema_of_its_payload(server: Server) -> None:
+    """Each event of a stream refers to a schema of the document, and an entry is one of six kinds."""
+    document = server.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    events = document["paths"]["/sse/trading"]["get"]["x-events"]
+    assert {"new_trades", "correction", "transfer", "bot_status", "heartbeat"} <= set(events)
+    assert all(event["$ref"].rsplit("/", 1)[1] in schemas for event in events.values())
+    assert len(schemas["JournalEntry"]["oneOf"]) == 6
+
+
 @pytest.mark.slow
 def test_a_fuzzer_finds_no_5xx_and_no_undocumented_status(server: Server, tmp_path: Path) -> None:
     """schemathesis over the REST part, beside a Kalshi that answers."""

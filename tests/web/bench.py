@@ -21,6 +21,7 @@ class Bench(ThreadingHTTPServer):
     """`with Bench() as bench`: trade() makes trades, which every open stream is told."""
 
     daemon_threads = True
+    request_queue_size = 128  # a browser opens many connections at once
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), BenchAnswer)

@@ -132,7 +132,8 @@ def ordinary(count: int = 220) -> list[Json]:
         "mode": "demo",
         "source": "kalshi_api",
     }
-    entries[120:120] = [
+    middle = count // 2
+    entries[middle:middle] = [
         {"timestamp": now - 4 * DAY, "ticker": tickers[5], "result": "yes", **paid},
         {
             "timestamp": now - 4 * DAY,

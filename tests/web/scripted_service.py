@@ -65,6 +65,7 @@ class ScriptedService(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128  # a browser opens many connections at once
     allow_reuse_address = True
 
     def __init__(self, entries: list[Json], markets: list[Json] | None = None, port: int = 0) -> None:
@@ -87,6 +88,7 @@ class ScriptedService(ThreadingHTTPServer):
         self.parts: dict[str, Json] = {name: {"state": "ok", "age": 1.0, "reason": None} for name in PARTS}
         self.parts["kalshi"]["keys"] = True
         self.reconciliation: Json | None = None
+        self.pages: dict[str, str] = {}
         self.skew = 0.0
         self.marks_age = 0.0
         self.frozen = threading.Event()
@@ -261,8 +263,10 @@ class Answer(BaseHTTPRequestHandler):
         path = url.path.removeprefix(ROOT)
         while self.server.frozen.is_set():
             time.sleep(0.05)
-        if path == "sse/trading":
-            self._stream(query.get("last_event_id"))
+        if path in ("sse/trading", "sse/trades"):
+            self._stream(self.headers.get("Last-Event-ID") or query.get("last_event_id"))
+        elif path in self.server.pages:
+            self._send("text/html", self.server.pages[path].encode(), policy="")
         elif path in ("dashboard", "docs"):
             self._send("text/html", (WEB / f"{path}.html").read_bytes())
         elif path.startswith("web/") and (WEB / path[4:]).is_file():
@@ -273,10 +277,10 @@ class Answer(BaseHTTPRequestHandler):
             body = self.server.answer(path, query)
             self._send("application/json", json.dumps(body or {"title": "Not found"}).encode(), 200 if body else 404)
 
-    def _send(self, media: str, data: bytes, status: int = 200) -> None:
+    def _send(self, media: str, data: bytes, status: int = 200, policy: str = POLICY) -> None:
         self.send_response(status)
         self.send_header("Content-Type", f"{media}; charset=utf-8")
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", policy)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

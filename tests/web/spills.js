@@ -11,7 +11,9 @@ for (const cell of document.querySelectorAll('main .td, main .figure .number, ma
 const cut = (element) => {
   const [need, room] = [element.scrollWidth, element.clientWidth];
   const text = element.textContent;
-  return need > room + 1 ? text.slice(0, Math.max(0, Math.floor((text.length * room) / need) - 1)) : text;
+  if (need <= room + 1) return text;
+  const kept = Math.max(0, Math.floor((text.length * room) / need) - 1);
+  return element.matches('.ticker') ? text.slice(text.length - kept) : text.slice(0, kept); // tickers lose their beginning
 };
 for (const table of document.querySelectorAll('main .scroller')) {
   if (!visible(table)) continue;
