@@ -38,7 +38,8 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
     """Return the description of one URL."""
     content = {endpoint.media: {"schema": ref(endpoint.schema) if endpoint.schema else TEXT}}
     responses: dict[str, Any] = {"200": {"description": endpoint.summary, "content": content}}
-    found = {"summary": endpoint.summary, "parameters": [_parameter(each) for each in endpoint.parameters]}
+    parameters = [_parameter(each) for each in endpoint.parameters]
+    found: dict[str, Any] = {"summary": endpoint.summary, "parameters": parameters}
     if endpoint.csv:
         content["text/csv"] = {"schema": TEXT}
     if endpoint.stream:
