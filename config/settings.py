@@ -8,7 +8,7 @@ from starlette.datastructures import Secret
 from config import parsers
 from config.reader import Settings, setting
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
 @dataclass(frozen=True)
