@@ -23,12 +23,17 @@ Transient: the same read may succeed a moment later. No error holds a key, a sig
 from collections.abc import Sequence
 from typing import Any
 
+from kalshi.printable import printable
+
 
 class KalshiError(Exception):
-    """A call to the exchange failed; the message says what failed, where, and what to do."""
+    """A call to the exchange failed; the message says what failed, where, and what to do, on one printable line."""
 
     transient = False
     retry_after: float | None = None  # seconds after which asking again makes sense, where that is known
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class NotConfigured(KalshiError):
@@ -94,7 +99,7 @@ class Refused(KalshiError):
     def __init__(self, where: str, status: int, code: str = "", message: str = "", details: str = "", body: Any = None):
         words = ": ".join(word for word in (code, message if message != code else "", details) if word)
         super().__init__(f"{where}: HTTP {status} {words or 'without a reason'}")
-        self.status, self.code, self.details, self.body = status, code, details, body
+        self.status, self.code, self.details, self.body = status, printable(code), printable(details), body
 
 
 class BadRequest(Refused):

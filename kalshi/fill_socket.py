@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import aiohttp
 from yarl import URL
@@ -42,6 +43,20 @@ class Disconnected:
 
 
 Event = Connected | Disconnected | Fill
+
+
+def refuse_redirects() -> aiohttp.TraceConfig:
+    """Return a trace that ends a request at a redirect: its signed headers are for one place only."""
+
+    async def refuse(
+        session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
+    ) -> None:
+        params.response.close()
+        raise BadAnswer(f"the handshake was redirected with HTTP {params.response.status}, which is not followed")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 class FillSocket:
@@ -100,10 +115,21 @@ class FillSocket:
 
     async def _connection(self) -> AsyncGenerator[Event, None]:
         """Yield the events of one connection until it is lost. Raises KalshiError."""
+        # A session of its own on the shared connections, because ws_connect() has no option against redirects.
+        session = aiohttp.ClientSession(
+            connector=self._session.connector, connector_owner=False, trace_configs=[refuse_redirects()]
+        )
+        async with session, await self._handshake(session) as socket, aclosing(self._texts(socket)) as texts:
+            async for text in texts:
+                event = self._read(text)
+                if event is not None:
+                    yield event
+
+    async def _handshake(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         headers = self._signer.headers("GET", self._url.raw_path)
         try:
             async with asyncio.timeout(self._silence):
-                socket = await self._session.ws_connect(
+                return await session.ws_connect(
                     self._url, headers=headers, autoping=False, max_msg_size=1 << 22,
                     timeout=aiohttp.ClientWSTimeout(ws_close=0.3),
                 )  # fmt: skip
@@ -114,11 +140,6 @@ class FillSocket:
             raise Unreachable(f"no handshake within {self._silence:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from None
-        async with socket, aclosing(self._texts(socket)) as texts:
-            async for text in texts:
-                event = self._read(text)
-                if event is not None:
-                    yield event
 
     async def _texts(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[str, None]:
         """Yield text frames and answer pings, which prove that the connection is alive."""

@@ -193,6 +193,8 @@ def test_a_bad_parameter_is_named(server: Server, document: dict[str, Any], path
         ("/sse/trading", "DELETE", 405),
         ("/web/..%2fserver.py", "GET", 404),
         ("/web/__init__.py", "GET", 404),
+        ("/web/" + "a" * 7900 + ".js", "GET", 404),
+        ("/web/%00.js", "GET", 404),
     ],
 )
 def test_errors_are_problems(server: Server, path: str, method: str, status: int) -> None:
