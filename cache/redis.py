@@ -6,6 +6,7 @@ Other programs share this Redis: every key has our prefix and a TTL, and no comm
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from typing import Any, TypeAlias, TypeVar
 
@@ -17,6 +18,7 @@ from redis.exceptions import RedisError
 from cache.circuit_breaker import CircuitBreaker
 from cache.memory import MemoryCache
 from cache.redis_address import RedisAddress
+from cache.redis_budget import LONGEST, RedisBudget
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -59,7 +61,8 @@ class RedisCache:
         self._memory = memory or MemoryCache()
         # One failure opens it: returning costs one probe, waiting would cost every request.
         self.breaker = breaker or CircuitBreaker(failures=1, grace=0.2, longest=5.0)
-        # All mutable state besides these two: calls in progress, and the probe that runs while Redis is down.
+        self._room = RedisBudget()
+        # All mutable state besides these three: calls in progress, and the probe that runs while Redis is down.
         self._calls: set[asyncio.Future[Any]] = set()
         self._probe: asyncio.Task[None] | None = None
 
@@ -79,14 +82,32 @@ class RedisCache:
         return value if good else await self._memory.get(key)
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
-        """Store value for at most ttl seconds, in Redis and in memory."""
+        """Store value in memory for at most ttl seconds, and in Redis for at most LONGEST while it has room."""
         await self._memory.set(key, value, ttl)
-        if self.breaker.state == "closed" and ttl > 0:
-            await self._call(self._client.set(self._prefix + key, value, px=max(1, int(ttl * 1000))))
+        if self.breaker.state != "closed" or ttl <= 0 or not await self._has_room(len(value)):
+            return
+        dropped = self._room.add(key, len(value))
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(self._prefix + key, value, px=max(1, int(min(ttl, LONGEST) * 1000)))
+        if dropped:
+            pipe.delete(*(self._prefix + each for each in dropped))
+        await self._call(pipe.execute())
+
+    async def _has_room(self, size: int) -> bool:
+        """Return True if so many bytes make Redis evict nothing of others."""
+        now = time.monotonic()
+        if self._room.needs_check(size, now):
+            good, memory = await self._call(self._client.info("memory"))
+            if not good or memory is None:
+                return False
+            self._room.set_memory(int(memory["used_memory"]), int(memory.get("maxmemory", 0)), now)
+        return self._room.allows(size)
 
     async def delete(self, *keys: str) -> None:
         """Delete these keys; a Redis that is down keeps them until their TTL."""
         await self._memory.delete(*keys)
+        for key in keys:
+            self._room.discard(key)
         if self.breaker.state == "closed" and keys:
             await self._call(self._client.delete(*(self._prefix + key for key in keys)))
 

@@ -1,10 +1,11 @@
 """Cached account data: balance, positions, fills, orders, settlements, each an Answer in our names and units."""
 
 import hashlib
+import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 from cache.base import Answer
 from cache.stale_cache import CompleteValue, StaleCache
@@ -15,6 +16,14 @@ from kalshi.freshness import Freshness
 from kalshi.rate_limits import Lane
 
 Read = Callable[[], Awaitable[dict[str, Any]]]
+
+
+ReadPage = Callable[[int, str | None], Awaitable[dict[str, Any]]]
+"""Reads a page of so many rows after the exchange's cursor."""
+
+PAGE_SIZES: Final = (100, 1000)  # rows of a page as it is read from the exchange
+SLICES_KEPT: Final = 64
+_SLICE_CURSOR: Final = re.compile(r"(100|1000)\.([0-9]{1,3})~(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,32 @@ class _Valued:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class PagePlace:
+    """A place in a page of size rows that follows the exchange's cursor `after`, empty for the first page."""
+
+    size: int
+    start: int
+    after: str
+
+
+def read_page_cursor(cursor: str | None, limit: int) -> PagePlace:
+    """Return the place that a `next` of ours names: `<size>.<start>~<the exchange's cursor>`, or its cursor alone."""
+    match = _SLICE_CURSOR.fullmatch(cursor or "")
+    if match is not None:
+        return PagePlace(int(match[1]), int(match[2]), match[3])
+    return PagePlace(next(size for size in PAGE_SIZES if limit <= size), 0, cursor or "")
+
+
+def slice_page(page: dict[str, Any], name: str, place: PagePlace, limit: int) -> dict[str, Any]:
+    """Return limit rows of a page, their count and the cursor of the rest. Rows that came meanwhile are repeated."""
+    rows = page[name][place.start : place.start + limit]
+    end = place.start + len(rows)
+    more = end < len(page[name])
+    following = f"{place.size}.{end}~{place.after}" if more else page["next"]
+    return {name: rows, "count": len(rows), "next": following}
+
+
 class Portfolio:
     """Account data. Every method raises KalshiError, NotConfigured without keys."""
 
@@ -54,6 +89,7 @@ class Portfolio:
         self._prefix = f"kalshi:{client.account}"
         # All mutable state besides freshness: positions with their marks, by status.
         self._valued: dict[str, _Valued] = {}
+        self._slices: dict[tuple[str, int, int], tuple[Answer, Answer]] = {}  # by key, start and limit
 
     def touched(self, at: float) -> None:
         """Note a trade or settlement at this time (Unix seconds): answers read before it are stale now."""
@@ -94,32 +130,45 @@ class Portfolio:
         return answer
 
     async def fills(self, limit: int = 100, cursor: str | None = None) -> Answer:
-        """Return `fills`, `count`, `next`: one page, newest first; `next` continues in the historical tier."""
+        """Return `fills`, `count`, `next`: one page, newest first; `next` leads into the historical tier."""
 
-        async def read() -> dict[str, Any]:
-            page = await self._client.fills_page(limit, cursor, self._lane)
-            return {"fills": [serializers.fill(row) for row in page.rows], "count": len(page.rows), "next": page.next}
+        async def read(size: int, after: str | None) -> dict[str, Any]:
+            page = await self._client.fills_page(size, after, self._lane)
+            return {"fills": [serializers.fill(row) for row in page.rows], "next": page.next}
 
-        return await self._account(_paged("fills", limit, cursor), self.tiers.history, read)
+        return await self._page("fills", "fills", self.tiers.history, limit, cursor, read)
 
     async def orders(self, limit: int = 100, cursor: str | None = None, status: str | None = None) -> Answer:
         """Return `orders`, `count`, `next`: one page; status: resting, canceled or executed."""
 
-        async def read() -> dict[str, Any]:
-            page = await self._client.orders(status, limit, cursor, self._lane)
-            return {"orders": [serializers.order(row) for row in page.rows], "count": len(page.rows), "next": page.next}
+        async def read(size: int, after: str | None) -> dict[str, Any]:
+            page = await self._client.orders(status, size, after, self._lane)
+            return {"orders": [serializers.order(row) for row in page.rows], "next": page.next}
 
-        return await self._account(_paged(f"orders:{status or 'all'}", limit, cursor), self.tiers.marks, read)
+        return await self._page(f"orders:{status or 'all'}", "orders", self.tiers.marks, limit, cursor, read)
 
     async def settlements(self, limit: int = 100, cursor: str | None = None) -> Answer:
         """Return `settlements`, `count`, `next`: one page, newest first."""
 
-        async def read() -> dict[str, Any]:
-            page = await self._client.settlements_page(limit, cursor, self._lane)
-            rows = [serializers.settlement(row) for row in page.rows]
-            return {"settlements": rows, "count": len(rows), "next": page.next}
+        async def read(size: int, after: str | None) -> dict[str, Any]:
+            page = await self._client.settlements_page(size, after, self._lane)
+            return {"settlements": [serializers.settlement(row) for row in page.rows], "next": page.next}
 
-        return await self._account(_paged("settlements", limit, cursor), self.tiers.history, read)
+        return await self._page("settlements", "settlements", self.tiers.history, limit, cursor, read)
+
+    async def _page(self, name: str, rows: str, ttl: float, limit: int, cursor: str | None, read: ReadPage) -> Answer:
+        """Return limit rows of a page of the exchange, which is cached whole: a limit makes no key of its own."""
+        place = read_page_cursor(cursor, limit)
+        key = f"{name}:{place.size}:{_short([place.after]) if place.after else ''}"
+        whole = await self._account(key, ttl, lambda: read(place.size, place.after or None))
+        known = self._slices.get((key, place.start, limit))
+        if known is not None and known[0] is whole:
+            return known[1]
+        answer = replace(whole, value=slice_page(whole.value, rows, place, limit))
+        self._slices[key, place.start, limit] = whole, answer
+        if len(self._slices) > SLICES_KEPT:
+            del self._slices[next(iter(self._slices))]
+        return answer
 
     async def _account(self, name: str, ttl: float, read: Read) -> Answer:
         self._client.calls.keys()  # without keys there is nothing to keep, not even a failure
@@ -151,7 +200,3 @@ class Portfolio:
 
 def _short(names: list[str]) -> str:
     return hashlib.sha256(",".join(names).encode()).hexdigest()[:24]
-
-
-def _paged(name: str, limit: int, cursor: str | None) -> str:
-    return f"{name}:{limit}:{_short([cursor]) if cursor else ''}"
