@@ -169,10 +169,8 @@ class Engine:
     async def _read_exchange_state(self) -> None:
         state = await self._market_data.state()
         weekly = self._plan.weekly_pause and in_maintenance(self._clock.wall())
-        if weekly or not state.active:
-            self.exchange_reason = MAINTENANCE
-        else:
-            self.exchange_reason = "" if state.trading else EXCHANGE_PAUSED
+        # outside the weekly window, maintenance shows as reads that fail with 503
+        self.exchange_reason = MAINTENANCE if weekly else "" if state.trading else EXCHANGE_PAUSED
 
     def _depth_tickers(self) -> list[str]:
         return [t for place, t in enumerate(self.tickers) if self._strategy(place).needs_depth]

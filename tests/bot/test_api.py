@@ -20,45 +20,57 @@ TOKEN = "0123456789abcdef"
 
 
 class Fake:
-    """Controls that note what they were told."""
+    """Commands that are recorded."""
 
     def __init__(self, trades: int) -> None:
         self.trade_log = TradeLog("boot")
-        self.told: list[str] = []
+        self.called: list[str] = []
         self.down = False
         for number in range(trades):
             self.trade_log.add(execution("BUY", "5", "0.65", name=f"f{number}"), exchange=True)
+
+    def decisions(self) -> Mapping[str, Any]:
+        return {"decisions": [], "count": 0, "counts": {"sent": 7}}
 
     def status(self) -> Mapping[str, Any]:
         return {"status": "running", "mode": "paper", "trades": self.trade_log.seq}
 
     async def pause(self) -> None:
-        self.told.append("pause")
+        self.called.append("pause")
 
     async def resume(self) -> None:
-        self.told.append("resume")
+        self.called.append("resume")
 
     async def halt(self) -> None:
-        self.told.append("halt")
+        self.called.append("halt")
 
     async def clear(self) -> None:
         if self.down:
             raise VenueUnavailable("the exchange is down")
-        self.told.append("clear")
+        self.called.append("clear")
 
 
 @asynccontextmanager
-async def serving(controls: Fake, token: str = "") -> AsyncIterator[aiohttp.ClientSession]:
-    """A session at the API's root."""
+async def listening(controls: Fake, token: str) -> AsyncIterator[int]:
+    """The API on a free port."""
     runner = web.AppRunner(BotApi(controls, token).app(), shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as session:
-            yield session
+        yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving(controls: Fake, token: str = "") -> AsyncIterator[aiohttp.ClientSession]:
+    """A session at the API's root."""
+    async with (
+        listening(controls, token) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        yield session
 
 
 async def test_a_command_that_needs_the_exchange_says_when_it_is_away() -> None:
@@ -70,11 +82,11 @@ async def test_a_command_that_needs_the_exchange_says_when_it_is_away() -> None:
         async with session.post("/clear", headers=headers) as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "5")
             assert (await response.json()) == {"error": "unavailable", "message": "the exchange is down"}
-        assert controls.told == []
+        assert controls.called == []
         controls.down = False
         async with session.post("/clear", headers=headers) as response:
             assert response.status == 200
-        assert controls.told == ["clear"]
+        assert controls.called == ["clear"]
 
 
 async def test_a_plain_poller_sees_the_last_hundred() -> None:
@@ -137,7 +149,26 @@ async def test_a_reader_that_waits_hears_at_once() -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["after=-1", "after=x", "after=1&limit=0", "limit=5000", "after=1&wait=x", "after=1&wait=-1", "after=1&wait=nan"],
+    [
+        "after=-1",
+        "after=x",
+        "after=1&limit=0",
+        "limit=5000",
+        "after=1&wait=x",
+        "after=1&wait=-1",
+        "after=1&wait=nan",
+        f"after={'0' * 6000}",
+        "after=%D9%A3",
+        "after=1_0",
+        "limit=+5",
+        "after=1&wait=1_0",
+        "after=1&wait=1e1",
+        "after=1&wait=%EF%BC%91",
+        "after=",
+        "after=%FF",
+        f"limit={'9' * 5000}",
+        f"after=1&wait={'1' * 5000}",
+    ],
 )
 async def test_queries_that_cannot_be_read_are_400(query: str) -> None:
     """With JSON that says what was expected."""
@@ -174,7 +205,7 @@ async def test_a_foreign_host_is_refused(host: str) -> None:
         headers = {"Host": host, "Authorization": f"Bearer {TOKEN}"}
         async with session.post("/halt", headers=headers) as response:
             assert response.status in (400, 403)
-    assert controls.told == []
+    assert controls.called == []
 
 
 @pytest.mark.parametrize("given", ["", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer ", f"bearer{TOKEN}"])
@@ -184,7 +215,7 @@ async def test_commands_ask_for_the_token(given: str) -> None:
     async with serving(controls, TOKEN) as session, session.post("/halt", headers={"Authorization": given}) as response:
         assert response.status == 401
         assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert controls.told == []
+    assert controls.called == []
 
 
 @pytest.mark.parametrize("name", ["pause", "resume", "halt", "clear"])
@@ -196,4 +227,31 @@ async def test_commands_with_the_token_are_obeyed(name: str) -> None:
             assert (await response.json())["status"] == "running"
         async with session.get(f"/{name}", headers={"Authorization": f"Bearer {TOKEN}"}) as response:
             assert response.status == 405
-    assert controls.told == [name]
+    assert controls.called == [name]
+
+
+@pytest.mark.parametrize(
+    "given", [b"Bearer \xff\xfe", b"\xff", b"Bearer \xc3\x28", b"Bearer " + "0123456789abcdeé".encode()], ids=repr
+)
+async def test_a_token_of_any_bytes_is_401(given: bytes) -> None:
+    """Bytes that are not UTF-8 are a wrong token, not an error of the bot."""
+    controls = Fake(0)
+    async with listening(controls, TOKEN) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            head = (
+                b"POST /halt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\nAuthorization: "
+            )
+            writer.write(head + given + b"\r\n\r\n")
+            answer = await asyncio.wait_for(reader.read(), 10)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 401")
+    assert controls.called == []
+
+
+async def test_decisions_are_served_as_they_are() -> None:
+    """GET /decisions answers with the log's JSON."""
+    async with serving(Fake(0)) as session, session.get("/decisions") as response:
+        assert (response.status, await response.json()) == (200, {"decisions": [], "count": 0, "counts": {"sent": 7}})

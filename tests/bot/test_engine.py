@@ -139,7 +139,7 @@ async def test_a_wall_clock_that_jumps_back_changes_no_age() -> None:
     ("exchange", "reason"),
     [
         pytest.param(ExchangeState(True, False), "exchange paused", id="trading pause"),
-        pytest.param(ExchangeState(False, False), "maintenance", id="nothing works"),
+        pytest.param(ExchangeState(False, False), "exchange paused", id="exchange pause"),
     ],
 )
 async def test_nothing_is_sent_while_the_exchange_does_not_trade(exchange: ExchangeState, reason: str) -> None:
@@ -359,14 +359,19 @@ async def test_cancelling_is_tried_again_while_prices_are_stale() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OrderRejected("post only cross", "post only"), OrderUncertain("no answer")], ids=["rejected", "uncertain"]
+    ("error", "tries"),
+    [
+        pytest.param(OrderRejected("post only cross", "post only"), 4, id="post only"),
+        pytest.param(OrderRejected("invalid price", "price"), 2, id="refused"),
+        pytest.param(OrderUncertain("no answer", "exchange unreachable"), 2, id="uncertain"),
+    ],
 )
-async def test_an_order_that_fails_keeps_no_other_from_being_sent(error: VenueError) -> None:
-    """Both sides of both markets are tried in the same turn."""
+async def test_an_order_that_fails_keeps_no_other_market_from_being_tried(error: VenueError, tries: int) -> None:
+    """Both markets are tried in the same turn; a market that refused pauses, but not after a post-only refusal."""
     stage = Stage(tickers=("KXA", "KXB"))
     calls = failing(stage, "place", error)
     await stage.turns(1)
-    assert len(calls) == 4
+    assert len(calls) == tries
     assert stage.engine.trouble == ""
 
 
