@@ -37,7 +37,7 @@ class CancelReceipt:
     scope: str
     started: float  # Unix seconds
     cancelled: dict[str, Order] = field(default_factory=dict)
-    gone: dict[str, Order] = field(default_factory=dict)  # dead when their cancel arrived
+    gone: dict[str, Order] = field(default_factory=dict)  # seen resting, and ended without our cancel
     resting: dict[str, Order] = field(default_factory=dict)  # of the last read
     empty_reads: list[tuple[float, float]] = field(default_factory=list)  # (read at, account data as of)
     fills: list[Fill] = field(default_factory=list)
@@ -50,7 +50,7 @@ class CancelReceipt:
         return {
             "proven": self.proven, "scope": self.scope, "started": self.started, "finished": self.finished,
             "cancelled": [_order_row(order) for order in self.cancelled.values()],
-            "gone_before": [_order_row(order) for order in self.gone.values()],
+            "ended_otherwise": [_order_row(order) for order in self.gone.values()],
             "may_rest": [_order_row(order) for order in self.resting.values()],
             "empty_reads": [{"read_at": at, "as_of": as_of} for at, as_of in self.empty_reads],
             "fills_meanwhile": [_fill_row(fill) for fill in self.fills], "error": self.error or None,
@@ -62,7 +62,10 @@ class CancelReceipt:
         lines = [f"{word}: orders of {self.scope}, {_time(self.started)} to {_time(self.finished)}"]
         lines += [f"cancelled: {len(self.cancelled)}", *(f"  {_words(order)}" for order in self.cancelled.values())]
         if self.gone:
-            lines += [f"dead before: {len(self.gone)}", *(f"  {_words(order)}" for order in self.gone.values())]
+            lines += [
+                f"expired, filled or cancelled by others: {len(self.gone)}",
+                *(f"  {_words(order)}" for order in self.gone.values()),
+            ]
         lines.append(f"fills meanwhile: {len(self.fills)}")
         lines += [f"  {f.fill_id} {f.side} {f.quantity} {f.ticker} at {f.yes_price}" for f in self.fills]
         for at, as_of in self.empty_reads:
@@ -93,8 +96,9 @@ class OrderCanceller:
         self._limit = limit
         self._wall, self._monotonic, self._sleep = wall, monotonic, sleep
         scope = f"prefix {prefix}" if prefix else "the whole account"
-        self.receipt = CancelReceipt(scope, wall())  # all mutable state, with the next line
+        self.receipt = CancelReceipt(scope, wall())  # all mutable state, with the next two
         self._changed = self.receipt.started  # Unix seconds of the last answer to a cancel
+        self._trouble = ""
 
     async def run(self) -> CancelReceipt:
         """Cancel and read until no order is left, or until the time limit. Returns the receipt."""
@@ -103,8 +107,9 @@ class OrderCanceller:
             async with asyncio.timeout(self._limit):
                 while not receipt.proven and self._monotonic() < deadline:
                     try:
+                        self._trouble = ""
                         await self._round()
-                        receipt.error = ""
+                        receipt.error = self._trouble
                     except (KalshiError, VenueError) as error:
                         receipt.error = str(error)
                     if not receipt.proven:
@@ -123,12 +128,17 @@ class OrderCanceller:
         receipt = self.receipt
         as_of = await self._client.user_data_timestamp()  # before the orders: they are at least as new
         resting = [order for order in await self._orders.resting() if order.client_order_id.startswith(self._prefix)]
+        ended = [order for name, order in receipt.resting.items() if name not in {one.order_id for one in resting}]
+        receipt.gone |= {order.order_id: order for order in ended if order.order_id not in receipt.cancelled}
         receipt.resting = {order.order_id: order for order in resting}
-        if resting:
+        done = receipt.cancelled.keys() | receipt.gone.keys()
+        # an order that ended may show for a while, as reads trail; once they do not, it is cancelled again
+        late = as_of < self._changed or (receipt.empty_reads and as_of <= receipt.empty_reads[-1][1])
+        if to_cancel := [order for order in resting if order.order_id not in done or not late]:
             receipt.empty_reads.clear()
-            await self._cancel(resting)
-        elif as_of < self._changed or (receipt.empty_reads and as_of <= receipt.empty_reads[-1][1]):
-            receipt.error = f"account data is as of {_time(as_of)}, older than the last cancel or read"
+            await self._cancel(to_cancel)
+        elif late:
+            self._trouble = f"account data is as of {_time(as_of)}, older than the last cancel or read"
         else:
             receipt.empty_reads.append((self._wall(), as_of))
             receipt.proven = len(receipt.empty_reads) >= _READS
@@ -140,8 +150,8 @@ class OrderCanceller:
             async with free:
                 try:
                     taken_back = await self._orders.cancel(order.order_id, order.ticker)
-                except VenueError as error:
-                    self.receipt.error = str(error)  # the next read shows if it rests
+                except VenueError as error:  # the next read shows if it rests
+                    self._trouble = str(error)
                     return
                 finally:
                     self._changed = max(self._changed, self._wall())

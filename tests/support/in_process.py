@@ -19,11 +19,15 @@ from tests.support.trading import D, trading_state
 
 
 class InProcessBot:
-    """A bot that quotes `tickers` under the prefix pi-bot-. options: of the exchange, which is quiet by default."""
+    """A bot that quotes `tickers` under the prefix pi-bot-. stored: the state of an earlier run.
+
+    options: of the exchange, which is quiet by default.
+    """
 
     def __init__(
         self, tickers: Sequence[str] = (), boot_id: str = "boot", decide: Any = maker.decide,
-        exchange: InProcessExchange | None = None, live: dict[str, Any] | None = None, **options: Any,
+        exchange: InProcessExchange | None = None, live: dict[str, Any] | None = None,
+        stored: dict[str, Any] | None = None, **options: Any,
     ) -> None:  # fmt: skip
         self.exchange = exchange or InProcessExchange(
             ExchangeOptions(**({"quiet": True, "tier": "prestige"} | options)), VirtualClock(1_800_000_000.0)
@@ -34,10 +38,14 @@ class InProcessBot:
         self.state = trading_state(
             True, boot_id, order_size=D(10), market_exposure=D(500), event_exposure=D(1000), total_exposure=D(5000)
         )
+        if stored is not None:
+            self.state.load(stored)
+        live_options = LiveOptions(
+            "pi-bot-", boot_id, **({"earlier_boot_ids": tuple(self.state.boot_ids)} | (live or {}))
+        )
         self.venue = LiveVenue(
-            self.client, self.state, self.state.account, LiveOptions("pi-bot-", boot_id, **(live or {})), self.clock,
-            self.state.order_groups,
-        )  # fmt: skip
+            self.client, self.state, self.state.account, live_options, self.clock, self.state.order_groups
+        )
         self.check = AccountCheck(self.client, self.state.account, self.venue.fills, self.state.take_account)
         self.engine = Engine(
             MarketData(self.client, self.time, self.time), self.venue, self.state,

@@ -1,0 +1,227 @@
+"""Tests of the live venue in virtual time: expiry, renewal, order groups, other bots, restarts."""
+
+import pytest
+
+from bot.account_fills import AccountFills
+from bot.errors import AnotherBotRunning, OrderRejected, OrderUncertain
+from bot.strategy_types import OrderOrigin
+from tests.support.in_process import InProcessBot
+from tests.support.trading import D, wish
+
+
+async def started(**more: object) -> tuple[InProcessBot, str]:
+    """A bot whose account was read, and a market at 45 to 55 cents."""
+    bot = InProcessBot(**more)  # type: ignore[arg-type]
+    ticker = bot.market()
+    await bot.check.begin()
+    return bot, ticker
+
+
+async def refreshed(bot: InProcessBot, count: int, seconds: float = 1.0) -> None:
+    """Let time pass and refresh the venue."""
+    for _ in range(count):
+        bot.exchange.advance(seconds)
+        await bot.venue.refresh({})
+
+
+async def test_a_resting_order_expires_unless_it_is_renewed() -> None:
+    """Sent with an expiry of 30 s; a bot that runs moves it, a dead one does not."""
+    bot, ticker = await started()
+    await bot.venue.place(wish("BUY", "5", "0.46", ticker))
+    await refreshed(bot, 100)
+    assert len(bot.resting()) == 1
+    assert [order.quantity for order in bot.venue.resting()] == [5]
+    bot.exchange.advance(31)
+    assert bot.resting() == []
+
+
+async def test_an_order_that_expired_is_no_longer_counted() -> None:
+    """The next read of the orders finds it closed."""
+    bot, ticker = await started()
+    await bot.venue.place(wish("BUY", "5", "0.46", ticker))
+    bot.exchange.advance(40)
+    await refreshed(bot, 6)
+    assert bot.venue.resting() == []
+
+
+async def test_a_renewed_order_keeps_its_place_and_its_fills() -> None:
+    """A part that filled before the renewal stays filled, and the order is not made larger."""
+    bot, ticker = await started()
+    await bot.venue.place(wish("BUY", "5", "0.50", ticker))
+    bot.exchange.admin("POST", "/take", {"ticker": ticker, "side": "ask", "count": "2.00", "price": "0.5000"})
+    await refreshed(bot, 60)
+    [order] = bot.resting()
+    assert (order["remaining_count_fp"], order["fill_count_fp"]) == ("3.00", "2.00")
+    assert [order.quantity for order in bot.venue.resting()] == [3]
+    assert bot.state.positions.position(ticker) == 2
+
+
+@pytest.mark.parametrize("kind", ["error", "refuse", "trading_pause"])
+async def test_an_order_that_cannot_be_renewed_expires(kind: str) -> None:
+    """The venue goes on, and knows in the end that the order is gone."""
+    bot, ticker = await started()
+    await bot.venue.place(wish("BUY", "5", "0.46", ticker))
+    options = {"refuse": {"reason": "scope"}, "error": {"status": 500}, "trading_pause": {}}[kind]
+    bot.fault(kind, **options, **({"path": "*/amend"} if kind != "trading_pause" else {}))
+    await refreshed(bot, 45)
+    assert bot.resting() == []
+    assert bot.venue.resting() == []
+
+
+async def test_an_order_that_takes_has_no_expiry() -> None:
+    """The exchange refuses an expiry on it."""
+    bot, ticker = await started()
+    await bot.venue.place(wish("BUY", "5", "0.60", ticker, rest=False))
+    assert bot.state.positions.position(ticker) == 5
+
+
+async def test_too_many_matches_cancel_the_whole_group_until_it_is_reset() -> None:
+    """A limit of 6 contracts in 15 s: the exchange cancels all, refuses more, and the venue resets the group."""
+    bot, ticker = await started(live={"group_limit": 6})
+    for price in ("0.46", "0.47", "0.50"):
+        await bot.venue.place(wish("BUY", "8", price, ticker))
+    assert len(bot.resting()) == 3
+    bot.exchange.admin("POST", "/take", {"ticker": ticker, "side": "ask", "count": "8.00", "price": "0.5000"})
+    assert bot.resting() == []
+    with pytest.raises(OrderRejected) as caught:
+        await bot.venue.place(wish("BUY", "1", "0.46", ticker))
+    assert caught.value.reason == "order group"
+    bot.exchange.advance(20)
+    await bot.venue.place(wish("BUY", "1", "0.46", ticker))
+    assert len(bot.resting()) == 1
+    groups = bot.exchange.request("GET", "/portfolio/order_groups").body["order_groups"]
+    assert len(groups) == 1
+    assert list(bot.state.order_groups.values()) == [groups[0]["id"]]
+
+
+async def test_a_group_that_the_exchange_has_forgotten_is_made_anew() -> None:
+    """A stored group id that is unknown costs one refusal."""
+    bot, ticker = await started(live={"group_limit": 100})
+    bot.state.order_groups["0"] = "of-last-year"
+    with pytest.raises(OrderRejected):
+        await bot.venue.place(wish("BUY", "1", "0.46", ticker))
+    await bot.venue.place(wish("BUY", "1", "0.46", ticker))
+    assert bot.state.order_groups["0"] != "of-last-year"
+
+
+async def test_orders_go_without_a_group_where_none_is_offered() -> None:
+    """404 on creation means that there are no groups; any other failure is tried again later."""
+    for status, groups in ((404, 0), (500, 1)):
+        bot, ticker = await started(live={"group_limit": 100})
+        bot.fault("error", status=status, path="*/order_groups/create", times=1)
+        await bot.venue.place(wish("BUY", "1", "0.46", ticker))
+        assert len(bot.resting()) == 1
+        await refreshed(bot, 61)
+        await bot.venue.place(wish("BUY", "1", "0.45", ticker))
+        assert len(bot.state.order_groups) == groups
+
+
+async def test_a_bot_finds_orders_that_it_does_not_know_under_its_prefix() -> None:
+    """At the start it refuses to go on, unless it is told to adopt them; while trading it names them."""
+    first, ticker = await started()
+    await first.venue.place(wish("BUY", "5", "0.46", ticker))
+    second = InProcessBot(exchange=first.exchange, boot_id="second")
+    with pytest.raises(AnotherBotRunning, match="pi-bot-boot-1"):
+        await second.venue.ensure_alone()
+    await second.venue.refresh({})
+    assert "another bot sends orders under pi-bot-" in second.venue.second_bot()
+    assert second.venue.resting() == []
+    await second.venue.cancel_all()
+    assert len(first.resting()) == 1, "they are not ours to cancel"
+    await second.venue.ensure_alone(adopt=True)
+    await second.venue.cancel_all()
+    assert first.resting() == []
+
+
+async def test_the_next_run_adopts_the_orders_of_the_last() -> None:
+    """Its boot id is stored."""
+    first, ticker = await started()
+    await first.venue.place(wish("BUY", "5", "0.46", ticker))
+    second = InProcessBot(exchange=first.exchange, boot_id="second", live={"earlier_boot_ids": ("boot",)})
+    await second.venue.ensure_alone()
+    await second.venue.cancel_all()
+    assert first.resting() == []
+
+
+async def test_orders_of_others_on_the_account_are_counted_and_warned_about_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By their client ids; they are not touched."""
+    bot, ticker = await started()
+    other = {
+        "ticker": ticker, "side": "bid", "count": "1.00", "price": "0.4000", "client_order_id": "other-bot-1",
+        "time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross",
+    }  # fmt: skip
+    assert bot.exchange.request("POST", "/portfolio/events/orders", body=other).status == 201
+    await refreshed(bot, 20)
+    assert bot.venue.other_orders() == ["other-bot-1"]
+    assert caplog.text.count("this bot did not send") == 1
+    assert bot.venue.second_bot() == ""
+    await bot.venue.cancel_all()
+    assert len(bot.resting()) == 1
+
+
+async def test_the_first_start_takes_hand_made_fills_as_opening_positions() -> None:
+    """Three fills by hand 130 s old: no trade, no difference, and their cost counts as risked elsewhere."""
+    bot = InProcessBot()
+    ticker = bot.market()
+    for _ in range(3):
+        body = {"ticker": ticker, "side": "bid", "count": "10.00", "price": "0.5000"}
+        assert bot.exchange.admin("POST", "/fill", body).status < 300
+    bot.exchange.advance(130)
+    await bot.check.begin()
+    assert await bot.check.differences() == ""
+    await refreshed(bot, 40)
+    assert bot.state.trade_log.seq == 0
+    assert bot.state.account.positions == {ticker: 30}
+    assert bot.state.risk.elsewhere == {ticker: D(15)}
+
+
+async def test_fifty_restarts_while_trading_keep_the_books_of_the_exchange() -> None:
+    """Each run trades, is stored, and is followed by the next after 20 s; every fill is reported once."""
+    bot, ticker = await started()
+    trades = 0
+    for number in range(50):
+        await bot.venue.place(wish("BUY" if number % 2 else "SELL", "3", "0.50", ticker))
+        side = "ask" if number % 2 else "bid"
+        bot.exchange.admin("POST", "/take", {"ticker": ticker, "side": side, "count": "2.00", "price": "0.5000"})
+        if number % 3:
+            await refreshed(bot, 2)
+        stored = bot.state.dump()
+        trades += bot.state.trade_log.seq
+        bot.exchange.advance(20)
+        bot = InProcessBot(exchange=bot.exchange, boot_id=f"run{number}", stored=stored)
+        await bot.venue.cancel_all()
+        assert await bot.check.differences() == ""
+    trades += bot.state.trade_log.seq
+    ledger = bot.exchange.admin("GET", "/ledger").body
+    position = next(D(row["position_fp"]) for row in ledger["positions"] if row["ticker"] == ticker)
+    assert bot.state.positions.position(ticker) == position
+    assert trades == len(ledger["fills"]) == 50
+
+
+async def test_an_uncertain_order_is_resolved_and_its_trade_knows_its_decision() -> None:
+    """The answer is lost after the order was taken: it is found, not sent again, and its origin is kept."""
+    bot, ticker = await started()
+    origin = OrderOrigin("maker", D("0.5"), bot.time())
+    bot.fault("error", status=500, path="*/portfolio/events/orders", method="POST", times=1)
+    with pytest.raises(OrderUncertain):
+        await bot.venue.place(wish("BUY", "5", "0.50", ticker), origin)
+    await refreshed(bot, 6)
+    assert bot.venue.resting() == [], "it never existed"
+    await bot.venue.place(wish("BUY", "5", "0.50", ticker), origin)
+    bot.exchange.admin("POST", "/take", {"ticker": ticker, "side": "ask", "count": "5.00", "price": "0.5000"})
+    await refreshed(bot, 1)
+    [trade] = bot.state.trade_log.last(1).trades
+    assert (trade["strategy"], trade["mid"]) == ("maker", D("0.5"))
+    assert trade["decided_at"] <= trade["sent_at"] <= trade["acknowledged_at"]
+
+
+def test_the_low_water_mark_never_falls() -> None:
+    """Neither an older read nor a stored state lowers it."""
+    account = AccountFills()
+    account.read_until(D(5000))
+    mark = account.low_water
+    account.read_until(D(1000))
+    account.open_with({}, D(2000))
+    assert account.low_water == mark == AccountFills.load(account.dump()).low_water
