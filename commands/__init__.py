@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib import import_module
 
-COMMANDS = ("demo", "check", "doctor", "journal")
+COMMANDS = ("demo", "check", "doctor", "journal", "report")
 
 
 def run(name: str, arguments: Sequence[str]) -> int:

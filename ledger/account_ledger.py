@@ -154,7 +154,7 @@ class AccountLedger:
             return None
         return TradeRecord(
             root, trade.timestamp, trade.ticker, trade.quantity, trade.price, trade.fee, trade.corrects,
-            trade.outside, trade.strategy, trade.is_taker,
+            trade.outside,
         )  # fmt: skip
 
     def _settle(self, record: SettlementRecord) -> None:

@@ -30,8 +30,6 @@ class TradeRecord:
     fee: Decimal | None  # dollars; None where the reporter gave none
     corrects: int | None = None
     outside: bool = False  # made by the account, not by the bot
-    strategy: str | None = None
-    is_taker: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def read_trade(body: Body) -> TradeRecord:
         body["seq"], _number(body, "timestamp"), _text(body, "ticker"),
         quantity if sign > 0 else -quantity, price if body["outcome"] == "yes" else ONE - price,
         None if body.get("fee") is None else _number(body, "fee"), corrects,
-        body.get("origin") == "account", body.get("strategy"), body.get("is_taker"),
+        body.get("origin") == "account",
     )  # fmt: skip
 
 
