@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 
 from commands.demo_process import ROOT
+from commands.ports import free_port
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 POLL = 3.0  # seconds between two polls of the bot

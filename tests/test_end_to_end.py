@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from commands.ports import free_port
 from tests.support.eventually import until
-from tests.support.neighbours import RedisServer, free_port
+from tests.support.neighbours import RedisServer
 from tests.support.server import ROOT, Server, clean_environment, running_server
 from tests.support.simulator import Simulator, running_simulator
 

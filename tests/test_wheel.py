@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.neighbours import free_port
+from commands.ports import free_port
 from tests.support.server import ROOT, clean_environment
 
 pytestmark = pytest.mark.slow

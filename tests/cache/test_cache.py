@@ -1,17 +1,19 @@
 """What every cache promises, over memory, over a real Redis, and over a Redis that is not there."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from cache.memory import MemoryCache
-from cache.redis import RedisAddress, RedisCache, connect
+from cache.redis import RedisCache, connect
+from cache.redis_address import RedisAddress
+from commands.ports import free_port
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis), "redis that is down"])
-async def cache(request):
+async def cache(request: pytest.FixtureRequest) -> Any:
     """Each implementation in turn."""
     if request.param == "memory":
         it = MemoryCache()
@@ -22,7 +24,7 @@ async def cache(request):
     await it.close()
 
 
-async def test_what_was_set_is_there(cache):
+async def test_what_was_set_is_there(cache: Any) -> None:
     """Bytes come back as they went in, the newest of each key."""
     assert await cache.get("a") is None
     await cache.set("a", b"\x00\xff1", 10)
@@ -31,18 +33,18 @@ async def test_what_was_set_is_there(cache):
     assert [await cache.get("a"), await cache.get("b")] == [b"2", b""]
 
 
-async def test_it_is_forgotten_after_its_ttl(cache):
+async def test_it_is_forgotten_after_its_ttl(cache: Any) -> None:
     """No longer, and for a fraction of a second too."""
     await cache.set("a", b"1", 0.05)
     assert await cache.get("a") == b"1"
 
-    async def gone():
+    async def gone() -> Any:
         return await cache.get("a") is None
 
     await eventually(gone, within=2)
 
 
-async def test_deleted_keys_are_gone_and_others_stay(cache):
+async def test_deleted_keys_are_gone_and_others_stay(cache: Any) -> None:
     """Deleting nothing, or what is not there, is no error."""
     await cache.set("a", b"1", 10)
     await cache.set("b", b"2", 10)
@@ -51,17 +53,17 @@ async def test_deleted_keys_are_gone_and_others_stay(cache):
     assert [await cache.get("a"), await cache.get("b")] == [None, b"2"]
 
 
-async def test_many_at_once(cache):
+async def test_many_at_once(cache: Any) -> None:
     """A hundred readers and writers do not mix up keys."""
 
-    async def one(n):
+    async def one(n: Any) -> Any:
         await cache.set(f"k{n}", str(n).encode(), 10)
         return await cache.get(f"k{n}")
 
     assert await asyncio.gather(*(one(n) for n in range(100))) == [str(n).encode() for n in range(100)]
 
 
-async def test_memory_is_bounded_by_entries():
+async def test_memory_is_bounded_by_entries() -> None:
     """The one unused for longest goes first."""
     cache = MemoryCache(max_entries=2)
     await cache.set("a", b"1", 10)
@@ -72,7 +74,7 @@ async def test_memory_is_bounded_by_entries():
     assert len(cache) == 2
 
 
-async def test_memory_is_bounded_by_bytes():
+async def test_memory_is_bounded_by_bytes() -> None:
     """However few the entries are; one larger than all is not kept and pushes nothing out by itself."""
     cache = MemoryCache(max_bytes=10)
     await cache.set("a", b"12345", 10)

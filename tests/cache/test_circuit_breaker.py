@@ -1,5 +1,7 @@
 """The breaker's states, with a clock that the test moves."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ def opened(clock: Clock) -> CircuitBreaker:
     return it
 
 
-def test_it_opens_after_so_many_failures_in_a_row():
+def test_it_opens_after_so_many_failures_in_a_row() -> None:
     """Two failures and a success are no row; the third in a row opens it and says why and since when."""
     clock = Clock(100.0)
     it = breaker(clock)
@@ -31,7 +33,7 @@ def test_it_opens_after_so_many_failures_in_a_row():
     assert (it.state, it.reason, it.since, it.allows()) == ("open", "refused", 1107.0, False)
 
 
-def test_one_trial_is_let_through_after_the_grace_period():
+def test_one_trial_is_let_through_after_the_grace_period() -> None:
     """While the trial is under way all others hear no."""
     clock = Clock(100.0)
     it = opened(clock)
@@ -40,7 +42,7 @@ def test_one_trial_is_let_through_after_the_grace_period():
     assert [it.allows(), it.allows(), it.allows()] == [True, False, False]
 
 
-def test_a_good_trial_closes_it():
+def test_a_good_trial_closes_it() -> None:
     """Success is told once, and forgets the failures."""
     clock = Clock(100.0)
     it = opened(clock)
@@ -51,7 +53,7 @@ def test_a_good_trial_closes_it():
     assert (it.state, it.reason, it.since) == ("closed", "", 1101.0)
 
 
-def test_each_failed_trial_doubles_the_pause_up_to_the_longest():
+def test_each_failed_trial_doubles_the_pause_up_to_the_longest() -> None:
     """1, 2, 4, 8, 8 seconds."""
     clock = Clock(100.0)
     it = opened(clock)
@@ -64,7 +66,7 @@ def test_each_failed_trial_doubles_the_pause_up_to_the_longest():
     assert pauses == [1.0, 2.0, 4.0, 8.0, 8.0]
 
 
-def test_late_failures_do_not_lengthen_the_pause():
+def test_late_failures_do_not_lengthen_the_pause() -> None:
     """Calls that began before it opened end in failure after it: they are no trials."""
     clock = Clock(100.0)
     it = opened(clock)
@@ -73,7 +75,7 @@ def test_late_failures_do_not_lengthen_the_pause():
     assert it.retry_in == 0.5
 
 
-def test_a_trial_that_vanished_does_not_block_for_ever():
+def test_a_trial_that_vanished_does_not_block_for_ever() -> None:
     """Its caller may have been cancelled; after the longest pause another may try."""
     clock = Clock(100.0)
     it = opened(clock)
@@ -86,7 +88,7 @@ def test_a_trial_that_vanished_does_not_block_for_ever():
 
 
 @given(st.lists(st.sampled_from(["fail", "succeed", "ask", "wait"]), max_size=60))
-def test_it_always_lets_somebody_try_again_in_the_end(steps):
+def test_it_always_lets_somebody_try_again_in_the_end(steps: Any) -> None:
     """From any state, within the longest pause twice, a call is allowed; closed means no reason."""
     clock = Clock(100.0)
     it = breaker(clock)

@@ -4,11 +4,14 @@ import asyncio
 
 from cache.base import Answer
 from cache.memory import MemoryCache
-from cache.stale_cache import CompleteValue
+from cache.stale_cache import CompleteValue, StaleCache
+from tests.support.clock import Clock
 from tests.support.source import Source, keeper_over
 
 
-async def test_after_news_an_answer_is_stale_until_the_source_has_taken_them_in(keeper, clock):
+async def test_after_news_an_answer_is_stale_until_the_source_has_taken_them_in(
+    keeper: StaleCache, clock: Clock
+) -> None:
     """Stale answers are asked again with backoff; the first settled one ends it."""
     source = Source(CompleteValue("before", complete_to=999.0))
     assert not (await keeper.get("k", 3600, source)).stale
@@ -25,7 +28,7 @@ async def test_after_news_an_answer_is_stale_until_the_source_has_taken_them_in(
     assert source.calls == 3
 
 
-async def test_what_is_not_settled_and_too_old_is_asked_again_at_once(clock):
+async def test_what_is_not_settled_and_too_old_is_asked_again_at_once(clock: Clock) -> None:
     """The pause that unsettled answers are given is for as long as there is something to tell meanwhile."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, keep=0)
     source = Source(CompleteValue("before", complete_to=999.0))
@@ -36,7 +39,7 @@ async def test_what_is_not_settled_and_too_old_is_asked_again_at_once(clock):
     assert source.calls == 2
 
 
-async def test_later_news_shorten_the_wait(keeper, clock):
+async def test_later_news_shorten_the_wait(keeper: StaleCache, clock: Clock) -> None:
     """After many tries the pause is long; another trade is another question, though not more than once a second."""
     source = Source(CompleteValue("x", complete_to=1.0))
     for _ in range(40):
@@ -50,7 +53,7 @@ async def test_later_news_shorten_the_wait(keeper, clock):
     assert source.calls == calls + 1
 
 
-async def test_who_joins_a_call_begun_before_the_news_hears_stale(keeper, clock):
+async def test_who_joins_a_call_begun_before_the_news_hears_stale(keeper: StaleCache, clock: Clock) -> None:
     """The same call brings fresh for the one and stale for the other."""
     source = Source(CompleteValue("before", complete_to=999.0))
     source.gate = asyncio.Event()

@@ -5,6 +5,7 @@ import enum
 import json
 import types
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_is_written_is_read_back(value):
+def test_what_is_written_is_read_back(value: Any) -> None:
     """Equal values, whole decimals as integers; and any other JSON reader agrees on the shape."""
     text = dumps(value)
     assert loads(text) == value
@@ -33,38 +34,38 @@ def test_what_is_written_is_read_back(value):
     ("number", "text"),
     [("0.6500", "0.65"), ("50.00", "50"), ("1E+3", "1000"), ("-0.0", "0"), ("0.000001", "0.000001"), ("-3.50", "-3.5")],
 )
-def test_the_shortest_exact_text(number, text):
+def test_the_shortest_exact_text(number: int, text: str) -> None:
     """No trailing zeros, no exponent, no minus zero."""
     assert plain(Decimal(number)) == text == dumps(Decimal(number))
 
 
 @pytest.mark.parametrize("bad", [Decimal("NaN"), Decimal("-Infinity"), float("nan"), float("inf")])
-def test_what_is_no_number_is_refused(bad):
+def test_what_is_no_number_is_refused(bad: Any) -> None:
     """Neither written …"""
     with pytest.raises(ValueError):
         dumps([bad])
 
 
 @pytest.mark.parametrize("bad", ["NaN", "[Infinity]", '{"a":-Infinity}', "", "{", b"\xff"])
-def test_what_is_no_json_is_refused(bad):
+def test_what_is_no_json_is_refused(bad: Any) -> None:
     """… nor read."""
     with pytest.raises(ValueError):
         loads(bad)
 
 
 @pytest.mark.parametrize("bad", [object(), b"bytes", {1, 2}, 1j])
-def test_what_json_does_not_know_is_refused(bad):
+def test_what_json_does_not_know_is_refused(bad: Any) -> None:
     """A mistake of ours, so a TypeError."""
     with pytest.raises(TypeError):
         dumps({"a": bad})
 
 
-def test_line_breaks_of_every_kind_are_escaped():
+def test_line_breaks_of_every_kind_are_escaped() -> None:
     """A stream's line must not be split by what is in it."""
     assert dumps("a\n\r\u2028\u2029\u0085b") == r'"a\n\r\u2028\u2029\u0085b"'
 
 
-def test_relatives_of_what_json_knows_are_written_like_it():
+def test_relatives_of_what_json_knows_are_written_like_it() -> None:
     """Enumerations, named tuples, read-only mappings; and text that is JSON already as it stands."""
 
     class Color(enum.StrEnum):
@@ -81,6 +82,6 @@ def test_relatives_of_what_json_knows_are_written_like_it():
     assert dumps(types.MappingProxyType(value)) == '{"c":"red","o":"blue","n":1,"p":[1,null],"r":{"x":1}}'
 
 
-def test_a_float_keeps_its_shortest_text():
+def test_a_float_keeps_its_shortest_text() -> None:
     """For times and ages, which are floats."""
     assert dumps([1698676800.123, True, 1]) == "[1698676800.123,true,1]"

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 import redis.exceptions
 
-from cache.redis import RedisAddress, RedisCache, connect
+from cache.redis import RedisCache, connect
+from cache.redis_address import RedisAddress
 from cache.stale_cache import StaleCache
 from tests.support.eventually import eventually
 from tests.support.neighbours import RedisServer, redis_program
@@ -18,7 +21,7 @@ SLACK = 0.25  # seconds that a busy machine may add
 
 
 @pytest.fixture
-async def cache(redis_server):
+async def cache(redis_server: RedisServer) -> Any:
     """A cache over the running server."""
     it = RedisCache(connect(RedisAddress("127.0.0.1", redis_server.port)), "python:", budget=BUDGET)
     yield it
@@ -33,7 +36,7 @@ async def timed(cache: RedisCache) -> float:
     return time.monotonic() - began
 
 
-async def test_keys_are_under_the_prefix_and_have_a_ttl(cache, redis_server):
+async def test_keys_are_under_the_prefix_and_have_a_ttl(cache: Any, redis_server: RedisServer) -> None:
     """A stranger who shares the server finds nothing of ours elsewhere, and nothing that stays for ever."""
     await cache.set("a", b"1", 60)
     assert redis_server.command("KEYS", "*") == b"*1\r\n$8\r\npython:a\r\n"
@@ -42,7 +45,9 @@ async def test_keys_are_under_the_prefix_and_have_a_ttl(cache, redis_server):
 
 
 @pytest.mark.parametrize("fault", ["killed", "hung", "full", "read-only", "locked"])
-async def test_a_fault_costs_one_short_wait_and_heals_by_itself(cache, redis_server, fault, caplog):
+async def test_a_fault_costs_one_short_wait_and_heals_by_itself(
+    cache: Any, redis_server: RedisServer, fault: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     """The first request waits at most the budget, the next none; memory answers; and when the fault ends it is back."""
     caplog.set_level(logging.INFO, "cache.redis")
     await cache.set("a", b"0", 60)
@@ -62,7 +67,7 @@ async def test_a_fault_costs_one_short_wait_and_heals_by_itself(cache, redis_ser
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
-def break_it(server: RedisServer, fault: str):
+def break_it(server: RedisServer, fault: str) -> Any:
     """Bring the fault about; the function that ends it."""
     if fault == "killed":
         server.kill()
@@ -80,7 +85,7 @@ def break_it(server: RedisServer, fault: str):
     return lambda: server.command(turn[1])
 
 
-async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache, redis_server):
+async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache: Any, redis_server: RedisServer) -> None:
     """Together they wait no longer than one."""
     redis_server.hang()
     began = time.monotonic()
@@ -88,7 +93,7 @@ async def test_a_hundred_requests_at_once_on_a_hung_server_wait_once(cache, redi
     assert time.monotonic() - began < BUDGET + 2 * SLACK
 
 
-async def test_a_strangers_list_under_our_key_is_a_miss_and_no_fault(cache, redis_server):
+async def test_a_strangers_list_under_our_key_is_a_miss_and_no_fault(cache: Any, redis_server: RedisServer) -> None:
     """Redis is not down because of it, and the next set takes the key back."""
     redis_server.command("RPUSH", "python:a", "theirs")
     assert await cache.get("a") is None
@@ -97,7 +102,7 @@ async def test_a_strangers_list_under_our_key_is_a_miss_and_no_fault(cache, redi
     assert await cache.get("a") == b"ours"
 
 
-async def test_a_flush_is_a_miss_and_no_fault(cache, redis_server):
+async def test_a_flush_is_a_miss_and_no_fault(cache: Any, redis_server: RedisServer) -> None:
     """What is gone is gone; the server is well."""
     await cache.set("a", b"1", 60)
     redis_server.command("FLUSHALL")
@@ -105,7 +110,7 @@ async def test_a_flush_is_a_miss_and_no_fault(cache, redis_server):
     assert cache.breaker.state == "closed"
 
 
-async def test_a_server_that_comes_up_later_is_taken(tmp_path):
+async def test_a_server_that_comes_up_later_is_taken(tmp_path: Path) -> None:
     """We may start first."""
     server = RedisServer(redis_program(), tmp_path)
     cache = RedisCache(connect(RedisAddress("127.0.0.1", server.port)), "python:", budget=BUDGET)
@@ -119,7 +124,9 @@ async def test_a_server_that_comes_up_later_is_taken(tmp_path):
         server.kill()
 
 
-async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):
+async def test_a_wrong_password_is_said_and_memory_serves(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
     """The reason names the cause and not the password."""
     redis_server.command("CONFIG SET requirepass right")
     address = RedisAddress("127.0.0.1", redis_server.port, password="wr0ng-pass")
@@ -133,7 +140,7 @@ async def test_a_wrong_password_is_said_and_memory_serves(redis_server, caplog):
     await cache.close()
 
 
-async def test_closing_while_it_is_hung_is_quick(cache, redis_server):
+async def test_closing_while_it_is_hung_is_quick(cache: Any, redis_server: RedisServer) -> None:
     """A deploy does not wait for a neighbour."""
     redis_server.hang()
     await cache.get("a")
@@ -142,10 +149,10 @@ async def test_closing_while_it_is_hung_is_quick(cache, redis_server):
     assert time.monotonic() - began < 1.5
 
 
-async def test_a_client_that_fails_to_close_is_let_go(cache, monkeypatch):
+async def test_a_client_that_fails_to_close_is_let_go(cache: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that a neighbour does stops us from stopping."""
 
-    async def fail():
+    async def fail() -> None:
         raise redis.exceptions.ConnectionError("gone")
 
     monkeypatch.setattr(cache._client, "aclose", fail)
@@ -153,11 +160,11 @@ async def test_a_client_that_fails_to_close_is_let_go(cache, monkeypatch):
     monkeypatch.undo()
 
 
-async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, redis_server):
+async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache: Any, redis_server: RedisServer) -> None:
     """A cold key over a hung server: one look, one fetch, one write; then neither look nor write."""
     keeper = StaleCache(cache, "kalshi_api", (OSError,), near=0.0)
 
-    async def fetch():
+    async def fetch() -> Any:
         return {"n": 1}
 
     redis_server.hang()
@@ -172,12 +179,12 @@ async def test_a_reader_waits_for_redis_no_longer_than_the_budget_in_all(cache, 
     assert (await keeper.get("k", 60, fetch)).source == "redis_cache"
 
 
-async def test_a_flush_costs_no_answer(cache, redis_server):
+async def test_a_flush_costs_no_answer(cache: Any, redis_server: RedisServer) -> None:
     """What this process knows it tells on, though the shared store has forgotten."""
     keeper = StaleCache(cache, "kalshi_api", (OSError,), near=0.0)
     calls = 0
 
-    async def fetch():
+    async def fetch() -> Any:
         nonlocal calls
         calls += 1
         return calls

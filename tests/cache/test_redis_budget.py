@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache.redis import Client, RedisAddress, RedisCache, connect
+from cache.redis import Client, RedisCache, connect
+from cache.redis_address import RedisAddress
 from cache.redis_budget import LONGEST, MOST_KEYS, RedisBudget
 from tests.support.neighbours import RedisServer
 

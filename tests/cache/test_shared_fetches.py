@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from cache.memory import MemoryCache
+from cache.stale_cache import StaleCache
+from tests.support.clock import Clock
 from tests.support.source import Source, Trouble, keeper_over
 
 
-async def test_a_hundred_equal_requests_make_one_call(keeper):
+async def test_a_hundred_equal_requests_make_one_call(keeper: StaleCache) -> None:
     """On a cold cache, and all get the answer."""
     source = Source("value")
     source.gate = asyncio.Event()
@@ -19,7 +21,7 @@ async def test_a_hundred_equal_requests_make_one_call(keeper):
     assert source.calls == 1
 
 
-async def test_the_call_goes_on_when_its_first_asker_leaves(keeper):
+async def test_the_call_goes_on_when_its_first_asker_leaves(keeper: StaleCache) -> None:
     """The others wait for it, and it is not made again."""
     source = Source("value")
     source.gate = asyncio.Event()
@@ -32,7 +34,7 @@ async def test_the_call_goes_on_when_its_first_asker_leaves(keeper):
     assert source.calls == 1
 
 
-async def test_a_failure_that_nobody_waits_for_is_not_reported_as_forgotten(keeper):
+async def test_a_failure_that_nobody_waits_for_is_not_reported_as_forgotten(keeper: StaleCache) -> None:
     """All askers left; the failure is remembered and no warning appears (warnings are errors here)."""
     source = Source(Trouble("down"))
     source.gate = asyncio.Event()
@@ -46,7 +48,7 @@ async def test_a_failure_that_nobody_waits_for_is_not_reported_as_forgotten(keep
     assert source.calls == 1
 
 
-async def test_a_fetch_that_hangs_is_ended(clock):
+async def test_a_fetch_that_hangs_is_ended(clock: Clock) -> None:
     """Every wait has a limit; it counts as a failure."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, limit=0.05)
     source = Source()
@@ -55,7 +57,7 @@ async def test_a_fetch_that_hangs_is_ended(clock):
         await keeper.get("k", 60, source)
 
 
-async def test_a_key_let_go_of_during_its_fetch_is_still_answered(clock):
+async def test_a_key_let_go_of_during_its_fetch_is_still_answered(clock: Clock) -> None:
     """Many other keys came meanwhile."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, max_entries=2)
     source = Source("value")
@@ -69,7 +71,7 @@ async def test_a_key_let_go_of_during_its_fetch_is_still_answered(clock):
     assert keeper.peek("k", 60).value == "value"
 
 
-async def test_closing_ends_the_calls_under_way(keeper):
+async def test_closing_ends_the_calls_under_way(keeper: StaleCache) -> None:
     """No task is left behind."""
     source = Source()
     source.gate = asyncio.Event()

@@ -7,10 +7,12 @@ import pytest
 
 from cache.base import Answer
 from cache.memory import MemoryCache
+from cache.stale_cache import StaleCache
+from tests.support.clock import Clock
 from tests.support.source import NoSuchThing, Source, Trouble, keeper_over
 
 
-async def test_the_last_good_value_stands_in_when_the_source_fails(keeper, clock):
+async def test_the_last_good_value_stands_in_when_the_source_fails(keeper: StaleCache, clock: Clock) -> None:
     """Marked stale, with its old as_of, and asked again ever more rarely; a success ends that."""
     source = Source("old")
     await keeper.get("k", 60, source)
@@ -29,7 +31,7 @@ async def test_the_last_good_value_stands_in_when_the_source_fails(keeper, clock
     assert keeper.counts.failed == 7
 
 
-async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_is_at_hand(clock):
+async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_is_at_hand(clock: Clock) -> None:
     """It is told the old value, and the fetch goes on for those who come later."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, patience=0.02)
     source = Source("old")
@@ -48,7 +50,7 @@ async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_i
     assert source.calls == 2
 
 
-async def test_an_old_value_does_not_stand_in_for_ever(clock):
+async def test_an_old_value_does_not_stand_in_for_ever(clock: Clock) -> None:
     """After ttl and keep together the failure is told."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, keep=100)
     source = Source("old")
@@ -66,7 +68,7 @@ async def test_an_old_value_does_not_stand_in_for_ever(clock):
     assert source.calls == 3
 
 
-async def test_a_failure_is_remembered_for_a_moment(keeper, clock):
+async def test_a_failure_is_remembered_for_a_moment(keeper: StaleCache, clock: Clock) -> None:
     """Without an old value too: a storm of readers is no storm of calls."""
     source = Source(Trouble("down"))
     for _ in range(5):
@@ -78,7 +80,7 @@ async def test_a_failure_is_remembered_for_a_moment(keeper, clock):
     assert (await keeper.get("k", 60, source)).value == "back"
 
 
-async def test_a_verdict_ends_the_old_value(keeper, clock):
+async def test_a_verdict_ends_the_old_value(keeper: StaleCache, clock: Clock) -> None:
     """That there is no such thing is an answer: what was there once must not stand in for it."""
     source = Source("old")
     await keeper.get("k", 60, source)
@@ -91,7 +93,7 @@ async def test_a_verdict_ends_the_old_value(keeper, clock):
     assert await keeper.cache.get("k") is None
 
 
-async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone(clock):
+async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone(clock: Clock) -> None:
     """We failed without an old value; then the shared cache has one, though it is past its time."""
     cache = MemoryCache(clock=clock)
     keeper = keeper_over(cache, clock)
@@ -103,7 +105,7 @@ async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone
     assert source.calls == 1
 
 
-async def test_trouble_is_told_until_it_is_made_good_or_long_ago(keeper, clock):
+async def test_trouble_is_told_until_it_is_made_good_or_long_ago(keeper: StaleCache, clock: Clock) -> None:
     """A read in vain is told even while an old value stands in for it; the answer "none" is no trouble."""
     source = Source("value")
     await keeper.get("k", 60, source)

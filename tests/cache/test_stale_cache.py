@@ -6,10 +6,12 @@ import pytest
 
 from cache.base import Answer
 from cache.memory import MemoryCache
+from cache.stale_cache import StaleCache
+from tests.support.clock import Clock
 from tests.support.source import Source, Trouble, keeper_over
 
 
-async def test_first_from_the_source_then_from_the_cache(keeper, clock):
+async def test_first_from_the_source_then_from_the_cache(keeper: StaleCache, clock: Clock) -> None:
     """The first answer says kalshi_api, the next memory_cache; as_of stays the time it was asked for."""
     source = Source({"price": Decimal("0.65")})
     assert await keeper.get("k", 60, source) == Answer({"price": Decimal("0.65")}, "kalshi_api", 1000.0)
@@ -20,7 +22,7 @@ async def test_first_from_the_source_then_from_the_cache(keeper, clock):
     assert source.calls == 2
 
 
-async def test_the_same_object_is_told_while_nothing_changes(keeper, clock):
+async def test_the_same_object_is_told_while_nothing_changes(keeper: StaleCache, clock: Clock) -> None:
     """So that a route may keep the encoded body by identity: fresh, across looks into the cache, and stale."""
     source = Source("value")
     await keeper.get("k", 60, source)
@@ -35,14 +37,14 @@ async def test_the_same_object_is_told_while_nothing_changes(keeper, clock):
     assert await keeper.get("k", 60, source) is old
 
 
-async def test_a_bug_in_a_fetch_is_told_and_not_remembered(keeper):
+async def test_a_bug_in_a_fetch_is_told_and_not_remembered(keeper: StaleCache) -> None:
     """Only the failures we know of are worth an old value."""
     with pytest.raises(ZeroDivisionError):
         await keeper.get("k", 60, Source(ZeroDivisionError()))
     assert (await keeper.get("k", 60, Source("value"))).value == "value"
 
 
-async def test_two_workers_share_what_one_fetched(clock):
+async def test_two_workers_share_what_one_fetched(clock: Clock) -> None:
     """The second finds it in the shared cache, and each keeps the newer of both."""
     shared = MemoryCache(clock=clock)
     here, there = keeper_over(shared, clock), keeper_over(shared, clock)
@@ -55,7 +57,7 @@ async def test_two_workers_share_what_one_fetched(clock):
     assert (await there.get("k", 60, source)).value == {"n": 1}
 
 
-async def test_the_source_of_an_answer_follows_the_cache(clock):
+async def test_the_source_of_an_answer_follows_the_cache(clock: Clock) -> None:
     """When Redis is down the same value is told from memory, and says so."""
     cache = MemoryCache(clock=clock)
     cache.name = "redis_cache"
@@ -67,7 +69,7 @@ async def test_the_source_of_an_answer_follows_the_cache(clock):
     assert await keeper.get("k", 60, Source()) == Answer("value", "memory_cache", 1000.0)
 
 
-async def test_entries_are_bounded_in_number_and_bytes(clock):
+async def test_entries_are_bounded_in_number_and_bytes(clock: Clock) -> None:
     """By number and by size; failures count as well."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, max_entries=10, max_bytes=1000)
     for n in range(50):
@@ -81,7 +83,7 @@ async def test_entries_are_bounded_in_number_and_bytes(clock):
     assert keeper._bytes == sum(entry.size for entry in keeper._entries.values())
 
 
-async def test_peek_never_waits(keeper, clock):
+async def test_peek_never_waits(keeper: StaleCache, clock: Clock) -> None:
     """It tells what is at hand and nothing else."""
     assert keeper.peek("k", 60) is None
     await keeper.get("k", 60, Source("value"))

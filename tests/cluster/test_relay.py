@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cache.redis import RedisAddress, connect
+from cache.redis import connect
+from cache.redis_address import RedisAddress
 from cluster.component_health import ComponentHealth, cancel_and_wait
 from cluster.relay import BLOCK, KEPT, WAITING, Relay
 from journal.entries import Entry

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from cache.decimal_json import dumps
-from cache.redis import RedisAddress, connect
+from cache.redis import connect
+from cache.redis_address import RedisAddress
 from cluster.component_health import ComponentHealth, cancel_and_wait
 from cluster.errors import PrefixInUse
 from cluster.relay import Client

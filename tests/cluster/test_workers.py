@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cache.redis import RedisAddress, connect
+from cache.redis import connect
+from cache.redis_address import RedisAddress
 from cluster.errors import PrefixInUse
 from cluster.workers import RelaySettings
 from ingest.supervisor import Supervisor

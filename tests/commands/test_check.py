@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from commands.demo_process import OURS
+from commands.ports import free_port
 from server import main
 from tests.support.fakebot import FakeBot
-from tests.support.neighbours import RedisServer, free_port
+from tests.support.neighbours import RedisServer
 from tests.support.simulator import Simulator, running_simulator
 
 pytestmark = pytest.mark.redis

@@ -13,7 +13,7 @@ import pytest
 from commands import demo
 from commands.demo_faults import DemoFaults, keys
 from commands.demo_process import DemoProcess
-from tests.support.neighbours import free_port
+from commands.ports import free_port
 from tests.support.simulator import running_simulator
 
 

@@ -12,12 +12,12 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from commands.ports import free_port
 from streams.keepalive import PING_SECONDS
 from tests.deploy.conftest import Site
 from tests.support.apache import FILES, HOST, apache, browser_session
 from tests.support.eventsource import EventSource
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port
 
 pytestmark = [pytest.mark.apache, pytest.mark.asyncio(loop_scope="module")]
 

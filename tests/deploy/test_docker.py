@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from commands.ports import free_port
 from tests.support.apache import wanted
-from tests.support.neighbours import free_port, missing
+from tests.support.neighbours import missing
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"

@@ -11,11 +11,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from commands.ports import free_port
 from tests.deploy.conftest import Site
 from tests.support.apache import HOST, Apache, apache, browser_session
 from tests.support.eventsource import EventSource
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port
 from tests.support.spoiled import SPOILED
 
 pytestmark = [pytest.mark.apache, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

@@ -8,11 +8,12 @@ from typing import Any
 
 import aiohttp
 
+from commands.ports import free_port
 from tests.faults.clock import Clock
 from tests.faults.plan import Plan
 from tests.faults.process import Program
 from tests.faults.proxy import Proxy
-from tests.support.neighbours import MariaServer, free_port, redis_program
+from tests.support.neighbours import MariaServer, redis_program
 from tests.support.server import ROOT, clean_environment
 from tests.support.simulator import Simulator
 

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,9 @@ REQUIRED = [
 
 
 @pytest.mark.parametrize(("read", "payload", "name", "kind"), REQUIRED)
-def test_a_required_field_that_is_missing_renamed_or_mistyped_is_named(read, payload, name, kind):
+def test_a_required_field_that_is_missing_renamed_or_mistyped_is_named(
+    read: Any, payload: Any, name: Any, kind: Any
+) -> None:
     """Never a default: the error holds the endpoint and the field."""
     less = {key: value for key, value in payload.items() if key != name}
     bad = [less, less | {f"{name}_v2": payload[name]}]
@@ -94,13 +97,13 @@ def test_a_required_field_that_is_missing_renamed_or_mistyped_is_named(read, pay
 
 
 @pytest.mark.parametrize(("read", "payload", "_"), MODELS.values(), ids=MODELS)
-def test_new_fields_and_nulls_in_optional_ones_are_taken(read, payload, _):
+def test_new_fields_and_nulls_in_optional_ones_are_taken(read: Any, payload: Any, _: Any) -> None:
     """The exchange adds fields any Thursday; what it may leave out may be null."""
     more = payload | {"brand_new": {"x": 1}, "service": None}
     assert read(RecordReader(more, "e")) == read(RecordReader(payload, "e"))
 
 
-def test_new_words_are_taken():
+def test_new_words_are_taken() -> None:
     """A status, a result or a market type that we have not heard of passes through as it is."""
     assert Order.from_api(RecordReader(payloads.ORDER | {"status": "asleep"}, "e")).status == "asleep"
     assert (
@@ -110,7 +113,7 @@ def test_new_words_are_taken():
     assert Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"market_result": "void"}, "e")).result == "void"
 
 
-def test_sides_are_of_the_yes_book():
+def test_sides_are_of_the_yes_book() -> None:
     """A bid buys YES; an ask sells it, whose price for NO is the complement."""
     ask = {"book_side": "ask", "outcome_side": "no"}
     fill, order = (
@@ -121,7 +124,7 @@ def test_sides_are_of_the_yes_book():
     assert Fill.from_api(RecordReader(payloads.FILL, "e")).side == "BUY"
 
 
-def test_what_may_be_left_out():
+def test_what_may_be_left_out() -> None:
     """Deprecated, nullable and optional fields."""
     fill = {name: value for name, value in payloads.FILL.items() if name not in ("created_time", "trade_id")}
     assert Fill.from_api(RecordReader(fill, "e")).timestamp == 1781159370
@@ -169,7 +172,7 @@ CONTRADICTIONS = [
 
 
 @pytest.mark.parametrize(("model", "changes", "field"), CONTRADICTIONS)
-def test_a_record_that_contradicts_itself_is_a_named_error(model, changes, field):
+def test_a_record_that_contradicts_itself_is_a_named_error(model: Any, changes: Any, field: Any) -> None:
     """Two fields that cannot both be true, and amounts that cannot be negative, are never shown as fact."""
     read, payload, _ = MODELS[model]
     with pytest.raises(FieldError) as caught:
@@ -177,7 +180,7 @@ def test_a_record_that_contradicts_itself_is_a_named_error(model, changes, field
     assert caught.value.field == field
 
 
-def test_a_transfer_has_the_time_of_its_present_state():
+def test_a_transfer_has_the_time_of_its_present_state() -> None:
     """finalized_ts once it is applied, failed or returned; created_ts before."""
     pending = payloads.DEPOSIT | {"status": "pending", "finalized_ts": None}
     assert BankTransfer.from_api(RecordReader(pending, "e"), "withdrawal").timestamp == 1781150000
@@ -185,7 +188,7 @@ def test_a_transfer_has_the_time_of_its_present_state():
     assert (applied.timestamp, applied.amount, applied.fee) == (1781160000, 25, Decimal("0.5"))
 
 
-def test_a_fill_without_any_time_is_refused():
+def test_a_fill_without_any_time_is_refused() -> None:
     """created_time and ts are both optional in the docs, but one must be there."""
     fill = {name: value for name, value in payloads.FILL.items() if name not in ("created_time", "ts")}
     with pytest.raises(FieldError, match="'ts' is missing"):
@@ -193,38 +196,38 @@ def test_a_fill_without_any_time_is_refused():
 
 
 @pytest.mark.parametrize("count", ["0.00", "-1.00"])
-def test_a_fill_of_nothing_is_refused(count):
+def test_a_fill_of_nothing_is_refused(count: int) -> None:
     """An execution has contracts."""
     with pytest.raises(FieldError, match="more than zero"):
         Fill.from_api(RecordReader(payloads.FILL | {"count_fp": count}, "e"))
 
 
-def test_prices_that_do_not_add_up_are_refused():
+def test_prices_that_do_not_add_up_are_refused() -> None:
     """YES and NO of one fill are one dollar, or one of them means something new."""
     with pytest.raises(FieldError, match="add up to 1"):
         Fill.from_api(RecordReader(payloads.FILL | {"no_price_dollars": "0.5200"}, "e"))
 
 
 @pytest.mark.parametrize("record", [None, [], "x", 5])
-def test_a_record_must_be_an_object(record):
+def test_a_record_must_be_an_object(record: Any) -> None:
     """The error names the endpoint."""
     with pytest.raises(FieldError, match="GET /x: field 'reply' should be an object"):
         RecordReader(record, "GET /x")
 
 
-def test_a_bad_row_is_named_by_its_place():
+def test_a_bad_row_is_named_by_its_place() -> None:
     """In a list of a thousand the place helps."""
     with pytest.raises(FieldError, match=r"rows\[1\]"):
         RecordReader({"rows": [{}, 5]}, "GET /x").many("rows")
 
 
-def test_moments_are_exact():
+def test_moments_are_exact() -> None:
     """Microseconds survive; offsets are understood."""
     fields = RecordReader({"a": "2026-06-11T06:29:30.164956Z", "b": "2026-06-11T08:29:30+02:00"}, "e")
     assert (fields.moment("a"), fields.moment("b")) == (Decimal("1781159370.164956"), 1781159370)
 
 
-def test_the_best_bid_comes_first():
+def test_the_best_bid_comes_first() -> None:
     """The exchange sends it last; a side that is left out is empty."""
     book = Orderbook.from_api(RecordReader(payloads.ORDERBOOK, "e"))
     assert book.yes == (Level(Decimal("0.52"), Decimal(12)), Level(Decimal("0.47"), Decimal(3)))
@@ -232,7 +235,7 @@ def test_the_best_bid_comes_first():
 
 
 @pytest.mark.parametrize("row", [["0.5"], "0.5", [0.5, "1"], ["0.5", None], ["0.5", "1", "2"], None])
-def test_a_level_that_is_no_pair_is_refused(row):
+def test_a_level_that_is_no_pair_is_refused(row: Any) -> None:
     """[price, count], both texts."""
     with pytest.raises(FieldError, match="yes_dollars"):
         Orderbook.from_api(RecordReader({"orderbook_fp": {"yes_dollars": [row]}}, "e"))
@@ -253,12 +256,12 @@ def test_a_level_that_is_no_pair_is_refused(row):
         ("/markets", "/markets"),
     ],
 )
-def test_paths_are_counted_by_pattern(path, known_as):
+def test_paths_are_counted_by_pattern(path: str, known_as: Any) -> None:
     """Ids out, words in: so that counters and costs have few names."""
     assert pattern(path) == known_as
 
 
-def test_costs_are_found_by_pattern():
+def test_costs_are_found_by_pattern() -> None:
     """The default for what is not listed."""
     costs = EndpointCosts.from_api(RecordReader(loads(str(payloads.COSTS).replace("'", '"')), "e"))
     assert (costs.of("GET", "/portfolio/orders/x"), costs.of("GET", "/portfolio/orders")) == (2, 10)
@@ -275,7 +278,7 @@ def test_costs_are_found_by_pattern():
     ],
     ids=["as told", "by the result", "by what YES brought", "by what NO brought", "nobody says"],
 )
-def test_what_one_yes_was_paid(told: dict[str, object], payout: str | None):
+def test_what_one_yes_was_paid(told: dict[str, object], payout: str | None) -> None:
     """The exchange's word first, then what can be worked out, and never a guess."""
     paid = Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None} | told, "e"))
     assert paid.payout == (None if payout is None else Decimal(payout))

@@ -3,7 +3,9 @@
 import asyncio
 from contextlib import aclosing
 from decimal import Decimal
+from typing import Any
 
+import aiohttp
 import pytest
 
 from cache.memory import MemoryCache
@@ -20,13 +22,13 @@ from tests.support.simulator import running_simulator
 
 
 @pytest.fixture(scope="module")
-def exchange(tmp_path_factory):
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A quiet exchange: nothing happens but what a test does."""
     with running_simulator(tmp_path_factory.mktemp("keys")) as it:
         yield it
 
 
-def client_of(exchange, session, key: str = "demo-ed25519") -> KalshiClient:
+def client_of(exchange: Any, session: aiohttp.ClientSession, key: str = "demo-ed25519") -> KalshiClient:
     return KalshiClient.over(session, exchange.url, Signer.from_file(key, exchange.keys[key]))
 
 
@@ -35,7 +37,7 @@ def keeper() -> StaleCache:
 
 
 @pytest.mark.parametrize("key", ["demo-rsa", "demo-ed25519"])
-async def test_every_read_is_understood(exchange, session, key):
+async def test_every_read_is_understood(exchange: Any, session: aiohttp.ClientSession, key: Any) -> None:
     """With both kinds of key; the tier and the costs are learnt on the way."""
     client = client_of(exchange, session, key)
     page = await client.markets({"limit": 3, "status": "open"})
@@ -59,14 +61,14 @@ async def test_every_read_is_understood(exchange, session, key):
     assert client.calls.limits.costs.costs
 
 
-async def test_a_wrong_key_is_said(exchange, session):
+async def test_a_wrong_key_is_said(exchange: Any, session: aiohttp.ClientSession) -> None:
     """The signature of one key under the name of the other."""
     signer = Signer.from_file("demo-rsa", exchange.keys["demo-ed25519"])
     with pytest.raises(NotAllowed):
         await KalshiClient.over(session, exchange.url, signer).balance()
 
 
-async def test_positions_add_up_to_fills_and_a_trade_makes_stale(exchange, session):
+async def test_positions_add_up_to_fills_and_a_trade_makes_stale(exchange: Any, session: aiohttp.ClientSession) -> None:
     """Fills in YES terms sum up to the position; after a trade the answer is fresh again, with it."""
     client = client_of(exchange, session)
     portfolio, markets = Portfolio(client, keeper()), Markets(client, keeper())
@@ -79,7 +81,7 @@ async def test_positions_add_up_to_fills_and_a_trade_makes_stale(exchange, sessi
     newest = [fill async for fill in client.fills(ticker=ticker)]
     portfolio.touched(float(newest[0].timestamp))
 
-    async def settled():
+    async def settled() -> Any:
         answer = await portfolio.positions()
         return None if answer.stale else answer
 
@@ -91,7 +93,7 @@ async def test_positions_add_up_to_fills_and_a_trade_makes_stale(exchange, sessi
     assert row["mark"] == 1 - Decimal("0.32")
 
 
-async def test_a_fill_is_pushed_within_a_second(exchange, session):
+async def test_a_fill_is_pushed_within_a_second(exchange: Any, session: aiohttp.ClientSession) -> None:
     """Connected first; the pushed fill is the one that REST tells."""
     client = client_of(exchange, session)
     ticker = (await client.markets({"limit": 1, "status": "open"})).rows[0].ticker
@@ -104,7 +106,7 @@ async def test_a_fill_is_pushed_within_a_second(exchange, session):
             pushed = await anext(events)
     assert isinstance(pushed, Fill)
 
-    async def told():
+    async def told() -> Any:
         return next((fill for fill in (await client.fills_page()).rows if fill.fill_id == pushed.fill_id), None)
 
     fill = await eventually(told)

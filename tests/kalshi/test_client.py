@@ -1,6 +1,7 @@
 """KalshiClient over HTTP: each noun read from a signed request."""
 
 from decimal import Decimal
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,12 +14,12 @@ from tests.support.kalshi import FakeKalshi
 
 
 @pytest.fixture
-def client(kalshi, session):
+def client(kalshi: FakeKalshi, session: aiohttp.ClientSession) -> Any:
     """A client with keys."""
     return kalshi.client(session)
 
 
-async def test_balance_is_exact_and_of_one_subaccount(kalshi, client):
+async def test_balance_is_exact_and_of_one_subaccount(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """The exact text is read, not the truncated cents, and the subaccount is always named."""
     kalshi.answer("GET /portfolio/balance", payloads.BALANCE)
     balance = await client.balance()
@@ -28,7 +29,7 @@ async def test_balance_is_exact_and_of_one_subaccount(kalshi, client):
     assert kalshi.asked("/portfolio/balance")[0].query == {"subaccount": "0"}
 
 
-async def test_account_calls_without_keys_name_the_settings(kalshi):
+async def test_account_calls_without_keys_name_the_settings(kalshi: FakeKalshi) -> None:
     """Nothing is sent, and the error says which settings are missing; markets work all the same."""
     async with aiohttp.ClientSession() as session:
         client = KalshiClient.over(session, kalshi.url)
@@ -41,7 +42,7 @@ async def test_account_calls_without_keys_name_the_settings(kalshi):
         assert "KALSHI-ACCESS-KEY" not in kalshi.calls[0].headers
 
 
-async def told(rows) -> list[str]:
+async def told(rows: Any) -> list[str]:
     return [row.fill_id async for row in rows]
 
 
@@ -49,7 +50,7 @@ def fills(*names: str, cursor: str = "") -> dict:
     return {"fills": [payloads.FILL | {"fill_id": name} for name in names], "cursor": cursor}
 
 
-async def test_recent_fills_come_from_the_live_tier_alone(kalshi, client):
+async def test_recent_fills_come_from_the_live_tier_alone(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """Page after page, each once; bounds are widened to whole seconds; the past is not asked."""
     kalshi.answer("GET /historical/cutoff", payloads.CUTOFF)
     kalshi.answer("GET /portfolio/fills", fills("c", "b", cursor="2"), fills("b", "a"))
@@ -62,7 +63,9 @@ async def test_recent_fills_come_from_the_live_tier_alone(kalshi, client):
 
 
 @pytest.mark.parametrize("min_ts", [None, 1780272000.0, 1780275599.0], ids=["all", "at the cutoff", "near the cutoff"])
-async def test_older_fills_come_from_the_historical_tier_too(kalshi, client, min_ts):
+async def test_older_fills_come_from_the_historical_tier_too(
+    kalshi: FakeKalshi, client: KalshiClient, min_ts: Any
+) -> None:
     """What moves from one to the other while we walk is told once."""
     kalshi.answer("GET /historical/cutoff", payloads.CUTOFF)
     kalshi.answer("GET /portfolio/fills", fills("c", "b"))
@@ -71,14 +74,14 @@ async def test_older_fills_come_from_the_historical_tier_too(kalshi, client, min
     assert kalshi.asked("/historical/fills")[0].query["ticker"] == "PRES24-GOP"
 
 
-async def test_a_walk_in_circles_is_an_error(kalshi, client):
+async def test_a_walk_in_circles_is_an_error(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """A cursor that the exchange has forgotten starts again at page one, without a word."""
     kalshi.answer("GET /portfolio/fills", fills("b", "a", cursor="forgotten"))
     with pytest.raises(BadAnswer, match="circles"):
         await told(client.fills())
 
 
-async def test_positions_and_settlements_are_walked(kalshi, client):
+async def test_positions_and_settlements_are_walked(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """Both to the end, of one subaccount, with the status that was asked for."""
     other = payloads.POSITION | {"ticker": "OTHER"}
     pages = [{"market_positions": [payloads.POSITION], "event_positions": [], "cursor": "2"},
@@ -91,7 +94,7 @@ async def test_positions_and_settlements_are_walked(kalshi, client):
     assert kalshi.calls[-1].query == {"limit": "1000", "subaccount": "0", "min_ts": "5"}
 
 
-async def test_transfers_are_deposits_and_withdrawals(kalshi, client):
+async def test_transfers_are_deposits_and_withdrawals(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """Both endpoints, every page, in the order of their present states; they know no subaccount."""
     later = payloads.DEPOSIT | {"id": "d-2", "status": "pending", "finalized_ts": None, "created_ts": 1781170000}
     taken = payloads.DEPOSIT | {"id": "w-1", "finalized_ts": 1781165000}
@@ -105,7 +108,7 @@ async def test_transfers_are_deposits_and_withdrawals(kalshi, client):
     assert kalshi.asked("/portfolio/withdrawals")[0].query == {"limit": "500"}
 
 
-async def test_a_subaccount_is_used_alike(kalshi):
+async def test_a_subaccount_is_used_alike(kalshi: FakeKalshi) -> None:
     """The exchange's own defaults differ from call to call."""
     kalshi.answer("GET /portfolio/balance", payloads.BALANCE)
     kalshi.answer("GET /portfolio/positions", {"market_positions": [], "event_positions": []})
@@ -125,7 +128,7 @@ async def test_a_subaccount_is_used_alike(kalshi):
     assert {call.query["subaccount"] for call in asked} == {"7"}
 
 
-async def test_many_markets_are_asked_a_hundred_at_a_time(kalshi, client):
+async def test_many_markets_are_asked_a_hundred_at_a_time(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """Each once, whatever order and however often they are named."""
     kalshi.answer("GET /markets", {"markets": [payloads.MARKET]})
     await client.markets_named([f"M{n % 150:03}" for n in range(300)])
@@ -133,7 +136,7 @@ async def test_many_markets_are_asked_a_hundred_at_a_time(kalshi, client):
     assert asked == [100, 50]
 
 
-async def test_the_small_reads(kalshi, client):
+async def test_the_small_reads(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """Order, orderbook, status, the reads' own time."""
     kalshi.answer("GET /portfolio/orders/o-1", {"order": payloads.ORDER})
     kalshi.answer("GET /markets/A-1/orderbook", payloads.ORDERBOOK)
@@ -146,7 +149,7 @@ async def test_the_small_reads(kalshi, client):
     assert await client.user_data_timestamp() == 1781159370.5
 
 
-async def test_with_an_rsa_key_too():
+async def test_with_an_rsa_key_too() -> None:
     """The older kind of key signs reads as well, and a query is not part of what is signed."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     async with FakeKalshi(key) as kalshi, aiohttp.ClientSession() as session:

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 from decimal import Decimal
+from typing import Any
 
 import aiohttp
 import pytest
@@ -17,16 +18,16 @@ from tests.support.eventually import eventually
 from tests.support.kalshi import FakeKalshi
 
 
-def push_of(session, kalshi, **more) -> FillSocket:
+def push_of(session: aiohttp.ClientSession, kalshi: FakeKalshi, **more: Any) -> FillSocket:
     options = {"first": 0.02, "longest": 0.05, "silence": 5.0} | more
     return FillSocket(session, kalshi.ws_url, kalshi.signer, **options)
 
 
-def frame(**changes) -> dict:
+def frame(**changes: Any) -> dict:
     return {"type": "fill", "sid": 1, "msg": payloads.PUSHED | changes}
 
 
-async def test_a_fill_is_told_after_the_subscription(session, kalshi):
+async def test_a_fill_is_told_after_the_subscription(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Connected first, so that REST can close what was before; then the fill, with the bot's own order id."""
     push = push_of(session, kalshi)
     async with aclosing(push.events()) as events:
@@ -41,7 +42,7 @@ async def test_a_fill_is_told_after_the_subscription(session, kalshi):
     await eventually(lambda: not kalshi.sockets)
 
 
-async def test_it_comes_back_after_the_line_is_cut(session, kalshi):
+async def test_it_comes_back_after_the_line_is_cut(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Disconnected with a reason, then Connected again; nothing between is made up."""
     push = push_of(session, kalshi)
     async with aclosing(push.events()) as events:
@@ -56,7 +57,9 @@ async def test_it_comes_back_after_the_line_is_cut(session, kalshi):
         assert push.connects == 2
 
 
-async def test_a_refused_handshake_is_said_once_and_tried_again(session, kalshi):
+async def test_a_refused_handshake_is_said_once_and_tried_again(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi
+) -> None:
     """The reason holds the status and nothing of the signature; when the exchange relents it connects."""
     kalshi.refuse_sockets = True
     push = push_of(session, kalshi)
@@ -69,7 +72,7 @@ async def test_a_refused_handshake_is_said_once_and_tried_again(session, kalshi)
         assert isinstance(await again, Connected)
 
 
-async def test_a_wrong_key_is_refused(session, kalshi):
+async def test_a_wrong_key_is_refused(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """The handshake is signed like a request."""
     other = FakeKalshi()
     push = FillSocket(session, kalshi.ws_url, Signer("unknown", PrivateKey(other.key)), first=0.01)
@@ -82,7 +85,9 @@ async def test_a_wrong_key_is_refused(session, kalshi):
     ["{half", "[]", '{"type":"fill","msg":{"trade_id":"f"}}', '{"type":"fill"}', '{"type":"error","msg":{"code":25}}'],
     ids=["no json", "no object", "fields missing", "no msg", "buffer overflow"],
 )
-async def test_what_cannot_be_read_ends_the_connection(session, kalshi, bad):
+async def test_what_cannot_be_read_ends_the_connection(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi, bad: Any
+) -> None:
     """It may have been a fill: reconnecting makes REST look for it."""
     push = push_of(session, kalshi)
     async with aclosing(push.events()) as events:
@@ -92,7 +97,9 @@ async def test_what_cannot_be_read_ends_the_connection(session, kalshi, bad):
         assert isinstance(await anext(events), Connected)
 
 
-async def test_strange_frames_and_other_subaccounts_are_passed_over(session, kalshi):
+async def test_strange_frames_and_other_subaccounts_are_passed_over(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi
+) -> None:
     """New kinds of frames and harmless errors change nothing; fills of another subaccount are not ours."""
     push = push_of(session, kalshi)
     async with aclosing(push.events()) as events:
@@ -106,7 +113,7 @@ async def test_strange_frames_and_other_subaccounts_are_passed_over(session, kal
         assert (await anext(events)).fill_id == "mine"
 
 
-async def test_a_silent_line_is_given_up(session, kalshi):
+async def test_a_silent_line_is_given_up(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Neither a ping nor an answer to the subscription: half-open lines are found."""
     kalshi.silent = True
     push = push_of(session, kalshi, silence=0.1)
@@ -114,7 +121,7 @@ async def test_a_silent_line_is_given_up(session, kalshi):
         assert await anext(events) == Disconnected("the socket was silent for 0 s")
 
 
-async def test_pings_are_answered_and_keep_the_line(session, kalshi):
+async def test_pings_are_answered_and_keep_the_line(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Without any fill for longer than the silence, pings alone show that it lives."""
     push = push_of(session, kalshi, silence=0.3)
     async with aclosing(push.events()) as events:
@@ -129,12 +136,12 @@ async def test_pings_are_answered_and_keep_the_line(session, kalshi):
         assert isinstance(await waiting, Fill)
 
 
-async def test_a_subscription_that_never_comes_is_given_up(session, kalshi):
+async def test_a_subscription_that_never_comes_is_given_up(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """The line lives, for pings come, but it would never tell a fill."""
     kalshi.silent = True
     push = push_of(session, kalshi, silence=0.3)
 
-    async def pings():
+    async def pings() -> None:
         while True:
             await asyncio.sleep(0.05)
             for socket in list(kalshi.sockets):
@@ -146,10 +153,10 @@ async def test_a_subscription_that_never_comes_is_given_up(session, kalshi):
     pinging.cancel()
 
 
-async def test_a_handshake_that_hangs_is_given_up(session):
+async def test_a_handshake_that_hangs_is_given_up(session: aiohttp.ClientSession) -> None:
     """Somebody takes the connection and never says a word."""
 
-    async def mute(reader, writer):
+    async def mute(reader: Any, writer: Any) -> None:
         await reader.read()
         writer.close()
 
@@ -160,18 +167,20 @@ async def test_a_handshake_that_hangs_is_given_up(session):
         assert await anext(events) == Disconnected("no handshake within 0 s")
 
 
-async def test_a_socket_that_breaks_under_a_pong_is_a_reason(session, kalshi):
+async def test_a_socket_that_breaks_under_a_pong_is_a_reason(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi
+) -> None:
     """The library raises where it would write to a line that is gone."""
 
     class Broken:
-        async def send_str(self, text):
+        async def send_str(self, text: str) -> None:
             raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 
     with pytest.raises(Unreachable, match="the socket broke: ClientConnectionResetError"):
         await anext(push_of(session, kalshi)._texts(Broken()))
 
 
-async def test_nobody_there(session):
+async def test_nobody_there(session: aiohttp.ClientSession) -> None:
     """A refused connection is a reason, not an exception."""
     push = FillSocket(
         session, "ws://127.0.0.1:9/trade-api/ws/v2", Signer("id", PrivateKey(FakeKalshi().key)), first=0.01

@@ -1,6 +1,7 @@
 """The mark of a market as the exchange sends it: quotes, last trade, result, floor."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support import payloads
 NO_BID, NO_ASK, NO_LAST = {"yes_bid_dollars": "0.0000"}, {"yes_ask_dollars": "1.0000"}, {"last_price_dollars": "0.0000"}
 
 
-def market(**changes) -> Market:
+def market(**changes: Any) -> Market:
     """A market with quotes 0.52 / 0.54, and NO quotes that fit the YES quotes."""
     record = payloads.MARKET | changes
     for ours, theirs in (("yes_bid_dollars", "no_ask_dollars"), ("yes_ask_dollars", "no_bid_dollars")):
@@ -46,12 +47,12 @@ def market(**changes) -> Market:
         "ask only, last above", "ask only, no trade", "nobody quotes", "never quoted",
     ],
 )  # fmt: skip
-def test_the_mark_of_yes(changes, yes):
+def test_the_mark_of_yes(changes: Any, yes: Any) -> None:
     """Quotes 0.52 / 0.54 and a last trade at 0.53, unless changed."""
     assert market(**changes).mark == (Decimal(yes) if yes is not None else None)
 
 
-def test_a_floor_is_the_least_that_a_market_is_worth():
+def test_a_floor_is_the_least_that_a_market_is_worth() -> None:
     """A market that pays at least 0.60 for YES is never marked below it."""
     assert market(settlement_floor_dollars="0.6000").mark == Decimal("0.60")
     assert market(settlement_floor_dollars=None).mark == Decimal("0.53")
@@ -72,7 +73,7 @@ def test_a_floor_is_the_least_that_a_market_is_worth():
         ({"volume_fp": "-1.00"}, "volume_fp"),
     ],
 )
-def test_a_market_that_contradicts_itself_is_a_named_error(changes, field):
+def test_a_market_that_contradicts_itself_is_a_named_error(changes: Any, field: Any) -> None:
     """A payout lies in 0..1 and agrees with the result; YES and NO quotes are complements; counts are not negative."""
     with pytest.raises(FieldError) as caught:
         Market.from_api(RecordReader(payloads.MARKET | changes, "GET /markets"))

@@ -1,36 +1,38 @@
 """Cursor walks end, tell each row once, and do not pass a part for the whole."""
 
+from typing import Any
+
 import pytest
 
 from kalshi.errors import BadAnswer
 from kalshi.pagination import Page, walk
 
 
-def turns(pages: dict):
+def turns(pages: dict) -> Any:
     """A turn function over pages by cursor; an unknown cursor gives the first page, as the exchange does."""
 
-    async def turn(cursor):
+    async def turn(cursor: str | None) -> Any:
         rows, after = pages.get(cursor, pages[None])
         return Page(list(rows), after)
 
     return turn
 
 
-async def told(pages: dict, **more) -> list[str]:
+async def told(pages: dict, **more: Any) -> list[str]:
     return [row async for row in walk(turns(pages), lambda row: row, "GET /x", **more)]
 
 
-async def test_all_pages_in_order():
+async def test_all_pages_in_order() -> None:
     """The last page has no cursor."""
     assert await told({None: ("ab", "1"), "1": ("cd", "2"), "2": ("", None)}) == ["a", "b", "c", "d"]
 
 
-async def test_rows_that_moved_to_the_next_page_are_told_once():
+async def test_rows_that_moved_to_the_next_page_are_told_once() -> None:
     """New rows push old ones over the edge while we walk."""
     assert await told({None: ("ab", "1"), "1": ("bc", None)}) == ["a", "b", "c"]
 
 
-async def test_what_was_told_before_is_left_out():
+async def test_what_was_told_before_is_left_out() -> None:
     """Also across two walks, and a page that holds nothing else is no circle."""
     seen = {"a", "b"}
     assert await told({None: ("ab", "1"), "1": ("c", None)}, seen=seen) == ["c"]
@@ -46,16 +48,16 @@ async def test_what_was_told_before_is_left_out():
     ],
     ids=["the same cursor again", "an unknown cursor restarts at page one", "an empty page with a cursor"],
 )
-async def test_circles_are_errors(pages):
+async def test_circles_are_errors(pages: Any) -> None:
     """Ending quietly would pass for the whole."""
     with pytest.raises(BadAnswer, match="circles"):
         await told(pages)
 
 
-async def test_rows_that_never_change_and_differ_are_an_error():
+async def test_rows_that_never_change_and_differ_are_an_error() -> None:
     """Two fills with one id: which of them holds nobody can say. Rows that may change, such as orders, may differ."""
 
-    async def turn(cursor):
+    async def turn(cursor: str | None) -> Any:
         return Page([{"id": "a", "price": 1}, {"id": "a", "price": 2}], None)
 
     assert len([row async for row in walk(turn, lambda row: row["id"], "GET /x")]) == 1
@@ -63,10 +65,10 @@ async def test_rows_that_never_change_and_differ_are_an_error():
         [row async for row in walk(turn, lambda row: row["id"], "GET /x", final=True)]
 
 
-async def test_a_walk_without_end_is_an_error():
+async def test_a_walk_without_end_is_an_error() -> None:
     """However new its rows are."""
 
-    async def turn(cursor):
+    async def turn(cursor: str | None) -> Any:
         number = int(cursor or 0) + 1
         return Page([str(number)], str(number))
 

@@ -2,6 +2,7 @@
 
 import time
 from decimal import Decimal
+from typing import Any
 
 import aiohttp
 import pytest
@@ -15,16 +16,16 @@ from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio
 from tests.support import payloads
 from tests.support.clock import Clock
-from tests.support.kalshi import Reply
+from tests.support.kalshi import FakeKalshi, Reply
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return Clock(time.time())
 
 
 @pytest.fixture
-def kalshi(kalshi):
+def kalshi(kalshi: FakeKalshi) -> Any:
     """A scripted exchange with one of everything."""
     kalshi.answer("GET /exchange/user_data_timestamp", payloads.as_of("2026-06-11T07:00:00Z"))
     kalshi.answer("GET /portfolio/balance", payloads.BALANCE)
@@ -38,26 +39,26 @@ def kalshi(kalshi):
     return kalshi
 
 
-def keeper(clock) -> StaleCache:
+def keeper(clock: Clock) -> StaleCache:
     cache = MemoryCache(clock=clock)
     return StaleCache(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest), clock=clock, monotonic=clock)
 
 
 @pytest.fixture
-async def portfolio(kalshi, clock):
+async def portfolio(kalshi: FakeKalshi, clock: Clock) -> Any:
     """A portfolio with keys, over memory."""
     async with aiohttp.ClientSession() as session:
         yield Portfolio(kalshi.client(session), keeper(clock), clock=clock)
 
 
 @pytest.fixture
-async def markets(kalshi, clock):
+async def markets(kalshi: FakeKalshi, clock: Clock) -> Any:
     """Markets without keys."""
     async with aiohttp.ClientSession() as session:
         yield Markets(KalshiClient.over(session, kalshi.url), keeper(clock))
 
 
-async def test_balance(portfolio):
+async def test_balance(portfolio: Portfolio) -> None:
     """Exact dollars, and cash by shard."""
     answer = await portfolio.balance()
     assert dumps(answer.value) == (
@@ -66,7 +67,7 @@ async def test_balance(portfolio):
     assert (answer.source, answer.stale) == ("kalshi_api", False)
 
 
-async def test_positions_have_marks_and_titles(kalshi, portfolio):
+async def test_positions_have_marks_and_titles(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
     """Mark is the middle of the quotes; value, unrealized P&L and average price follow exactly."""
     answer = await portfolio.positions()
     assert dumps(answer.value["positions"]) == (
@@ -80,7 +81,7 @@ async def test_positions_have_marks_and_titles(kalshi, portfolio):
     assert kalshi.asked("/markets")[0].query == {"tickers": "PRES24-GOP", "limit": "100"}
 
 
-async def test_a_no_position_is_marked_in_no_terms(kalshi, portfolio):
+async def test_a_no_position_is_marked_in_no_terms(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
     """Three NO at a YES mark of 0.53 are worth 0.47 each; a flat row has neither outcome nor value to lose."""
     flat = {"ticker": "FLAT", "position_fp": "0.00", "market_exposure_dollars": "0.000000"}
     rows = [payloads.POSITION | {"position_fp": "-3.00"}, payloads.POSITION | flat]
@@ -91,7 +92,7 @@ async def test_a_no_position_is_marked_in_no_terms(kalshi, portfolio):
     assert kalshi.asked("/markets")[0].query["tickers"] == "PRES24-GOP"
 
 
-async def test_positions_stand_without_marks(kalshi, portfolio):
+async def test_positions_stand_without_marks(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
     """When prices cannot be had, what depends on them is null, and the rest is told."""
     kalshi.answer("GET /markets", Reply(400, {"msg": "no"}))
     answer = await portfolio.positions()
@@ -100,7 +101,7 @@ async def test_positions_stand_without_marks(kalshi, portfolio):
     assert (row["cost"], answer.value["marks_as_of"], answer.stale) == (Decimal("2.5"), None, False)
 
 
-async def test_marks_are_renewed_and_positions_are_not(kalshi, portfolio, clock):
+async def test_marks_are_renewed_and_positions_are_not(kalshi: FakeKalshi, portfolio: Portfolio, clock: Clock) -> None:
     """Prices every 15 seconds in one batched call, positions by their own tier; the same object meanwhile."""
     await portfolio.positions()
     one = await portfolio.positions()
@@ -111,7 +112,7 @@ async def test_marks_are_renewed_and_positions_are_not(kalshi, portfolio, clock)
     assert len(kalshi.asked("/portfolio/positions")) == 1
 
 
-async def test_fills_in_yes_terms(kalshi, portfolio):
+async def test_fills_in_yes_terms(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
     """An ask is a SELL of YES at the YES price, whatever outcome the taker had in mind."""
     sell = {"fill_id": "f-2", "book_side": "ask", "outcome_side": "no", "is_taker": False}
     kalshi.answer("GET /portfolio/fills", {"fills": [payloads.FILL | sell], "cursor": "abc"})
@@ -122,7 +123,7 @@ async def test_fills_in_yes_terms(kalshi, portfolio):
     )
 
 
-async def test_fills_lead_on_into_the_historical_tier(kalshi, portfolio):
+async def test_fills_lead_on_into_the_historical_tier(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
     """The last live page's next is where the past begins; the last page there has none."""
     kalshi.answer("GET /historical/fills", {"fills": [payloads.FILL | {"fill_id": "old"}], "cursor": "p2"})
     first = await portfolio.fills()
@@ -134,7 +135,7 @@ async def test_fills_lead_on_into_the_historical_tier(kalshi, portfolio):
     assert kalshi.asked("/historical/fills")[-1].query == {"limit": "100", "subaccount": "0", "cursor": "p2"}
 
 
-async def test_orders_and_settlements(portfolio):
+async def test_orders_and_settlements(portfolio: Portfolio) -> None:
     """As the exchange tells them, in our words."""
     orders = (await portfolio.orders(status="canceled")).value
     assert (orders["next"], orders["orders"][0]["filled"], orders["orders"][0]["cost"]) == ("more", 4, Decimal("2.08"))
@@ -142,7 +143,7 @@ async def test_orders_and_settlements(portfolio):
     assert (settlement["revenue"], settlement["value"], settlement["timestamp"]) == (3, 1, 1781222400)
 
 
-async def test_orders_lead_on_into_the_historical_tier(kalshi, portfolio):
+async def test_orders_lead_on_into_the_historical_tier(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
     """The last page of the live tier is not the end: older orders exist under /historical/orders alone."""
     kalshi.answer("GET /portfolio/orders", {"orders": [payloads.ORDER], "cursor": ""})
     kalshi.answer("GET /historical/orders", {"orders": [payloads.ORDER | {"order_id": "old"}], "cursor": "p2"})
@@ -155,7 +156,9 @@ async def test_orders_lead_on_into_the_historical_tier(kalshi, portfolio):
     assert (await portfolio.orders(status="resting")).value["next"] is None
 
 
-async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_in(kalshi, portfolio, clock):
+async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_in(
+    kalshi: FakeKalshi, portfolio: Portfolio, clock: Clock
+) -> None:
     """The exchange's own word, read before the answer, decides; it is asked again with backoff."""
     first = await portfolio.balance()
     assert not first.stale
@@ -173,7 +176,9 @@ async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_
     assert [call.path for call in kalshi.calls[-2:]] == ["/exchange/user_data_timestamp", "/portfolio/balance"]
 
 
-async def test_without_the_reads_own_time_an_answer_still_comes(kalshi, portfolio, clock):
+async def test_without_the_reads_own_time_an_answer_still_comes(
+    kalshi: FakeKalshi, portfolio: Portfolio, clock: Clock
+) -> None:
     """Fresh as long as nothing has happened; after a trade nobody can say that it is taken in."""
     kalshi.answer("GET /exchange/user_data_timestamp", Reply(404, {}))
     answer = await portfolio.balance()
@@ -182,7 +187,7 @@ async def test_without_the_reads_own_time_an_answer_still_comes(kalshi, portfoli
     assert (await portfolio.balance()).stale
 
 
-async def test_a_trade_from_the_future_counts_as_now(portfolio, clock):
+async def test_a_trade_from_the_future_counts_as_now(portfolio: Portfolio, clock: Clock) -> None:
     """A bot whose clock is an hour ahead must not make everything stale for an hour."""
     portfolio.touched(clock.now + 3600)
     assert portfolio.freshness.since == clock.now
@@ -190,7 +195,9 @@ async def test_a_trade_from_the_future_counts_as_now(portfolio, clock):
     assert portfolio.freshness.since == clock.now
 
 
-async def test_without_the_exchange_the_last_good_value_is_told(kalshi, portfolio, clock):
+async def test_without_the_exchange_the_last_good_value_is_told(
+    kalshi: FakeKalshi, portfolio: Portfolio, clock: Clock
+) -> None:
     """Renamed fields and server faults alike; without an old value the error is."""
     await portfolio.balance()
     kalshi.answer("GET /portfolio/balance", {"renamed": 1})
@@ -202,7 +209,7 @@ async def test_without_the_exchange_the_last_good_value_is_told(kalshi, portfoli
         await portfolio.settlements()
 
 
-async def test_without_keys_the_settings_are_named(kalshi, clock):
+async def test_without_keys_the_settings_are_named(kalshi: FakeKalshi, clock: Clock) -> None:
     """At once, and without a call."""
     async with aiohttp.ClientSession() as session:
         portfolio = Portfolio(KalshiClient.over(session, kalshi.url), keeper(clock))
@@ -211,7 +218,7 @@ async def test_without_keys_the_settings_are_named(kalshi, clock):
     assert kalshi.calls == []
 
 
-async def test_the_list_of_markets(kalshi, markets):
+async def test_the_list_of_markets(kalshi: FakeKalshi, markets: Markets) -> None:
     """Filters pass through; empty and unknown ones do not; 0 and 1 are no quotes."""
     empty = {"yes_bid_dollars": "0.0000", "yes_ask_dollars": "0.0000", "no_bid_dollars": "1.0000",
              "no_ask_dollars": "1.0000", "last_price_dollars": "0.0000"}  # fmt: skip
@@ -228,7 +235,7 @@ async def test_the_list_of_markets(kalshi, markets):
     assert first["open_time"] == 1767225600
 
 
-async def test_one_market_and_one_that_is_not(kalshi, markets):
+async def test_one_market_and_one_that_is_not(kalshi: FakeKalshi, markets: Markets) -> None:
     """A ticker the exchange does not know is NotFound, and stays so for a moment without another call."""
     assert (await markets.one("PRES24-GOP")).value["rules"] == "If …"
     for _ in range(3):
@@ -238,7 +245,7 @@ async def test_one_market_and_one_that_is_not(kalshi, markets):
 
 
 @pytest.mark.parametrize("ticker", ["", ".", "..", "a/b", "a\\b", "a\nb", "x" * 300, "\u2028"])
-async def test_what_cannot_be_a_ticker_is_not_asked(kalshi, markets, ticker):
+async def test_what_cannot_be_a_ticker_is_not_asked(kalshi: FakeKalshi, markets: Markets, ticker: str) -> None:
     """It could climb to another path, or it is no name at all: not found, without a call."""
     with pytest.raises(NotFound):
         await markets.one(ticker)
@@ -249,21 +256,21 @@ async def test_what_cannot_be_a_ticker_is_not_asked(kalshi, markets, ticker):
     ("ticker", "sent"),
     [("KXBTC-25.5", "KXBTC-25.5"), ("ÄB", "%C3%84B"), ("a b?c#d%2F", "a%20b%3Fc%23d%252F"), ("..a", "..a")],
 )
-async def test_strange_tickers_stay_one_segment(kalshi, markets, ticker, sent):
+async def test_strange_tickers_stay_one_segment(kalshi: FakeKalshi, markets: Markets, ticker: str, sent: Any) -> None:
     """Quoted as a whole, so that nothing of it is read as path, query or fragment."""
     with pytest.raises(NotFound):
         await markets.one(ticker)
     assert kalshi.calls[0].path == f"/markets/{sent}"
 
 
-async def test_another_market_than_asked_is_no_answer(kalshi, markets):
+async def test_another_market_than_asked_is_no_answer(kalshi: FakeKalshi, markets: Markets) -> None:
     """What the exchange gives must be what was asked for."""
     kalshi.answer("GET /markets/OTHER", {"market": payloads.MARKET})
     with pytest.raises(FieldError, match="should be 'OTHER'"):
         await markets.one("OTHER")
 
 
-async def test_two_accounts_do_not_share_answers(kalshi, clock):
+async def test_two_accounts_do_not_share_answers(kalshi: FakeKalshi, clock: Clock) -> None:
     """Keys in the cache tell environments, keys and subaccounts apart."""
     async with aiohttp.ClientSession() as session:
         names = {
@@ -274,7 +281,7 @@ async def test_two_accounts_do_not_share_answers(kalshi, clock):
     assert len(names) == 4
 
 
-async def test_a_fault_of_the_exchange_is_told_without_an_old_value(kalshi, clock):
+async def test_a_fault_of_the_exchange_is_told_without_an_old_value(kalshi: FakeKalshi, clock: Clock) -> None:
     """After the retries that fit in the time."""
     kalshi.answer("GET /portfolio/balance", Reply(503, {"error": {"code": "unavailable"}}))
     async with aiohttp.ClientSession() as session:

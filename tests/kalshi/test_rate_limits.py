@@ -1,5 +1,7 @@
 """The token budget: under the tier's, half for readers at most, in order, learnt from the account."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def burst(limits: RateLimits, lane: str, method: str = "GET") -> int:
         made += 1
 
 
-def test_the_basic_tier_less_a_share():
+def test_the_basic_tier_less_a_share() -> None:
     """200 a second and 600 at once at 10 tokens a call, a tenth less; writes have their own bucket."""
     clock = Clock(0.0)
     limits = RateLimits(clock)
@@ -31,7 +33,7 @@ def test_the_basic_tier_less_a_share():
     assert burst(limits, "own") == 18
 
 
-def test_readers_get_half_and_the_rest_is_ours():
+def test_readers_get_half_and_the_rest_is_ours() -> None:
     """However many readers there are, the poller finds the other half."""
     limits = RateLimits(Clock(0.0))
     assert burst(limits, "public") == 27
@@ -40,7 +42,7 @@ def test_readers_get_half_and_the_rest_is_ours():
 
 
 @given(st.lists(st.sampled_from(["public", "own", "wait"]), max_size=200))
-def test_readers_never_exceed_half_of_any_stretch(steps):
+def test_readers_never_exceed_half_of_any_stretch(steps: Any) -> None:
     """Over any run: their tokens fit into half the capacity plus half the rate; all together into the whole."""
     clock = Clock(0.0)
     limits = RateLimits(clock)
@@ -58,7 +60,7 @@ def test_readers_never_exceed_half_of_any_stretch(steps):
         assert spent["public"] + spent["own"] <= 540 + 180 * clock.now + 1e-6
 
 
-def test_who_must_wait_is_told_how_long_and_keeps_its_place():
+def test_who_must_wait_is_told_how_long_and_keeps_its_place() -> None:
     """Debts queue up: the next taker waits longer than the one before; too long is Busy, and costs nothing."""
     limits = RateLimits(Clock(0.0))
     burst(limits, "own")
@@ -70,7 +72,7 @@ def test_who_must_wait_is_told_how_long_and_keeps_its_place():
     assert limits.reserve("GET", "/x", "own", 10.0) == pytest.approx(40 / 180)
 
 
-def test_a_429_empties_our_bucket():
+def test_a_429_empties_our_bucket() -> None:
     """Somebody else spends of the same account: believe the exchange."""
     limits = RateLimits(Clock(0.0))
     limits.drained("GET")
@@ -78,7 +80,7 @@ def test_a_429_empties_our_bucket():
     assert burst(limits, "own", "POST") == 9
 
 
-def test_a_better_tier_and_its_costs_are_adopted():
+def test_a_better_tier_and_its_costs_are_adopted() -> None:
     """As the account's limits tell."""
     limits = RateLimits(Clock(0.0))
     limits.adopt(AccountLimits("advanced", TokenAllowance(300, 900), TokenAllowance(300, 900)))
@@ -88,12 +90,12 @@ def test_a_better_tier_and_its_costs_are_adopted():
     assert limits.read.tokens == 808
 
 
-async def test_waiting_waits(monkeypatch):
+async def test_waiting_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as was told, and not at all when there is room."""
     limits = RateLimits()
     slept = []
 
-    async def sleep(seconds):
+    async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
     monkeypatch.setattr("kalshi.rate_limits.asyncio.sleep", sleep)
@@ -104,7 +106,7 @@ async def test_waiting_waits(monkeypatch):
     assert slept == [pytest.approx(10 / 180, abs=0.01)]
 
 
-def test_a_bucket_never_holds_more_than_its_capacity():
+def test_a_bucket_never_holds_more_than_its_capacity() -> None:
     """A day of idleness is no license; and a call dearer than the bucket may be made when it is full."""
     clock = Clock(0.0)
     bucket = TokenBucket(10, 20, clock)

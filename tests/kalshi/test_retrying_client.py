@@ -4,7 +4,9 @@ import asyncio
 import gzip
 import logging
 import time
+from typing import Any
 
+import aiohttp
 import pytest
 
 from cache.circuit_breaker import CircuitBreaker
@@ -22,7 +24,7 @@ SKEW = Reply(401, {"error": {"code": "header_timestamp_expired", "message": "hea
 PATH = "/portfolio/balance"
 
 
-def calls_of(session, kalshi, **more) -> RetryingClient:
+def calls_of(session: aiohttp.ClientSession, kalshi: FakeKalshi, **more: Any) -> RetryingClient:
     options = {"attempt": 0.3, "total": 1.0, "jitter": lambda: 0.05, "breaker": CircuitBreaker(failures=100)} | more
     return RetryingClient(Transport(session, kalshi.url, largest=10_000), kalshi.signer, **options)
 
@@ -62,7 +64,9 @@ def calls_of(session, kalshi, **more) -> RetryingClient:
         "unknown key", "forbidden", "400 msg", "400 flat", "404 nested", "409", "410", "a new status",
     ],
 )  # fmt: skip
-async def test_each_bad_answer_has_its_error(session, kalshi, reply, error, words):
+async def test_each_bad_answer_has_its_error(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi, reply: Any, error: Any, words: Any
+) -> None:
     """It says where and what, and holds no secret."""
     kalshi.answer(f"GET {PATH}", reply)
     calls = calls_of(session, kalshi, total=0.5)
@@ -85,7 +89,7 @@ async def test_each_bad_answer_has_its_error(session, kalshi, reply, error, word
     ],
     ids=["content type lies", "byte order mark", "gzip"],
 )
-async def test_odd_but_good_answers_are_read(session, kalshi, reply):
+async def test_odd_but_good_answers_are_read(session: aiohttp.ClientSession, kalshi: FakeKalshi, reply: Any) -> None:
     """What can be understood is."""
     kalshi.answer(f"GET {PATH}", reply)
     answer = await calls_of(session, kalshi).request("GET", PATH)
@@ -95,7 +99,7 @@ async def test_odd_but_good_answers_are_read(session, kalshi, reply):
 @pytest.mark.parametrize(
     "first", [Reply(500), Reply(raw=b"<html>"), Reply(json={}, cut=True), Reply(json={}, wait=0.6), SKEW]
 )
-async def test_a_read_is_tried_again(session, kalshi, first):
+async def test_a_read_is_tried_again(session: aiohttp.ClientSession, kalshi: FakeKalshi, first: Any) -> None:
     """One bad moment is not told to anyone."""
     kalshi.answer(f"GET {PATH}", first, payloads.BALANCE)
     calls = calls_of(session, kalshi)
@@ -103,7 +107,7 @@ async def test_a_read_is_tried_again(session, kalshi, first):
     assert calls.counters.retries == 1
 
 
-async def test_a_429_is_waited_out(session, kalshi):
+async def test_a_429_is_waited_out(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """A second at least, for it does not say how long; and our bucket is emptied."""
     kalshi.answer(f"GET {PATH}", Reply(429, {"error": "too many requests"}), payloads.BALANCE)
     calls = calls_of(session, kalshi, total=5.0)
@@ -112,7 +116,9 @@ async def test_a_429_is_waited_out(session, kalshi):
     assert time.monotonic() - began > 1.0
 
 
-async def test_a_clock_that_stays_wrong_is_told_after_one_more_try(session, kalshi):
+async def test_a_clock_that_stays_wrong_is_told_after_one_more_try(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi
+) -> None:
     """A slow way there happens once; a wrong clock stays wrong."""
     kalshi.answer(f"GET {PATH}", SKEW)
     with pytest.raises(errors.ClockSkew):
@@ -121,7 +127,7 @@ async def test_a_clock_that_stays_wrong_is_told_after_one_more_try(session, kals
 
 
 @pytest.mark.parametrize("reply", [Reply(500), Reply(raw=b"<html>"), Reply(json={}, cut=True), Reply(json={}, wait=1)])
-async def test_a_write_is_sent_once(session, kalshi, reply):
+async def test_a_write_is_sent_once(session: aiohttp.ClientSession, kalshi: FakeKalshi, reply: Any) -> None:
     """After a lost answer nobody knows whether it arrived: whoever sent it must look."""
     kalshi.answer("POST /portfolio/events/orders", reply)
     with pytest.raises(errors.KalshiError):
@@ -129,7 +135,9 @@ async def test_a_write_is_sent_once(session, kalshi, reply):
     assert len(kalshi.asked("/portfolio/events/orders")) == 1
 
 
-async def test_a_write_carries_its_body_and_an_empty_answer_is_none(session, kalshi):
+async def test_a_write_carries_its_body_and_an_empty_answer_is_none(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi
+) -> None:
     """Exact numbers as their text; 204 has nothing to read."""
     kalshi.answer("DELETE /portfolio/events/orders/o-1", Reply(204, raw=b""))
     calls = calls_of(session, kalshi)
@@ -139,7 +147,7 @@ async def test_a_write_carries_its_body_and_an_empty_answer_is_none(session, kal
     assert await calls.request("POST", "/portfolio/events/orders", json={"count": "1.00"}) == {"count": "1.00"}
 
 
-async def test_the_whole_time_is_bounded(session, kalshi):
+async def test_the_whole_time_is_bounded(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """However slow each try is."""
     kalshi.answer(f"GET {PATH}", Reply(json={}, wait=5))
     began = time.monotonic()
@@ -148,7 +156,9 @@ async def test_the_whole_time_is_bounded(session, kalshi):
     assert time.monotonic() - began < 1.5
 
 
-async def test_the_breaker_opens_and_closes(session, kalshi, caplog):
+async def test_the_breaker_opens_and_closes(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi, caplog: pytest.LogCaptureFixture
+) -> None:
     """After failures in a row nothing is sent for a moment; then one call tries, and it goes on. One line each."""
     caplog.set_level(logging.INFO, "kalshi")
     kalshi.answer(f"GET {PATH}", Reply(500))
@@ -170,7 +180,7 @@ async def test_the_breaker_opens_and_closes(session, kalshi, caplog):
     ]  # fmt: skip
 
 
-async def test_while_one_call_tries_the_others_do_not(session, kalshi):
+async def test_while_one_call_tries_the_others_do_not(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """A half-open breaker lets one call through; the others fail at once."""
     kalshi.answer(f"GET {PATH}", Reply(500))
     calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=1, grace=0.05))
@@ -185,7 +195,7 @@ async def test_while_one_call_tries_the_others_do_not(session, kalshi):
     assert (await trial)["balance"] == 9801
 
 
-async def test_refusals_do_not_open_the_breaker(session, kalshi):
+async def test_refusals_do_not_open_the_breaker(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Whoever says no is there."""
     calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=1))
     for _ in range(3):
@@ -194,7 +204,7 @@ async def test_refusals_do_not_open_the_breaker(session, kalshi):
     assert calls.breaker.state == "closed"
 
 
-async def test_counters_tell_what_happened(session, kalshi):
+async def test_counters_tell_what_happened(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """By endpoint pattern and code, with the last error and the last success."""
     kalshi.answer("GET /markets/A", {"market": payloads.MARKET})
     calls = calls_of(session, kalshi, clock=lambda: 5.0)
@@ -206,7 +216,7 @@ async def test_counters_tell_what_happened(session, kalshi):
     assert "GET /markets/B: HTTP 404" in calls.counters.last_error
 
 
-async def test_limits_are_learnt_on_the_way(session, kalshi):
+async def test_limits_are_learnt_on_the_way(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Once, by the first account read; the tier sizes the buckets."""
     kalshi.answer("GET /account/limits", payloads.LIMITS)
     kalshi.answer("GET /account/endpoint_costs", payloads.COSTS)
@@ -219,7 +229,9 @@ async def test_limits_are_learnt_on_the_way(session, kalshi):
 
 
 @pytest.mark.parametrize("reply", [Reply(500), {"usage_tier": 5}, Reply(raw=b"<html>")])
-async def test_limits_that_cannot_be_learnt_are_assumed(session, kalshi, reply):
+async def test_limits_that_cannot_be_learnt_are_assumed(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi, reply: Any
+) -> None:
     """Basic, and the read goes on."""
     kalshi.answer("GET /account/limits", reply)
     kalshi.answer(f"GET {PATH}", payloads.BALANCE)
@@ -228,7 +240,7 @@ async def test_limits_that_cannot_be_learnt_are_assumed(session, kalshi, reply):
     assert calls.limits.tier == "basic"
 
 
-async def test_a_spent_budget_is_busy_and_nothing_is_sent(session, kalshi):
+async def test_a_spent_budget_is_busy_and_nothing_is_sent(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Readers in a storm hear when to come back."""
     kalshi.answer("GET /markets", {"markets": []})
     limits = RateLimits()
@@ -242,7 +254,7 @@ async def test_a_spent_budget_is_busy_and_nothing_is_sent(session, kalshi):
     await calls_of(session, kalshi, limits=limits).request("GET", "/markets", lane="own")
 
 
-async def test_a_wrong_signature_is_refused_by_the_fake(session, kalshi):
+async def test_a_wrong_signature_is_refused_by_the_fake(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """The tests' exchange checks: another key does not pass, so that all other tests prove our signatures."""
     other = FakeKalshi()
     calls = RetryingClient(Transport(session, kalshi.url), Signer(kalshi.signer.key_id, PrivateKey(other.key)))
@@ -250,13 +262,15 @@ async def test_a_wrong_signature_is_refused_by_the_fake(session, kalshi):
         await calls.request("GET", PATH)
 
 
-async def test_a_name_that_does_not_resolve(session):
+async def test_a_name_that_does_not_resolve(session: aiohttp.ClientSession) -> None:
     """No socket at all."""
     with pytest.raises(errors.Unreachable, match="GET /markets"):
         await RetryingClient(Transport(session, "http://127.0.0.1:9"), total=0.3).request("GET", "/markets")
 
 
-async def test_a_closed_exchange_says_so_with_a_fault_and_its_body(session, kalshi):
+async def test_a_closed_exchange_says_so_with_a_fault_and_its_body(
+    session: aiohttp.ClientSession, kalshi: FakeKalshi
+) -> None:
     """The status is read from a 503 too; another 503 is an error."""
     kalshi.answer("GET /exchange/status", Reply(503, {"exchange_active": False, "trading_active": False}))
     client = KalshiClient(calls_of(session, kalshi))
@@ -266,7 +280,7 @@ async def test_a_closed_exchange_says_so_with_a_fault_and_its_body(session, kals
         await client.status()
 
 
-def test_a_refusal_with_strange_members_is_still_a_refusal():
+def test_a_refusal_with_strange_members_is_still_a_refusal() -> None:
     """Numbers for texts, lists for objects: the status speaks."""
     for raw in (b'{"error":5}', b'{"error":{"code":5,"message":[]}}', b"[1]", b'"no"', b'{"msg":null}'):
         error = refusal("GET /x", 404, raw)

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import aiohttp
 
+from commands.ports import free_port
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port, missing
+from tests.support.neighbours import missing
 
 FILES = Path(__file__).parents[2] / "deploy" / "apache"
 MODULES = "/usr/lib/apache2/modules"

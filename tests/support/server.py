@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 from commands.demo_process import OURS
-from tests.support.neighbours import free_port
+from commands.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from commands.ports import free_port
 from tests.support.apache import listening
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port
 
 ROOT = Path(__file__).parents[2]
 

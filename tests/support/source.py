@@ -1,6 +1,9 @@
 """What a keeper asks: a source that counts its calls, fails and hangs as told; and keepers over it."""
 
+from typing import Any
+
 from cache.stale_cache import StaleCache
+from tests.support.clock import Clock
 
 
 class Trouble(Exception):
@@ -14,10 +17,11 @@ class NoSuchThing(Trouble):
 class Source:
     """Counts its calls; gives what it is told to, or raises it; waits for the gate when there is one."""
 
-    def __init__(self, value=None):
-        self.value, self.calls, self.gate = value, 0, None
+    def __init__(self, value: Any = None) -> None:
+        self.value, self.calls = value, 0
+        self.gate: Any = None  # an asyncio.Event
 
-    async def __call__(self):
+    async def __call__(self) -> Any:
         self.calls += 1
         if self.gate is not None:
             await self.gate.wait()
@@ -26,5 +30,5 @@ class Source:
         return self.value
 
 
-def keeper_over(cache, clock, **more):
+def keeper_over(cache: Any, clock: Clock, **more: Any) -> Any:
     return StaleCache(cache, "kalshi_api", (Trouble,), (NoSuchThing,), clock=clock, monotonic=clock, **more)

@@ -14,8 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from commands.ports import free_port
 from tests.support.eventually import until
-from tests.support.neighbours import free_port
 
 
 class Firefox:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from commands.demo_process import ROOT
+from commands.ports import free_port
 from tests.support.eventually import until
-from tests.support.neighbours import free_port
 from tests.support.server import clean_environment
 
 

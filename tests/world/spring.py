@@ -11,9 +11,10 @@ from typing import Literal
 
 import aiohttp
 
+from commands.ports import free_port
 from tests.support.apache import wanted
 from tests.support.eventually import eventually
-from tests.support.neighbours import Program, free_port, missing
+from tests.support.neighbours import Program, missing
 from tests.world.kept import ROOT, cache, kept
 
 Boot = Literal["4", "3"]

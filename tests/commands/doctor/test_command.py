@@ -14,8 +14,8 @@ import pytest
 from yarl import URL
 
 from commands.doctor import address, main, run
+from commands.ports import free_port
 from tests.support.apache import self_signed
-from tests.support.neighbours import free_port
 from tests.support.server import ROOT, running_server
 
 

@@ -9,8 +9,8 @@ import pytest
 from yarl import URL
 
 from commands.doctor import tls_checks
+from commands.ports import free_port
 from tests.support.apache import self_signed
-from tests.support.neighbours import free_port
 
 
 @pytest.mark.parametrize("end", ["nobody", "no tls", "silence", "cut in HTTP/2"])
