@@ -123,6 +123,20 @@ async def test_closed_to_the_outside(site: Site) -> None:
                 assert set(await answer.json(content_type=None)) >= {"type", "title", "status", "detail"}
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_a_foreign_host_name_is_refused(site: Site, tls: bool) -> None:
+    """A page of another name that resolves here reads nothing and opens no stream: 421, from Apache itself."""
+    async with apache({"PI_BACKEND": site.service.address}, tls=tls) as server, browser_session() as session:
+        base = f"https://127.0.0.1:{server.tls_port}" if tls else server.url("")
+        for name, status in ((HOST, 200), (f"{HOST}:8443", 200), ("localhost", 200), ("evil.example", 421), ("", 400)):
+            for path in ("/api/python/health/live", "/api/python/sse/trading"):
+                async with session.get(base + path, headers={"Host": name}) as answer:
+                    assert answer.status == status, (name, path)
+                    if status == 421:
+                        assert answer.content_type == "application/problem+json"
+                        assert (await answer.json())["status"] == 421
+
+
 async def test_service_away() -> None:
     """Without a service, REST gets a problem with Retry-After, a stream URL a stream that says when to come back."""
     async with apache({"PI_BACKEND": f"127.0.0.1:{free_port()}"}) as server, browser_session() as session:
@@ -139,12 +153,18 @@ async def test_service_away() -> None:
             async with session.get(server.url(f"/api/python/sse/{name}?last_event_id=a-1")) as answer:
                 assert (answer.status, answer.content_type) == (200, "text/event-stream")
                 assert answer.headers["Cache-Control"] == "no-store, no-transform"
-                first = (await answer.text()).splitlines()[0]
-                drawn.add(int(first.removeprefix("retry: ")))
+                drawn.add(standby_retry(await answer.text()))
         assert all(1000 <= retry < 4000 for retry in drawn)
         assert len(drawn) > 15  # of 20: jitter, not a constant
         async with session.get(server.url("/prediction-investor-down/503.asis")) as answer:
             assert answer.status == 403
+
+
+def standby_retry(text: str) -> int:
+    """Return the milliseconds of a standby's answer, which must be one event with data and nothing else."""
+    found = re.fullmatch(r'event: bye\ndata: {"reason": "away"}\nretry: (\d+)\n\n+', text)
+    assert found, text
+    return int(found[1])
 
 
 async def test_broken_answer_is_a_problem() -> None:

@@ -21,7 +21,7 @@ from journal.mysql import MysqlJournal
 from journal.sql_journal import SqlJournal
 from tests.support.drafts import trade
 from tests.support.eventually import eventually
-from tests.support.neighbours import MariaServer
+from tests.support.neighbours import MariaServer, database_server
 
 pytestmark = pytest.mark.mysql
 
@@ -241,7 +241,7 @@ async def test_a_connection_is_encrypted_and_checked(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="maria") as folder:
         for part in ("ca.pem", "cert.pem", "key.pem"):
             (Path(folder) / part).write_bytes((tmp_path / part).read_bytes())
-        server = MariaServer(
+        server = database_server(
             Path(folder), f"--ssl-ca={folder}/ca.pem", f"--ssl-cert={folder}/cert.pem", f"--ssl-key={folder}/key.pem"
         )
         server.start()

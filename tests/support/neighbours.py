@@ -110,34 +110,39 @@ class MariaServer(Program):
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder, self._options = folder, options
-        self.port = free_port()
-        # Debian's mariadbd refuses to be root; its own user must be able to reach the folder.
+        self.port, self.socket = free_port(), f"{folder}/data/s"
+        # Debian's servers refuse to be root; their own user must be able to reach the folder.
         self._user = ["--user=mysql"] if os.geteuid() == 0 else []
         folder.chmod(0o755)
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", *self._user, f"--datadir={folder}/data", "--skip-test-db",
-             "--auth-root-authentication-method=normal"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+        subprocess.run(self._install(), check=True, capture_output=True)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen(
-            ["mariadbd", "--no-defaults", *self._user, f"--datadir={self._folder}/data", f"--port={self.port}",
-             f"--socket={self._folder}/data/s", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M",
+            [*self._program(), *self._user, f"--datadir={self._folder}/data", f"--port={self.port}",
+             f"--socket={self.socket}", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M",
              "--skip-name-resolve", *self._options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self._answers():
-            assert time.monotonic() < deadline, "mariadbd did not start"
+            assert time.monotonic() < deadline, f"{self._program()[0]} did not start"
             time.sleep(0.05)
 
     def sql(self, statement: str, database: str = "") -> str:
-        """What the server says to a statement, by its own client and past TCP."""
-        command = ["mariadb", "--no-defaults", f"--socket={self._folder}/data/s", "--user=root", "--batch", "-N"]
+        """Return what the server answers to a statement, sent by MariaDB's client and past TCP."""
+        command = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch", "-N"]
         done = subprocess.run([*command, "-e", statement, database], check=True, capture_output=True, text=True)
         return done.stdout
+
+    def _install(self) -> list[str]:
+        """The command that makes the data folder."""
+        return ["mariadb-install-db", "--no-defaults", *self._user, f"--datadir={self._folder}/data",
+                "--skip-test-db", "--auth-root-authentication-method=normal"]  # fmt: skip
+
+    def _program(self) -> list[str]:
+        """The server's program and its first options."""
+        return ["mariadbd", "--no-defaults"]
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.5) as line:
@@ -145,13 +150,37 @@ class MariaServer(Program):
         return False
 
 
-@pytest.fixture(scope="session")
-def maria_server() -> Iterator[MariaServer]:
-    """A running MariaDB for the whole session."""
+class MysqlServer(MariaServer):
+    """Oracle's mysqld out of the root of another system, started by that system's own loader."""
+
+    def __init__(self, root: Path, folder: Path, *options: str) -> None:
+        self._root = root
+        if os.geteuid() == 0:
+            shutil.chown(folder, "mysql")
+        super().__init__(folder, "--mysqlx=OFF", "--secure-file-priv=NULL", f"--pid-file={folder}/data/pid", *options)
+
+    def _install(self) -> list[str]:
+        return [*self._program(), *self._user, f"--datadir={self._folder}/data", "--initialize-insecure"]
+
+    def _program(self) -> list[str]:
+        libraries = f"{self._root}/usr/lib/x86_64-linux-gnu:{self._root}/usr/lib/mysql/private"
+        loader = [f"{self._root}/lib64/ld-linux-x86-64.so.2", "--library-path", libraries]
+        return [*loader, f"{self._root}/usr/sbin/mysqld", "--no-defaults", f"--basedir={self._root}/usr"]
+
+
+def database_server(folder: Path, *options: str) -> MariaServer:
+    """Return a MariaDB, or where MYSQL_ROOT names the root of a system with Oracle's MySQL in it, that one."""
+    root = os.environ.get("MYSQL_ROOT")
     if not shutil.which("mariadbd") or not shutil.which("mariadb-install-db"):
         missing("MariaDB", "apt-get install mariadb-server")
+    return MysqlServer(Path(root), folder, *options) if root else MariaServer(folder, *options)
+
+
+@pytest.fixture(scope="session")
+def maria_server() -> Iterator[MariaServer]:
+    """A running MariaDB, or MySQL, for the whole session."""
     with tempfile.TemporaryDirectory(prefix="maria") as folder:
-        server = MariaServer(Path(folder))
+        server = database_server(Path(folder))
         server.start()
         server.sql(f"CREATE USER me@'%' IDENTIFIED BY '{server.PASSWORD}'")
         yield server

@@ -54,7 +54,8 @@ SPOILED: Mapping[str, Spoiled] = {
     "compressed": Spoiled("streams are compressed", ((SITE, _NO_GZIP, "    SetOutputFilter DEFLATE\n"),)),
     "cut": Spoiled("idle streams are cut before the next ping", ((SITE, "timeout=45", "timeout=2"),)),
     "http2": Spoiled(
-        "HTTP/2: six streams block the page", (_loaded("http2"), (SITE, "Protocols http/1.1", "Protocols h2 http/1.1")),
+        "HTTP/2: six streams block the page", (_loaded("http2"), (SITE, "Protocols http/1.1", "Protocols h2 http/1.1"),
+         ("refuse.conf", "ServerName refused.invalid", "ServerName refused.invalid\nProtocols h2 http/1.1")),
         tls=True,
     ),
     "503": Spoiled(
