@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.support.apache import Apache, apache, browser_session
+from tests.support.apache import HOST, Apache, apache, browser_session
 from tests.support.fakebot import FakeBot
 from tests.support.service import ROOT, Service
 
@@ -37,7 +37,7 @@ def make_service(bot: FakeBot, folder: Path, journal: str = "journal.db") -> Ser
         **bot.settings,
         "BOT_POLL_INTERVAL": "0.2", "HEARTBEAT_INTERVAL": "0.5", "JOURNAL_URL": f"sqlite:///{folder / journal}",
         # the exchange is away: nothing here needs it, and no test may call it
-        "KALSHI_API_URL": "http://127.0.0.1:9", "LOG_LEVEL": "WARNING",
+        "KALSHI_API_URL": "http://127.0.0.1:9", "LOG_LEVEL": "WARNING", "ALLOWED_HOSTS": f"{HOST},localhost,127.0.0.1",
     }  # fmt: skip
     return Service([str(ROOT / "server.py"), "--port", "{port}"], env, folder)
 
