@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from commands.ports import free_port
 from tests.support.apache import wanted
 from tests.support.neighbours import missing
 

@@ -17,7 +17,8 @@ from tests.support.service import Service
 from tests.support.simulator import running_simulator
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "docs" / f"{name}.md" for name in ("deploying", "operating", "security", "spring", "upgrading", "failures")]
+NAMES = ("deploying", "operating", "security", "spring", "upgrading", "failures")
+PAGES = [ROOT / "docs" / f"{name}.md" for name in NAMES]
 NOT_RUN = ("# not run by the tests: ", "# run by tests/")
 
 
