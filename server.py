@@ -1,4 +1,4 @@
-"""Lifespan, app, main: the one module that knows all the others."""
+"""The command line: serve, or run a command; and `app` for ASGI servers."""
 
 import argparse
 import logging
@@ -78,7 +78,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python server.py` serves; demo, check, doctor and journal are commands. The result is the exit status."""
+    """Serve, or run the command that comes first; return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if words and words[0] in COMMANDS:
@@ -91,12 +91,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def flags(words: Sequence[str]) -> dict[str, str]:
-    """The settings that the command line gives; they win over the environment."""
+    """Return the settings on the command line; they win over the environment. Exits with 2 for other words."""
+    listed = ", ".join(COMMANDS)
     parser = argparse.ArgumentParser(
-        prog="python server.py", description="Serves the API.", epilog=f"commands: {', '.join(COMMANDS)}"
+        prog="python server.py",
+        usage="python server.py [--host HOST] [--port PORT] | COMMAND [--help]",
+        description="Serve the API, or run a command.",
+        epilog=f"commands: {listed}; all settings: docs/settings.md",
     )
     add_flags(parser, ServerSettings, only=("host", "port"))
-    return given(parser.parse_args(words))
+    found, others = parser.parse_known_args(words)
+    if others:
+        parser.error(f"expected a command ({listed}), got {others[0]!r}")
+    return given(found)
 
 
 if __name__ == "__main__":

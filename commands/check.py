@@ -1,4 +1,4 @@
-"""`python server.py check`: the settings in force, and whether each neighbour that is configured can be used."""
+"""`python server.py check`: print the settings in force and try everything that they name."""
 
 import argparse
 import asyncio
@@ -10,20 +10,23 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from cache.redis import connect
+from config.parsers import without_password
 from config.reader import masked, read
 from config.settings import ServerSettings
+from ingest.bot_response import failure_text
 from journal.dsn import open_journal
 from journal.errors import JournalError, JournalMissing
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
+from kalshi.printable import printable
 from runtime.bootstrap import redis_address, signer, warnings
 
-LIMIT = 10.0  # seconds for each neighbour
+LIMIT = 10.0  # seconds for each check
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What became of one neighbour. ok is None when it is not configured, or may be away without harm."""
+    """Result of one check. ok is None if there is nothing to check, or its failure does no harm."""
 
     name: str
     ok: bool | None
@@ -31,22 +34,22 @@ class CheckResult:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when everything that is configured can be used, else 1."""
+    """Print the settings and try everything that they name; return 0 if all of it can be used, else 1."""
     argparse.ArgumentParser(prog="python server.py check", description=__doc__).parse_args(arguments)
     settings = read(ServerSettings)
     for name, value in masked(settings).items():
-        print(f"{name:22} {value}")
-    attempts = asyncio.run(check(settings))
+        print(f"{name:25} {value}")
+    results = asyncio.run(check(settings))
     print()
-    for attempt in attempts:
-        print(f"{ {True: 'ok', False: 'wrong', None: '-'}[attempt.ok]:6} {attempt.name}: {attempt.words}")
+    for result in results:
+        print(f"{ {True: 'ok', False: 'wrong', None: '-'}[result.ok]:6} {result.name}: {result.words}")
     for warning in warnings(settings):
         print(f"warning {warning}")
-    return 1 if any(attempt.ok is False for attempt in attempts) else 0
+    return 1 if any(result.ok is False for result in results) else 0
 
 
 async def check(settings: ServerSettings) -> list[CheckResult]:
-    """Try each neighbour once."""
+    """Try the journal, Redis, the exchange, the account and the bot once each."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIMIT)) as session:
         return [
             await _tried("journal", lambda: _journal(settings)),
@@ -61,8 +64,10 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, s
     try:
         async with asyncio.timeout(LIMIT):
             ok, words = await attempt()
-    except (KalshiError, JournalError, RedisError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        return CheckResult(name, False, str(error) or f"no answer within {LIMIT:g} s")
+    except aiohttp.ClientError as error:
+        return CheckResult(name, False, failure_text(error))
+    except (KalshiError, JournalError, RedisError, OSError, TimeoutError) as error:
+        return CheckResult(name, False, printable(str(error)) or f"no answer within {LIMIT:g} s")
     return CheckResult(name, ok, words)
 
 
@@ -92,7 +97,10 @@ async def _redis(settings: ServerSettings) -> tuple[bool | None, str]:
 
 async def _exchange(session: aiohttp.ClientSession, settings: ServerSettings) -> tuple[bool | None, str]:
     status = await KalshiClient.over(session, settings.kalshi_api_url).status()
-    return True, f"trading {'active' if status.trading_active else 'paused'} at {settings.kalshi_api_url}"
+    return (
+        True,
+        f"trading {'active' if status.trading_active else 'paused'} at {without_password(settings.kalshi_api_url)}",
+    )
 
 
 async def _account(session: aiohttp.ClientSession, settings: ServerSettings) -> tuple[bool | None, str]:
@@ -105,5 +113,10 @@ async def _account(session: aiohttp.ClientSession, settings: ServerSettings) -> 
 
 
 async def _bot(session: aiohttp.ClientSession, settings: ServerSettings) -> tuple[bool | None, str]:
-    async with session.get(settings.bot_status_endpoint, allow_redirects=False) as answer:
-        return answer.status in (200, 404), f"HTTP {answer.status} from {settings.bot_status_endpoint}"
+    url = settings.bot_status_endpoint
+    shown = without_password(url)
+    try:
+        async with session.get(url, allow_redirects=False) as answer:
+            return answer.status in (200, 404), f"HTTP {answer.status} from {shown}"
+    except aiohttp.ClientError as error:
+        return False, f"{shown}: {failure_text(error)}"

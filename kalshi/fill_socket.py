@@ -21,6 +21,7 @@ from kalshi.account_models import Fill
 from kalshi.auth import Signer
 from kalshi.errors import BadAnswer, KalshiError, Unreachable
 from kalshi.record_reader import RecordReader
+from kalshi.transport import connection_failure
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class FillSocket:
         except TimeoutError:
             raise Unreachable(f"no handshake within {self._silence:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{type(error).__name__}: {error}") from None
+            raise Unreachable(connection_failure(error)) from None
 
     async def _texts(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[str, None]:
         """Yield text frames and answer pings, which prove that the connection is alive."""

@@ -1,6 +1,7 @@
 """One request to the exchange: signed, within a size and a time limit, read as JSON, failures mapped to our errors."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,7 +47,7 @@ class Transport:
             raise errors.Unreachable(f"{where}: no answer within {timeout:.1f} s") from None
         except (aiohttp.ClientError, OSError) as error:
             # `from None`: aiohttp's errors carry the request with its headers, which must not reach a traceback.
-            raise errors.Unreachable(f"{where}: {type(error).__name__}: {_words(error)}") from None
+            raise errors.Unreachable(f"{where}: {connection_failure(error)}") from None
 
     async def _read(self, where: str, response: aiohttp.ClientResponse) -> bytes:
         """Return the body, decompressed. Raises BadAnswer: too large."""
@@ -57,6 +58,19 @@ class Transport:
                 response.close()  # the rest is not wanted, and the connection is not worth reading it
                 raise errors.BadAnswer(f"{where}: the answer is larger than {self._largest} bytes")
         return bytes(parts)
+
+
+def connection_failure(error: Exception) -> str:
+    """Return the reason for a failed connection, with the host, in words."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        cause: Any = getattr(error, "certificate_error", None) or error.os_error
+        reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__
+        return f"TLS to {error.host} failed ({reason})"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0  # asyncio's own text is no reason; a resolver's number is below zero
+        reason = os.strerror(number) if number > 0 else error.os_error.strerror
+        return f"cannot connect to {error.host}:{error.port} ({reason or type(error).__name__})"
+    return f"{type(error).__name__}: {_words(error)}"
 
 
 def _words(error: Exception) -> str:

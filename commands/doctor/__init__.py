@@ -1,45 +1,60 @@
-"""`python server.py doctor URL`: a running service as a browser sees it from outside, and what is wrong on the way."""
+"""`python server.py doctor URL`: examine a running service from outside, as a browser reaches it."""
 
 import argparse
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 
 import aiohttp
 from yarl import URL
 
+from commands.doctor.cures import cure
 from commands.doctor.examination import CROWD, examine
 from commands.doctor.findings import Finding
 from commands.doctor.probe import Probe
+from config.reader import SettingsError
+from config.sources import SettingError, find
 
-EPILOG = (
-    "The lines to change are Apache's; deploy/apache is a whole site that is right. Exit status 1: something is wrong."
-)
+EPILOG = "For each fault the lines to change in the proxy that was met are printed. Exit status 1: something is wrong."
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when nothing is wrong, else 1."""
+    """Examine a service; return 0 if nothing is wrong, 1 if something is, 2 if a file cannot be read."""
     parser = argparse.ArgumentParser(prog="python server.py doctor", description=__doc__, epilog=EPILOG)
-    parser.add_argument("url", type=address, help="where the API begins, such as https://app.example.com/api/python")
-    parser.add_argument("--token", default="", help="API_TOKEN, when the service asks for one")
-    parser.add_argument(
-        "--cookie", default="", help="a cookie to send, such as SESSION=..., where Spring knows who you are"
-    )
-    parser.add_argument("--insecure", action="store_true", help="take any certificate")
-    parser.add_argument("--streams", type=int, default=CROWD, help="how many streams to open at once (%(default)s)")
+    parser.add_argument("url", type=address, help="base of the API, such as https://app.example.com/api/python")
+    parser.add_argument("--token-file", help="file with the API token; default: API_TOKEN or API_TOKEN_FILE")
+    parser.add_argument("--cookie-file", help="file with a cookie to send, such as SESSION=...; default: DOCTOR_COOKIE")
+    parser.add_argument("--insecure", action="store_true", help="accept any certificate")
+    parser.add_argument("--streams", type=int, default=CROWD, help="streams to open at once (default %(default)s)")
     given = parser.parse_args(arguments)
-    keys = {"Authorization": f"Bearer {given.token}"} if given.token else {}
-    keys |= {"Cookie": given.cookie} if given.cookie else {}
+    keys = credentials(given.token_file, given.cookie_file)
     begun = time.monotonic()
     try:
         findings = asyncio.run(run(given.url, keys, given.insecure, given.streams))
     except KeyboardInterrupt:
         print("\nstopped before the end")
         return 1
-    wrong = sum(finding.level == "wrong" for finding in findings)
-    verdict = f"{wrong} wrong" if wrong else "nothing is wrong"
-    print(f"\n{len(findings)} looks in {time.monotonic() - begun:.0f} s: {verdict}")
-    return 1 if wrong else 0
+    count = sum(finding.level == "wrong" for finding in findings)
+    verdict = f"{count} wrong" if count else "nothing is wrong"
+    print(f"\n{len(findings)} checks in {time.monotonic() - begun:.0f} s: {verdict}")
+    return 1 if count else 0
+
+
+def credentials(token_file: str | None, cookie_file: str | None) -> dict[str, str]:
+    """Return headers that identify us. No secret is a flag, since others can read the flags of a process.
+
+    Raises SettingsError for a file that cannot be read.
+    """
+    places = [{"API_TOKEN_FILE": token_file} if token_file else {}, os.environ]
+    cookies = [{"DOCTOR_COOKIE_FILE": cookie_file} if cookie_file else {}, os.environ]
+    try:
+        token = find("API_TOKEN", places[:1] if token_file else places, secret=True)
+        cookie = find("DOCTOR_COOKIE", cookies[:1] if cookie_file else cookies, secret=True)
+    except SettingError as error:
+        raise SettingsError([str(error)]) from None
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return headers | ({"Cookie": cookie} if cookie else {})
 
 
 def address(text: str) -> URL:
@@ -63,9 +78,10 @@ async def run(base: URL, keys: dict[str, str], insecure: bool = False, streams: 
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     ) as session:
-        async for finding in examine(Probe(session, base, keys), streams):
+        probe = Probe(session, base, keys)
+        async for finding in examine(probe, streams):
             findings.append(finding)
             print(f"{finding.level:5} {finding.name}: {finding.words}", flush=True)
-            for line in finding.cure.splitlines():
+            for line in cure(finding.name, probe.proxy).splitlines() if finding.has_cure else ():
                 print(f"          {line}")
     return findings

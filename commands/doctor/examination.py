@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from commands.doctor import reachability, rest_checks, stream_checks
+from commands.doctor.cures import proxy_named
 from commands.doctor.findings import Finding, note
 from commands.doctor.probe import Probe, ProbedPage
 from commands.doctor.proxy_checks import FORGED, forwarding, is_local, seen
@@ -15,6 +16,7 @@ STREAMS: Final = ("trading", "trades", "portfolio", "status")
 LISTEN: Final = 17.0  # seconds: something comes within 15
 CROWD: Final = 24  # streams opened at once: more than a page has, and nothing for a healthy server
 SLOW: Final = 7.0  # seconds for a plain answer: the service may be asking an exchange that is slow
+STRANGE_HOST: Final = "unknown-name.invalid"  # nobody's
 GZIP: Final = {"Accept-Encoding": "gzip"}
 
 
@@ -22,6 +24,7 @@ async def examine(visit: Probe, streams: int = CROWD) -> AsyncIterator[Finding]:
     """Everything, in about twenty seconds, and never thirty. Plain answers first: streams may starve them."""
     begun = time.time()
     health = await visit.get("/health", limit=4)
+    visit.proxy = proxy_named(health.proxy)
     if found := reachability.unreached(visit.base, health, bool(visit.keys)):
         yield found
         if found.name == "away":
@@ -44,15 +47,20 @@ async def _plain(visit: Probe, health: ProbedPage) -> list[Finding]:
     local, tls = is_local(visit.base), visit.base.scheme == "https"
     other = {"X-Forwarded-Proto": "http" if tls else "https"}
     shaking = asyncio.create_task(handshake(visit.base)) if tls else None
-    told, lied, forged, stranger, *closed = await asyncio.gather(
-        visit.get("/"), visit.get("/", other), visit.get("/", {"X-Forwarded-For": FORGED}),
-        visit.get("/health", anonymous=True), *(visit.get(url, anonymous=True) for url in rest_checks.CLOSED),
-    )  # fmt: skip
+    told, lied, forged, renamed, stranger, *closed = await asyncio.gather(
+        visit.get("/"),
+        visit.get("/", other),
+        visit.get("/", {"X-Forwarded-For": FORGED}),
+        visit.get("/", {"Host": STRANGE_HOST}),
+        visit.get("/health", anonymous=True),
+        *(visit.get(url, anonymous=True) for url in rest_checks.CLOSED),
+    )
     us = seen(told)
     home = us.is_loopback if us else local
     return [
         *offered(await shaking if shaking else None, health.proxy),
         *forwarding(visit.base, us, seen(lied), seen(forged), direct=local and not health.proxy),
+        rest_checks.hosts(renamed),
         rest_checks.exposure(dict(zip(rest_checks.CLOSED, closed, strict=True)), home),
         *rest_checks.access(stranger, home),
         *rest_checks.protection(health, tls, home),

@@ -100,6 +100,7 @@ class Probe:
         self.base = base
         self.keys = keys
         self.limited = 0  # requests that a rate limit refused
+        self.proxy = ""  # name of the proxy in front, once an answer has come
         self._session = session
 
     async def get(

@@ -48,7 +48,7 @@ def _stranger(health: ProbedPage, with_key: bool) -> Finding:
         return wrong("token", f"somebody in front of the service asks for a login of its own: {challenge}")
     if with_key:
         return wrong("token", "the service does not accept this token or cookie")
-    return wrong("token", "the service asks who you are: give --token API_TOKEN, or --cookie with a login's cookie")
+    return wrong("token", "the service asks who you are: set API_TOKEN, or use --token-file or --cookie-file")
 
 
 def _described(page: ProbedPage) -> str:

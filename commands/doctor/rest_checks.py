@@ -59,6 +59,13 @@ def compression(page: ProbedPage) -> Finding:
     return hint("json compression", f"JSON comes uncompressed ({len(page.body)} bytes)")
 
 
+def hosts(renamed: ProbedPage) -> Finding:
+    """Judge an answer to a request that names another host: a page of that name could read it by DNS rebinding."""
+    if renamed.status == 200 and "links" in renamed.json:
+        return wrong("any host", "the service answers to any Host: a page of another name can read the account")
+    return well("any host", f"another Host gets {renamed.shown}")
+
+
 def exposure(pages: Mapping[str, ProbedPage], home: bool) -> Finding:
     """What a visitor without a key gets for the operators' URLs. home: the service takes us for its own machine."""
     found = [url for url, page in pages.items() if page.status == 200]

@@ -41,7 +41,7 @@ def streams(heard: Mapping[str, ProbedStream], seconds: float, starved: bool) ->
         elif not (starved and not one.status):  # then it is the threads that lack, and nothing is held back
             faults.setdefault(fault.name, (fault, []))[1].append(f"/sse/{name}")
     for fault, names in faults.values():
-        yield Finding(fault.name, fault.level, f"{' '.join(names)}: {fault.words}", fault.cure)
+        yield Finding(fault.name, fault.level, f"{' '.join(names)}: {fault.words}", fault.has_cure)
 
 
 def _count(one: ProbedStream) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import COMMANDS
 from commands.demo_process import OURS
 from commands.ports import free_port
 from server import main
@@ -87,7 +88,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "nobody at the exchange": ({"KALSHI_API_URL": "http://127.0.0.1:{port}/trade-api/v2"}, "exchange", "exchange"),
     "a key that the exchange does not know": ({"KALSHI_API_KEY": "hunter2"}, "account", "HTTP 401"),
     "a key that is none": ({"KALSHI_RSA_KEY_PATH": "{folder}/none.pem"}, "account", "the private key cannot be read"),
-    "no bot": ({"BOT_STATUS_ENDPOINT": "http://127.0.0.1:{port}/status"}, "bot", "Cannot connect"),
+    "no bot": ({"BOT_STATUS_ENDPOINT": "http://127.0.0.1:{port}/status"}, "bot", "no connection (Connection refused)"),
 }
 
 
@@ -123,3 +124,21 @@ def test_what_a_deployer_must_know_is_a_warning(check: Check, well: dict[str, st
     key = well["KALSHI_RSA_KEY_PATH"]
     assert f"warning the private key {key} can be read by other users; run chmod 600 on it" in text
     assert "warning listening on 0.0.0.0 without access control" in text
+
+
+def test_no_secret_of_a_url_is_shown(check: Check, well: dict[str, str]) -> None:
+    """A token in the bot's URL is shown neither in the table nor in the result, whether the bot answers or not."""
+    url = f"http://me:hunter@127.0.0.1:{free_port()}/status?token=hunter"
+    _, _, text = check({**well, "BOT_STATUS_ENDPOINT": url})
+    assert "hunter" not in text
+    assert "token=***" in text
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["--port", "0", "serve"]])
+def test_an_unknown_command_lists_the_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`server.py nonsense` names every command, with exit status 2."""
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    shown = capsys.readouterr().err
+    assert all(command in shown for command in COMMANDS)

@@ -15,6 +15,7 @@ import pytest_asyncio
 from yarl import URL
 
 from commands.doctor import run
+from commands.doctor.cures import cure
 from commands.doctor.findings import Finding
 from tests.deploy.conftest import make_service
 from tests.support.apache import FILES, Apache, apache, free_port
@@ -140,7 +141,7 @@ async def test_diagnosis(name: str, results: dict[str, Examined]) -> None:
     found = results[name]
     assert {finding.name for finding in found.wrong} == DIAGNOSES[name], found.findings
     assert found.seconds < LIMIT
-    assert all(finding.cure for finding in found.wrong if finding.name != "token")
+    assert all(cure(finding.name, "apache") for finding in found.wrong if finding.name != "token")
 
 
 async def test_every_spoiled_site_has_a_diagnosis(results: dict[str, Examined]) -> None:

@@ -1,17 +1,17 @@
-"""The lines to change are lines that Apache takes."""
+"""The lines to change: Apache accepts its own, and each proxy gets those of its kind."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from commands.doctor.findings import CURES
+from commands.doctor.cures import APACHE, PROXIES, cure, proxy_named
 from tests.support.apache import wanted, write_site
 
 
 def test_a_cure_is_short() -> None:
     """Lines for a file, none too long to read."""
-    assert all(len(line) <= 120 for cure in CURES.values() for line in cure.splitlines())
+    assert all(len(line) <= 120 for cure in APACHE.values() for line in cure.splitlines())
 
 
 @pytest.mark.apache
@@ -19,8 +19,29 @@ def test_apache_takes_the_cures(tmp_path: Path) -> None:
     """All of them together in one site: apache2 -t says that the syntax is good."""
     values = {"PI_LISTEN": "127.0.0.1:8080", "PI_PORT": "8080"}
     main = write_site(tmp_path, values)
-    cures = "\n".join(CURES.values())
+    cures = "\n".join(APACHE.values())
     main.write_text(f"{main.read_text()}\n{cures}\n")
     command = [wanted("apache2", "apache2"), "-d", str(tmp_path), "-f", str(main), "-t"]
     said = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert said.returncode == 0, said.stderr
+
+
+@pytest.mark.parametrize(
+    ("server", "proxy"),
+    [
+        ("Apache/2.4.71 (Debian)", "apache"), ("nginx/1.22.1", "nginx"), ("openresty", "openresty"), ("Caddy", "caddy"),
+        ("1.1 haproxy", "haproxy"), ("", ""), ("cloudflare", ""),
+    ],
+)  # fmt: skip
+def test_the_proxy_is_known_by_its_header(server: str, proxy: str) -> None:
+    """The Server or Via header names it."""
+    assert proxy_named(server) == proxy
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_a_site_gets_the_lines_of_its_own_proxy(proxy: str) -> None:
+    """No Apache line is printed to a site behind another proxy without saying so."""
+    for name, lines in APACHE.items():
+        shown = cure(name, proxy)
+        assert shown
+        assert proxy == "apache" or lines not in shown or shown.startswith("#")

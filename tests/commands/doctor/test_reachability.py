@@ -19,7 +19,7 @@ WELL = {"parts": {}, "journal": {}, "status": "ok"}
     (page(404, "Not Found"), False, "reach", "HTTP 404"),
     (ProbedPage(0, {}, b"nothing answers at h port 1", 1), False, "reach", "nothing answers"),
     (page(308, "", location="https://x/"), False, "reach", "https://x/"),
-    (page(401, {}, www_authenticate='Bearer realm="prediction-investor"'), False, "token", "--token"),
+    (page(401, {}, www_authenticate='Bearer realm="prediction-investor"'), False, "token", "--token-file"),
     (page(401, {}, www_authenticate='Bearer realm="prediction-investor"'), True, "token", "does not accept"),
     (page(401, "", www_authenticate='Basic realm="staff"'), False, "token", "login of its own"),
     (page(429, {}), False, "rate limit", "RATE_LIMIT"),
