@@ -1,71 +1,104 @@
-"""Hands the journal's entries to this worker's listeners: each once, in order, whoever brings the news."""
+"""Passes the journal's entries to this worker's listeners: each once, in order."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from cluster.component_health import ComponentHealth
 from journal.base import Journal
 from journal.entries import Entry
-from journal.errors import JournalError
+from journal.errors import JournalError, JournalReverted
+from journal.head import Head
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[Sequence[Entry]], None]
-PAGE = 500
+PAGE: Final = 500
+REVERTED_FOR: Final = 3600.0  # seconds for which health shows that the journal lost entries
 
 
 class JournalTailer:
-    """Entries come from our own recorder, the relay, or the journal's tail. One that does not join is read from there.
+    """Entries come from this worker's own writer or are read from the journal; those of other workers are always read.
 
-    position: seq of the last entry that the listeners have. tail: says how many seconds may lie between two looks at
-    the journal's end, the way on which nothing can be missed, however little the quicker ways bring.
+    position: seq of the last entry that the listeners have. interval: returns the seconds between two reads without
+    news. on_new_epoch: called instead of the listeners when the journal went back in time or got a new epoch; the
+    listeners continue after its head.
     """
 
-    def __init__(self, journal: Journal, position: int, health: ComponentHealth, tail: Callable[[], float]) -> None:
+    def __init__(
+        self, journal: Journal, position: int, health: ComponentHealth, interval: Callable[[], float],
+        on_new_epoch: Callable[[Head], None] = lambda head: None, monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self._journal = journal
         self._listeners: list[Listener] = []
-        self._behind = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._interval = interval
+        self._on_new_epoch = on_new_epoch
+        self._monotonic = monotonic
+        self._reverted_until = 0.0
         self.position = position
         self.health = health
-        self._tail = tail
 
     def listen(self, listener: Listener) -> None:
         """Call listener with each batch from now on; it must be quick and not wait."""
         self._listeners.append(listener)
 
     def offer(self, entries: Sequence[Entry]) -> None:
-        """Take entries in ascending order; what is known is dropped, what does not join makes us read the journal."""
+        """Take entries, ascending. Those that are known are dropped; after a missing one the journal is read."""
         fresh = [entry for entry in entries if entry.seq > self.position]
         joined = [entry for place, entry in enumerate(fresh, self.position + 1) if entry.seq == place]
         if len(joined) < len(fresh):
-            self._behind.set()
-        self._deliver(joined)
+            self._wake.set()
+        if joined:
+            self.position = joined[-1].seq
+            for listener in self._listeners:
+                listener(joined)
+
+    def announce(self, seq: int) -> None:
+        """Read the journal now if another worker has written beyond position."""
+        if seq > self.position:
+            self._wake.set()
 
     async def run(self) -> None:
-        """Follow the journal's end, for ever."""
+        """Read the journal's end after each interval and each announcement."""
         while True:
             try:
-                async with asyncio.timeout(self._tail()):
-                    await self._behind.wait()
+                async with asyncio.timeout(self._interval()):
+                    await self._wake.wait()
             except TimeoutError:
-                pass  # nobody called: time to look by ourselves
-            self._behind.clear()
+                pass  # nothing was announced: the interval is over
+            self._wake.clear()
             await self._catch_up()
 
     async def _catch_up(self) -> None:
         try:
-            while entries := await self._journal.read(self.position, PAGE):
+            while entries := await self._journal.follow(self.position, PAGE):
                 before = self.position
                 self.offer(entries)
                 self.health.counters["tailed"] += self.position - before
                 if len(entries) < PAGE:
                     break
-        except JournalError as wrong:
-            self.health.fail(str(wrong))
+        except JournalReverted as error:
+            await self._restart(error)
+        except JournalError as error:
+            self.health.fail(str(error))
         else:
-            self.health.succeed()
+            if self._monotonic() >= self._reverted_until:
+                self.health.succeed()
 
-    def _deliver(self, entries: Sequence[Entry]) -> None:
-        if not entries:
+    async def _restart(self, error: JournalReverted) -> None:
+        """Continue with the journal as it is now."""
+        try:
+            head = await self._journal.recover()
+        except JournalError as again:
+            self.health.fail(str(again))
             return
-        self.position = entries[-1].seq
-        for listener in self._listeners:
-            listener(entries)
+        self.health.counters["resets"] += 1
+        if error.lost:
+            self._reverted_until = self._monotonic() + REVERTED_FOR
+            self.health.fail(str(error))
+        log.warning("%s (head now %s)", error, head)
+        self.position = head.seq
+        self._on_new_epoch(head)

@@ -1,44 +1,47 @@
-"""Who polls: one worker of all that share the journal. The others follow, and one takes over within the term."""
+"""Elects the leader: the worker that holds the lease in the journal. Another takes over within the lease's term."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cluster.component_health import ComponentHealth, cancel_and_wait
 from cluster.journal_writer import JournalWriter
 from journal.base import Journal, Lease
-from journal.errors import JournalError, LeaseLost
+from journal.errors import JournalError, JournalReverted, LeaseLost
 
 
 class LeaderElection:
-    """Holds the lease or waits for it. duties run while this worker holds it; pulse is what a renewal leaves behind."""
+    """Hold the lease or wait for it.
+
+    lead: the leader's work, called with the status that the last leader left; it runs while this worker holds the
+    lease. status: returns what each renewal stores for the others. on_status: called with what the leader stored.
+    term: seconds after which a lease that is not renewed is free. renew: seconds between two renewals.
+    """
 
     def __init__(
-        self, journal: Journal, recorder: JournalWriter, holder: str, duties: Callable[[str], Awaitable[None]],
-        pulse: Callable[[], str], heard: Callable[[str], None], health: ComponentHealth,
-        term: float = 6.0, renew: float = 2.0, monotonic: Callable[[], float] = time.monotonic,
+        self, journal: Journal, writer: JournalWriter, holder: str, lead: Callable[[str], Awaitable[None]],
+        status: Callable[[], str], on_status: Callable[[str], None], health: ComponentHealth,
+        term: float = 6.0, renew: float = 2.0,
     ) -> None:  # fmt: skip
         self._journal = journal
-        self._recorder = recorder
-        self._duties = duties
-        self._pulse = pulse
-        self._heard = heard
+        self._writer = writer
+        self._lead = lead
+        self._status = status
+        self._on_status = on_status
         self._term = term
         self._renew = renew
-        self._monotonic = monotonic
         self.holder = holder
         self.health = health
         self.lease: Lease | None = None
 
     async def run(self) -> None:
-        """Follow, hold, follow … for ever."""
+        """Try to become leader, lead, and begin again."""
         while True:
             try:
                 before = await self._journal.lease()
                 lease = await self._journal.acquire(self.holder, self._term)
-            except JournalError as wrong:
-                self.health.fail(str(wrong))
+            except JournalError as error:
+                self.health.fail(str(error))
             else:
                 if lease is not None:
                     await self._hold(lease, before.status if before else "")
@@ -46,42 +49,48 @@ class LeaderElection:
                 self._follow(before)
             await asyncio.sleep(self._renew / 2)
 
-    def _follow(self, row: Lease | None) -> None:
+    def _follow(self, lease: Lease | None) -> None:
         self.health.succeed("another worker polls")
-        if row is not None and row.status:
-            self._heard(row.status)
+        if lease is not None and lease.status:
+            self._on_status(lease.status)
 
-    async def _hold(self, lease: Lease, left_behind: str) -> None:
-        """Hold on until another has it or our duties end. left_behind: the last holder's pulse."""
-        self.lease = self._recorder.lease = lease
-        self._recorder.lost.clear()
+    async def _hold(self, lease: Lease, last_status: str) -> None:
+        """Lead until another worker has the lease or the work ends."""
+        self.lease = self._writer.lease = lease
+        self._writer.lost.clear()
         self.health.counters["terms"] += 1
         self.health.succeed("this worker polls")
-        duties = asyncio.ensure_future(self._duties(left_behind))
-        lost = asyncio.ensure_future(self._recorder.lost.wait())
+        leading = asyncio.ensure_future(self._lead(last_status))
+        lost = asyncio.ensure_future(self._writer.lost.wait())
         try:
-            while not (duties.done() or lost.done()):
-                await asyncio.wait({duties, lost}, timeout=self._renew, return_when=asyncio.FIRST_COMPLETED)
+            while not (leading.done() or lost.done()):
+                await asyncio.wait({leading, lost}, timeout=self._renew, return_when=asyncio.FIRST_COMPLETED)
                 if not await self._renewed():
                     break
         finally:
             try:
-                await _end(duties, lost)
+                await _end(leading, lost)
             finally:
-                await self._recorder.settle()
-                self._recorder.lease = None
+                await self._writer.settle()
+                self._writer.lease = None
                 await self._release()
 
     async def _renewed(self) -> bool:
-        """False when another has the lease. While the journal is away we hold on: every write is fenced by the row."""
+        """Return False when the term is over: another worker has the lease, or the journal went back in time.
+
+        While the journal is unavailable the term goes on: each write checks the lease in its own transaction.
+        """
         assert self.lease is not None
         try:
-            self.lease = self._recorder.lease = await self._journal.renew(self.lease, self._term, self._pulse())
+            self.lease = self._writer.lease = await self._journal.renew(self.lease, self._term, self._status())
         except LeaseLost:
             self.health.fail("another worker took over")
             return False
-        except JournalError as wrong:
-            self.health.fail(str(wrong))
+        except JournalReverted as error:
+            self.health.fail(str(error))
+            return False
+        except JournalError as error:
+            self.health.fail(str(error))
         else:
             self.health.succeed("this worker polls")
         return True
@@ -91,12 +100,12 @@ class LeaderElection:
         if lease is not None:
             try:
                 await self._journal.release(lease)
-            except JournalError as wrong:
-                self.health.fail(f"not released, the next holder waits for the term: {wrong}")
+            except JournalError as error:
+                self.health.fail(f"the lease was not released; the next leader waits for its term: {error}")
 
 
 async def _end(*tasks: "asyncio.Future[Any]") -> None:
-    """Cancel and wait. Duties end by themselves when the lease is lost; anything else is a mistake and must be seen."""
+    """Cancel and wait. The work ends by itself with LeaseLost; any other error is raised."""
     await cancel_and_wait(*tasks)
     for task in tasks:
         result = None if task.cancelled() else task.exception()

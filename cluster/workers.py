@@ -1,4 +1,4 @@
-"""The workers beside this one: with Redis each hears of news at once, without it each follows the journal."""
+"""The other workers on this journal: with Redis each announces what it wrote, without it each follows the journal."""
 
 import os
 import secrets
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cache.redis_address import RedisAddress
 from cluster.component_health import ComponentHealth
 from cluster.errors import PrefixInUse
+from journal.base import Journal
 from journal.entries import Entry
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Where workers meet: a Redis, under a prefix. snapshot: what this one tells of itself, JSON-ready."""
+    """The Redis and the prefix that the workers share. snapshot: returns this worker's numbers, JSON-ready."""
 
     redis: RedisAddress
     prefix: str = "python:"
@@ -27,66 +28,70 @@ class RelaySettings:
 
 
 class Workers:
-    """All but this one. name: how they know us."""
+    """name: of this worker, unique over hosts and restarts."""
 
     def __init__(self, health: ComponentHealth) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.health = health
-        self._relay: Relay | None = None  # both with a link, neither without
-        self._roll: WorkerRegistry | None = None
+        self._relay: Relay | None = None  # both with Redis, neither without
+        self._registry: WorkerRegistry | None = None
 
     def connect(
-        self, link: RelaySettings, epoch: str, offer: Callable[[Sequence[Entry]], None], heard: Callable[[str], None]
-    ) -> None:
-        """Meet them there. offer and heard are called with the entries and with the bot's pulse that they tell of."""
+        self, settings: RelaySettings, journal: Journal, on_entries: Callable[[int], None],
+        on_snapshot: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        """Use Redis. on_entries is called with the last seq that another worker wrote, on_snapshot with the bot's."""
         from cache.redis import connect  # these load redis, which a service without one does not need
         from cluster.relay import BLOCK, Relay
         from cluster.worker_registry import WorkerRegistry
 
-        writer, reader = connect(link.redis, connections=4), connect(link.redis, BLOCK + 3, 1)
-        self._relay = Relay(writer, reader, f"{link.prefix}relay:{epoch}", self.name, offer, heard, self.health)
-        self._roll = WorkerRegistry(
-            writer, link.prefix, epoch, self.name, link.snapshot, self.health, self.health.clock
+        writer, reader = connect(settings.redis, connections=4), connect(settings.redis, BLOCK + 3, 1)
+        self._relay = Relay(
+            writer, reader, lambda: f"{settings.prefix}relay:{journal.identity}", self.name, on_entries, on_snapshot,
+            self.health,
+        )  # fmt: skip
+        self._registry = WorkerRegistry(
+            writer, settings.prefix, journal, self.name, settings.snapshot, self.health, self.health.clock
         )
 
     @property
-    def reach_us(self) -> bool:
-        """Whether their news comes by itself."""
+    def receiving(self) -> bool:
+        """True while announcements of the others arrive."""
         return self._relay is not None and self._relay.reading
 
     async def join(self) -> None:
-        """Be one of them. Raises PrefixInUse for a prefix that is another journal's."""
-        if self._relay is None or self._roll is None:
+        """Claim the prefix. Raises PrefixInUse for one that is another journal's."""
+        if self._relay is None or self._registry is None:
             self.health.set_idle("no Redis: other workers follow the journal")
             return
         try:
-            await self._roll.claim()
+            await self._registry.claim()
         except PrefixInUse:
             await self._relay.close()
             raise
 
-    def works(self) -> list[Callable[[], Awaitable[None]]]:
-        """What must run for it."""
-        if self._relay is None or self._roll is None:
+    def tasks(self) -> list[Callable[[], Awaitable[None]]]:
+        """Return the coroutine functions that must run meanwhile."""
+        if self._relay is None or self._registry is None:
             return []
-        return [self._relay.send, self._relay.listen, self._roll.run]
+        return [self._relay.send, self._relay.receive, self._registry.run]
 
-    def tell(self, entries: Sequence[Entry]) -> None:
-        """There are new entries; returns at once, as the next does."""
-        if self._relay is not None:
-            self._relay.entries(entries)
+    def announce(self, entries: Sequence[Entry]) -> None:
+        """Announce entries that this worker wrote; returns at once, as send_snapshot does."""
+        if self._relay is not None and entries:
+            self._relay.announce(entries[-1].seq)
 
-    def tell_pulse(self, text: str) -> None:
-        """How the bot is."""
+    def send_snapshot(self, text: str) -> None:
+        """Send the bot's snapshot to the others."""
         if self._relay is not None:
-            self._relay.pulse(text)
+            self._relay.send_snapshot(text)
 
     async def gather(self) -> list[dict[str, Any]]:
-        """Their snapshots, for numbers that add up over all; none without Redis."""
-        return await self._roll.gather() if self._roll is not None else []
+        """Return the other workers' numbers; none without Redis."""
+        return await self._registry.gather() if self._registry is not None else []
 
     async def leave(self) -> None:
-        """Take our name away and give the connections back."""
-        if self._relay is not None and self._roll is not None:
-            await self._roll.leave()
+        """Remove this worker from the registry and close the connections."""
+        if self._relay is not None and self._registry is not None:
+            await self._registry.leave()
             await self._relay.close()

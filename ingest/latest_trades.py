@@ -64,6 +64,10 @@ class TradeWindow:
             if entry.kind == "correction":
                 self._correct(entry)
 
+    def restart(self, position: int) -> None:
+        """Forget every trade and continue after position, in a journal that went back in time."""
+        self._trades, self.position = [], position
+
     def newest(self, limit: int) -> list[str]:
         """Return the bodies of the newest trades, newest first."""
         return [entry.body for entry in self._trades[-limit:][::-1]] if limit > 0 else []

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from cache.base import Cache
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
+from cluster.journal_check import JournalCheck
 from cluster.journal_tailer import JournalTailer, Listener
 from cluster.journal_writer import JournalWriter
 from cluster.leader_election import LeaderElection
@@ -20,11 +21,12 @@ from ingest.reconciliation import BotPositions
 from ingest.upstreams import Upstreams
 from journal.base import Journal, Query
 from journal.entries import Entry
-from journal.errors import LeaseLost
+from journal.errors import JournalError, LeaseLost
+from journal.head import Head
 
 log = logging.getLogger(__name__)
 LEADER_COMPONENTS: Final = ("poller", "healer", "push", "recorder")  # they work only where the lease is held
-COMPONENTS: Final = (*LEADER_COMPONENTS, "feed", "lease", "relay")
+COMPONENTS: Final = (*LEADER_COMPONENTS, "feed", "lease", "relay", "integrity")
 BACKFILL_WAIT: Final = 2.0  # seconds that a request for trades/live waits for the exchange
 TAIL_WITH_NEWS: Final = 2.0  # seconds between looks at the journal's end where news arrives by itself
 TAIL_WITHOUT_NEWS: Final = 0.5
@@ -47,6 +49,10 @@ class EventSink(Protocol):
         """Take a bot_status that only streams opened later need."""
         ...
 
+    def reset(self, epoch: str, position: int) -> None:
+        """Continue after position in a journal that went back in time or got a new epoch."""
+        ...
+
 
 class Supervisor:
     """One per worker. The worker that holds the lease polls; all receive every entry and answer trades/live.
@@ -66,12 +72,15 @@ class Supervisor:
         self._clock = clock
         self._components = components = {name: ComponentHealth(name, clock) for name in COMPONENTS}
         self._window = TradeWindow(hub.position)
-        self.feed = JournalTailer(journal, hub.position, components["feed"], self._tail_interval)
+        self.feed = JournalTailer(
+            journal, hub.position, components["feed"], self._tail_interval, self._on_new_epoch
+        )  # fmt: skip
+        self._check = JournalCheck(journal, components["integrity"])
         for listener in (hub.publish, self._window.publish, *listeners):
             self.feed.listen(listener)
         self.workers = Workers(components["relay"])
         if relay is not None:
-            self.workers.connect(relay, journal.epoch, self.feed.offer, self._take_snapshot)
+            self.workers.connect(relay, journal, self.feed.announce, self._take_snapshot)
         writer = JournalWriter(journal, self._announce, components["recorder"])
         self._context = LeaderContext(
             upstreams, journal, writer, components, self._publish_snapshot, on_account_trade, clock
@@ -88,13 +97,12 @@ class Supervisor:
     async def start(self) -> None:
         """Load the newest trades and start. Raises JournalError, and PrefixInUse: another journal's Redis prefix."""
         await self.workers.join()
-        page = await self._journal.history(Query(limit=MAX_TRADES, before=self._hub.position + 1))
-        if page:
-            self._window.publish(page[::-1])
+        await self._load_window(self._hub.position)
         self._hub.status(self._snapshot.status)
         self._set_leader_components_idle()
         works = [
-            (self.feed.run, "feed"), (self._election.run, "lease"), *((work, "relay") for work in self.workers.works()),
+            (self.feed.run, "feed"), (self._check.run, "integrity"), (self._election.run, "lease"),
+            *((work, "relay") for work in self.workers.tasks()),
         ]  # fmt: skip
         for work, component in works:
             self._tasks.append(asyncio.create_task(run_forever(work, self._components[component])))
@@ -155,15 +163,32 @@ class Supervisor:
         for component in LEADER_COMPONENTS:
             self._components[component].set_idle("this worker is not the leader")
 
+    async def _load_window(self, position: int) -> None:
+        page = await self._journal.history(Query(limit=MAX_TRADES, before=position + 1))
+        if page:
+            self._window.publish(page[::-1])
+
+    def _on_new_epoch(self, head: Head) -> None:
+        """Reset every reader. The leader's term ends by itself and begins again with the marks of the journal."""
+        self._hub.reset(head.epoch, head.seq)
+        self._window.restart(head.seq)
+        self._tasks.append(asyncio.create_task(self._reload_window(head.seq)))
+
+    async def _reload_window(self, position: int) -> None:
+        try:
+            await self._load_window(position)
+        except JournalError as error:
+            self._components["feed"].fail(str(error))
+
     def _announce(self, entries: Sequence[Entry]) -> None:
         self.feed.offer(entries)
-        self.workers.tell(entries)
+        self.workers.announce(entries)
 
     def _publish_snapshot(self, term: LeaderTerm) -> None:
         polled = term.poller.polled_at or self._snapshot.polled
         read_at = term.backfiller.read_at or self._snapshot.swept
         self._use_snapshot(BotSnapshot(term.bot.data, polled, read_at, self._clock(), term.bot.positions))
-        self.workers.tell_pulse(self._snapshot.dump())
+        self.workers.send_snapshot(self._snapshot.dump())
 
     def _use_snapshot(self, snapshot: BotSnapshot) -> None:
         before, self._snapshot = self._snapshot, snapshot
@@ -196,7 +221,7 @@ class Supervisor:
 
     def _tail_interval(self) -> float:
         """Return seconds between looks at the journal's end, which find what quicker ways do not bring."""
-        return TAIL_WITH_NEWS if self._term is not None or self.workers.reach_us else TAIL_WITHOUT_NEWS
+        return TAIL_WITH_NEWS if self._term is not None or self.workers.receiving else TAIL_WITHOUT_NEWS
 
     def _dump_snapshot(self) -> str:
         return self._snapshot.dump()

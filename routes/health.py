@@ -74,7 +74,8 @@ async def ready(request: Request) -> Response:
 async def _journal(service: Services) -> dict[str, Any]:
     parts = service.watch.health()
     # The lease is a write too, and the only one of a worker that records nothing.
-    writing = parts["lease"] if parts["lease"]["state"] == "degraded" else parts["recorder"]
+    writing = next((parts[name] for name in ("integrity", "lease") if parts[name]["state"] == "degraded"), None)
+    writing = writing or parts["recorder"]
     try:
         async with asyncio.timeout(JOURNAL_SECONDS):
             size = await service.journal.size()

@@ -26,7 +26,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    """It does not hold the lease yet."""
+    """It is not the leader yet."""
     journal = SqliteJournal(tmp_path / "journal.db")
     await journal.open()
     yield Desk(journal)
@@ -35,7 +35,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_without_the_lease_nothing_is_written(desk: Desk) -> None:
     """Another worker polls: what this one still had to say is not told either."""
-    with pytest.raises(LeaseLost, match="does not hold the lease"):
+    with pytest.raises(LeaseLost, match="is not the leader"):
         await desk.recorder.record([trade()])
     assert (await desk.journal.head(), desk.announced) == (0, [])
 

@@ -92,7 +92,7 @@ async def test_a_lease_that_cannot_be_given_back_is_said(path: Path, journal: Sq
     await eventually(lambda: worker.began)
     away(path)
     await cancel_and_wait(task)
-    assert "not released, the next holder waits for the term" in worker.health.reason
+    assert "the lease was not released; the next leader waits for its term" in worker.health.reason
     back(path)
     assert await journal.acquire("another", 6) is None
 

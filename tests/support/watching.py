@@ -27,6 +27,7 @@ class Ears:
         self.heard: list[Entry] = []
         self.said: list[dict[str, Any]] = []
         self.known: dict[str, Any] = {}
+        self.resets: list[tuple[str, int]] = []
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Entries that follow."""
@@ -42,6 +43,11 @@ class Ears:
     def remember(self, data: str) -> None:
         """One that is no news."""
         self.known = loads(data)
+
+    def reset(self, epoch: str, position: int) -> None:
+        """Continue after position in another history of the journal."""
+        self.resets.append((epoch, position))
+        self.position = position
 
     @property
     def statuses(self) -> list[str]:
