@@ -50,8 +50,8 @@ class SqliteJournal(SqlJournal):
         self._name = f"journal {path}"
         self._files: SqliteFiles | None = None  # those that the connections have open
         self._opening = asyncio.Lock()
-        self._writer = SqliteDriver("journal-writer", self._name, self._connect_writer)
-        self._reader = SqliteDriver("journal-reader", self._name, self._connect)
+        self._writer = SqliteDriver("journal-writer", self._name, self._connect_writer, self._check_files)
+        self._reader = SqliteDriver("journal-reader", self._name, self._connect, self._check_files)
 
     async def open(self) -> None:
         """Make the file (0600) or its next version. Raises JournalDamaged when it is another program's."""
@@ -92,14 +92,17 @@ class SqliteJournal(SqlJournal):
         return await driver.run(begin, self._checked(steps), limit)
 
     def _checked(self, steps: StatementSteps[T]) -> StatementSteps[T]:
-        """Run steps in the files that everybody else would open too."""
+        """Run steps if the files are the same once the transaction has its lock."""
         yield Statement("SELECT COUNT(*) FROM journal")  # opens the write-ahead log
+        self._check_files()
+        return (yield from steps)
+
+    def _check_files(self) -> None:
         found = SqliteFiles.at(self.path)
         if found.main is None:
             raise JournalDamaged(f"{self._name} was moved or deleted; nothing is recorded until it is put back")
-        if found != self._files:
+        if self._files is not None and found != self._files:
             raise FilesChanged
-        return (yield from steps)
 
     async def _reopen(self) -> None:
         """Open the files that are under the journal's names now, after somebody replaced or deleted some of them."""
@@ -109,17 +112,22 @@ class SqliteJournal(SqlJournal):
             # Both connections, since SQLite shares what it knows of the files between those of one process.
             await self._reader.call(None, self._limit)
             await self._writer.call(self._save_log, self._limit)
+            self._files, self._create = None, False
             await self._migrate()
             log.warning("%s: its files were replaced or deleted; opened anew", self._name)
 
     def _save_log(self, connection: sqlite3.Connection) -> None:
-        """Write a deleted write-ahead log into the file, while this connection still has it; then disconnect."""
+        """Write the write-ahead log into the file that this connection has open, wherever the two are now."""
         found, before = SqliteFiles.at(self.path), self._files
-        if before is None or found.main != before.main or found.wal is not None:
-            return  # another file, or another process's log: ours must not be written over it
+        if before is not None and (found.wal not in (None, before.wal) or found.shm not in (None, before.shm)):
+            return  # another process has begun a log of its own under this name: ours must not be written over it
         [(busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if busy:
             raise JournalUnavailable(f"{self._name}: its write-ahead log was deleted and cannot be saved yet; retrying")
+        if before is not None and found.main != before.main and SqliteFiles.at(self.path).wal == before.wal:
+            # The log of the file that was replaced: SQLite would take it for that of the new one.
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
     async def _migrate(self) -> None:
         """Take the steps of the schema that the file has not taken; remember which files it consists of."""
@@ -128,7 +136,7 @@ class SqliteJournal(SqlJournal):
             await self._writer.run("BEGIN IMMEDIATE", self._steps(), _MIGRATION)
         # A read opens the write-ahead log, which then exists as long as a connection does.
         await self._writer.run("BEGIN", _version(), self._limit)
-        self._files = SqliteFiles.at(self.path)
+        self._files, self._create = SqliteFiles.at(self.path), False
         self.identity = self._files.identity
 
     def _steps(self) -> StatementSteps[None]:
@@ -146,7 +154,7 @@ class SqliteJournal(SqlJournal):
             yield Statement(f"PRAGMA user_version = {len(SQLITE_STEPS)}")
 
     def _connect_writer(self) -> sqlite3.Connection:
-        if self._create and self._files is None:
+        if self._create:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         elif not self.path.exists():
@@ -178,7 +186,7 @@ class SqliteJournal(SqlJournal):
         [(tables,)] = connection.execute("SELECT COUNT(*) FROM sqlite_master")
         if owner != APPLICATION_ID and (owner or version or tables):
             raise JournalDamaged(f"{self.path} is an SQLite file of another program; set JOURNAL_URL elsewhere")
-        if not tables and not (self._create and self._files is None):
+        if not tables and not self._create:
             raise JournalMissing(self._name)
         self._check_version(version)
 

@@ -13,12 +13,19 @@ _NOT_WHOLE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLI
 
 
 class SqliteDriver:
-    """Run steps in transactions, one after another. connect: makes the connection, on the thread, when needed."""
+    """Run steps in transactions, one after another.
 
-    def __init__(self, name: str, where: str, connect: Callable[[], sqlite3.Connection]) -> None:
+    connect: makes the connection, on the thread, when needed. check: called before each transaction; what it raises is
+    raised by run.
+    """
+
+    def __init__(
+        self, name: str, where: str, connect: Callable[[], sqlite3.Connection], check: Callable[[], None] = lambda: None
+    ) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._where = where
         self._connect = connect
+        self._check = check
         self._connection: sqlite3.Connection | None = None  # touched on the thread alone, but for interrupt
 
     async def run(self, begin: str, steps: StatementSteps[T], limit: float) -> T:
@@ -55,6 +62,7 @@ class SqliteDriver:
         try:
             if self._connection is None:
                 self._connection = self._connect()
+            self._check()
             self._connection.execute(begin)
             try:
                 result = _carry(self._connection, steps)
