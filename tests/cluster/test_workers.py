@@ -142,7 +142,7 @@ async def test_take_over_after_kill(path: Path) -> None:
                 victim.kill()
                 killed = time.monotonic()
                 bot.make(trade(2))
-                await eventually(lambda: ears.ids == ["t2"], within=9.0)
+                await eventually(lambda: ears.ids[-1:] == ["t2"], within=9.0)  # t1 may be before its start
                 assert time.monotonic() - killed < 7.5
                 assert ears.bodies("gap") == []
         finally:
