@@ -11,7 +11,7 @@ from tests.web.png import compact
 from tests.web.stage import Stage
 
 PICTURE = Path(__file__).parents[2] / "docs" / "dashboard.png"
-TRADES = 60
+TRADES = 150
 
 
 def test_the_picture_is_small() -> None:
@@ -27,11 +27,10 @@ def test_the_picture_is_small() -> None:
 @pytest.mark.skipif("TAKE_PICTURE" not in os.environ, reason="set TAKE_PICTURE=1 to take docs/dashboard.png anew")
 def test_take_the_picture(chrome: Chrome, stage: Stage) -> None:
     """The demo after a minute or two of trading, on a common screen."""
-    chrome.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 1500, "height": 880, "deviceScaleFactor": 1, "mobile": False}
-    )
+    chrome.metrics(1440, 900)
     chrome.open(stage.base + "dashboard")
     until(lambda: int(stage.read("health")["journal"]["seq"]) > TRADES, 200, "enough trades for a picture")
-    until(lambda: "agree" in chrome.text("#positions-check") and "complete" in chrome.text("#stream"), 30)
+    until(lambda: "complete up to" in chrome.text("#connection") and chrome.text("#alerts") == "", 60)
+    until(lambda: chrome.text('[data-name="unexplained"] .number') != "–", 30, "the account is reconciled")
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_bytes(compact(chrome.picture("readme").read_bytes()))
