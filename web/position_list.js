@@ -19,7 +19,7 @@ export class PositionList {
     this.columns = columns;
     this.checked = columns.filter(({ name }) => name !== 'difference');
     this.table = new Table(place, {
-      caption: 'Positions', columns, name: (ticker) => model.names.name(ticker), onSort, marketWidth: 220,
+      caption: 'Positions', columns, name: (ticker) => model.names.name(ticker), onSort, marketWidth: 250,
       empty: ['No open positions', 'The first trade opens one; closed ones are listed in the view Positions.'],
     });
     this.sort = { column: 'value', descending: true };
@@ -61,23 +61,15 @@ export class PositionList {
 }
 
 /**
- * Return what the exchange or the bot reports instead of the journal, with the cause; empty where they agree.
+ * Return the contracts that the exchange or the bot reports instead of the journal's, with the causes; empty where they agree.
  * @param {any} reconciliation
  * @param {string} ticker
  */
 export function differenceOf(reconciliation, ticker) {
-  const row = differencesOf(reconciliation).find((each) => each.ticker === ticker);
-  if (!row) return '';
-  const others = ['exchange', 'bot'].filter((side) => row[side] !== undefined && row[side] !== null && Number(row[side]) !== Number(row.journal));
-  return `${others.map((side) => `${side} ${row[side]}`).join(', ')}${row.cause ? ` (${row.cause})` : ''}`;
-}
-
-/**
- * Return the positions of a reconciliation that differ.
- * @param {any} reconciliation
- * @returns {any[]}
- */
-export function differencesOf(reconciliation) {
   const rows = Array.isArray(reconciliation?.positions) ? reconciliation.positions : [];
-  return rows.filter((/** @type {any} */ row) => row.cause || ['exchange', 'bot'].some((side) => row[side] !== undefined && row[side] !== null && Number(row[side]) !== Number(row.journal)));
+  const row = rows.find((/** @type {any} */ each) => each.ticker === ticker);
+  const others = ['exchange', 'bot'].filter((side) => row && typeof row[side] === 'number' && row[side] !== row.journal);
+  if (others.length === 0) return '';
+  const causes = row.causes?.length ? ` (${row.causes.join(', ')})` : '';
+  return `${others.map((side) => `${side} ${row[side]}`).join(', ')}${causes}`;
 }

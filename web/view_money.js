@@ -1,9 +1,9 @@
 /** The view Money: where every cent went, as the service reconciles it, and the entries that moved cash apart from trades. */
 
+import { clock } from './clock.js';
 import { h, setText } from './dom.js';
-import { ago, count, exactMoney, money, profit, tone } from './format.js';
+import { ago, count, money, profit, tone } from './format.js';
 import { fillList } from './panels.js';
-import { differencesOf } from './position_list.js';
 import { isOld } from './staleness.js';
 import { Table } from './table.js';
 import { panel } from './view_overview.js';
@@ -14,13 +14,22 @@ const CASH = /** @type {[string, string][]} */ ([
   ['opening', 'Opening balance'], ['trades', 'Trades'], ['fees', 'Fees'], ['settlements', 'Settlements'], ['deposits', 'Deposits'],
   ['withdrawals', 'Withdrawals'], ['transfer_fees', 'Fees of transfers'], ['other', 'Other causes'], ['expected', 'Expected balance'], ['reported', 'Reported balance'], ['unexplained', 'Unexplained'],
 ]);
+/** What a cause means, where its name does not say it all. */
+const CAUSES = /** @type {Record<string, string>} */ ({
+  method: 'The exchange counts cost and profit by another method; their difference is the same.', mark: 'The two sides read their prices at different moments.',
+  'outside the bot': 'Made by hand or by another program.', 'read late': 'One side was read before the last trade.',
+});
 const SUMS = new Set(['opening', 'expected', 'reported']);
 
 /** @type {import('./table.js').Column<any>[]} */
 const DIFFERENCE_COLUMNS = [
-  { name: 'market', title: 'Market', text: (row) => row.ticker, market: (row) => row.ticker, sort: (row) => row.ticker },
-  ...['journal', 'exchange', 'bot'].map((side) => ({ name: side, title: side.charAt(0).toUpperCase() + side.slice(1), numeric: true, text: (/** @type {any} */ row) => count(row[side]) })),
-  { name: 'cause', title: 'Cause', chars: 24, text: (row) => String(row.cause ?? 'unknown'), full: (row) => String(row.cause ?? '') },
+  { name: 'market', title: 'Market', text: (row) => (row.ticker ? row.ticker : 'the account'), market: (row) => row.ticker ?? '', sort: (row) => row.ticker ?? '' },
+  { name: 'figure', title: 'Figure', text: (row) => String(row.figure).replaceAll('_', ' '), sort: (row) => row.figure },
+  { name: 'journal', title: 'Journal', numeric: true, priority: 2, point: true, text: (row) => figureText(row.journal), sort: (row) => row.journal },
+  { name: 'other', title: 'Other side', numeric: true, priority: 2, point: true, text: (row) => figureText(row.other), sort: (row) => row.other },
+  { name: 'difference', title: 'Difference', numeric: true, point: true, text: (row) => figureText(row.difference), sort: (row) => Math.abs(row.difference) },
+  { name: 'cause', title: 'Cause', text: (row) => String(row.cause ?? 'unknown'), sort: (row) => row.cause, full: (row) => CAUSES[row.cause] ?? '' },
+  { name: 'lasting', title: 'Since', priority: 3, text: (row) => `${row.since ? ago(clock.now() - row.since) : ''}${row.lasting ? '' : ', may pass'}`, sort: (row) => row.since },
 ];
 
 export class MoneyView {
@@ -30,14 +39,15 @@ export class MoneyView {
     this.age = h('span', { class: 'age' });
     const cash = panel('cash', 'Cash since the first confirmed balance', this.age);
     this.cash = h('dl', { class: 'facts ledger' });
-    cash.body.append(this.cash);
+    this.unreadable = h('p', { class: 'minor aside' });
+    cash.body.append(this.cash, this.unreadable);
     const profits = panel('profit', 'Profit of the journal', h('span', { class: 'minor' }, 'computed on this page from every entry'));
     this.profit = h('dl', { class: 'facts ledger' });
     profits.body.append(this.profit);
     this.summary = h('span', { class: 'minor' });
-    const positions = panel('differences', 'Positions: journal, exchange and bot', this.summary);
+    const positions = panel('differences', 'Differences between journal, exchange and bot', this.summary);
     positions.body.classList.add('table', 'half');
-    this.table = new Table(positions.body, { caption: 'Differences of positions', columns: DIFFERENCE_COLUMNS, name: (ticker) => page.model.names.name(ticker), empty: ['No differences', 'Journal, exchange and bot hold the same, as far as they were compared.'] });
+    this.table = new Table(positions.body, { caption: 'Differences', columns: DIFFERENCE_COLUMNS, name: (ticker) => page.model.names.name(ticker), empty: ['No differences', 'Journal, exchange and bot hold the same, as far as they were compared.'] });
     place.append(h('div', { class: 'split even' }, cash.element, profits.element), positions.element);
     this.sections = [cash.element, positions.element];
     this.profits = profits.element;
@@ -51,11 +61,13 @@ export class MoneyView {
     const old = fact ? isOld(fact, this.page.situation()) : true;
     for (const section of this.sections) section.classList.toggle('old', old);
     this.profits.classList.toggle('old', this.page.isStreamOld());
+    const unreadable = reconciliation?.cash?.unreadable ?? [];
+    this.unreadable.textContent = unreadable.length ? `The exchange does not report by itself: ${unreadable.join(', ')}. They would stand under unexplained.` : '';
     setText(this.age, fact ? `${ago(this.page.now() - fact.asOf)}${old ? ' · old' : ''}` : 'the service has not reconciled yet');
     const amounts = cashOf(reconciliation);
     fillList(this.cash, amounts.map(([name, title, value]) => [title, SUMS.has(name) ? money(value) : profit(value), name === 'unexplained' && value ? 'differs' : SUMS.has(name) ? 'sum' : tone(value)]));
-    const differences = differencesOf(reconciliation);
-    setText(this.summary, reconciliation ? `${count(differences.length)} differ` : 'not compared');
+    const differences = Array.isArray(reconciliation?.differences) ? reconciliation.differences : [];
+    setText(this.summary, reconciliation ? `${count(differences.length)} found; each has its cause` : 'not compared');
     this.table.show(differences);
     const unknown = totals.fees_unknown ? ` (${count(totals.fees_unknown)} trades without a fee)` : '';
     fillList(this.profit, [
@@ -63,11 +75,16 @@ export class MoneyView {
       ['Unrealized', profit(totals.unrealized_pnl), tone(totals.unrealized_pnl)],
       ['Fees', `${money(totals.fees)}${unknown}`],
       ['Net profit', profit(totals.net), `sum ${tone(totals.net)}`],
-      ['Open positions cost', exactMoney(totals.cost)],
+      ['Open positions cost', money(totals.cost)],
       ['Open positions are worth', money(totals.value)],
       ['Trades', count(totals.trades)],
     ]);
   }
+}
+
+/** @param {number | null} value */
+function figureText(value) {
+  return count(value === null ? null : Math.round(value * 1e6) / 1e6);
 }
 
 /**

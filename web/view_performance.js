@@ -87,7 +87,7 @@ export class PerformanceView {
       ['Average loss', found.averageLoss === null ? '–' : profit(-found.averageLoss)],
       ['Held on average', found.heldSeconds === null ? '–' : duration(found.heldSeconds)],
       ['Fees of closed trades', money(found.fees)],
-      ['Deepest drawdown', fall.depth ? `${money(fall.depth)}${fall.start ? ` (${shortDay(fall.start)} to ${shortDay(fall.end ?? fall.start)})` : ''}` : '$0.00'],
+      ['Deepest drawdown', fall.depth ? `${money(fall.depth)}${fall.start ? ` (${range(fall.start, fall.end ?? fall.start)})` : ''}` : '$0.00'],
       ['Below the best now', money(fall.now)],
     ]);
   }
@@ -103,6 +103,15 @@ export class PerformanceView {
     const rows = weeks(list).map((week) => h('div', { role: 'row', class: 'week' }, ...week.map((day) => cell(day, most))));
     this.calendar.replaceChildren(h('div', { role: 'table', 'aria-label': 'Profit of each day', class: 'weeks' }, h('div', { role: 'rowgroup' }, head, ...rows)));
   }
+}
+
+/**
+ * @param {number} start
+ * @param {number} end
+ */
+function range(start, end) {
+  const [from, to] = [shortDay(start), shortDay(end)];
+  return from === to ? from : `${from} to ${to}`;
 }
 
 /**

@@ -225,6 +225,20 @@ RECONCILIATION: Json = {
         "expected": 10_075.45,
         "reported": 10_075.45,
         "unexplained": 0.0,
+        "other": {},
+        "unreadable": ["interest", "rebates"],
     },
     "positions": [],
+    "differences": [
+        {
+            "figure": "realized_pnl",
+            "ticker": "KXCPIYOY-26DEC11-T28",
+            "journal": 0.06,
+            "other": 0.071,
+            "difference": 0.011,
+            "cause": "method",
+            "since": time.time() - 300,
+            "lasting": True,
+        }
+    ],
 }
