@@ -14,6 +14,7 @@ from journal.entries import Entry
 from routes.parameters import Place, Query, expected
 from routes.services import Services
 from streams.cursor import format_cursor
+from streams.event import entry_cursor
 
 CSV_PAGE: Final = 500  # entries read from the journal at once
 COLUMNS: Final = (
@@ -41,15 +42,17 @@ async def newest(services: Services, limit: int) -> Answer:
 async def page(services: Services, query: Query) -> Answer:
     """Return a page of the journal, by cursor or by time."""
     journal = services.journal
-    head = await journal.head()  # before the page: a stream that continues here may repeat an entry, but misses none
+    head = (
+        await journal.read_head()
+    )  # before the page: a stream that continues here may repeat an entry, but misses none
     entries = await journal.history(history_query(query, journal.epoch, query["limit"]))
     more = len(entries) == query["limit"]
     return Answer(
         {
             "entries": [RawJson(f'{{"kind":"{entry.kind}",{entry.body[1:]}') for entry in entries],
             "count": len(entries),
-            "next": format_cursor(journal.epoch, entries[-1].seq) if more else None,
-            "cursor": format_cursor(journal.epoch, head),
+            "next": entry_cursor(entries[-1], journal.epoch) if more else None,
+            "cursor": str(head),
         },
         source="journal",
         as_of=time.time(),

@@ -47,7 +47,7 @@ def heartbeat(timestamp: float, head: str | None, id: str | None, retry: float |
 
 def entry_cursor(entry: Entry, epoch: str) -> str:
     """Return the cursor of the place after an entry."""
-    return format_cursor(epoch, entry.seq)
+    return format_cursor(epoch, entry.seq, entry.check)
 
 
 def entry_frames(entries: Sequence[Entry], epoch: str) -> list[bytes]:

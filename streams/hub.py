@@ -32,11 +32,11 @@ class Hub:
 
     def __init__(
         self, epoch: str, position: int, max_streams: int = 10_000,
-        clock: Callable[[], float] = time.monotonic, schedule: Schedule | None = None,
+        clock: Callable[[], float] = time.monotonic, schedule: Schedule | None = None, check: str = "",
     ) -> None:  # fmt: skip
         self.epoch = epoch
         self.position = position  # seq of the last entry published, or of the journal's head at the start
-        self.head = format_cursor(epoch, position)  # its cursor
+        self.head = format_cursor(epoch, position, check)  # its cursor
         self.max_streams = max_streams
         self.clock = clock
         self.stats = Stats()
@@ -87,13 +87,13 @@ class Hub:
         """Keep a status for streams that open, without sending it to those that are open."""
         self.status_frame = Publication.of_status(data, self.status_number, self.clock()).chunk
 
-    def reset(self, epoch: str, position: int) -> None:
+    def reset(self, epoch: str, position: int, check: str = "") -> None:
         """Continue with a journal that went back in time or was replaced: every reader of entries gets a reset.
 
         Streams that replay notice the new epoch by themselves. What the old journal has published and a round has not
         sent yet is dropped; the last bot_status is sent again in its place.
         """
-        self.epoch, self.position, self.head = epoch, position, format_cursor(epoch, position)
+        self.epoch, self.position, self.head = epoch, position, format_cursor(epoch, position, check)
         self._pending.clear()
         self._work = iter(())
         self._begun = (position, self.status_number)

@@ -8,7 +8,7 @@ import pytest
 from journal.errors import JournalUnavailable
 from streams.keepalive import KeepaliveSettings
 from tests.support.eventually import eventually
-from tests.support.pages import EPOCH, trades
+from tests.support.pages import EPOCH, checked, trades
 from tests.support.wire import Serve, has
 
 
@@ -96,6 +96,32 @@ async def test_two_cursors_that_differ_are_malformed(serve: Serve) -> None:
     await wire.read()
     assert wire.messages[0].name == "reset"
     assert wire.messages[0].json()["reason"] == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("cursor", "reason"),
+    [
+        ("2-0002", None), ("3-0003", None), ("3", None), ("5-0005", None),
+        ("2-0003", "epoch"), ("3-ffff", "epoch"), ("5-0004", "epoch"), ("7-0007", "future"),
+    ],
+)  # fmt: skip
+async def test_a_check_that_does_not_fit_is_reset(serve: Serve, cursor: str, reason: str | None) -> None:
+    """A cursor's check is compared with the entry: behind the hub, at its head, and ahead of it."""
+    server = await serve(kept=0)
+    server.pages.entries = checked(trades(1, 6))
+    server.hub.publish(server.pages.entries[:3])
+    wire = await server.open("trades", cursor=f"{EPOCH}-{cursor}")
+    await wire.read()
+    server.hub.publish(server.pages.entries[3:])
+    if reason:
+        assert wire.messages[0].json() == {"reason": reason, "head": f"{EPOCH}-3-0003"}
+        await wire.until(has(6))
+        assert wire.seqs == [4, 5, 6]
+    else:
+        assert (wire.messages[0].name, wire.messages[0].last_id) == ("heartbeat", f"{EPOCH}-{cursor}")
+        await wire.until(has(6))
+        assert wire.seqs == list(range(int(cursor[0]) + 1, 7))
+    assert wire.cursor == f"{EPOCH}-6-0006"
 
 
 @pytest.mark.parametrize("during", ["live", "replay"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from journal.entries import Entry, Gap, Trade
@@ -24,6 +25,11 @@ def gap(seq: int) -> Entry:
 def trades(first: int, last: int) -> list[Entry]:
     """Trades first to last, both included."""
     return [trade(seq) for seq in range(first, last + 1)]
+
+
+def checked(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the same entries with a checksum that begins with their seq in four hex digits."""
+    return [replace(entry, checksum=f"{entry.seq:04x}{entry.seq:012x}") for entry in entries]
 
 
 class Pages:
