@@ -23,7 +23,15 @@ COLUMNS: Final = (
     "acknowledged_at", "event_ticker", "result", "value", "yes_quantity", "no_quantity", "revenue", "transfer_id",
     "direction", "amount", "status", "from", "to", "from_seq", "to_seq", "why", "balance", "positions",
 )  # fmt: skip
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # characters with which a spreadsheet takes a text for a formula
+FORMULA: Final = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+)  # a spreadsheet runs text that begins so
 
 
 async def live(services: Services, query: Query) -> Answer:
