@@ -83,10 +83,9 @@ async def baseline(target: Target, bot: FakeBot) -> bool:
     async with honest_client(target, bot) as client:
         await asyncio.sleep(4)
     figures, found = client.result(judged=True)
-    print(
-        f"{'-':7} {target.name:7} {'no attack':17} {figures}{': the machine is busy, times are not judged' * bool(found)}"
-    )
-    return not found
+    idle = not found and max(client.rest, default=1.0) < IDLE
+    print(f"-       {target.name:7} no attack         {figures}{'' if idle else ': too busy here to judge times'}")
+    return idle
 
 
 async def attacked(
