@@ -73,7 +73,7 @@ class Demo:
                 return error.code, json.load(error)
 
     def part(self, name: str) -> Any:
-        """What /health says of a part."""
+        """Return a part of /health."""
         return self.get("/health")[1]["parts"][name]
 
     def family(self) -> list[int]:
@@ -185,7 +185,7 @@ async def _field_is_renamed(demo: Demo) -> None:
 
 
 async def _trading_pauses(demo: Demo) -> None:
-    """What rests goes, nothing new comes; and two keys pressed as one are two keys."""
+    """Resting orders are cancelled and no trade comes; two keys pressed at once are two keys."""
     demo.press("p")
     await demo.says("trading is paused", within=15)
     await eventually(lambda: _quiet(demo), within=60)

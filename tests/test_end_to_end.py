@@ -92,7 +92,7 @@ def whole(tmp_path: Path, redis_server: RedisServer) -> Iterator[Whole]:
 
 
 def curl(url: str, seconds: float) -> str:
-    """What curl -N prints in so many seconds."""
+    """Return the output of curl -N in so many seconds."""
     done = subprocess.run(["curl", "-sN", "-m", str(seconds), url], capture_output=True, text=True, check=False)
     return done.stdout
 
@@ -161,12 +161,12 @@ def test_each_neighbour_dies_and_comes_back(whole: Whole) -> None:
 
     entries = whole.server.get("/portfolio/trades/history?after=0&limit=1000").json()["entries"]
     fills = {fill["fill_id"] for fill in whole.exchange.ledger()["fills"]}
-    told = [entry["trade_id"] for entry in entries if entry["kind"] == "trade"]
-    assert len(told) == len(set(told))
-    until(lambda: fills <= _told(whole), 40, "every fill of the exchange is in the journal")
+    output = [entry["trade_id"] for entry in entries if entry["kind"] == "trade"]
+    assert len(output) == len(set(output))
+    until(lambda: fills <= _found(whole), 40, "every fill of the exchange is in the journal")
 
 
-def _told(whole: Whole) -> set[str]:
+def _found(whole: Whole) -> set[str]:
     entries = whole.server.get("/portfolio/trades/history?after=0&limit=1000").json()["entries"]
     return {entry["trade_id"] for entry in entries if entry["kind"] == "trade"}
 

@@ -1,4 +1,4 @@
-"""How it starts, and what a person reads when it cannot: one line that says what to do, and no traceback."""
+"""Start of the server, and one line without a traceback where it cannot start."""
 
 import asyncio
 import gc
@@ -20,23 +20,23 @@ from tests.support.server import ROOT, clean_environment, running_server
 
 
 def start(settings: ServerSettings | None) -> dict[str, Any]:
-    """What the application tells its server when it is asked to start."""
+    """Return the message that the application sends its server at start."""
 
     async def lifespan() -> dict[str, Any]:
-        said: list[Any] = []
+        words: list[Any] = []
 
         async def receive() -> dict[str, Any]:
-            return {"type": "lifespan.startup" if not said else "lifespan.shutdown"}
+            return {"type": "lifespan.startup" if not words else "lifespan.shutdown"}
 
         async def send(message: Any) -> None:
-            said.append(message)
+            words.append(message)
 
         app = ServerApplication(settings)
         try:
             await app({"type": "lifespan", "state": {}, "app": app}, receive, send)
         except Exception:  # noqa: BLE001  the server hears of it in the message
-            assert said
-        return dict(said[0])
+            assert words
+        return dict(words[0])
 
     return asyncio.run(lifespan())
 
@@ -64,19 +64,19 @@ def _secret() -> Any:
 @pytest.mark.parametrize("wrong", ["foreign.db", "key.pem", "a user", "127.0.0.1:9"])
 def test_what_a_person_can_mend_is_one_line(wrong: str, tmp_path: Path) -> None:
     """A journal or a key that cannot be used stops the start with one line that names it, and shows no secret."""
-    said = start(broken(tmp_path)[wrong])
-    assert said["type"] == "lifespan.startup.failed"
-    assert said["message"].startswith("cannot start: ")
-    assert wrong in said["message"]
-    assert "\n" not in said["message"]
-    assert "hunter2" not in said["message"]
+    words = start(broken(tmp_path)[wrong])
+    assert words["type"] == "lifespan.startup.failed"
+    assert words["message"].startswith("cannot start: ")
+    assert wrong in words["message"]
+    assert "\n" not in words["message"]
+    assert "hunter2" not in words["message"]
 
 
 def test_another_thread_may_run_it(tmp_path: Path) -> None:
     """Signals are the main thread's; who embeds it elsewhere ends it in another way."""
     with ThreadPoolExecutor(1) as pool:
-        said = pool.submit(start, ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db")).result(10)
-    assert said["type"] == "lifespan.startup.complete"
+        words = pool.submit(start, ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db")).result(10)
+    assert words["type"] == "lifespan.startup.complete"
 
 
 def test_garbage_is_looked_for_seldom_while_it_serves_and_as_before_after_it(tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_a_wrong_setting_under_uvicorn_is_a_line(tmp_path: Path, monkeypatch: py
     """`uvicorn server:app` reads the settings in its lifespan and stops with the mistake, without a traceback."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BOT_POLL_INTERVAL", "soon")
-    said = start(None)
-    assert said["type"] == "lifespan.startup.failed"
-    assert said["message"].startswith("cannot start: BOT_POLL_INTERVAL: expected")
+    words = start(None)
+    assert words["type"] == "lifespan.startup.failed"
+    assert words["message"].startswith("cannot start: BOT_POLL_INTERVAL: expected")
 
 
 MISTAKE = """
@@ -193,12 +193,12 @@ def test_without_the_extra_metrics_say_what_to_install(tmp_path: Path) -> None:
 def test_two_journals_under_one_prefix_are_one_line(tmp_path: Path, redis_server: RedisServer) -> None:
     """A Redis prefix that another journal uses stops the start, saying which setting to change."""
     redis_server.command("SET", "python:journal", "otherone", "EX", "60")
-    said = start(
+    words = start(
         ServerSettings(journal_url=f"sqlite:///{tmp_path}/j.db", redis_host="127.0.0.1", redis_port=redis_server.port)
     )
-    assert said["type"] == "lifespan.startup.failed"
-    assert "REDIS_KEY_PREFIX" in said["message"]
-    assert "Traceback" not in said["message"]
+    assert words["type"] == "lifespan.startup.failed"
+    assert "REDIS_KEY_PREFIX" in words["message"]
+    assert "Traceback" not in words["message"]
 
 
 def test_a_port_that_is_taken_is_a_wrong_setting(
@@ -209,16 +209,16 @@ def test_a_port_that_is_taken_is_a_wrong_setting(
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert main(["--port", str(port)]) == 2
-    told = capsys.readouterr().err
-    assert f"HOST='127.0.0.1', PORT={port}" in told
-    assert "in use" in told
+    output = capsys.readouterr().err
+    assert f"HOST='127.0.0.1', PORT={port}" in output
+    assert "in use" in output
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid", "x" * 70])
 def test_a_host_that_is_not_ours_is_a_wrong_setting(
     host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """An address of another machine, a name that nobody knows, and no name at all: status 2 and a line."""
+    """An address of another machine and unusable names: status 2 and a line."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ALLOW_PUBLIC", "yes")
     assert main(["--host", host, "--port", "0"]) == 2
@@ -228,8 +228,8 @@ def test_a_host_that_is_not_ours_is_a_wrong_setting(
 def test_it_says_where_it_serves(tmp_path: Path) -> None:
     """The log has the URL, with the port that was taken when 0 was asked for."""
     with running_server(tmp_path) as server:
-        said = [json.loads(line)["message"] for line in server.log.read_text().splitlines()]
-    assert f"serving {server.base}/" in said
+        words = [json.loads(line)["message"] for line in server.log.read_text().splitlines()]
+    assert f"serving {server.base}/" in words
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that it serves and shows the demo where there is no checkout."""
+"""The wheel: its contents, and serving and the demo without a checkout."""
 
 import configparser
 import contextlib
@@ -90,7 +90,7 @@ def started(command: list[str], folder: Path) -> Iterator[Callable[[str], reques
 
 
 def answers(url: str) -> bool:
-    """Whether something good comes from there."""
+    """Return True if the URL answers with 200."""
     with contextlib.suppress(requests.RequestException):
         return requests.get(url, timeout=2).ok
     return False

@@ -1,4 +1,4 @@
-"""What every cache promises, over memory, over a real Redis, and over a Redis that is not there."""
+"""Every cache: memory, a real Redis, and a Redis that is down."""
 
 import asyncio
 from typing import Any
@@ -35,17 +35,17 @@ async def test_what_was_set_is_there(cache: Any) -> None:
 
 async def test_it_is_forgotten_after_its_ttl(cache: Any) -> None:
     """No longer, and for a fraction of a second too."""
-    await cache.set("a", b"1", 0.05)
+    await cache.set("a", b"1", 1.5)
     assert await cache.get("a") == b"1"
 
     async def gone() -> Any:
         return await cache.get("a") is None
 
-    await eventually(gone, within=2)
+    await eventually(gone, within=20)
 
 
 async def test_deleted_keys_are_gone_and_others_stay(cache: Any) -> None:
-    """Deleting nothing, or what is not there, is no error."""
+    """Deleting nothing, or an absent key, succeeds."""
     await cache.set("a", b"1", 10)
     await cache.set("b", b"2", 10)
     await cache.delete("a", "never")

@@ -1,4 +1,4 @@
-"""Whether a record is fresh, and that its text keeps decimals."""
+"""Freshness of a cached value, and exact decimals in its text."""
 
 from decimal import Decimal
 from typing import Any

@@ -21,7 +21,7 @@ def opened(clock: Clock) -> CircuitBreaker:
 
 
 def test_it_opens_after_so_many_failures_in_a_row() -> None:
-    """Two failures and a success are no row; the third in a row opens it and says why and since when."""
+    """A success ends a run of failures; the third in a row opens it, with reason and time."""
     clock = Clock(100.0)
     it = breaker(clock)
     assert [it.failed("x"), it.failed("x")] == [False, False]
@@ -67,7 +67,7 @@ def test_each_failed_trial_doubles_the_pause_up_to_the_longest() -> None:
 
 
 def test_late_failures_do_not_lengthen_the_pause() -> None:
-    """Calls that began before it opened end in failure after it: they are no trials."""
+    """Calls that began before it opened and fail after it are not trials."""
     clock = Clock(100.0)
     it = opened(clock)
     clock.now += 0.5

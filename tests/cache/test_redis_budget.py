@@ -14,7 +14,7 @@ from tests.support.neighbours import RedisServer
 
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(1, 40), st.booleans()), max_size=40))
 def test_the_bounds_hold_after_every_write(steps: list[tuple[str, int, bool]]) -> None:
-    """What was written and neither dropped nor deleted never exceeds the bounds, and the newest key stays."""
+    """Stored keys and bytes never exceed the bounds, and the newest key stays."""
     budget, stored = RedisBudget(keys=4, size=100), dict[str, int]()
     for key, size, is_write in steps:
         if is_write:

@@ -1,4 +1,4 @@
-"""An old answer when the source fails: marked stale, for a while, and the source is left alone meanwhile."""
+"""Stale answers while the source fails: marked, for a limited time, with backoff."""
 
 import asyncio
 import time
@@ -18,11 +18,11 @@ async def test_the_last_good_value_stands_in_when_the_source_fails(keeper: Stale
     await keeper.get("k", 60, source)
     source.value = Trouble("down")
     clock.now += 60
-    asked = []
+    requested = []
     for _ in range(60):
         answer = await keeper.get("k", 60, source)
         assert answer == Answer("old", "memory_cache", 1000.0, stale=True)
-        asked.append(source.calls)
+        requested.append(source.calls)
         clock.now += 1
     assert source.calls == 1 + 7  # after 0, 1, 3, 7, 15, 30, 45 seconds
     source.value = "new"
@@ -69,7 +69,7 @@ async def test_an_old_value_does_not_stand_in_for_ever(clock: Clock) -> None:
 
 
 async def test_a_failure_is_remembered_for_a_moment(keeper: StaleCache, clock: Clock) -> None:
-    """Without an old value too: a storm of readers is no storm of calls."""
+    """Many callers cause one call, also without an old value."""
     source = Source(Trouble("down"))
     for _ in range(5):
         with pytest.raises(Trouble, match="down"):
@@ -81,7 +81,7 @@ async def test_a_failure_is_remembered_for_a_moment(keeper: StaleCache, clock: C
 
 
 async def test_a_verdict_ends_the_old_value(keeper: StaleCache, clock: Clock) -> None:
-    """That there is no such thing is an answer: what was there once must not stand in for it."""
+    """The answer "no such thing" replaces the old value."""
     source = Source("old")
     await keeper.get("k", 60, source)
     clock.now += 60
@@ -106,7 +106,7 @@ async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone
 
 
 async def test_trouble_is_told_until_it_is_made_good_or_long_ago(keeper: StaleCache, clock: Clock) -> None:
-    """A read in vain is told even while an old value stands in for it; the answer "none" is no trouble."""
+    """A failed fetch is reported while a stale value answers; the answer "no such thing" is not a failure."""
     source = Source("value")
     await keeper.get("k", 60, source)
     assert keeper.latest_error() is None

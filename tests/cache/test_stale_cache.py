@@ -1,4 +1,4 @@
-"""Keeper: the nearest place that is good enough answers, and says so."""
+"""StaleCache: the nearest good value answers, with its source."""
 
 from decimal import Decimal
 
@@ -58,7 +58,7 @@ async def test_two_workers_share_what_one_fetched(clock: Clock) -> None:
 
 
 async def test_the_source_of_an_answer_follows_the_cache(clock: Clock) -> None:
-    """When Redis is down the same value is told from memory, and says so."""
+    """While Redis is down the same value comes from memory, with its source."""
     cache = MemoryCache(clock=clock)
     cache.name = "redis_cache"
     keeper = keeper_over(cache, clock)

@@ -61,8 +61,8 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 def test_all_is_well(check: Check, well: dict[str, str]) -> None:
     """Exit 0, each with what it answered."""
-    code, told, text = check(well)
-    assert (code, told) == (0, dict.fromkeys(["journal", "redis", "exchange", "account", "bot"], "ok")), text
+    code, output, text = check(well)
+    assert (code, output) == (0, dict.fromkeys(["journal", "redis", "exchange", "account", "bot"], "ok")), text
     assert "takes keys under python:" in text
     assert "RSA key accepted, balance " in text
     assert "warning" not in text
@@ -72,8 +72,8 @@ def test_what_is_not_configured_is_no_mistake(check: Check, well: dict[str, str]
     """Without Redis and keys there is nothing to try; what that means is said."""
     for name in ("REDIS_HOST", "REDIS_PORT", "KALSHI_API_KEY", "KALSHI_RSA_KEY_PATH"):
         del well[name]
-    code, told, text = check(well)
-    assert (code, told["redis"], told["account"]) == (0, "-", "-")
+    code, output, text = check(well)
+    assert (code, output["redis"], output["account"]) == (0, "-", "-")
     assert "the cache is in memory" in text
 
 
@@ -101,10 +101,10 @@ def test_a_neighbour_that_cannot_be_used_is_wrong(
     (tmp_path / "none.pem").write_text("hunter2")
     (tmp_path / "none.pem").chmod(0o600)
     spoilt = {key: value.format(folder=tmp_path, port=free_port()) for key, value in changes.items()}
-    code, told, text = check({**well, **spoilt})
-    assert (code, told[name]) == (1, "wrong"), text
+    code, output, text = check({**well, **spoilt})
+    assert (code, output[name]) == (1, "wrong"), text
     assert why in text
-    assert told.keys() == {"journal", "redis", "exchange", "account", "bot"}
+    assert output.keys() == {"journal", "redis", "exchange", "account", "bot"}
     assert "Traceback" not in text
     assert "hunter2" not in text
 
@@ -112,8 +112,8 @@ def test_a_neighbour_that_cannot_be_used_is_wrong(
 def test_a_redis_that_hangs_is_wrong(check: Check, well: dict[str, str], redis_server: RedisServer) -> None:
     """It takes the connection and says nothing."""
     redis_server.hang()
-    code, told, text = check(well)
-    assert (code, told["redis"], told["bot"]) == (1, "wrong", "ok"), text
+    code, output, text = check(well)
+    assert (code, output["redis"], output["bot"]) == (1, "wrong", "ok"), text
 
 
 def test_what_a_deployer_must_know_is_a_warning(check: Check, well: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The demo's parts where something fails: a child that dies or is deaf, a plug that does not go, a closed terminal."""
+"""Parts of the demo that fail: a process that ends or ignores signals, a fault not set, a closed terminal."""
 
 import asyncio
 import os
@@ -42,10 +42,10 @@ async def test_a_part_that_does_not_come_up_is_shown(
         (tmp_path / "journal.db").mkdir()  # where a file must be
     async with asyncio.timeout(90):
         assert await demo.run(free_port(), tmp_path) == 1
-    told = capsys.readouterr().out
-    assert "the demo did not come up: " in told
-    assert f"--- {part}\n" in told
-    assert ("keys" if part == "simulator" else "cannot start: ") in told.partition(f"--- {part}\n")[2]
+    output = capsys.readouterr().out
+    assert "the demo did not come up: " in output
+    assert f"--- {part}\n" in output
+    assert ("keys" if part == "simulator" else "cannot start: ") in output.partition(f"--- {part}\n")[2]
     assert not [words for words in children() if str(tmp_path) in words]
 
 
@@ -69,7 +69,7 @@ async def test_a_plug_that_does_not_go_can_be_tried_again(tmp_path: Path) -> Non
         async with aiohttp.ClientSession() as session:
             faults = DemoFaults(DemoProcess("bot", [], {}, tmp_path), session, simulator.control_url, simulator.token)
             assert await faults.press("x") == ""
-            assert await faults.press("f") == "", "there is no bot to freeze"
+            assert await faults.press("f") == "", "the bot does not run"
             faults.control = f"http://127.0.0.1:{free_port()}"
             assert (
                 await faults.press("e") == "the simulator did not take the fault (ClientConnectorError); press e again"

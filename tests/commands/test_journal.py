@@ -48,10 +48,10 @@ def test_export_and_import(url: str, tmp_path: Path, name: str, capsys: pytest.C
     assert ('"PRES24-GOP","bot_live"' in file.read_text()) == name.endswith("csv")
     assert main(["import", str(file)], copy) == 0
     assert main(["verify"], copy) == 0
-    said = capsys.readouterr().err
-    assert "exported 2 entries" in said
-    assert "imported 2 entries, 0 were known" in said
-    assert "whole: entries 1 to 2" in said
+    seen = capsys.readouterr().err
+    assert "exported 2 entries" in seen
+    assert "imported 2 entries, 0 were known" in seen
+    assert "whole: entries 1 to 2" in seen
     assert _append(copy, [trade(), trade(trade_id="t2", at=30), trade(trade_id="t3")]) == [1, 2, 3]
 
 
@@ -117,7 +117,7 @@ def test_a_backup_is_restored(url: str, tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_spoilt_backup_is_not_restored(
     spoil: str, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is no journal, or not whole, replaces nothing."""
+    """A file that is not a whole journal replaces nothing."""
     file = tmp_path / "backup.db"
     assert main(["backup", str(file)], url) == 0
     if spoil == "changed":
@@ -150,7 +150,7 @@ def test_a_new_epoch(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_verify_fails_on_a_hole(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is wrong is printed, and the exit code says so."""
+    """Each problem is printed, and the exit code is 1."""
     connection = sqlite3.connect(tmp_path / "journal.db")
     connection.execute("DELETE FROM entries WHERE seq = 1")
     connection.commit()
@@ -161,10 +161,10 @@ def test_verify_fails_on_a_hole(url: str, tmp_path: Path, capsys: pytest.Capture
 
 def test_backfill_appends_what_is_new(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Older fills come oldest first and once, however often it is run; the bot's own are known."""
-    asked = []
+    requested = []
 
     async def fills(since: Decimal) -> AsyncIterator[Draft]:
-        asked.append(since)
+        requested.append(since)
         yield fill(at=1)
         yield settlement()
         yield fill(trade_id="f9", at=-500)
@@ -173,12 +173,12 @@ def test_backfill_appends_what_is_new(url: str, capsys: pytest.CaptureFixture[st
     assert "the exchange has 3 fills, 2 of them were new; the head is 4" in capsys.readouterr().err
     assert main(["backfill", "--since", "1698676800.5"], url, fills) == 0
     assert "has 3 fills, 0 of them were new" in capsys.readouterr().err
-    assert asked == [Decimal(1698678000), Decimal("1698676800.5")]
+    assert requested == [Decimal(1698678000), Decimal("1698676800.5")]
     assert _append(url, [fill(trade_id="f9", at=-500), settlement()]) == [3, 4]
 
 
 @pytest.mark.parametrize(
-    ("argv", "place", "said"),
+    ("argv", "place", "seen"),
     [
         (["backfill"], "sqlite:///{}/journal.db", "KALSHI_API_KEY"),
         (["verify"], "postgres://x", "JOURNAL_URL"),
@@ -191,12 +191,12 @@ def test_backfill_appends_what_is_new(url: str, capsys: pytest.CaptureFixture[st
 )
 @pytest.mark.usefixtures("url")
 def test_a_mistake_is_explained(
-    argv: list[str], place: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    argv: list[str], place: str, seen: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line that names it, exit code 1, no traceback."""
     assert main(argv, place.format(tmp_path)) == 1
     error = capsys.readouterr().err
-    assert said in error
+    assert seen in error
     assert error.count("\n") == 1
 
 
@@ -222,7 +222,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulat
 
 
 def test_backfill_asks_the_exchange(account: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the account did becomes entries, once; an exchange that refuses is one line and exit code 1."""
+    """Fills of the account become entries, once; a refusal of the exchange is one line and exit code 1."""
     ticker = requests.get(f"{account.url}/markets", params={"limit": 1}, timeout=5).json()["markets"][0]["ticker"]
     account.quote(ticker, "0.5000", "0.5200")
     account.fill(ticker, "bid", "3.00", "0.5200")
@@ -232,9 +232,9 @@ def test_backfill_asks_the_exchange(account: Simulator, capsys: pytest.CaptureFi
     assert "has 1 fills, 0 of them were new" in capsys.readouterr().err
     account.fault("error", status=403)
     assert main(["backfill"]) == 1
-    told = capsys.readouterr().err
-    assert "HTTP 403" in told
-    assert told.count("\n") == 1
+    found = capsys.readouterr().err
+    assert "HTTP 403" in found
+    assert found.count("\n") == 1
 
 
 def test_a_damaged_key_is_one_line_and_nothing_to_who_exports(
@@ -246,10 +246,10 @@ def test_a_damaged_key_is_one_line_and_nothing_to_who_exports(
     assert main(["export", str(tmp_path / "out.jsonl")]) == 0
     capsys.readouterr()
     assert main(["backfill"]) == 1
-    told = capsys.readouterr().err
-    assert "the private key cannot be read" in told
-    assert told.count("\n") == 1
-    assert "hunter2" not in told
+    found = capsys.readouterr().err
+    assert "the private key cannot be read" in found
+    assert found.count("\n") == 1
+    assert "hunter2" not in found
 
 
 def test_a_pipe_carries_it(url: str, tmp_path: Path) -> None:
@@ -257,12 +257,12 @@ def test_a_pipe_carries_it(url: str, tmp_path: Path) -> None:
     assert _append(url, [trade(), settlement()]) == [1, 3]
     moved = f"sqlite:///{tmp_path}/moved.db"
     command = [sys.executable, str(ROOT / "server.py"), "journal"]
-    told = subprocess.run(
+    found = subprocess.run(
         [*command, "export"], cwd=tmp_path, env={**clean_environment(), "JOURNAL_URL": url}, capture_output=True,
         check=True, timeout=30,
     )  # fmt: skip
     subprocess.run(
-        [*command, "import"], cwd=tmp_path, env={**clean_environment(), "JOURNAL_URL": moved}, input=told.stdout,
+        [*command, "import"], cwd=tmp_path, env={**clean_environment(), "JOURNAL_URL": moved}, input=found.stdout,
         capture_output=True, check=True, timeout=30,
     )  # fmt: skip
     assert _append(moved, [trade(), settlement()]) == [1, 3]
@@ -276,6 +276,6 @@ def test_many_problems_are_counted_and_some_are_shown(
     with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
         connection.execute("UPDATE entries SET body = '{}'")
     assert main(["verify"], url) == 1
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 21
-    assert "64 problems in 32 entries" in told[-1]
+    found = capsys.readouterr().err.splitlines()
+    assert len(found) == 21
+    assert "64 problems in 32 entries" in found[-1]

@@ -1,4 +1,4 @@
-"""Who made an execution, as a table."""
+"""Attribution of executions, as a table."""
 
 from decimal import Decimal
 

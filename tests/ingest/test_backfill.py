@@ -1,4 +1,4 @@
-"""Healing, against an exchange that lags, fails and refuses; the bot speaks HTTP, the journal is real."""
+"""Backfill from an exchange that lags, fails and refuses; the bot speaks HTTP, the journal is real."""
 
 import asyncio
 import time
@@ -38,7 +38,7 @@ async def begun(watch: Any) -> None:
 
 
 async def test_the_first_start_begins_now(path: Path, exchange: ScriptedExchange) -> None:
-    """What the account holds is the baseline; older fills are not read."""
+    """The account's positions are the baseline; older fills are not read."""
     exchange.complete = time.time()
     exchange.fills_made.append(fill(1, time.time() - 60))
     one = Position("T", *[Decimal(3)] * 6)
@@ -336,7 +336,7 @@ async def test_a_pushed_fill_waits_less_than_a_second(path: Path, exchange: Scri
 
 
 async def test_push_is_off_in_paper_mode(path: Path, exchange: ScriptedExchange) -> None:
-    """What the account does is not what the paper bot does."""
+    """Fills of the account are ignored while the bot is on paper."""
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
         bot.status["mode"] = "paper"

@@ -1,4 +1,4 @@
-"""What is read in a bot's answers, and what is skipped for which reason."""
+"""Records of a bot's trades: accepted forms, and the reason for each unread one."""
 
 import re
 import time
@@ -117,7 +117,7 @@ def test_any_order_and_both_shapes() -> None:
 
 
 def test_the_examples_of_the_bots_page_are_read() -> None:
-    """What docs/bot.md shows to whoever has a bot of their own is taken as it stands there."""
+    """The examples of docs/bot.md are accepted as they stand."""
     page = (Path(__file__).parents[2] / "docs" / "bot.md").read_text("utf-8")
     status, trades = (loads(text) for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
     reading = read_status(status)
@@ -129,8 +129,8 @@ def test_the_examples_of_the_bots_page_are_read() -> None:
 def test_those_of_one_moment_keep_their_order() -> None:
     """Whole seconds for a time say nothing of the order within one; the list does, whichever end is its newest."""
     records = wire([trade(number) | {"timestamp": 1_700_000_000 + number // 3} for number in range(1, 7)])
-    for told in (records, records[::-1]):
-        assert [each.trade.trade_id for each in read_trades(told, NOW).trades] == [
+    for found in (records, records[::-1]):
+        assert [each.trade.trade_id for each in read_trades(found, NOW).trades] == [
             "t1",
             "t2",
             "t3",

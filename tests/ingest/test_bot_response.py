@@ -1,4 +1,4 @@
-"""What is said of a bot that does not speak HTTP, or stops in the middle of it."""
+"""Failures of a bot that does not speak HTTP, or stops within a response."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Online, offline, stalled: when they change, and when nothing is said."""
+"""Online, offline, stalled: their changes, and polls without news."""
 
 import pytest
 
@@ -13,12 +13,12 @@ PAPER = BotStatusReading(mode="paper")
 
 
 @pytest.mark.parametrize(
-    ("polls", "said"),
+    ("polls", "words"),
     [
         pytest.param([GOOD], ["online"], id="one answer is enough"),
         pytest.param([None], ["offline"], id="never answered: no waiting"),
         pytest.param([GOOD, GOOD], ["online", ""], id="nothing changes"),
-        pytest.param([GOOD, None, GOOD], ["online", "", ""], id="one failure is weather"),
+        pytest.param([GOOD, None, GOOD], ["online", "", ""], id="one failed poll"),
         pytest.param([GOOD, None, None, None], ["online", "", "offline", ""], id="two are not"),
         pytest.param([GOOD, None, None, GOOD], ["online", "", "offline", "online"], id="and back"),
         pytest.param([GOOD, OLD, OLD], ["online", "stalled", ""], id="stalled"),
@@ -27,11 +27,11 @@ PAPER = BotStatusReading(mode="paper")
         pytest.param([GOOD, PAPER], ["online", "online"], id="another mode is news"),
     ],
 )
-def test_a_story_of_polls(polls: list[BotStatusReading | None], said: list[str]) -> None:
-    """What each poll makes the world hear, "" for nothing."""
+def test_a_story_of_polls(polls: list[BotStatusReading | None], words: list[str]) -> None:
+    """The status after each poll that clients receive, "" for none."""
     bot = BotStatus(since=0.0)
-    heard = [bot.status if bot.note(poll, "no connection", 0, 1.0) else "" for poll in polls]
-    assert heard == said
+    received = [bot.status if bot.note(poll, "no connection", 0, 1.0) else "" for poll in polls]
+    assert received == words
 
 
 def test_since_is_the_last_change_of_status() -> None:
@@ -46,7 +46,7 @@ TEXT = '{"status":"online","activity":null,"since":5.0,"mode":"demo","reason":nu
 
 
 def test_a_status_survives_a_change_of_worker() -> None:
-    """What one leaves behind another goes on from, and it says the same."""
+    """The next leader continues with the same status."""
     bot = BotStatus(since=0.0)
     bot.note(BotStatusReading(mode="demo", trades=7), "", 0, 5.0)
     after = BotStatus(since=99.0)
@@ -58,7 +58,7 @@ KNOWN = BotStatus(since=1.0).data
 
 
 def test_a_pulse_is_text_and_back() -> None:
-    """As it stands in the lease row."""
+    """The text of the lease row becomes the same snapshot."""
     pulse = BotSnapshot(KNOWN, 1.5, 2.5, 3.5)
     assert BotSnapshot.load(pulse.dump()) == pulse
 
@@ -73,6 +73,6 @@ def test_a_pulse_is_text_and_back() -> None:
     ids=["nothing", "null", "empty", "deep", "no numbers", "no status", "a word", "half", "unknown word", "no time"],
 )  # fmt: skip
 def test_no_pulse_is_refused(text: str) -> None:
-    """What an older version or a stranger wrote must fail here, not in whoever is asked for the bot's status later."""
+    """Text of another version or program is refused where it is loaded."""
     with pytest.raises(ValueError):
         BotSnapshot.load(text)

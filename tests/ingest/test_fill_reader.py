@@ -1,4 +1,4 @@
-"""What one reading of the exchange carries the marks to, and what it leaves for the next."""
+"""One reading of the exchange: its watermarks, and fills that wait for the next."""
 
 from decimal import Decimal
 

@@ -113,7 +113,7 @@ async def test_the_exchange_is_not_read_for_a_journal_that_is_away(path: Path) -
             exchange.complete += 1000
             exchange.fills_made += [fill(number, 1_700_000_000 + number) for number in range(1, 9)]
             await eventually(lambda: watch.health()["healer"].get("failures"))
-            asked, tries = len(exchange.asked), watch.health()["healer"]["failures"]
+            requested, tries = len(exchange.asked), watch.health()["healer"]["failures"]
             await eventually(lambda: watch.health()["healer"]["failures"] > tries)
-            assert len(exchange.asked) == asked
+            assert len(exchange.asked) == requested
         await eventually(lambda: len(ears.ids) == 8)

@@ -12,13 +12,13 @@ from journal.entries import Entry
 NOW = 1000.0
 
 
-def sources(polled: float, cached: float, swept: float) -> SourceTimes:
+def sources(polled: float, cached: float, batch: float) -> SourceTimes:
     """Polled every 3 s, the fallback every 10 s."""
-    return SourceTimes(polled, ("redis_cache", cached), swept, max(polled, cached, swept), 3.0, 10.0)
+    return SourceTimes(polled, ("redis_cache", cached), batch, max(polled, cached, batch), 3.0, 10.0)
 
 
 @pytest.mark.parametrize(
-    ("polled", "cached", "swept", "answer"),
+    ("polled", "cached", "batch", "answer"),
     [
         (995.0, 999.0, 999.0, ("bot_live", 995.0, False)),
         (994.0, 991.0, 999.0, ("redis_cache", 991.0, False)),
@@ -27,9 +27,9 @@ def sources(polled: float, cached: float, swept: float) -> SourceTimes:
         (0.0, 0.0, 0.0, ("journal", 0.0, True)),
     ],
 )
-def test_choice(polled: float, cached: float, swept: float, answer: tuple[str, float, bool]) -> None:
+def test_choice(polled: float, cached: float, batch: float, answer: tuple[str, float, bool]) -> None:
     """The bot, the cache, the exchange, the journal: the first that is young enough."""
-    assert sources(polled, cached, swept).choose(NOW) == answer
+    assert sources(polled, cached, batch).choose(NOW) == answer
 
 
 def entry(seq: int, at: int, kind: str = "trade") -> Entry:
@@ -38,7 +38,7 @@ def entry(seq: int, at: int, kind: str = "trade") -> Entry:
 
 
 def test_newest_first_by_time_and_bounded() -> None:
-    """A healed trade comes late and stands where it belongs; gaps are no trades, but move the cursor."""
+    """A backfilled trade stands at its own time; a gap moves the cursor and is not listed."""
     live = TradeWindow(0)
     live.publish([entry(1, 10), entry(2, 30), entry(3, 20), entry(4, 40, "gap")])
     assert live.newest(2) == ["2", "3"]
@@ -49,38 +49,38 @@ def test_newest_first_by_time_and_bounded() -> None:
 
 async def test_the_chain_of_fallbacks() -> None:
     """With the bot gone the exchange is asked once, the cache answers for a while, and then it is asked again."""
-    now, swept, asked = [NOW], [0.0], [0]
+    now, batch, asked = [NOW], [0.0], [0]
 
-    async def sweep() -> None:
+    async def read_exchange() -> None:
         await asyncio.sleep(0)
         asked[0] += 1
-        swept[0] = now[0]
+        batch[0] = now[0]
 
     def known(name: str, cached: float) -> SourceTimes:
-        return SourceTimes(0.0, (name, cached), swept[0], swept[0], 3.0, 10.0)
+        return SourceTimes(0.0, (name, cached), batch[0], batch[0], 3.0, 10.0)
 
-    live = LatestTrades(TradeWindow(0), known, sweep, MemoryCache(clock=lambda: now[0]), lambda: now[0])
-    said = []
+    live = LatestTrades(TradeWindow(0), known, read_exchange, MemoryCache(clock=lambda: now[0]), lambda: now[0])
+    seen = []
     for step in (0.0, 1.0, 8.0, 1.0):
         now[0] += step
-        said.append((await live.answer(5)).source)
-    assert said == ["kalshi_api", "memory_cache", "memory_cache", "kalshi_api"]
+        seen.append((await live.answer(5)).source)
+    assert seen == ["kalshi_api", "memory_cache", "memory_cache", "kalshi_api"]
     assert asked == [2]
 
 
 @pytest.mark.parametrize("foreign", [b"nonsense", b"9999999999", b"inf", b"nan", b"-1"])
 async def test_nothing_helps(foreign: bytes) -> None:
-    """A sweep that brings nothing leaves the journal's tail, marked stale; foreign bytes in the cache are no answer."""
+    """Without a reading the journal's tail answers, marked stale; other bytes in the cache are ignored."""
     cache = MemoryCache()
     await cache.set("live:swept", foreign, 10)
 
-    async def sweep() -> None:
+    async def read_exchange() -> None:
         await asyncio.sleep(0)
 
     live = TradeWindow(0)
     live.publish([entry(1, 10)])
     trades = LatestTrades(
-        live, lambda name, at: SourceTimes(7.0, (name, at), 0.0, 7.0, 3.0, 10.0), sweep, cache, lambda: NOW
+        live, lambda name, at: SourceTimes(7.0, (name, at), 0.0, 7.0, 3.0, 10.0), read_exchange, cache, lambda: NOW
     )
     answer = await trades.answer(5)
     assert (answer.source, answer.as_of, answer.stale, answer.trades) == ("journal", 7.0, True, ["1"])

@@ -1,4 +1,4 @@
-"""What the watch logs: one line for each change of state, by whoever says it best."""
+"""Log of the supervisor: one line for each change of state."""
 
 import logging
 import time
@@ -41,12 +41,12 @@ async def test_a_bot_that_goes_and_comes_is_two_lines(tmp_path: Path, caplog: py
         assert watch.health()["poller"]["state"] == "degraded"
         bot.answers.clear()
         await eventually(lambda: ears.statuses[-1] == "online")
-    said = [
+    seen = [
         (each.levelname, each.message.replace(",", ":").split(":")[0])
         for each in caplog.records
         if "aiohttp" not in each.name
     ]
-    assert said == [("WARNING", "bot offline"), ("INFO", "bot online")]
+    assert seen == [("WARNING", "bot offline"), ("INFO", "bot online")]
 
 
 async def test_a_push_that_goes_and_comes_is_said_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

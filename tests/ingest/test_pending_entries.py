@@ -1,4 +1,4 @@
-"""What waits for the journal, without a loop: bounded, in order, and nothing falls off it without a gap."""
+"""Trades that wait for the journal: bounded, in order, and dropped only into a gap."""
 
 from decimal import Decimal
 
@@ -28,7 +28,7 @@ def made(first: int, count: int) -> list[Trade]:
 
 
 def moments(trades: list[Trade]) -> list[int]:
-    """When they were made."""
+    """Return their times."""
     return [int(each.timestamp) for each in trades]
 
 

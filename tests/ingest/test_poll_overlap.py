@@ -23,12 +23,12 @@ def numbered(numbers: Iterable[int], boot: str = "b1") -> BotReport:
 
 
 def ids(trades: Iterable[Any]) -> list[str]:
-    """Which trades they are."""
+    """Return their trade ids."""
     return [each.trade.trade_id for each in trades]
 
 
 def lost(count: int) -> str:
-    """What is said of a jump in the bot's numbers after 2."""
+    """Return the reason of a gap after the bot's number 2."""
     return f"{count} of the bot's trades after its number 2 are missing"
 
 
@@ -68,7 +68,7 @@ def test_two_polls(first: BotReport, then: BotReport, why: str) -> None:
 
 
 def test_only_new_trades_are_told() -> None:
-    """What the last window held is not told again, what is new comes oldest first."""
+    """Trades of the last window are not returned again; new ones come oldest first."""
     window = PollOverlap()
     assert ids(window.check(plain(1, 2), None, 1.0, 1.0).new) == ["t1", "t2"]
     assert ids(window.check(plain(4, 3, 2), None, 2.0, 2.0).new) == ["t3", "t4"]
@@ -100,7 +100,7 @@ def test_a_window_without_trades_may_still_be_behind() -> None:
 
 
 def test_news_after_a_number() -> None:
-    """What the bot tells after our last number is taken when it joins; else a whole window must be read."""
+    """Trades after our last number are taken if they join; else a whole window must be read."""
     window = PollOverlap()
     assert window.extend(numbered([1]), "b1", 1.0) is None, "nothing is known yet"
     window.check(numbered([1, 2]), None, 1.0, 1.0)
@@ -220,16 +220,16 @@ def test_unread_records_are_counted_once() -> None:
     assert window.check(bad, counted(2), 2.0, 2.0).gap is None
 
 
-@pytest.mark.parametrize(("asked", "now"), [(1_700_000_600.0, 1_699_997_000.0), (1_700_000_600.0, 1_700_009_000.0)])
-def test_a_gap_contains_what_was_lost_after_a_step_of_our_clock(asked: float, now: float) -> None:
+@pytest.mark.parametrize(("requested", "now"), [(1_700_000_600.0, 1_699_997_000.0), (1_700_000_600.0, 1_700_009_000.0)])
+def test_a_gap_contains_what_was_lost_after_a_step_of_our_clock(requested: float, now: float) -> None:
     """`from` never lies after `to`, and the bot's own times widen the span."""
     window = PollOverlap()
-    window.check(numbered([1]), None, asked, asked)
+    window.check(numbered([1]), None, requested, requested)
     gap = window.check(numbered([900]), None, now, now).gap
     assert gap is not None
     assert gap.start <= gap.end
-    assert float(gap.start) <= min(asked, now)
-    assert float(gap.end) >= max(asked, now, 1_700_000_900 if now < asked else 0)
+    assert float(gap.start) <= min(requested, now)
+    assert float(gap.end) >= max(requested, now, 1_700_000_900 if now < requested else 0)
 
 
 def test_a_mark_of_version_0_1_joins() -> None:

@@ -1,4 +1,4 @@
-"""The long poll and the pages of a bot that misbehaves on them: the plain poll remains the truth, without a storm."""
+"""Faults of the long poll and of pages: the interval polls go on, without extra requests."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def only_after(bot: ScriptedBot, answer: Answer) -> Answer:
 
 
 def asked_after(bot: ScriptedBot) -> int:
-    """How often it was asked for what comes after a number."""
+    """Return the number of requests for trades after a number."""
     return sum("after=" in path for path in bot.asked)
 
 

@@ -186,7 +186,7 @@ class Story(RuleBasedStateMachine):
         assert len(numbers) == len(set(numbers)), sorted(numbers)
 
     def teardown(self) -> None:
-        """When all is up again and both have had their turn, each execution was told or lies in a gap."""
+        """After recovery each execution was published or lies in a gap."""
         if not hasattr(self, "loop"):
             return
         self.up = True
@@ -197,8 +197,8 @@ class Story(RuleBasedStateMachine):
             self.now += 60
             self.heal()
         gaps = [loads(entry.body) for entry in self.told if entry.kind == "gap"]
-        told = set(self.numbers()) | (self.unknowable if not self.keys else set())
-        lost = {number: at for number, at in self.made.items() if number not in told}
+        output = set(self.numbers()) | (self.unknowable if not self.keys else set())
+        lost = {number: at for number, at in self.made.items() if number not in output}
         silent = [at for at in lost.values() if not any(gap["from"] - 1 <= at <= gap["to"] + 1 for gap in gaps)]
         assert self.journal is not None
         self.run(self.journal.close())
@@ -210,7 +210,7 @@ class Story(RuleBasedStateMachine):
         assert len(self.gaps) == 0
 
     def numbers(self) -> list[int]:
-        """Which executions were told, by the price that names them."""
+        """Return the published executions, by the price that names them."""
         return [int(loads(entry.body)["price"] * 10_000) for entry in self.told if entry.kind == "trade"]
 
 

@@ -1,4 +1,4 @@
-"""The whole watch over HTTP and a real journal: what the bot does is told once, in order, or its loss is."""
+"""The supervisor over HTTP and a real journal: each trade is published once, in order, or its loss is."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ async def test_a_numbered_bot_is_heard_at_once(path: Path) -> None:
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.make(trade(1))
         async with worker(path, bot, interval=5.0) as (_, ears, _):
-            await eventually(lambda: any("after" in asked for asked in bot.asked))
+            await eventually(lambda: any("after" in requested for requested in bot.asked))
             took = []
             for number in range(2, 12):
                 began = time.monotonic()
@@ -47,7 +47,7 @@ async def test_a_numbered_bot_is_heard_at_once(path: Path) -> None:
 
 
 async def test_a_numbered_bot_fills_a_jump_itself(path: Path) -> None:
-    """More than a window between two polls is asked for by number, and is no gap."""
+    """More than a window between two polls is read by number, without a gap."""
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.make(trade(0))
         async with worker(path, bot) as (_, ears, _):
@@ -322,11 +322,11 @@ async def test_our_restart_loses_and_doubles_nothing(path: Path) -> None:
 
 
 async def test_the_number_of_trades_is_that_of_now(path: Path) -> None:
-    """Health and streams that open tell how many trades the bot has now; that alone is no news for the others."""
+    """Health and new streams show the number of trades; other streams get no event for it."""
     async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, ears, _):
         await eventually(lambda: ears.statuses[-1] == "online")
-        told = len(ears.said)
+        found = len(ears.said)
         bot.make(*[trade(number) for number in range(7)])
         await eventually(lambda: watch.health()["bot"]["trades"] == 7)
         assert ears.known["trades"] == 7
-        assert len(ears.said) == told
+        assert len(ears.said) == found

@@ -268,7 +268,7 @@ def test_costs_are_found_by_pattern() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "payout"),
+    ("found", "payout"),
     [
         ({"market_result": "scalar", "value": 40}, "0.4"),
         ({"market_result": "no"}, "0"),
@@ -278,7 +278,7 @@ def test_costs_are_found_by_pattern() -> None:
     ],
     ids=["as told", "by the result", "by what YES brought", "by what NO brought", "nobody says"],
 )
-def test_what_one_yes_was_paid(told: dict[str, object], payout: str | None) -> None:
+def test_what_one_yes_was_paid(found: dict[str, object], payout: str | None) -> None:
     """The exchange's word first, then what can be worked out, and never a guess."""
-    paid = Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None} | told, "e"))
+    paid = Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None} | found, "e"))
     assert paid.payout == (None if payout is None else Decimal(payout))

@@ -106,10 +106,10 @@ async def test_a_fill_is_pushed_within_a_second(exchange: Any, session: aiohttp.
             pushed = await anext(events)
     assert isinstance(pushed, Fill)
 
-    async def told() -> Any:
+    async def found() -> Any:
         return next((fill for fill in (await client.fills_page()).rows if fill.fill_id == pushed.fill_id), None)
 
-    fill = await eventually(told)
+    fill = await eventually(found)
     assert (fill.yes_price, fill.quantity, fill.fee, fill.side) == (
         pushed.yes_price, pushed.quantity, pushed.fee, pushed.side,
     )  # fmt: skip

@@ -59,7 +59,7 @@ def test_a_key_of_another_kind_is_refused() -> None:
 
 
 def test_a_key_file_is_read(tmp_path: Path) -> None:
-    """What is in it signs."""
+    """The key in the file signs."""
     (tmp_path / "key.pem").write_bytes(pem(ED, PKCS8))
     assert Signer.from_file("id", tmp_path / "key.pem").kind == "Ed25519"
 
@@ -71,7 +71,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
-    """Which file it is, and what is wrong with it; nothing of what it holds."""
+    """The error names the file and the fault, and nothing of its content."""
     (tmp_path / "key.pem").write_bytes(pem(RSA, PKCS8, b"secret"))
     with pytest.raises(KeyUnusable, match=r"store it without a password.*the file is .*key\.pem") as caught:
         Signer.from_file("id", tmp_path / "key.pem")

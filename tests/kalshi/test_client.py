@@ -26,7 +26,7 @@ async def test_balance_is_exact_and_of_one_subaccount(kalshi: FakeKalshi, client
     assert balance.balance == Decimal("98.0186")
     assert balance.portfolio_value == Decimal("1.98")
     assert balance.by_exchange_index == {0: Decimal("98.0186")}
-    assert kalshi.asked("/portfolio/balance")[0].query == {"subaccount": "0"}
+    assert kalshi.requested("/portfolio/balance")[0].query == {"subaccount": "0"}
 
 
 async def test_account_calls_without_keys_name_the_settings(kalshi: FakeKalshi) -> None:
@@ -42,7 +42,7 @@ async def test_account_calls_without_keys_name_the_settings(kalshi: FakeKalshi) 
         assert "KALSHI-ACCESS-KEY" not in kalshi.calls[0].headers
 
 
-async def told(rows: Any) -> list[str]:
+async def output(rows: Any) -> list[str]:
     return [row.fill_id async for row in rows]
 
 
@@ -55,30 +55,30 @@ async def test_recent_fills_come_from_the_live_tier_alone(kalshi: FakeKalshi, cl
     kalshi.answer("GET /historical/cutoff", payloads.CUTOFF)
     kalshi.answer("GET /portfolio/fills", fills("c", "b", cursor="2"), fills("b", "a"))
     since = 1781159370.9  # after the cutoff
-    assert await told(client.fills(min_ts=since, max_ts=since + 10)) == ["c", "b", "a"]
-    first, second = kalshi.asked("/portfolio/fills")
+    assert await output(client.fills(min_ts=since, max_ts=since + 10)) == ["c", "b", "a"]
+    first, second = kalshi.requested("/portfolio/fills")
     assert first.query == {"limit": "1000", "subaccount": "0", "min_ts": "1781159370", "max_ts": "1781159381"}
     assert second.query == first.query | {"cursor": "2"}
-    assert kalshi.asked("/historical/fills") == []
+    assert kalshi.requested("/historical/fills") == []
 
 
 @pytest.mark.parametrize("min_ts", [None, 1780272000.0, 1780275599.0], ids=["all", "at the cutoff", "near the cutoff"])
 async def test_older_fills_come_from_the_historical_tier_too(
     kalshi: FakeKalshi, client: KalshiClient, min_ts: Any
 ) -> None:
-    """What moves from one to the other while we walk is told once."""
+    """A row that moves between the tiers meanwhile is returned once."""
     kalshi.answer("GET /historical/cutoff", payloads.CUTOFF)
     kalshi.answer("GET /portfolio/fills", fills("c", "b"))
     kalshi.answer("GET /historical/fills", fills("b", "a"))
-    assert await told(client.fills(min_ts=min_ts, ticker="PRES24-GOP")) == ["c", "b", "a"]
-    assert kalshi.asked("/historical/fills")[0].query["ticker"] == "PRES24-GOP"
+    assert await output(client.fills(min_ts=min_ts, ticker="PRES24-GOP")) == ["c", "b", "a"]
+    assert kalshi.requested("/historical/fills")[0].query["ticker"] == "PRES24-GOP"
 
 
 async def test_a_walk_in_circles_is_an_error(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """A cursor that the exchange has forgotten starts again at page one, without a word."""
     kalshi.answer("GET /portfolio/fills", fills("b", "a", cursor="forgotten"))
     with pytest.raises(BadAnswer, match="circles"):
-        await told(client.fills())
+        await output(client.fills())
 
 
 async def test_positions_and_settlements_are_walked(kalshi: FakeKalshi, client: KalshiClient) -> None:
@@ -105,7 +105,7 @@ async def test_transfers_are_deposits_and_withdrawals(kalshi: FakeKalshi, client
     assert [(row.transfer_id, row.direction, row.status) for row in found] == [
         ("d-1", "deposit", "applied"), ("w-1", "withdrawal", "applied"), ("d-2", "deposit", "pending"),
     ]  # fmt: skip
-    assert kalshi.asked("/portfolio/withdrawals")[0].query == {"limit": "500"}
+    assert kalshi.requested("/portfolio/withdrawals")[0].query == {"limit": "500"}
 
 
 async def test_a_subaccount_is_used_alike(kalshi: FakeKalshi) -> None:
@@ -120,20 +120,20 @@ async def test_a_subaccount_is_used_alike(kalshi: FakeKalshi) -> None:
         client = kalshi.client(session, subaccount=7)
         await client.balance()
         await client.positions()
-        await told(client.fills())
+        await output(client.fills())
         await client.orders()
         await client.settlements_page()
-    asked = [call for call in kalshi.calls if call.path.startswith(("/portfolio", "/historical"))]
-    assert len(asked) == 6
-    assert {call.query["subaccount"] for call in asked} == {"7"}
+    requested = [call for call in kalshi.calls if call.path.startswith(("/portfolio", "/historical"))]
+    assert len(requested) == 6
+    assert {call.query["subaccount"] for call in requested} == {"7"}
 
 
 async def test_many_markets_are_asked_a_hundred_at_a_time(kalshi: FakeKalshi, client: KalshiClient) -> None:
     """Each once, whatever order and however often they are named."""
     kalshi.answer("GET /markets", {"markets": [payloads.MARKET]})
     await client.markets_named([f"M{n % 150:03}" for n in range(300)])
-    asked = [len(call.query["tickers"].split(",")) for call in kalshi.asked("/markets")]
-    assert asked == [100, 50]
+    requested = [len(call.query["tickers"].split(",")) for call in kalshi.requested("/markets")]
+    assert requested == [100, 50]
 
 
 async def test_the_small_reads(kalshi: FakeKalshi, client: KalshiClient) -> None:
@@ -144,7 +144,7 @@ async def test_the_small_reads(kalshi: FakeKalshi, client: KalshiClient) -> None
     kalshi.answer("GET /exchange/user_data_timestamp", payloads.as_of("2026-06-11T06:29:30.5Z"))
     assert (await client.order("o-1")).filled == 4
     assert (await client.orderbook("A-1", depth=3)).yes[0].price == Decimal("0.52")
-    assert kalshi.asked("/markets/A-1/orderbook")[0].query == {"depth": "3"}
+    assert kalshi.requested("/markets/A-1/orderbook")[0].query == {"depth": "3"}
     assert (await client.status()).trading_active
     assert await client.user_data_timestamp() == 1781159370.5
 

@@ -22,7 +22,7 @@ from kalshi.environments import is_simulated, mode_of, socket_url
         ("https://democracy.example.com/trade-api/v2", "live", "wss://democracy.example.com/trade-api/ws/v2"),
         ("http://127.0.0.1:9500/trade-api/v2/", "demo", "ws://127.0.0.1:9500/trade-api/ws/v2"),
     ],
-    ids=["production", "demo", "demo by its older name", "a stranger with demo in its name", "a simulator"],
+    ids=["production", "demo", "demo by its older name", "an unknown host with demo in its name", "a simulator"],
 )
 def test_an_address_says_what_it_is(url: str, mode: str, socket: str) -> None:
     """A host that is not known as a demo counts as real money."""

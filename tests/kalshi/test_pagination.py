@@ -18,24 +18,24 @@ def turns(pages: dict) -> Any:
     return turn
 
 
-async def told(pages: dict, **more: Any) -> list[str]:
+async def found(pages: dict, **more: Any) -> list[str]:
     return [row async for row in walk(turns(pages), lambda row: row, "GET /x", **more)]
 
 
 async def test_all_pages_in_order() -> None:
     """The last page has no cursor."""
-    assert await told({None: ("ab", "1"), "1": ("cd", "2"), "2": ("", None)}) == ["a", "b", "c", "d"]
+    assert await found({None: ("ab", "1"), "1": ("cd", "2"), "2": ("", None)}) == ["a", "b", "c", "d"]
 
 
 async def test_rows_that_moved_to_the_next_page_are_told_once() -> None:
     """New rows push old ones over the edge while we walk."""
-    assert await told({None: ("ab", "1"), "1": ("bc", None)}) == ["a", "b", "c"]
+    assert await found({None: ("ab", "1"), "1": ("bc", None)}) == ["a", "b", "c"]
 
 
 async def test_what_was_told_before_is_left_out() -> None:
-    """Also across two walks, and a page that holds nothing else is no circle."""
+    """Also across two walks; a page that holds only known rows is accepted then."""
     seen = {"a", "b"}
-    assert await told({None: ("ab", "1"), "1": ("c", None)}, seen=seen) == ["c"]
+    assert await found({None: ("ab", "1"), "1": ("c", None)}, seen=seen) == ["c"]
     assert seen == {"a", "b", "c"}
 
 
@@ -51,7 +51,7 @@ async def test_what_was_told_before_is_left_out() -> None:
 async def test_circles_are_errors(pages: Any) -> None:
     """Ending quietly would pass for the whole."""
     with pytest.raises(BadAnswer, match="circles"):
-        await told(pages)
+        await found(pages)
 
 
 async def test_rows_that_never_change_and_differ_are_an_error() -> None:

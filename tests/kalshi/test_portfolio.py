@@ -75,10 +75,10 @@ async def test_positions_have_marks_and_titles(kalshi: FakeKalshi, portfolio: Po
         '"mark":0.53,"value":1.59,"unrealized_pnl":-0.91,"realized_pnl":0,"fees":0.0189}]'
     )
     assert answer.value["count"] == 1
-    assert kalshi.asked("/portfolio/positions")[0].query == {
+    assert kalshi.requested("/portfolio/positions")[0].query == {
         "settlement_status": "unsettled", "limit": "1000", "subaccount": "0",
     }  # fmt: skip
-    assert kalshi.asked("/markets")[0].query == {"tickers": "PRES24-GOP", "limit": "100"}
+    assert kalshi.requested("/markets")[0].query == {"tickers": "PRES24-GOP", "limit": "100"}
 
 
 async def test_a_no_position_is_marked_in_no_terms(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
@@ -89,11 +89,11 @@ async def test_a_no_position_is_marked_in_no_terms(kalshi: FakeKalshi, portfolio
     no, none = (await portfolio.positions()).value["positions"]
     assert (no["outcome"], no["mark"], no["value"]) == ("no", Decimal("0.47"), Decimal("1.41"))
     assert (none["outcome"], none["average_price"], none["mark"], none["value"]) == (None, None, None, 0)
-    assert kalshi.asked("/markets")[0].query["tickers"] == "PRES24-GOP"
+    assert kalshi.requested("/markets")[0].query["tickers"] == "PRES24-GOP"
 
 
 async def test_positions_stand_without_marks(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
-    """When prices cannot be had, what depends on them is null, and the rest is told."""
+    """Without prices the fields that depend on them are null, and the rest is returned."""
     kalshi.answer("GET /markets", Reply(400, {"msg": "no"}))
     answer = await portfolio.positions()
     row = answer.value["positions"][0]
@@ -108,8 +108,8 @@ async def test_marks_are_renewed_and_positions_are_not(kalshi: FakeKalshi, portf
     assert await portfolio.positions() is one
     clock.now += 15
     await portfolio.positions()
-    assert len(kalshi.asked("/markets")) == 2
-    assert len(kalshi.asked("/portfolio/positions")) == 1
+    assert len(kalshi.requested("/markets")) == 2
+    assert len(kalshi.requested("/portfolio/positions")) == 1
 
 
 async def test_fills_in_yes_terms(kalshi: FakeKalshi, portfolio: Portfolio) -> None:
@@ -132,7 +132,7 @@ async def test_fills_lead_on_into_the_historical_tier(kalshi: FakeKalshi, portfo
     assert (second.value["fills"][0]["fill_id"], second.value["next"]) == ("old", "past:p2")
     kalshi.answer("GET /historical/fills", {"fills": [], "cursor": ""})
     assert (await portfolio.fills(cursor="past:p2")).value["next"] is None
-    assert kalshi.asked("/historical/fills")[-1].query == {"limit": "100", "subaccount": "0", "cursor": "p2"}
+    assert kalshi.requested("/historical/fills")[-1].query == {"limit": "100", "subaccount": "0", "cursor": "p2"}
 
 
 async def test_orders_and_settlements(portfolio: Portfolio) -> None:
@@ -168,7 +168,7 @@ async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_
     lagging = await portfolio.balance()
     assert (lagging.stale, lagging.value["balance"]) == (True, 90)
     assert (await portfolio.balance()).stale
-    assert len(kalshi.asked("/portfolio/balance")) == 2
+    assert len(kalshi.requested("/portfolio/balance")) == 2
     clock.now += 1
     passed = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at + 2))
     kalshi.answer("GET /exchange/user_data_timestamp", payloads.as_of(passed))
@@ -219,7 +219,7 @@ async def test_without_keys_the_settings_are_named(kalshi: FakeKalshi, clock: Cl
 
 
 async def test_the_list_of_markets(kalshi: FakeKalshi, markets: Markets) -> None:
-    """Filters pass through; empty and unknown ones do not; 0 and 1 are no quotes."""
+    """Filters pass through, except empty and unknown ones; 0 and 1 do not count as quotes."""
     empty = {"yes_bid_dollars": "0.0000", "yes_ask_dollars": "0.0000", "no_bid_dollars": "1.0000",
              "no_ask_dollars": "1.0000", "last_price_dollars": "0.0000"}  # fmt: skip
     kalshi.answer("GET /markets", {"markets": [payloads.MARKET, payloads.MARKET | empty], "cursor": "n"})
@@ -241,12 +241,12 @@ async def test_one_market_and_one_that_is_not(kalshi: FakeKalshi, markets: Marke
     for _ in range(3):
         with pytest.raises(NotFound):
             await markets.one("NOPE")
-    assert len(kalshi.asked("/markets/NOPE")) == 1
+    assert len(kalshi.requested("/markets/NOPE")) == 1
 
 
 @pytest.mark.parametrize("ticker", ["", ".", "..", "a/b", "a\\b", "a\nb", "x" * 300, "\u2028"])
 async def test_what_cannot_be_a_ticker_is_not_asked(kalshi: FakeKalshi, markets: Markets, ticker: str) -> None:
-    """It could climb to another path, or it is no name at all: not found, without a call."""
+    """A ticker that could name another path is not found, without a call."""
     with pytest.raises(NotFound):
         await markets.one(ticker)
     assert kalshi.calls == []
@@ -264,7 +264,7 @@ async def test_strange_tickers_stay_one_segment(kalshi: FakeKalshi, markets: Mar
 
 
 async def test_another_market_than_asked_is_no_answer(kalshi: FakeKalshi, markets: Markets) -> None:
-    """What the exchange gives must be what was asked for."""
+    """A record of another market is an error."""
     kalshi.answer("GET /markets/OTHER", {"market": payloads.MARKET})
     with pytest.raises(FieldError, match="should be 'OTHER'"):
         await markets.one("OTHER")

@@ -13,7 +13,7 @@ from tests.support.clock import Clock
 
 
 def burst(limits: RateLimits, lane: str, method: str = "GET") -> int:
-    """How many calls may be made at once without waiting."""
+    """Return the number of calls that may be made without waiting."""
     made = 0
     while True:
         try:
@@ -107,7 +107,7 @@ async def test_waiting_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bucket_never_holds_more_than_its_capacity() -> None:
-    """A day of idleness is no license; and a call dearer than the bucket may be made when it is full."""
+    """Tokens do not grow beyond the capacity; a call that costs more than the bucket waits until it is full."""
     clock = Clock(0.0)
     bucket = TokenBucket(10, 20, clock)
     clock.now += 86400

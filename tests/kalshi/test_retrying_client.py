@@ -76,7 +76,7 @@ async def test_each_bad_answer_has_its_error(
     assert words in str(caught.value)
     assert caught.value.__cause__ is None
     assert kalshi.signer.key_id not in repr(caught.value) + str(caught.value)
-    retried = len(kalshi.asked(PATH)) > 1
+    retried = len(kalshi.requested(PATH)) > 1
     assert retried == (caught.value.transient and error != "RateLimited")
 
 
@@ -90,7 +90,7 @@ async def test_each_bad_answer_has_its_error(
     ids=["content type lies", "byte order mark", "gzip"],
 )
 async def test_odd_but_good_answers_are_read(session: aiohttp.ClientSession, kalshi: FakeKalshi, reply: Any) -> None:
-    """What can be understood is."""
+    """Readable limits are used."""
     kalshi.answer(f"GET {PATH}", reply)
     answer = await calls_of(session, kalshi).request("GET", PATH)
     assert answer["balance_dollars"] == "98.0186"
@@ -123,16 +123,16 @@ async def test_a_clock_that_stays_wrong_is_told_after_one_more_try(
     kalshi.answer(f"GET {PATH}", SKEW)
     with pytest.raises(errors.ClockSkew):
         await calls_of(session, kalshi).request("GET", PATH)
-    assert len(kalshi.asked(PATH)) == 2
+    assert len(kalshi.requested(PATH)) == 2
 
 
 @pytest.mark.parametrize("reply", [Reply(500), Reply(raw=b"<html>"), Reply(json={}, cut=True), Reply(json={}, wait=1)])
 async def test_a_write_is_sent_once(session: aiohttp.ClientSession, kalshi: FakeKalshi, reply: Any) -> None:
-    """After a lost answer nobody knows whether it arrived: whoever sent it must look."""
+    """A write is not retried: after a lost answer it may have arrived."""
     kalshi.answer("POST /portfolio/events/orders", reply)
     with pytest.raises(errors.KalshiError):
         await calls_of(session, kalshi).request("POST", "/portfolio/events/orders", json={"ticker": "A"})
-    assert len(kalshi.asked("/portfolio/events/orders")) == 1
+    assert len(kalshi.requested("/portfolio/events/orders")) == 1
 
 
 async def test_a_write_carries_its_body_and_an_empty_answer_is_none(
@@ -166,10 +166,10 @@ async def test_the_breaker_opens_and_closes(
     with pytest.raises(errors.CircuitOpen, match="HTTP 500") as caught:
         await calls.request("GET", PATH)
     assert caught.value.retry_after
-    sent = len(kalshi.asked(PATH))
+    sent = len(kalshi.requested(PATH))
     with pytest.raises(errors.CircuitOpen):
         await calls.request("GET", PATH)
-    assert len(kalshi.asked(PATH)) == sent == 3
+    assert len(kalshi.requested(PATH)) == sent == 3
     await asyncio.sleep(0.12)
     kalshi.answer(f"GET {PATH}", payloads.BALANCE)
     await calls.request("GET", PATH)
@@ -225,7 +225,7 @@ async def test_limits_are_learnt_on_the_way(session: aiohttp.ClientSession, kals
     for _ in range(2):
         await calls.request("GET", PATH)
     assert (calls.limits.tier, calls.limits.costs.of("GET", "/portfolio/orders/x")) == ("advanced", 2)
-    assert len(kalshi.asked("/account/limits")) == 1
+    assert len(kalshi.requested("/account/limits")) == 1
 
 
 @pytest.mark.parametrize("reply", [Reply(500), {"usage_tier": 5}, Reply(raw=b"<html>")])

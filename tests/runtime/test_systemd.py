@@ -1,4 +1,4 @@
-"""What systemd hears from us, on a real datagram socket."""
+"""Messages to systemd, on a real datagram socket."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         yield line
 
 
-def heard(manager: socket.socket) -> list[str]:
+def received(manager: socket.socket) -> list[str]:
     """Everything said so far."""
     messages = []
     while True:
@@ -39,10 +39,10 @@ async def test_ready_alive_stopping(manager: socket.socket, monkeypatch: pytest.
     monkeypatch.setenv("WATCHDOG_USEC", "100000")
     async with notifying():
         await asyncio.sleep(0.18)
-    said = heard(manager)
-    assert said[0] == "READY=1"
-    assert said[-1] == "STOPPING=1"
-    assert 3 <= said.count("WATCHDOG=1") <= 5
+    seen = received(manager)
+    assert seen[0] == "READY=1"
+    assert seen[-1] == "STOPPING=1"
+    assert 3 <= seen.count("WATCHDOG=1") <= 5
 
 
 async def test_a_hanging_loop_is_silent(manager: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,16 +50,16 @@ async def test_a_hanging_loop_is_silent(manager: socket.socket, monkeypatch: pyt
     monkeypatch.setenv("WATCHDOG_USEC", "20000")
     async with notifying():
         await asyncio.sleep(0.03)
-        heard(manager)
+        received(manager)
         time.sleep(0.1)  # noqa: ASYNC251  the hang that is meant
-        assert heard(manager) == []
+        assert received(manager) == []
 
 
 async def test_no_watchdog_was_asked_for(manager: socket.socket) -> None:
     """Without a watchdog there is READY and STOPPING alone."""
     async with notifying():
         await asyncio.sleep(0.01)
-    assert heard(manager) == ["READY=1", "STOPPING=1"]
+    assert received(manager) == ["READY=1", "STOPPING=1"]
 
 
 def test_the_watchdog_of_another_process(monkeypatch: pytest.MonkeyPatch) -> None:

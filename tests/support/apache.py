@@ -29,7 +29,7 @@ HOST = "app.example.com"
 
 @dataclass(frozen=True, slots=True)
 class Apache:
-    """Where it listens, and its process."""
+    """A running Apache: its port and its process."""
 
     process: asyncio.subprocess.Process
     port: int
@@ -102,7 +102,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 
 def listening(port: int) -> bool:
-    """Whether somebody accepts on this port of 127.0.0.1."""
+    """Return True if a program accepts connections on this port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

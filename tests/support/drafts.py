@@ -47,8 +47,8 @@ def gap(**changes: Any) -> Gap:
 
 def baseline(**changes: Any) -> Baseline:
     """One position found at the first start."""
-    held = {"ticker": "PRES24-GOP", "quantity": Decimal(-3), "cost": Decimal("1.05")}
-    return replace(Baseline(Decimal(1698676000), [held], "kalshi_api", "live"), **changes)
+    kept = {"ticker": "PRES24-GOP", "quantity": Decimal(-3), "cost": Decimal("1.05")}
+    return replace(Baseline(Decimal(1698676000), [kept], "kalshi_api", "live"), **changes)
 
 
 def _moved(trade: Trade, changes: dict[str, Any]) -> Trade:

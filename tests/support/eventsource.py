@@ -57,9 +57,9 @@ class Parser:
             text = text.removeprefix("\ufeff")
         text = self._rest + text
         # a CR at the very end may be half of a CRLF: it waits for the next bytes
-        held = text.endswith("\r")
-        *lines, self._rest = LINE.split(text[:-1] if held else text)
-        self._rest += "\r" if held else ""
+        kept = text.endswith("\r")
+        *lines, self._rest = LINE.split(text[:-1] if kept else text)
+        self._rest += "\r" if kept else ""
         return [message for line in lines if (message := self._line(line)) is not None]
 
     def _line(self, line: str) -> Message | None:

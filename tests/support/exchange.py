@@ -1,4 +1,4 @@
-"""An exchange in memory, for those who heal from it: it lags, fails and refuses as a test wants."""
+"""An exchange in memory for the backfill: it lags, fails and refuses on demand."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -13,26 +13,26 @@ from kalshi.fill_socket import Connected, Event
 
 def fill(number: int, at: float, **changes: Any) -> Fill:
     """One execution, told apart by number; it looks like tests.support.bot.trade(number)."""
-    told = Fill(
+    found = Fill(
         fill_id=f"f{number}", order_id=f"o{number}", ticker=f"KXBOT-{number % 7}", timestamp=Decimal(str(at)),
         book_side="bid" if number % 2 else "ask", outcome_side="yes" if number % 2 else "no",
         quantity=Decimal(1 + number % 50), yes_price=Decimal("0.65"), fee=Decimal("0.01"), is_taker=True,
     )  # fmt: skip
-    return replace(told, **changes)
+    return replace(found, **changes)
 
 
 def settlement(ticker: str, at: float, **changes: Any) -> Settlement:
     """One market that paid YES."""
-    told = Settlement(
+    found = Settlement(
         ticker=ticker, event_ticker="EV", result="yes", yes_quantity=Decimal(3), yes_cost=Decimal(1),
         no_quantity=Decimal(0), no_cost=Decimal(0), revenue=Decimal(3), fee=Decimal(0), value=Decimal(1),
         settled=Decimal(str(at)),
     )  # fmt: skip
-    return replace(told, **changes)
+    return replace(found, **changes)
 
 
 class ScriptedExchange:
-    """rows: what happened. complete: up to when its reads are complete. wrong: what every call raises."""
+    """complete: Unix seconds up to which its reads are complete. wrong: the error that every call raises."""
 
     def __init__(self, complete: float = 0.0) -> None:
         self.fills_made: list[Fill] = []
@@ -46,7 +46,7 @@ class ScriptedExchange:
         self.asked: list[float] = []  # min_ts of each reading of fills
 
     async def user_data_timestamp(self) -> float:
-        """See streams.sweep.Exchange; so the others."""
+        """See ingest.fill_reader.ExchangeReads, as for the others."""
         self._check()
         return self.complete
 
@@ -83,7 +83,7 @@ class ScriptedExchange:
 
 
 class ScriptedPush:
-    """Tells what is put into it."""
+    """Yields the events that are put into its queue."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Event] = asyncio.Queue()

@@ -45,7 +45,7 @@ class FakeBot:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a server needs to follow it."""
+        """Return the settings that point a server to this bot."""
         return {"BOT_STATUS_ENDPOINT": f"{self.url}/status", "BOT_TRADES_ENDPOINT": f"{self.url}/trades"}
 
     def trade(self, count: int = 1) -> list[str]:
@@ -57,11 +57,11 @@ class FakeBot:
         return [trade["trade_id"] for trade in self.trades[start:]]
 
     def terms(self, number: int) -> dict[str, Any]:
-        """What the trade of this number is about."""
+        """Return the content of the trade with this number."""
         return {"ticker": "PRES24-GOP", "side": "BUY", "quantity": 1 + number % 9, "price": 0.65}
 
     def answer(self, path: str) -> dict[str, Any]:
-        """What it says under a path."""
+        """Return its response under a path."""
         if path.startswith("/trades"):
             window = self.trades[-WINDOW:]
             return {"trades": window, "count": len(window)}

@@ -48,7 +48,7 @@ class Call:
 
 @dataclass
 class Reply:
-    """What to answer: json, or raw bytes; wait seconds first; cut: drop the connection after half of the body."""
+    """A scripted response: json or raw bytes. wait: seconds before it. cut: close after half of the body."""
 
     status: int = 200
     json: Any = None
@@ -113,7 +113,7 @@ class FakeKalshi:
         """From now on "METHOD /path" is answered with these, in turn; the last one stays."""
         self._script[call] = list(replies)
 
-    def asked(self, path: str) -> list[Call]:
+    def requested(self, path: str) -> list[Call]:
         """The calls that came for this path."""
         return [call for call in self.calls if call.path == path]
 
@@ -141,12 +141,12 @@ class FakeKalshi:
         script = self._script.get(f"{call.method} {path}")
         if script is None:
             return web.json_response({"error": {"code": "not_found", "message": "not found"}}, status=404)
-        told = script.pop(0) if len(script) > 1 else script[0]
-        if callable(told):
-            told = told(call)
-            if isinstance(told, Awaitable):
-                told = await told
-        return await self._send(request, told if isinstance(told, Reply) else Reply(json=told))
+        output = script.pop(0) if len(script) > 1 else script[0]
+        if callable(output):
+            output = output(call)
+            if isinstance(output, Awaitable):
+                output = await output
+        return await self._send(request, output if isinstance(output, Reply) else Reply(json=output))
 
     async def _send(self, request: web.Request, reply: Reply) -> web.StreamResponse:
         await asyncio.sleep(reply.wait)
@@ -193,9 +193,9 @@ class FakeKalshi:
                 command = json.loads(message.data)
                 self.commands.append(command)
                 for place, channel in enumerate(command["params"]["channels"], 1):
-                    told = {"type": "subscribed", "id": command["id"], "msg": {"channel": channel, "sid": place}}
+                    output = {"type": "subscribed", "id": command["id"], "msg": {"channel": channel, "sid": place}}
                     if not self.silent:
-                        await socket.send_json(told)
+                        await socket.send_json(output)
         finally:
             self.sockets.discard(socket)
         return socket

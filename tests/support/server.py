@@ -29,7 +29,7 @@ class Server:
 
     @property
     def base(self) -> str:
-        """Where the API begins."""
+        """Return the base URL of the API."""
         return f"http://127.0.0.1:{self.port}/api/python"
 
     def get(self, path: str, method: str = "GET", **more: Any) -> requests.Response:

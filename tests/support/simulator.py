@@ -44,7 +44,7 @@ class Simulator:
         self.control("DELETE", "/faults")
 
     def quote(self, ticker: str, bid: str, ask: str, count: str = "1000.00") -> None:
-        """Make the crowd quote a market (for quiet markets)."""
+        """Make the simulated traders quote a market (for quiet markets)."""
         self.control("POST", "/quote", {"ticker": ticker, "bid": bid, "ask": ask, "count": count})
 
     def fill(self, ticker: str, side: str, count: str, price: str) -> Any:
@@ -58,7 +58,7 @@ class Simulator:
 
 @contextmanager
 def running_simulator(folder: Path, *flags: str, quiet: bool = True) -> Iterator[Simulator]:
-    """A simulator while the block runs; keys live in folder. quiet: no crowd and no schedule."""
+    """Run a simulator for the block; keys lie in folder. quiet: no other traders and no schedule."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(folder), *flags]
     process = subprocess.Popen(command + ["--quiet-markets"] * quiet, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

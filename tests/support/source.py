@@ -1,4 +1,4 @@
-"""What a keeper asks: a source that counts its calls, fails and hangs as told; and keepers over it."""
+"""A source for StaleCache that counts its calls, fails and hangs on demand."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ class Trouble(Exception):
 
 
 class NoSuchThing(Trouble):
-    """The source answered: there is none."""
+    """The source answered that there is no such thing."""
 
 
 class Source:
-    """Counts its calls; gives what it is told to, or raises it; waits for the gate when there is one."""
+    """Counts its calls; returns its value or raises it; waits for the gate if there is one."""
 
     def __init__(self, value: Any = None) -> None:
         self.value, self.calls = value, 0

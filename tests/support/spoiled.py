@@ -14,7 +14,7 @@ SITE, SERVER, MAIN = "prediction-investor.conf", "server.conf", "httpd.conf"
 
 @dataclass(frozen=True, slots=True)
 class Spoiled:
-    """What is wrong, in the words of a diagnosis, and how the good files become so."""
+    """A fault of a configuration: its diagnosis, and the change that causes it."""
 
     fault: str
     edits: tuple[tuple[str, str, str], ...]  # file, what stands there, what stands there now

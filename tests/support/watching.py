@@ -1,4 +1,4 @@
-"""Workers that watch a bot, each with its own view of one journal, and what they told."""
+"""Workers on one journal, and the entries and statuses that they publish."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ from tests.support.bot import ScriptedBot
 
 
 class Ears:
-    """A hub that only remembers; it refuses what does not follow, as the real one does."""
+    """A hub that records; it refuses entries that do not follow, as the real one does."""
 
     def __init__(self, position: int) -> None:
         self.first = self.position = position
@@ -41,7 +41,7 @@ class Ears:
         self.said.append(loads(data))
 
     def remember(self, data: str) -> None:
-        """One that is no news."""
+        """Take a bot_status for streams opened later."""
         self.known = loads(data)
 
     def reset(self, epoch: str, position: int) -> None:
@@ -51,16 +51,16 @@ class Ears:
 
     @property
     def statuses(self) -> list[str]:
-        """The words, one per event."""
+        """Return the status of each event."""
         return [each["status"] for each in self.said]
 
     def bodies(self, kind: str = "trade") -> list[dict[str, Any]]:
-        """What was heard of this kind."""
+        """Return the bodies of received entries of this kind."""
         return [loads(entry.body) for entry in self.heard if entry.kind == kind]
 
     @property
     def ids(self) -> list[str]:
-        """Trade ids in the order of seq."""
+        """Return trade ids in the order of seq."""
         return [body["trade_id"] for body in self.bodies()]
 
 
@@ -70,7 +70,7 @@ async def worker(
     push: FillSource | None = None,
     **more: Any,
 ) -> AsyncIterator[tuple[Supervisor, Ears, SqliteJournal]]:  # fmt: skip
-    """One worker on the journal in this file."""
+    """Run one worker on the journal in this file."""
     journal = SqliteJournal(path)
     await journal.open()
     polling = PollSettings(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)

@@ -152,5 +152,5 @@ Serve = Callable[..., Awaitable[Served]]
 
 
 def has(last: int) -> Callable[[Wire], bool]:
-    """Whether the entry with this seq has come."""
+    """Return True if the entry with this seq has arrived."""
     return lambda wire: bool(wire.seqs) and wire.seqs[-1] >= last
