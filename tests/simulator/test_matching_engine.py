@@ -226,6 +226,13 @@ def test_a_smaller_count_at_the_same_price_keeps_the_time_priority(one: OneMarke
     assert (book.count_ahead(first), book.count_ahead(second)) == (500, 0)
 
 
+def test_an_amend_of_the_expiry_alone_keeps_the_time_priority(one: OneMarket) -> None:
+    """The same price and count stay first."""
+    first, second = one.order("bid", 40, 5), one.other("bid", 40, 5)
+    one.engine.amend(one.member, first, 4000, 500, one.now + 60)
+    assert list(one.market.book.bids.orders()) == [first, second]
+
+
 def test_the_queue_position_counts_better_prices_and_older_orders(one: OneMarket) -> None:
     """Everything at a better price and everything older at the same price is ahead; worse prices are not."""
     one.other("bid", 41, 7)
@@ -279,6 +286,16 @@ def test_an_order_that_closes_a_position_reserves_nothing(one: OneMarket) -> Non
     assert one.member.reserved() == 8 * 40 * 10_000
 
 
+def test_a_bid_that_closes_a_no_position_reserves_nothing(one: OneMarket) -> None:
+    """Of 5 NO held, a bid of 8 at 40 cents reserves 3 x 40 cents, and the highest bid closes first."""
+    one.other("bid", 50, 5)
+    one.order("ask", 50, 5)
+    one.order("bid", 40, 8)
+    assert one.member.reserved() == 3 * 40 * 10_000
+    one.order("bid", 45, 5)
+    assert one.member.reserved() == 8 * 40 * 10_000
+
+
 def test_cash_of_another_shard_does_not_pay_for_an_order(one: OneMarket) -> None:
     """With all cash on shard 0, an order on a crypto market of shard 2 is refused until cash is transferred."""
     crypto = next(m for m in one.engine.markets.values() if m.shard == 2 and m.status == "active")
@@ -287,6 +304,28 @@ def test_cash_of_another_shard_does_not_pay_for_an_order(one: OneMarket) -> None
         one.engine.place(one.member, request)
     one.sim.transfers.move("", 0, 2, 100_000)
     assert one.engine.place(one.member, request).status == "resting"
+
+
+def test_orders_of_other_markets_reserve_cash_of_their_shard_alone(one: OneMarket) -> None:
+    """$9 990 reserved in one market of shard 0 leave $10 for another one, whatever rests on shard 2."""
+    one.member.cash[2] = 1_000_000_000
+    markets = [m for m in one.engine.markets.values() if m.status == "active" and m.is_valid(5000)]
+    other = next(m for m in markets if m.shard == 0 and m is not one.market)
+    crypto = next(m for m in markets if m.shard == 2)
+    one.order("bid", 50, 19_980)
+    one.engine.place(one.member, OrderRequest(crypto.ticker, "bid", 5000, 200_000))
+    with pytest.raises(ApiError, match="insufficient_balance"):
+        one.engine.place(one.member, OrderRequest(other.ticker, "bid", 5000, 2_100))
+    assert one.engine.place(one.member, OrderRequest(other.ticker, "bid", 5000, 2_000)).status == "resting"
+
+
+def test_reserved_cash_cannot_be_transferred(one: OneMarket) -> None:
+    """Of $10 000 with $9 990 reserved, $10 can move to another shard, and not a cent more."""
+    one.order("bid", 50, 19_980)
+    with pytest.raises(ApiError, match="insufficient_balance"):
+        one.sim.transfers.move("", 0, 1, 10_010_000)
+    one.sim.transfers.move("", 0, 1, 10_000_000)
+    assert one.member.cash[1] == 10_000_000
 
 
 def test_reactivation_cancels_resting_orders(one: OneMarket) -> None:

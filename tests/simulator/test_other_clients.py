@@ -88,8 +88,8 @@ def outcomes(simulator: Simulator, script: str, key_id: str) -> dict[str, str]:
         ("official_sdk", "demo-rsa", 74),
         ("official_sdk", "demo-ed25519", 74),
         ("ccxt_client", "demo-rsa", 24),
-        ("pykalshi_client", "demo-rsa", 34),
-        ("kalshi_sdk_client", "demo-rsa", 37),
+        ("pykalshi_client", "demo-rsa", 33),
+        ("kalshi_sdk_client", "demo-rsa", 35),
     ],
 )
 def test_every_step_of_another_client_succeeds(tmp_path: Path, script: str, key_id: str, steps: int) -> None:
