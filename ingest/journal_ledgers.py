@@ -109,7 +109,8 @@ class JournalLedgers:
         ledger = self.ledgers.setdefault(mode, AccountLedger())
         if mode != "paper":
             self.latest_mode = mode
-        before = self._figures(ledger, entry.ticker)
+        recent = float(entry.timestamp) > self._clock() - REMEMBERED
+        before = self._figures(ledger, entry.ticker) if recent else None
         try:
             ledger.apply(entry.kind, body)
         except RecordError as error:
@@ -121,7 +122,8 @@ class JournalLedgers:
             self._late[mode, entry.ticker] = max(late, entry.timestamp)
         if entry.kind == "correction":
             self._corrected.append((mode, ledger.corrected_by.get(entry.seq, 0)))
-        self._remember(mode, ledger, entry.timestamp, entry.ticker, before)
+        if before is not None:
+            self._remember(mode, ledger, entry.timestamp, entry.ticker, before)
 
     async def _put_in_order(self) -> None:
         """Read the markets of late entries and corrections again."""

@@ -33,7 +33,9 @@ class CashFlows:
 
     def copy(self) -> "CashFlows":
         """Return the flows as they are now."""
-        return CashFlows(**self.as_mapping())
+        return CashFlows(
+            self.trades, self.fees, self.settlements, self.deposits, self.withdrawals, self.transfer_fees
+        )  # fmt: skip
 
     def minus(self, other: "CashFlows") -> "CashFlows":
         """Return what has been added since other."""

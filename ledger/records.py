@@ -6,7 +6,7 @@ Quantities are signed in YES terms: + buys YES, - sells YES, which is the same a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ledger.amounts import ONE, ZERO, complement
 
@@ -18,8 +18,7 @@ class RecordError(ValueError):
     """A field of an entry's body that the ledger cannot use; the text names kind, seq, field and value."""
 
 
-@dataclass(frozen=True, slots=True)
-class TradeRecord:
+class TradeRecord(NamedTuple):
     """One execution. corrects: the seq of the trade that it replaces; a quantity of 0 voids that trade."""
 
     seq: int

@@ -1,0 +1,114 @@
+"""Cost of the ledger: of an entry, of a late one, of a comparison with the exchange, and of a start.
+
+python -m benchmarks.ledger [--entries 1000000] [--markets 500] [--keep]
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import kept
+from cache.decimal_json import loads
+from cluster.component_health import ComponentHealth
+from ingest.journal_ledgers import JournalLedgers
+from journal.dsn import open_journal
+from journal.entries import Trade
+from ledger.account_ledger import AccountLedger
+from ledger.reconcile import AccountReading, ReportedPosition, compare
+from ledger.state import dump, load
+
+ROUNDS = 20
+IN_JOURNAL = 100_000  # entries of the start that is read from a real journal
+
+
+def trades(count: int, markets: int) -> Iterator[Trade]:
+    """Random trades of a day that stay around flat."""
+    rng = random.Random(1)
+    for number in range(count):
+        yield Trade(
+            Decimal(1_700_000_000) + Decimal(number) / 10, f"KXMARKET-{rng.randrange(markets)}",
+            rng.choice(["BUY", "SELL"]), Decimal(rng.randint(1, 50)), Decimal(rng.randint(1, 99)) / 100, f"t{number}",
+            "bot_live", "live", fee=Decimal("0.0175"),
+        )  # fmt: skip
+
+
+def microseconds(begun: float, count: int) -> float:
+    """CPU time since begun for each of count."""
+    return round((time.process_time() - begun) / count * 1e6, 2)
+
+
+def measure(entries: int, markets: int) -> dict[str, Any]:
+    """Times in microseconds, except where the name says otherwise."""
+    ledger, parsed = AccountLedger(), 0.0
+    bodies: list[dict[str, Any]] = []
+    begun = time.process_time()
+    for seq, trade in enumerate(trades(entries, markets), 1):
+        text = trade.body(seq)
+        before = time.process_time()
+        body = loads(text)
+        ledger.apply("trade", body)
+        parsed += time.process_time() - before
+        if body["ticker"] == "KXMARKET-0":
+            bodies.append(body)
+    found: dict[str, Any] = {"entry_us": round(parsed / entries * 1e6, 2), "entries": entries, "markets": markets}
+    found["start_seconds"] = round(parsed, 1)
+    begun = time.process_time()
+    ledger.replay("KXMARKET-0", [("trade", body) for body in bodies])
+    found["late_entry_ms"] = round((time.process_time() - begun) * 1000, 2)
+    rows = {
+        ticker: ReportedPosition(book.quantity, book.cost, book.realized, book.fees)
+        for ticker, book in ledger.books.items()
+    }
+    reading = AccountReading(ledger.flows.total, rows, Decimal(1_800_000_000), Decimal(1_800_000_000))
+    begun = time.process_time()
+    for _ in range(ROUNDS):
+        assert not compare(ledger, Decimal(0), [], reading).mismatches
+    found["comparison_ms"] = round((time.process_time() - begun) / ROUNDS * 1000, 2)
+    begun = time.process_time()
+    text = dump(ledger)
+    load(text)
+    return found | {"dump_and_load_ms": round((time.process_time() - begun) * 1000, 1), "state_bytes": len(text)}
+
+
+async def start(markets: int) -> dict[str, float]:
+    """Seconds until the ledgers of a real journal are complete."""
+    with tempfile.TemporaryDirectory() as folder:
+        journal = open_journal(f"sqlite:///{Path(folder)}/journal.db")
+        await journal.open()
+        batch: list[Trade] = []
+        for trade in trades(IN_JOURNAL, markets):
+            batch.append(trade)
+            if len(batch) == 2000:
+                await journal.append(batch)
+                batch.clear()
+        ledgers = JournalLedgers(journal, ComponentHealth("ledger"))
+        begun = time.monotonic()
+        await ledgers.catch_up()
+        took = time.monotonic() - begun
+        assert ledgers.position == IN_JOURNAL
+        await journal.close()
+    return {"journal_start_seconds_per_100k": round(took, 2)}
+
+
+def main() -> None:
+    """Measure, print, and keep the figures if asked to."""
+    parser = argparse.ArgumentParser("benchmarks.ledger", description=__doc__)
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--markets", type=int, default=500)
+    parser.add_argument("--keep", action="store_true", help="write the figures to benchmarks/results")
+    options = parser.parse_args()
+    found = measure(options.entries, options.markets) | asyncio.run(start(options.markets))
+    print(json.dumps(found, indent=1))
+    if options.keep:
+        kept("ledger", {"entries": options.entries, "markets": options.markets}, [found])
+
+
+if __name__ == "__main__":
+    main()
