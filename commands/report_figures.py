@@ -68,7 +68,7 @@ class TradingReport:
     def summary(self) -> list[tuple[str, str]]:
         """Return the main figures as (name, text); unknown ones as a dash."""
         figures, worst = self.figures, self.drawdown()
-        said = self.makers + self.takers
+        known = self.makers + self.takers
         still_open = [book for book in self.ledger.books.values() if book.quantity]
         return [
             ("closed trades", str(figures.closed)),
@@ -81,7 +81,7 @@ class TradingReport:
             ("fees of closed trades", dollars(figures.fees)),
             ("trades", str(self.trades)),
             ("fees of trades", dollars(self.fees_paid)),
-            ("maker share", percent(Decimal(self.makers) / said if said else None)),
+            ("maker share", percent(Decimal(self.makers) / known if known else None)),
             ("markets open at the end", str(len(still_open))),
             ("their cost", dollars(sum((book.cost for book in still_open), ZERO))),
         ]

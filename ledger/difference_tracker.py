@@ -25,7 +25,7 @@ class TrackedDifference:
         return min(self.sizes, key=abs)
 
     def lasting(self, now: float) -> bool:
-        """Return True for a difference that is no matter of reading at another moment."""
+        """Return True for a difference that has been there long enough to be real."""
         return self.checks >= CHECKS and now - self.since >= LASTING
 
 

@@ -19,7 +19,7 @@ Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement
 
 @dataclass(frozen=True, slots=True)
 class RecentFlow:
-    """What one entry of the last minutes moved: cash by cause and contracts (+ YES, - NO) of one market."""
+    """What one entry of the last minutes moved: cash by cause and contracts (+ YES, - NO)."""
 
     timestamp: Decimal
     ticker: str
@@ -178,5 +178,5 @@ def _compare_market(
 def _settled(book: MarketBook) -> Iterator[Mismatch]:
     """A settlement whose contracts the entries do not explain."""
     if book.settlement is not None and book.missed_quantity:
-        held, net = book.settlement_position, book.settlement.net
-        yield Mismatch("settlement", book.ticker, held, net, frozenset([net - held]))
+        position, net = book.settlement_position, book.settlement.net
+        yield Mismatch("settlement", book.ticker, position, net, frozenset([net - position]))

@@ -65,9 +65,9 @@ class ScriptedAccount:
             Decimal(price), Decimal(fee), True,
         )  # fmt: skip
         cost = quantity * Decimal(price)
-        held = self.rows.get(ticker, Position(ticker, *[Decimal(0)] * 6))
+        row = self.rows.get(ticker, Position(ticker, *[Decimal(0)] * 6))
         self.rows[ticker] = replace(
-            held, quantity=held.quantity + quantity, cost=held.cost + cost, fees=held.fees + Decimal(fee)
+            row, quantity=row.quantity + quantity, cost=row.cost + cost, fees=row.fees + Decimal(fee)
         )
         self.cash -= cost + Decimal(fee)
         self.executions.append(made)

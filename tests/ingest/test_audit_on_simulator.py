@@ -24,7 +24,7 @@ from journal.dsn import open_journal
 from tests.support.in_process import SimulatedAccount
 
 FILLS = 3000
-SWEEPS = 15
+READINGS = 15
 
 
 class FollowedAccount:
@@ -73,7 +73,7 @@ class FollowedAccount:
         self.account.admin("/settle", ticker=ticker, result=result, report_value_of=side, **value)
         self.settled += 1
 
-    async def sweep(self) -> None:
+    async def read_and_compare(self) -> None:
         """Read what happened into the journal and compare."""
         self.account.exchange.advance(61.0)
         batch = await self.reader.read(self.known, "demo")
@@ -103,13 +103,13 @@ async def followed(tmp_path: Path) -> AsyncIterator[FollowedAccount]:
 
 @pytest.mark.timeout(300)
 async def test_every_cent_is_explained_over_thousands_of_fills(followed: FollowedAccount) -> None:
-    """Fills, settlements of every kind, deposits and withdrawals: nothing is unexplained at any sweep."""
-    for number in range(SWEEPS):
-        followed.trade(FILLS // SWEEPS)
+    """Fills, settlements of every kind, deposits and withdrawals: nothing is unexplained at any reading."""
+    for number in range(READINGS):
+        followed.trade(FILLS // READINGS)
         followed.settle()
         amount = followed.rng.randint(1, 90_000)
         followed.account.admin("/deposit" if number % 2 else "/withdraw", amount_cents=amount, fee_cents=number)
-        await followed.sweep()
+        await followed.read_and_compare()
         assert followed.audit.result is not None
         cash = followed.audit.result.body["cash"]
         assert (cash["unexplained"], cash["expected"]) == (0, cash["reported"])
@@ -133,13 +133,13 @@ async def sources_agree(followed: FollowedAccount) -> None:
         assert book.realized == row.realized_pnl or book.quantity
 
 
-async def test_cash_that_no_endpoint_tells_is_named_within_one_sweep(followed: FollowedAccount) -> None:
+async def test_cash_that_no_endpoint_tells_is_named_by_the_next_comparison(followed: FollowedAccount) -> None:
     """Interest and rebates show as unexplained, of cause unknown, to the hundredth of a cent."""
     followed.trade(100)
     for dollars in ("0.0100", "-0.0200", "1.2345"):
         before = followed.audit.result.unexplained if followed.audit.result else Decimal(0)
         followed.account.admin("/adjust", dollars=dollars)
-        await followed.sweep()
+        await followed.read_and_compare()
         assert followed.audit.result is not None
         assert followed.audit.result.unexplained - before == Decimal(dollars)
         assert followed.differences() == {("cash", None): "unknown"}
@@ -148,11 +148,11 @@ async def test_cash_that_no_endpoint_tells_is_named_within_one_sweep(followed: F
 async def test_a_fill_that_the_exchange_voids_is_a_correction(followed: FollowedAccount) -> None:
     """Contracts and cash differ from then on, with their cause."""
     followed.trade(20)
-    await followed.sweep()
+    await followed.read_and_compare()
     assert followed.differences() == {}
     made = followed.account.admin("/fill", ticker=followed.open[0], side="bid", count="3.00", price="0.4000")
-    await followed.sweep()
+    await followed.read_and_compare()
     followed.account.admin("/void", fill_id=made["fill_id"])
-    await followed.sweep()
+    await followed.read_and_compare()
     ticker = followed.open[0]
     assert followed.differences() == {("quantity", ticker): "correction", ("cash", None): "correction"}

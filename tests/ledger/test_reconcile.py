@@ -32,7 +32,7 @@ def reading(balance: str, *, earliest: int = 5000, latest: int = 5000, **positio
 
 
 def flow(timestamp: int, cash: str, quantity: str = "0", ticker: str = "A") -> RecentFlow:
-    """What one entry moved."""
+    """Return the flow of one entry."""
     return RecentFlow(Decimal(timestamp), ticker, CashFlows(trades=Decimal(cash)), Decimal(quantity))
 
 
