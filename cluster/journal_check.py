@@ -8,7 +8,8 @@ from journal.base import Journal
 from journal.errors import JournalError
 
 PAGE: Final = 1000  # entries
-INTERVAL: Final = 2.0  # seconds between two pages
+INTERVAL: Final = 2.0  # seconds between two pages until all are verified once
+SLOWER: Final = 5  # times that interval from then on
 
 
 class JournalCheck:
@@ -21,13 +22,14 @@ class JournalCheck:
         self._journal = journal
         self._interval = interval
         self._after = 0
+        self._complete = False  # every page was verified once
         self.health = health
 
     async def run(self) -> None:
         """Verify a page after each interval."""
         while True:
             await self.verify_page()
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(self._interval * (SLOWER if self._complete else 1))
 
     async def verify_page(self) -> None:
         """Verify the marks and the next page; after the last page begin at the first."""
@@ -38,5 +40,7 @@ class JournalCheck:
             self.health.fail(str(error))
             return
         self.health.counters["verified"] += last - self._after
-        self._after = last if last - self._after == PAGE else 0
+        at_end = last - self._after < PAGE
+        self._after = 0 if at_end else last
+        self._complete = self._complete or at_end
         self.health.succeed()

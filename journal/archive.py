@@ -21,7 +21,7 @@ _LIMIT = 6 * 3600.0  # seconds that an import may take
 
 @dataclass(frozen=True, slots=True)
 class ArchiveHeader:
-    """Which journal it is, its length, its bookmarks, and what the file must contain to be whole."""
+    """The journal's epoch, its length, its bookmarks, and the counts of a whole file."""
 
     epoch: str
     head: int
@@ -58,14 +58,14 @@ class ArchiveCheck:
     _seq: int = 0
     _checksum: str = ""
     _ids: int = 0
-    _identified: bytearray = field(default_factory=bytearray)  # 1 for each seq with an id
+    _identified: bytearray = field(default_factory=lambda: bytearray(b"\1"))  # by seq: 1 for an entry with an id
 
     def take(self, record: Record) -> Record:
         """Return the record, an entry with its checksum. Raises ArchiveUnreadable for one that does not follow."""
         if isinstance(record, ArchiveHeader):
             if self._header is not None:
                 raise ArchiveUnreadable("a second header")
-            self._header, self._identified = record, bytearray(record.head + 1)
+            self._header = record
             return record
         if self._header is None:
             raise ArchiveUnreadable("expected the header of a journal first")
@@ -77,6 +77,7 @@ class ArchiveCheck:
         self._seq += 1
         if entry.seq != self._seq or entry.seq > header.head:
             raise ArchiveUnreadable(f"expected entry {self._seq} of {header.head}, got entry {entry.seq}")
+        self._identified.append(0)
         self._checksum = chain.checksum(self._checksum, entry.kind, entry.body)
         if entry.checksum not in ("", self._checksum):
             raise ArchiveUnreadable(f"entry {entry.seq} was changed: its checksum does not fit")
@@ -100,7 +101,7 @@ class ArchiveCheck:
             raise ArchiveUnreadable("an entry was changed: the last checksum is not that of the header")
         if self._ids < header.ids:
             raise ArchiveUnreadable(f"the file ends after {self._ids} ids; its header promises {header.ids}")
-        if (missing := self._identified.find(0, 1)) != -1:
+        if (missing := self._identified.find(0)) != -1:
             raise ArchiveUnreadable(f"the file ends too early: entry {missing} has no id")
 
 

@@ -58,6 +58,8 @@ def read(lines: Iterable[str], form: Format) -> Iterator[Record]:
             yield check.take(_record(row if form == "jsonl" else _object(row)))
     except RecursionError:
         raise ArchiveUnreadable(f"line {counted.number}: nested too deeply") from None
+    except (KeyError, TypeError):
+        raise ArchiveUnreadable(f"line {counted.number}: a field is missing") from None
     except (ValueError, csv.Error) as error:
         raise ArchiveUnreadable(f"line {counted.number or 1}: {error!s:.200}") from error
     check.finish()
@@ -121,34 +123,34 @@ def _object(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _record(row: Any) -> Record:
-    said = _fields(row)
-    match _field(said, "record", str):
+    row = _fields(row)
+    match _field(row, "record", str):
         case "journal":
-            return _archive_header(said)
+            return _archive_header(row)
         case "entry":
-            kind, checksum = _field(said, "kind", str), said.get("checksum") or ""
+            kind, checksum = _field(row, "kind", str), row.get("checksum") or ""
             if kind not in KINDS:
-                raise ValueError(f"{kind!r:.40} is no kind of entry")
-            return ArchivedEntry(_entry(kind, dumps(said.get("body")), checksum), bool(said.get("open", 1)))
+                raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r:.40}")
+            return ArchivedEntry(_entry(kind, dumps(row.get("body")), checksum), bool(row.get("open", 1)))
         case "id" | "sighting":  # version 0.1 wrote sighting and life
-            content = said["life"] if "life" in said else said.get("content")
-            name = _field(said, "name", str)
+            content = row["life"] if "life" in row else row.get("content")
+            name = _field(row, "name", str)
             if not _HEX.fullmatch(f"{name}{content}") or len(name) > 32 or len(f"{content}") > 16:
                 raise ValueError(f"{name!r:.40} is not an id")
-            return KnownId(name, f"{content}", _field(said, "seq", int))
-    raise ValueError(f"{said['record']!r:.40} is no kind of record")
+            return KnownId(name, f"{content}", _field(row, "seq", int))
+    raise ValueError(f"record: expected journal, entry or id, got {row['record']!r:.40}")
 
 
-def _archive_header(said: dict[str, Any]) -> ArchiveHeader:
-    epoch, marks = _field(said, "epoch", str), _field(said, "marks", dict)
+def _archive_header(row: dict[str, Any]) -> ArchiveHeader:
+    epoch, marks = _field(row, "epoch", str), _field(row, "marks", dict)
     if not _EPOCH.fullmatch(epoch):
         raise ValueError(f"{epoch!r:.40} is not the epoch of a journal")
     if not all(isinstance(value, str) for value in marks.values()):
         raise ValueError("expected marks as text")
-    head, checksum = _field(said, "head", int), said.get("checksum")
+    head, checksum = _field(row, "head", int), row.get("checksum")
     if not 0 <= head < 2**53:
         raise ValueError(f"{head!r:.40} is not the head of a journal")
-    return ArchiveHeader(epoch, head, marks, checksum, _field(said, "ids", int) if "ids" in said else 0)
+    return ArchiveHeader(epoch, head, marks, checksum, _field(row, "ids", int) if "ids" in row else 0)
 
 
 def _fields(row: Any) -> dict[str, Any]:
@@ -157,8 +159,8 @@ def _fields(row: Any) -> dict[str, Any]:
     return row
 
 
-def _field(said: dict[str, Any], name: str, kind: type[T]) -> T:
-    value = said.get(name)
+def _field(row: dict[str, Any], name: str, kind: type[T]) -> T:
+    value = row.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"expected a field {name} ({kind.__name__}); is this a file that `journal export` wrote?")
     return value

@@ -23,7 +23,7 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class AppendPlan:
-    """What to write for a batch. by_draft: for each draft, in order, the seq of its entry; 0 where there is none."""
+    """The writes of a batch. by_draft: for each draft, in order, the seq of its entry; 0 where there is none."""
 
     fresh: list[NewEntry] = field(default_factory=list)
     by_draft: list[int] = field(default_factory=list)

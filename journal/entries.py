@@ -78,13 +78,13 @@ class Trade:
 
     def fields(self) -> dict[str, Any]:
         """Return the body's fields after seq, in order."""
-        said = {
+        fields = {
             "timestamp": self.timestamp, "ticker": self.ticker, "side": self.side,
             "quantity": self.quantity, "price": self.price, "trade_id": self.trade_id,
             "outcome": self.outcome, "fee": self.fee, "order_id": self.order_id,
             "origin": self.origin, "mode": self.mode, "source": self.source,
         }  # fmt: skip
-        return said | {name: value for name in OPTIONAL if (value := getattr(self, name)) is not None}
+        return fields | {name: value for name in OPTIONAL if (value := getattr(self, name)) is not None}
 
     def body(self, seq: int) -> str:
         """Return the JSON text of the entry."""

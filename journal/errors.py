@@ -24,7 +24,7 @@ class JournalMisnamed(JournalError, ValueError):
 
 
 class JournalMissing(JournalMisnamed):
-    """There is no journal where JOURNAL_URL says, and only serving and importing make one."""
+    """JOURNAL_URL names a journal that does not exist; only serving and importing make one."""
 
     def __init__(self, name: str) -> None:
         super().__init__(

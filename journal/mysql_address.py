@@ -1,4 +1,4 @@
-"""Where a MySQL or MariaDB journal is: mysql://user:password@host:port/database?ssl=1."""
+"""The address of a MySQL or MariaDB journal: mysql://user:password@host:port/database?ssl=1."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -93,7 +93,7 @@ class SqliteJournal(SqlJournal):
 
     def _checked(self, steps: StatementSteps[T]) -> StatementSteps[T]:
         """Run steps if the files are the same once the transaction has its lock."""
-        yield Statement("SELECT COUNT(*) FROM journal")  # opens the write-ahead log
+        yield Statement("SELECT 1 FROM journal")  # opens the write-ahead log
         self._check_files()
         return (yield from steps)
 

@@ -48,7 +48,7 @@ def registry(redis: Client, clock: Clock, name: str = "me", journal: Any = None)
 
 
 async def test_the_dead_and_the_unreadable_are_no_workers(redis: Client) -> None:
-    """Who gave no sign of life for a while is not counted, later struck; what is no row of ours counts as dead."""
+    """A worker that has not registered for a while is not counted, later removed; so is a row of another shape."""
     clock = Clock()
     one = registry(redis, clock)
     rows = {
@@ -100,7 +100,7 @@ async def test_a_prefix_that_is_taken_meanwhile_is_said(redis: Client) -> None:
     ids=["version 0.1", "a copy", "before a new epoch", "another journal", "another journal of version 0.1"],
 )
 async def test_a_prefix_is_taken_by_another_journal_alone(redis: Client, claim: str, refused: str) -> None:
-    """The same epoch or the same physical journal is no other journal: a new epoch needs no waiting."""
+    """The same epoch or the same physical journal may use it: a new epoch needs no waiting."""
     await redis.set("test:journal", claim)
     one = registry(redis, Clock())
     if refused:

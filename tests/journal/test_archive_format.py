@@ -69,3 +69,19 @@ def test_a_formula_is_no_cell_of_a_spreadsheet() -> None:
     """A cell that a spreadsheet would run has a quote before it; the body is unchanged."""
     entry = _records("=1+1")[1]
     assert '"\'=1+1"' in archive_format.line(entry, "csv")
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,2\n", "record,seq\nentry,1\n", "record,body\njournal\n", '"record\n', "\0\n", ""]
+)
+def test_a_text_that_is_no_export_is_refused(text: str) -> None:
+    """Whatever a CSV reader makes of it, the error is ArchiveUnreadable."""
+    with pytest.raises(ArchiveUnreadable):
+        list(archive_format.read(io.StringIO(text, newline=""), "csv"))
+
+
+def test_a_huge_head_takes_no_memory() -> None:
+    """A header that promises more entries than there are is refused at the end, at no cost."""
+    line = '{"record":"journal","epoch":"a","head":9000000000000000,"marks":{}}\n'
+    with pytest.raises(ArchiveUnreadable, match="the file ends with entry 0; its header promises 9000000000000000"):
+        list(archive_format.read([line], "jsonl"))

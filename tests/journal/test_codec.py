@@ -60,7 +60,7 @@ def test_a_gap_covers_all_moments(moments: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("body", ["{}", "[]", "null", "7", '{"seq":1,"timestamp":"5"}', "[" * 40_000 + "]" * 40_000])
 def test_another_body_is_refused(kind: Kind, body: str) -> None:
-    """What is not the body of its kind is a ValueError, however it is nested."""
+    """A body of another kind is a ValueError, however it is nested."""
     with pytest.raises(ValueError):
         codec.draft(kind, body)
 

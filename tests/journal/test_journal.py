@@ -1,4 +1,4 @@
-"""What every journal promises, held against each kind there is."""
+"""Every promise of a journal, on SQLite and on MariaDB."""
 
 import asyncio
 import sys
@@ -37,7 +37,7 @@ async def test_a_new_journal_is_empty(journal: SqlJournal) -> None:
 
 
 async def test_every_kind_comes_back_as_it_went_in(journal: SqlJournal, another: Another) -> None:
-    """What append returns is what any worker reads, with exact numbers and whole text."""
+    """Any worker reads what append returned, with exact numbers and whole text."""
     odd = trade(trade_id="ünï'\"\\\n\u2028💸" * 9, ticker="T" * 200, price=Decimal("0.0001"), fee=Decimal("0.017500"))
     kept = await journal.append([trade(), settlement(), gap(), baseline(), odd])
     assert [entry.seq for entry in kept.entries] == [1, 2, 3, 4, 5]

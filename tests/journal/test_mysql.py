@@ -1,4 +1,4 @@
-"""What only the MySQL journal has to prove: a server that hangs, dies, refuses or holds another's tables."""
+"""The MySQL journal alone: a server that hangs, dies, refuses or holds another's tables."""
 
 import asyncio
 import tempfile
@@ -198,7 +198,7 @@ async def test_a_server_that_does_not_wait_for_its_disk_is_said(
 
 
 async def test_a_lost_table_is_damage(kept: SqlJournal, mariadb: str, server: MariaServer) -> None:
-    """What a person must look at is said to be so."""
+    """A missing table is JournalDamaged."""
     server.sql("DROP TABLE spans", mariadb.rsplit("/", 1)[1])
     with pytest.raises(JournalDamaged, match="spans"):
         await kept.append([trade(trade_id="t2")])
@@ -266,7 +266,7 @@ async def test_a_connection_is_encrypted_and_checked(tmp_path: Path) -> None:
 
 
 def _usage(authority: bool) -> x509.KeyUsage:
-    """What a key may sign."""
+    """Return the uses that a key is for."""
     return x509.KeyUsage(
         digital_signature=not authority, content_commitment=False, key_encipherment=False, data_encipherment=False,
         key_agreement=False, key_cert_sign=authority, crl_sign=authority, encipher_only=False, decipher_only=False,

@@ -1,4 +1,4 @@
-"""What only the SQLite journal has to prove: its file, its disk, its clock, and a process killed at any moment."""
+"""The SQLite journal alone: its file, its disk, its clock, and a process killed at any moment."""
 
 import asyncio
 import sqlite3
@@ -164,7 +164,7 @@ async def test_a_start_that_hangs_is_given_up_and_so_is_the_end(tmp_path: Path) 
 
 
 async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) -> None:
-    """What a failed batch had written is gone with its connection, and the next batch gets a new one."""
+    """A failed batch is gone with its connection, and the next batch gets a new one."""
 
     def connect() -> sqlite3.Connection:
         made = sqlite3.connect(tmp_path / "file.db", isolation_level=None, check_same_thread=False)
