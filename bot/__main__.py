@@ -1,21 +1,20 @@
 """The command line: python -m bot [cancel | watch | backtest] [flags]."""
 
 import asyncio
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
 
 from bot.application import run
-from bot.backtest.command import main as backtest_main
-from bot.cancel import main as cancel_main
 from bot.errors import TradingError
 from bot.strategies import strategies
-from bot.watch import main as watch_main
 from config.bot import read_bot_settings
 from config.reader import SettingsError
 from kalshi.errors import KeyUnusable
 
-COMMANDS = {"backtest": backtest_main, "cancel": cancel_main, "watch": watch_main}
+# modules with a function main(arguments); imported only when asked for, so that the bot starts without the simulator
+COMMANDS = {"backtest": "bot.backtest.command", "cancel": "bot.cancel", "watch": "bot.watch"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if given and given[0] in COMMANDS:
-            return COMMANDS[given[0]](given[1:])
+            return int(importlib.import_module(COMMANDS[given[0]]).main(given[1:]))
         settings = read_bot_settings(given, strategies())
         configure_logging(settings.log_level)
         asyncio.run(run(settings))

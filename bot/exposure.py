@@ -37,20 +37,20 @@ def _if_filled(quantity: Decimal, cost: Decimal, orders: Sequence[RestingOrder],
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """The outcomes for which a market pays YES: values from floor to cap, an open end is None.
+    """The outcomes for which a market pays YES: values from low to high, an open end is None.
 
-    with_floor, with_cap: the end itself belongs to it.
+    with_low, with_high: the end itself belongs to it.
     """
 
-    floor: Decimal | None
-    cap: Decimal | None
-    with_floor: bool = True
-    with_cap: bool = True
+    low: Decimal | None
+    high: Decimal | None
+    with_low: bool = True
+    with_high: bool = True
 
     def contains(self, value: Decimal) -> bool:
         """Return True if the market pays YES for this outcome."""
-        above = self.floor is None or (value >= self.floor if self.with_floor else value > self.floor)
-        below = self.cap is None or (value <= self.cap if self.with_cap else value < self.cap)
+        above = self.low is None or (value >= self.low if self.with_low else value > self.low)
+        below = self.high is None or (value <= self.high if self.with_high else value < self.high)
         return above and below
 
 
@@ -106,7 +106,7 @@ def _worst_by_value(markets: Sequence[MarketRisk]) -> Decimal:
 
 def _representatives(markets: Sequence[MarketRisk]) -> list[Decimal]:
     """Return one value of each interval between strikes, and the strikes themselves."""
-    ends = {end for m in markets if m.strike for end in (m.strike.floor, m.strike.cap) if end is not None}
+    ends = {end for m in markets if m.strike for end in (m.strike.low, m.strike.high) if end is not None}
     points = sorted(ends) or [ZERO]
     between = [(low + high) / 2 for low, high in zip(points, points[1:], strict=False)]
     return [points[0] - 1, *points, *between, points[-1] + 1]

@@ -146,13 +146,13 @@ def mark_of_prices(
 def read_strike(fields: RecordReader) -> Strike | None:
     """Return the numeric strike of a market's row; None if it has none."""
     kind = fields.maybe_text("strike_type") or ""
-    floor, cap = _strike_end(fields, "floor_strike"), _strike_end(fields, "cap_strike")
-    if kind in ("greater", "greater_or_equal") and floor is not None:
-        return Strike(floor, None, with_floor=kind == "greater_or_equal")
-    if kind in ("less", "less_or_equal") and cap is not None:
-        return Strike(None, cap, with_cap=kind == "less_or_equal")
-    if kind == "between" and floor is not None and cap is not None:
-        return Strike(floor, cap)
+    low, high = _strike_end(fields, "floor_strike"), _strike_end(fields, "cap_strike")
+    if kind in ("greater", "greater_or_equal") and low is not None:
+        return Strike(low, None, with_low=kind == "greater_or_equal")
+    if kind in ("less", "less_or_equal") and high is not None:
+        return Strike(None, high, with_high=kind == "less_or_equal")
+    if kind == "between" and low is not None and high is not None:
+        return Strike(low, high)
     return None
 
 

@@ -70,7 +70,7 @@ class Positions:
         return f"Positions(trades={self.trades}, open={sum(1 for p in self.by_ticker.values() if p.quantity)})"
 
     def position(self, ticker: str) -> Decimal:
-        """Return the contracts held: + YES, - NO."""
+        """Return the contracts open_quantity: + YES, - NO."""
         position = self.by_ticker.get(ticker)
         return position.quantity if position else ZERO
 
@@ -159,10 +159,10 @@ def _load_old_book(ticker: str, values: list[Any]) -> MarketBook:
     """Return the book of a file of version 0.1: quantity, cost, cash of YES trades and fees, without lots."""
     quantity, cost, cash, fees = values
     book = MarketBook(ticker)
-    held, paid, moved = read_quantity(quantity), read_cost(cost), read_dollars(cash)
-    if held:
-        book.lots.open(held, paid, ZERO, None)
-    book.traded = moved + min(held, ZERO)
+    open_quantity, paid, moved = read_quantity(quantity), read_cost(cost), read_dollars(cash)
+    if open_quantity:
+        book.lots.open(open_quantity, paid, ZERO, None)
+    book.traded = moved + min(open_quantity, ZERO)
     book.realized = book.traded + paid
     book.known_fees = read_cost(fees)
     return book

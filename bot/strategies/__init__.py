@@ -1,8 +1,8 @@
 """Strategies: pure functions from the view of one market to the orders they want; risk limits have the last word.
 
-A strategy is a module with `decide(view)`, one of this package by its name or any file by its path. With a frozen
-dataclass `Parameters` whose fields have defaults, it is called as `decide(view, parameters)`. `NEEDS_DEPTH = True` asks
-for the order book in the view.
+A strategy is a module with `decide(view)`, one of this package by its name or any file by its path. One that has
+parameters is `decide(view, parameters=Defaults())`, where Defaults is a frozen dataclass with a default for each field.
+`NEEDS_DEPTH = True` asks for the order book in the view.
 """
 
 import importlib
@@ -11,7 +11,7 @@ import inspect
 import pkgutil
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -48,8 +48,9 @@ def load_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Str
     decide = getattr(module, "decide", None)
     if not callable(decide):
         raise InvalidBotSettings(f"strategy {name}: expected a function decide(view), found none")
-    if _parameters_type(module) is not None:
-        decide = partial(decide, parameters=_parameters(module, title, parameters or {}))
+    default = _default_parameters(decide)
+    if default is not None:
+        decide = partial(decide, parameters=_parameters(title, default, parameters or {}))
     elif parameters:
         raise InvalidBotSettings(f"strategy {name}: takes no parameters, got {', '.join(parameters)}")
     return Strategy(title, decide, bool(getattr(module, "NEEDS_DEPTH", False)))
@@ -99,32 +100,29 @@ def _module(name: str) -> ModuleType:
     return module
 
 
-def _parameters_type(module: ModuleType) -> Any:
-    """Return the module's Parameters; None if it has none or decide does not take them."""
-    kind = getattr(module, "Parameters", None)
-    if kind is None or not is_dataclass(kind) or "parameters" not in inspect.signature(module.decide).parameters:
-        return None
-    return kind
+def _default_parameters(decide: Callable[..., Any]) -> Any:
+    """Return the default of the argument `parameters`; None if there is no such argument or it is not a dataclass."""
+    argument = inspect.signature(decide).parameters.get("parameters")
+    return argument.default if argument is not None and is_dataclass(argument.default) else None
 
 
-def _parameters(module: ModuleType, title: str, values: Mapping[str, Any]) -> Any:
-    kind = _parameters_type(module)
-    defaults = kind()
-    known = {item.name: getattr(defaults, item.name) for item in fields(kind)}
+def _parameters(title: str, default: Any, values: Mapping[str, Any]) -> Any:
+    """Return the default with these values in place of its own. Raises InvalidBotSettings."""
+    known = {item.name: getattr(default, item.name) for item in fields(default)}
     if unknown := sorted(values.keys() - known.keys()):
         raise InvalidBotSettings(
             f"strategy {title}: unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
         )
-    return kind(**{name: _converted(title, name, value, known[name]) for name, value in values.items()})
+    return replace(default, **{name: _converted(title, name, value, known[name]) for name, value in values.items()})
 
 
 def _converted(title: str, name: str, value: Any, default: Any) -> Any:
     """Return the value in the type of the default. Raises InvalidBotSettings."""
-    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if isinstance(default, Decimal) and number and Decimal(value).is_finite():
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool) and Decimal(value).is_finite()
+    if number and isinstance(default, Decimal):
         return Decimal(value)
-    if isinstance(default, float) and number:
+    if number and isinstance(default, float):
         return float(value)
-    if type(value) is type(default):
+    if type(value) is type(default) and not isinstance(default, Decimal):
         return value
     raise InvalidBotSettings(f"strategy {title}: {name}: expected {type(default).__name__}, got {value!r:.40}")

@@ -19,13 +19,13 @@ _SMALLEST = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class MakerParameters:
     """least_half: dollars; quotes are never closer to the fair price."""
 
     least_half: Decimal = Decimal("0.01")
 
 
-def decide(view: MarketView, parameters: Parameters = Parameters()) -> Sequence[Intent]:
+def decide(view: MarketView, parameters: MakerParameters = MakerParameters()) -> Sequence[Intent]:
     """Keep one bid and one ask where they should be; cancel both where a side of the market is missing."""
     quote = view.quote
     mid = quote.mid

@@ -17,7 +17,7 @@ _SMALLEST = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class ReversionParameters:
     """looks: mids that the mean uses. least_looks: mids needed at least. width: mean deviations that count as far."""
 
     looks: int = 60
@@ -25,7 +25,7 @@ class Parameters:
     width: Decimal = Decimal("1.5")
 
 
-def decide(view: MarketView, parameters: Parameters = Parameters()) -> Sequence[Intent]:
+def decide(view: MarketView, parameters: ReversionParameters = ReversionParameters()) -> Sequence[Intent]:
     """Return at most one order: close when the price has returned, else open when it has strayed."""
     quote = view.quote
     if view.resting:  # sent by another strategy or an earlier run

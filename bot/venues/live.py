@@ -17,7 +17,7 @@ from bot.throttle import Throttle
 from bot.venues.base import ExecutionListener
 from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
-from bot.venues.order_groups import OrderGroups
+from bot.venues.order_groups import BotOrderGroups
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
 from kalshi.account_models import Order
 from kalshi.client import KalshiClient
@@ -69,7 +69,7 @@ class LiveVenue:
         # whose orders are ours; client ids of others' orders and of orders that another bot sent under our prefix
         self.tracker = OrderTracker()
         self.fills = FillCollector(client, self._orders, self.tracker, account, listener, options.prefix)
-        self._groups = OrderGroups(
+        self._groups = BotOrderGroups(
             client, options.group_limit, {} if groups is None else groups, Throttle(clock.monotonic)
         )
         self._number = itertools.count(1)

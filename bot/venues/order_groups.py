@@ -20,7 +20,7 @@ _RESET_AFTER = 15.0  # seconds: the exchange's own window
 _RETRY_AFTER = 60.0  # seconds between tries to create a group
 
 
-class OrderGroups:
+class BotOrderGroups:
     """One group per shard. limit: contracts within 15 s, 0 for no groups. ids: stored over restarts."""
 
     def __init__(self, client: KalshiClient, limit: int, ids: MutableMapping[str, str], throttle: Throttle) -> None:

@@ -1,4 +1,4 @@
-"""The bot over HTTP: the six fields, pages and waiting, 304, and nobody in who should not be."""
+"""Tests of the bot's HTTP API: trades, pages and waiting, 304, commands and their token."""
 
 import asyncio
 import json
@@ -101,7 +101,7 @@ async def test_a_plain_poller_sees_the_last_hundred() -> None:
 
 
 async def test_health_and_status_are_the_same() -> None:
-    """A reader may ask either."""
+    """Both URLs answer."""
     async with serving(Fake(3)) as session:
         for path in ("/health", "/status"):
             async with session.get(path) as response:
@@ -109,7 +109,7 @@ async def test_health_and_status_are_the_same() -> None:
 
 
 async def test_an_unchanged_window_is_304() -> None:
-    """Until the next trade."""
+    """The tag changes with the next trade."""
     controls = Fake(2)
     async with serving(controls) as session:
         async with session.get("/trades") as response:
@@ -127,7 +127,7 @@ async def test_pages_after_a_seq() -> None:
         assert [trade["seq"] for trade in (await response.json())["trades"]] == [4, 5]
 
 
-async def test_a_reader_that_waits_hears_at_once() -> None:
+async def test_a_waiting_reader_is_answered_with_the_next_trade() -> None:
     """The long poll answers with the trade, within milliseconds of it, and empty when its time is over."""
     controls = Fake(1)
     async with serving(controls) as session:
@@ -140,9 +140,9 @@ async def test_a_reader_that_waits_hears_at_once() -> None:
         await asyncio.sleep(0.2)
         added = time.monotonic()
         controls.trade_log.add(execution("BUY", "1", "0.5"), exchange=True)
-        count, heard = await waiting
+        count, received = await waiting
         assert count == 1
-        assert heard - added < 0.5
+        assert received - added < 0.5
         async with session.get("/trades?after=2&wait=0.05") as response:
             assert (await response.json())["count"] == 0
 
@@ -170,8 +170,8 @@ async def test_a_reader_that_waits_hears_at_once() -> None:
         f"after=1&wait={'1' * 5000}",
     ],
 )
-async def test_queries_that_cannot_be_read_are_400(query: str) -> None:
-    """With JSON that says what was expected."""
+async def test_a_query_that_cannot_be_read_is_400(query: str) -> None:
+    """The JSON names the parameter and what is expected."""
     async with serving(Fake(1)) as session, session.get(f"/trades?{query}") as response:
         assert response.status == 400
         assert (await response.json())["error"] == "bad_request"
@@ -186,7 +186,7 @@ async def test_queries_that_cannot_be_read_are_400(query: str) -> None:
         pytest.param("POST", "/halt", 404, id="no token set: no commands"),
     ],
 )
-async def test_what_is_not_there_is_json_too(method: str, path: str, status: int) -> None:
+async def test_errors_are_json(method: str, path: str, status: int) -> None:
     """404 and 405, never HTML."""
     async with serving(Fake(0)) as session, session.request(method, path) as response:
         assert response.status == status
@@ -209,7 +209,7 @@ async def test_a_foreign_host_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer ", f"bearer{TOKEN}"])
-async def test_commands_ask_for_the_token(given: str) -> None:
+async def test_a_command_without_the_token_is_401(given: str) -> None:
     """401, and nothing happens."""
     controls = Fake(0)
     async with serving(controls, TOKEN) as session, session.post("/halt", headers={"Authorization": given}) as response:
@@ -219,8 +219,8 @@ async def test_commands_ask_for_the_token(given: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pause", "resume", "halt", "clear"])
-async def test_commands_with_the_token_are_obeyed(name: str) -> None:
-    """And answered with the status that follows; GET does not command."""
+async def test_a_command_with_the_token_is_executed(name: str) -> None:
+    """POST answers with the status that follows; GET is 405."""
     controls = Fake(0)
     async with serving(controls, TOKEN) as session:
         async with session.post(f"/{name}", headers={"Authorization": f"Bearer {TOKEN}"}) as response:

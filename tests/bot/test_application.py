@@ -68,8 +68,8 @@ def test_limits_beyond_the_account_s_money_are_refused_with_the_number_allowed(m
     assert all(word in str(caught.value) for word in words)
 
 
-async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
-    """Which one, and what to do; not a traceback."""
+async def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    """The error names the port and the flag."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()

@@ -459,14 +459,14 @@ async def test_decisions_name_what_was_seen_wanted_and_stopped() -> None:
     """The newest decision comes first; each intent has its result, and results are counted."""
     stage = Stage(order_size=D(2), market_exposure=D("0.5"))
     await stage.turns(2)
-    told = stage.engine.sender.decisions.as_json()
-    newest = told["decisions"][0]
+    log = stage.engine.sender.decisions.as_json()
+    newest = log["decisions"][0]
     assert (newest["turn"], newest["ticker"], newest["strategy"]) == (2, "KXA", "test")
     assert (newest["bid"], newest["ask"], newest["mid"]) == (D("0.49"), D("0.51"), D("0.50"))
-    first = told["decisions"][-1]["wanted"]
+    first = log["decisions"][-1]["wanted"]
     assert [one["side"] for one in first] == ["BUY", "SELL"]
     assert {one["result"] for one in first} == {"sent"}
-    assert told["counts"]["sent"] == 2
+    assert log["counts"]["sent"] == 2
     small = Stage(market_exposure=D("0.001"))
     await small.turns(1)
     [bid, ask] = small.engine.sender.decisions.as_json()["decisions"][0]["wanted"]
@@ -477,9 +477,9 @@ async def test_the_last_200_decisions_are_stored() -> None:
     """Older ones are dropped, their counts stay."""
     stage = Stage(tickers=("KXA", "KXB", "KXC"), decide=lambda view: [])
     await stage.turns(70)
-    told = stage.engine.sender.decisions.as_json()
-    assert told["count"] == 200
-    assert told["decisions"][-1]["turn"] > 1
+    log = stage.engine.sender.decisions.as_json()
+    assert log["count"] == 200
+    assert log["decisions"][-1]["turn"] > 1
 
 
 async def test_a_trade_carries_the_decision_behind_it() -> None:

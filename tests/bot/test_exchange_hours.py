@@ -1,4 +1,4 @@
-"""The weekly pause: Thursday 03:00-05:00 in New York, in winter and in summer."""
+"""Tests of the weekly maintenance: Thursday 03:00-05:00 in New York, in winter and in summer."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -23,12 +23,12 @@ NEW_YORK = ZoneInfo("America/New_York")
         pytest.param("2026-07-17T03:30", False, id="friday"),
     ],
 )
-def test_the_window(when: str, paused: bool) -> None:
-    """By the wall clock there."""
+def test_maintenance_is_on_thursday_from_3_to_5(when: str, paused: bool) -> None:
+    """The window follows New York's wall clock."""
     assert in_maintenance(datetime.fromisoformat(when).replace(tzinfo=NEW_YORK).timestamp()) is paused
 
 
 @given(st.integers(1_200_000_000, 4_000_000_000))
 def test_the_wall_clock_is_that_of_the_zone_database(now: int) -> None:
-    """Our rule for summer time against the one that the machine knows."""
+    """Our rule for summer time equals the time zone database."""
     assert new_york(now) == datetime.fromtimestamp(now, NEW_YORK).replace(tzinfo=None)

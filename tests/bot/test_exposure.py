@@ -1,4 +1,4 @@
-"""Exposure is the worst that can come of a position and the orders beside it, whichever of them fill."""
+"""Tests of exposure: the most that a position and its orders can lose, whichever of them fill."""
 
 from decimal import Decimal
 
@@ -24,14 +24,14 @@ def trade(book: MarketBook, side: Side, quantity: Decimal, price: Decimal) -> No
 @settings(max_examples=300, deadline=None)
 @given(st.lists(ORDER, max_size=3), st.lists(ORDER, max_size=5), st.data())
 def test_no_way_of_filling_risks_more(
-    before: list[tuple[Side, Decimal, Decimal]], asked: list[tuple[Side, Decimal, Decimal]], data: st.DataObject
+    before: list[tuple[Side, Decimal, Decimal]], wanted: list[tuple[Side, Decimal, Decimal]], data: st.DataObject
 ) -> None:
     """Any part of any of the orders, in any order: the cost of the position never passes the exposure."""
     position = MarketBook("KXA")
     for side, quantity, price in before:
         trade(position, side, quantity, price)
     orders = [
-        RestingOrder(str(i), str(i), "KXA", side, price, quantity) for i, (side, quantity, price) in enumerate(asked)
+        RestingOrder(str(i), str(i), "KXA", side, price, quantity) for i, (side, quantity, price) in enumerate(wanted)
     ]
     bound = market_exposure(position.quantity, position.cost, orders)
     for one in data.draw(st.permutations(orders)):

@@ -1,4 +1,4 @@
-"""Orders whose answer was lost are found by reading, never sent again; whose they are is known in the end."""
+"""Tests of the live venue over HTTP: a lost answer is resolved by reading, and nothing is sent twice."""
 
 import asyncio
 import time
@@ -43,19 +43,19 @@ class Stage:
     session: aiohttp.ClientSession
     venue: LiveVenue
     account: AccountFills
-    told: RecordingListener
+    reported: RecordingListener
     ticker: str
     simulator: Simulator
     boot_id: str
 
     async def settled(self, fills: int) -> bool:
-        """One look; are the books where they should be and nothing open to doubt?"""
+        """Refresh once; return True if so many fills were reported and no order is uncertain."""
         with suppress(VenueUnavailable):
             await self.venue.refresh({})
-        return len(self.told.fills) >= fills and not self.venue.frozen(self.ticker)
+        return len(self.reported.fills) >= fills and not self.venue.frozen(self.ticker)
 
     async def orders(self) -> list[str]:
-        """The client ids of all orders of this life that the exchange knows."""
+        """Return the client ids of all orders of this run that the exchange has."""
         prefix = f"pi-bot-{self.boot_id}"
         page = await self.client.orders(limit=1000)
         return [order.client_order_id for order in page.rows if order.client_order_id.startswith(prefix)]
@@ -67,10 +67,10 @@ async def stage(simulator: Simulator) -> AsyncIterator[Stage]:
     async with aiohttp.ClientSession() as session:
         reader = client(session, simulator, attempt=0.5)
         ticker = await quoted(reader, simulator)
-        account, told, boot_id = AccountFills(), RecordingListener(), f"b{time.monotonic_ns()}"
-        venue = live_venue(reader, told, account, boot_id, absent_after=0.5, cancel_limit=1.5)
+        account, reported, boot_id = AccountFills(), RecordingListener(), f"b{time.monotonic_ns()}"
+        venue = live_venue(reader, reported, account, boot_id, absent_after=0.5, cancel_limit=1.5)
         await AccountCheck(reader, account, venue.fills).begin()
-        yield Stage(reader, session, venue, account, told, ticker, simulator, boot_id)
+        yield Stage(reader, session, venue, account, reported, ticker, simulator, boot_id)
         simulator.clear()
         await venue.cancel_all()
 
@@ -86,7 +86,7 @@ async def stage(simulator: Simulator) -> AsyncIterator[Stage]:
     ],
 )
 async def test_a_lost_answer_is_resolved_by_reading(stage: Stage, fault: dict[str, object], exists: bool) -> None:
-    """OrderUncertain at first; then it is known whether it was done, and there is at most one order at the exchange."""
+    """The order is uncertain, then found or absent; the exchange has at most one."""
     stage.simulator.fault(**fault, path=WRITES, method="POST", times=1)  # type: ignore[arg-type]
     with pytest.raises(OrderUncertain):
         await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
@@ -94,13 +94,13 @@ async def test_a_lost_answer_is_resolved_by_reading(stage: Stage, fault: dict[st
     assert sum(order.quantity for order in stage.venue.resting()) == 5, "what may exist counts"
     await eventually(lambda: stage.settled(1 if exists else 0), within=12, every=0.2)
     assert len(await stage.orders()) == (1 if exists else 0)
-    assert sum(fill.quantity for fill in stage.told.fills) == (5 if exists else 0)
+    assert sum(fill.quantity for fill in stage.reported.fills) == (5 if exists else 0)
     assert stage.venue.resting() == []
 
 
 @pytest.mark.parametrize("taken", ["0", "2.00"], ids=["it rests", "part of it was filled meanwhile"])
 async def test_a_resting_order_whose_answer_was_lost_is_taken_up(stage: Stage, taken: str) -> None:
-    """It is found by its client id, or by the fill that tells of it; known then, and cancelled like any other."""
+    """It is found by its client id or by a fill of it, and can be cancelled."""
     stage.simulator.fault("drop", after=True, path=WRITES, method="POST", times=1)
     with pytest.raises(OrderUncertain):
         await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
@@ -115,8 +115,8 @@ async def test_a_resting_order_whose_answer_was_lost_is_taken_up(stage: Stage, t
     assert (await stage.client.orders("resting")).rows == []
 
 
-async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -> None:
-    """The fill names it, so that it is there; the rest of it is read by its id."""
+async def test_a_pushed_fill_confirms_an_order_whose_answer_was_lost(stage: Stage) -> None:
+    """The fill names the order, so it exists; its state is read by its id."""
     stage.simulator.fault("drop", after=True, path=WRITES, method="POST", times=1)
     with pytest.raises(OrderUncertain):
         await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
@@ -124,17 +124,17 @@ async def test_a_push_may_tell_of_an_order_whose_answer_was_lost(stage: Stage) -
     stage.simulator.control(
         "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
     )
-    told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "2.00")
-    pushed = replace(Fill.from_api(RecordReader(told, "ledger")), client_order_id=unsure.client_order_id)
+    reported = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "2.00")
+    pushed = replace(Fill.from_api(RecordReader(reported, "ledger")), client_order_id=unsure.client_order_id)
     await take_pushed(stage.venue.fills, pushed)
     assert stage.venue.frozen(stage.ticker)
     await stage.venue.refresh({})
     assert not stage.venue.frozen(stage.ticker)
     assert [order.quantity for order in stage.venue.resting()] == [3]
-    assert [fill.quantity for fill in stage.told.fills] == [2]
+    assert [fill.quantity for fill in stage.reported.fills] == [2]
 
 
-async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
+async def test_orders_stay_uncertain_while_the_exchange_fails(
     stage: Stage,
 ) -> None:
     """Reading raises VenueUnavailable, cancelling OrderUncertain; nothing is forgotten, and later it is cancelled."""
@@ -151,7 +151,7 @@ async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
     stage.simulator.clear()
 
     async def gone() -> bool:
-        with suppress(OrderUncertain):  # the exchange is left alone for a moment
+        with suppress(OrderUncertain):  # the circuit is open for a moment
             await stage.venue.cancel_all()
             return True
         return False
@@ -161,7 +161,7 @@ async def test_an_exchange_that_fails_leaves_what_may_rest_in_doubt(
 
 
 async def test_a_dead_order_that_cannot_be_read_stays_frozen(stage: Stage) -> None:
-    """Filled before the cancel came, and then neither found nor readable: how much was filled is open until it is."""
+    """It filled before the cancel arrived and cannot be read: the filled part is unknown until it can."""
     await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
     [resting] = stage.venue.resting()
     stage.simulator.control(
@@ -177,11 +177,11 @@ async def test_a_dead_order_that_cannot_be_read_stays_frozen(stage: Stage) -> No
     stage.simulator.clear()
     await eventually(lambda: stage.settled(1), within=8, every=0.2)
     assert stage.venue.resting() == []
-    assert sum(fill.quantity for fill in stage.told.fills) == 5
+    assert sum(fill.quantity for fill in stage.reported.fills) == 5
 
 
-async def test_a_fault_in_the_listening_costs_no_fill(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged and ends there; every turn reads the fills as well."""
+async def test_a_bug_in_the_fill_socket_loses_no_fill(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged and ends the socket; fills are still read at every turn."""
 
     class Broken:
         async def events(self) -> AsyncIterator[Fill]:
@@ -195,8 +195,8 @@ async def test_a_fault_in_the_listening_costs_no_fill(stage: Stage, caplog: pyte
 
 
 @pytest.mark.parametrize("fault", [{"kind": "rate_limit"}, {"kind": "trading_pause"}], ids=["429", "trading pause"])
-async def test_a_clear_no_leaves_nothing(stage: Stage, fault: dict[str, object]) -> None:
-    """OrderRejected, or at worst unsure and then known not to exist."""
+async def test_a_rejected_order_leaves_nothing(stage: Stage, fault: dict[str, object]) -> None:
+    """The order is rejected, or uncertain and then known to be absent."""
     stage.simulator.fault(**fault, path=WRITES)  # type: ignore[arg-type]
     with pytest.raises((OrderRejected, OrderUncertain)):
         await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
@@ -208,7 +208,7 @@ async def test_a_clear_no_leaves_nothing(stage: Stage, fault: dict[str, object])
 
 @pytest.mark.parametrize("kind", ["drop", "half", "error"])
 async def test_a_cancel_whose_answer_is_lost_is_verified(stage: Stage, kind: str) -> None:
-    """cancel_all reads until nothing of ours rests, and touches nobody else's order."""
+    """cancel_all reads until none of our orders rests, and leaves those of others."""
     other = {
         "ticker": stage.ticker, "side": "bid", "count": "1.00", "price": "0.4000",
         "client_order_id": f"me{time.time()}",
@@ -225,16 +225,16 @@ async def test_a_cancel_whose_answer_is_lost_is_verified(stage: Stage, kind: str
     await stage.client.request("DELETE", f"/portfolio/events/orders/{theirs}", {"market_ticker": stage.ticker})
 
 
-async def test_an_old_list_of_what_rests_does_not_raise_the_dead(stage: Stage) -> None:
-    """Pushes run ahead of reads: an order that is filled and done still rests in a list that trails."""
+async def test_an_old_list_of_resting_orders_reopens_no_finished_order(stage: Stage) -> None:
+    """The socket is ahead of reads: a finished order still stands in a list that trails."""
     await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
     take = {"ticker": stage.ticker, "side": "ask", "price": "0.5000"}
     stage.simulator.control("POST", "/take", take | {"count": "2.00"})
     await eventually(lambda: stage.settled(1), within=5)
     stage.simulator.fault("stale", seconds=30)
     stage.simulator.control("POST", "/take", take | {"count": "3.00"})
-    told = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "3.00")
-    await take_pushed(stage.venue.fills, Fill.from_api(RecordReader(told, "ledger")))
+    reported = next(row for row in stage.simulator.ledger()["fills"] if row["count_fp"] == "3.00")
+    await take_pushed(stage.venue.fills, Fill.from_api(RecordReader(reported, "ledger")))
     assert stage.venue.resting() == []
     await stage.venue.compare_orders()
     assert stage.venue.resting() == [], "known to be done, whatever an old list says"
@@ -244,62 +244,62 @@ async def test_an_old_list_of_what_rests_does_not_raise_the_dead(stage: Stage) -
     assert not stage.venue.frozen(stage.ticker)
 
 
-async def test_what_another_life_left_is_open_until_the_exchange_says_it_is_dead(stage: Stage) -> None:
-    """Which of its fills the order's own count holds is not known, so fills do not close it, only the exchange does."""
+async def test_an_adopted_order_is_open_until_the_exchange_reports_it_closed(stage: Stage) -> None:
+    """Its earlier fills are unknown, so only the exchange's own state closes it."""
     await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
     kept = stage.account.dump()
     take = {"ticker": stage.ticker, "side": "ask", "price": "0.5000"}
     stage.simulator.control("POST", "/take", take | {"count": "3.00"})
-    account, told = AccountFills.load(kept), RecordingListener()
-    second = live_venue(stage.client, told, account, "third")
+    account, reported = AccountFills.load(kept), RecordingListener()
+    second = live_venue(stage.client, reported, account, "third")
     await second.fills.read_all()
-    assert [fill.quantity for fill in told.fills] == [3]
+    assert [fill.quantity for fill in reported.fills] == [3]
     assert [order.quantity for order in second.resting()] == [2]
     await second.cancel_all()
     assert second.resting() == []
 
 
 async def test_trades_outside_the_bot_move_the_account_and_not_the_books(stage: Stage) -> None:
-    """A fill of another's order is counted for the comparison with positions, and never reported as ours."""
+    """A fill made outside the bot counts for the account's positions and is not reported as ours."""
     stage.simulator.fill(stage.ticker, "bid", "3.00", "0.5000")
     await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
     await eventually(lambda: stage.settled(1), within=5)
     await eventually(lambda: stage.settled(1), within=5)
-    assert sum(fill.quantity for fill in stage.told.fills) == 5
+    assert sum(fill.quantity for fill in stage.reported.fills) == 5
     assert await AccountCheck(stage.client, stage.account, stage.venue.fills).differences() == ""
 
 
 async def test_a_position_that_no_fill_explains_is_named(stage: Stage) -> None:
-    """A fill hidden from us leaves a difference in words."""
+    """A position that no fill explains is reported with its ticker."""
     stage.simulator.fill(stage.ticker, "bid", "3.00", "0.5000")
     positions = {row.ticker: row.quantity for row in await stage.client.positions()}
     stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
     await stage.venue.fills.read_all()
     stage.account.positions[stage.ticker] = positions[stage.ticker] + 1
-    told = await AccountCheck(stage.client, stage.account, stage.venue.fills).differences()
-    assert stage.ticker in told
+    reported = await AccountCheck(stage.client, stage.account, stage.venue.fills).differences()
+    assert stage.ticker in reported
 
 
-async def test_another_life_finds_what_the_first_left(stage: Stage) -> None:
-    """Orders that rest are found by their prefix and cancelled; fills while nobody looked become trades once."""
+async def test_the_next_run_finds_orders_and_fills_of_the_last(stage: Stage) -> None:
+    """Resting orders are found by their prefix and cancelled; fills in between are reported once."""
     await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
     kept = stage.account.dump()
     stage.simulator.control(
         "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
     )
-    account, told = AccountFills.load(kept), RecordingListener()
-    second = live_venue(stage.client, told, account, "second", earlier_boot_ids=(stage.boot_id,))
+    account, reported = AccountFills.load(kept), RecordingListener()
+    second = live_venue(stage.client, reported, account, "second", earlier_boot_ids=(stage.boot_id,))
     await second.cancel_all()
     await second.fills.read_all()
-    assert [fill.quantity for fill in told.fills] == [2]
+    assert [fill.quantity for fill in reported.fills] == [2]
     assert await AccountCheck(stage.client, account, second.fills).differences() == ""
     assert (await stage.client.orders("resting")).rows == []
     await second.fills.read_all()
-    assert len(told.fills) == 1
+    assert len(reported.fills) == 1
 
 
-async def test_a_settlement_is_told_once_and_explains_the_position(stage: Stage) -> None:
-    """Five YES that pay a dollar each; the position's end is no difference."""
+async def test_a_settlement_is_reported_once_and_explains_the_position(stage: Stage) -> None:
+    """Five YES pay a dollar each; the closed position is not reported as a difference."""
     markets = (await stage.client.markets({"status": "open", "limit": 1000})).rows
     ticker = next(market.ticker for market in markets if market.ticker.startswith("KXGASAVG"))
     stage.simulator.quote(ticker, "0.4500", "0.5500")
@@ -308,12 +308,12 @@ async def test_a_settlement_is_told_once_and_explains_the_position(stage: Stage)
     stage.simulator.control("POST", "/settle", {"ticker": ticker, "result": "yes"})
     await stage.venue.fills.read_settlements()
     await stage.venue.fills.read_settlements()
-    assert stage.told.paid == [(ticker, Decimal(1))]
+    assert stage.reported.paid == [(ticker, Decimal(1))]
     assert await AccountCheck(stage.client, stage.account, stage.venue.fills).differences() == ""
 
 
-async def test_a_pushed_fill_is_known_within_milliseconds(stage: Stage) -> None:
-    """Nobody looks here: the push alone tells it, once."""
+async def test_a_pushed_fill_is_reported_before_any_read(stage: Stage) -> None:
+    """Only the socket reports it, and a later read does not report it again."""
     signer = Signer.from_file("demo-ed25519", stage.simulator.keys["demo-ed25519"])
     push = FillSocket(stage.session, socket_url(stage.simulator.url), signer)
     ears = asyncio.create_task(listen(push, stage.venue.fills))
@@ -324,11 +324,11 @@ async def test_a_pushed_fill_is_known_within_milliseconds(stage: Stage) -> None:
         stage.simulator.control(
             "POST", "/take", {"ticker": stage.ticker, "side": "ask", "count": "5.00", "price": "0.5000"}
         )
-        await eventually(lambda: stage.told.fills, within=2, every=0.002)
+        await eventually(lambda: stage.reported.fills, within=2, every=0.002)
         assert time.monotonic() - begun < 1
         assert stage.venue.resting() == []
         await stage.venue.refresh({})
-        assert len(stage.told.fills) == 1
+        assert len(stage.reported.fills) == 1
     finally:
         ears.cancel()
         await asyncio.wait([ears])

@@ -1,4 +1,4 @@
-"""Prices over HTTP from an exchange that fails or renames what it says: trouble, named and waited out, and no fault."""
+"""Tests of market data over HTTP: failures and renamed fields are errors that are retried, not bugs."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -43,10 +43,10 @@ async def prices(simulator: Simulator) -> AsyncIterator[tuple[MarketData, str]]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_an_exchange_that_fails_is_waited_out(
+async def test_a_failing_exchange_is_unavailable_and_then_works(
     name: str, prices: tuple[MarketData, str], simulator: Simulator
 ) -> None:
-    """VenueUnavailable, which ends a turn and not the bot; afterwards the same call works."""
+    """The call raises VenueUnavailable and works again once the fault has passed."""
     await CALLS[name](*prices)
     simulator.fault("error", status=500)
     with pytest.raises(VenueUnavailable, match="500"):
@@ -54,7 +54,7 @@ async def test_an_exchange_that_fails_is_waited_out(
     simulator.clear()
 
     async def works() -> bool:
-        with suppress(VenueUnavailable):  # the exchange is left alone for a moment
+        with suppress(VenueUnavailable):  # the circuit is open for a moment
             await CALLS[name](*prices)
             return True
         return False
@@ -72,20 +72,20 @@ async def test_an_exchange_that_fails_is_waited_out(
         ("fee_rule", "fee_type", "remove"), ("fee_rule", "fee_multiplier", "remove"),
     ],
 )  # fmt: skip
-async def test_a_field_that_is_not_what_it_was_is_named(
+async def test_a_changed_field_is_named(
     prices: tuple[MarketData, str], simulator: Simulator, name: str, field: str, op: str
 ) -> None:
-    """The exchange changed its words: that is its trouble and passes when they are mended on either side."""
+    """The error names the field."""
     simulator.fault("field", op=op, field=field)
     with pytest.raises(VenueUnavailable, match=field):
         await CALLS[name](*prices)
 
 
 @pytest.mark.parametrize(("field", "value"), [("step", "half a cent"), ("step", "NaN"), ("fee_multiplier", "dear")])
-async def test_a_number_that_is_none(
+async def test_a_number_that_cannot_be_read_is_named(
     prices: tuple[MarketData, str], monkeypatch: pytest.MonkeyPatch, field: str, value: str
 ) -> None:
-    """Where a decimal's text should stand."""
+    """A number that cannot be read is an error with the field's name."""
     honest = prices[0]._client.request
 
     async def spoiled(method: str, path: str, *rest: Any, **more: Any) -> Any:

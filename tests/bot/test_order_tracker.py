@@ -1,4 +1,4 @@
-"""The register of our orders: fills and answers may come in any order, and nothing is counted twice or forgotten."""
+"""Tests of the order tracker: fills and answers may arrive in any order, and each is counted once."""
 
 from decimal import Decimal
 
@@ -10,19 +10,19 @@ from tests.support.trading import D, wish
 
 
 def register(quantity: str = "10") -> OrderTracker:
-    """One order sent, no answer yet."""
+    """A tracker with one order without an answer."""
     own = OrderTracker()
     own.record("c", wish("BUY", quantity, "0.40"), 0.0)
     return own
 
 
 def possible(own: OrderTracker) -> Decimal:
-    """What may still fill."""
+    """Return the contracts that may still fill."""
     return sum((order.quantity for order in own.resting()), D(0))
 
 
 def test_an_order_counts_before_its_answer() -> None:
-    """OrderUncertain, it freezes the market and counts whole."""
+    """An uncertain order counts as a whole and freezes its market."""
     own = register()
     assert possible(own) == 10
     assert own.frozen("KXA")
@@ -32,14 +32,14 @@ def test_an_order_counts_before_its_answer() -> None:
 
 
 def test_a_refusal_leaves_nothing() -> None:
-    """It never existed."""
+    """A refused order is forgotten."""
     own = register()
     own.forget("c")
     assert own.resting() == []
 
 
-def test_fills_told_of_but_not_seen_still_count() -> None:
-    """An order that took is done only when its fills have been seen; until then its market is frozen."""
+def test_reported_fills_that_were_not_seen_still_count() -> None:
+    """A closed order is done once its reported fills were seen; until then its market is frozen."""
     own = register()
     own.update("c", "o", D(4), False)
     assert possible(own) == 4
@@ -51,8 +51,8 @@ def test_fills_told_of_but_not_seen_still_count() -> None:
     assert not own.frozen("KXA")
 
 
-def test_a_fill_before_the_answer_is_ours_by_client_id() -> None:
-    """A push may overtake the answer to the order that it fills."""
+def test_a_fill_before_the_answer_is_recognised_by_its_client_id() -> None:
+    """The socket may report a fill before the order's answer arrives."""
     own = register()
     own.fill("o", "c", D(10))
     assert own.owns("o")
@@ -61,7 +61,7 @@ def test_a_fill_before_the_answer_is_ours_by_client_id() -> None:
     assert own.resting() == []
 
 
-def test_an_old_read_does_not_raise_the_dead() -> None:
+def test_an_old_read_does_not_reopen_a_closed_order() -> None:
     """Cancelled with 6 filled, a later read that says resting changes nothing."""
     own = register()
     own.update("c", "o", D(0), True)
@@ -73,7 +73,7 @@ def test_an_old_read_does_not_raise_the_dead() -> None:
 
 
 def test_a_late_fill_of_a_dead_order_is_still_ours() -> None:
-    """Whose an order was is remembered after it is done."""
+    """A finished order is still known as ours."""
     own = register()
     own.update("c", "o", D(0), True)
     own.close("c", D(0))
@@ -82,8 +82,8 @@ def test_a_late_fill_of_a_dead_order_is_still_ours() -> None:
     own.fill("o", None, D(1))
 
 
-def test_one_that_was_given_up_is_taken_up_again() -> None:
-    """Found resting later, with part of it filled: what is left counts."""
+def test_an_order_that_was_forgotten_too_early_is_adopted() -> None:
+    """An order found resting with part of it filled counts with the rest."""
     own = OrderTracker()
     own.adopt(TrackedOrder("c", "KXA", "SELL", D("0.6"), D(10), 0.0, "o", reported=D(4), uncertain=False, adopted=True))
     assert possible(own) == 6
@@ -99,8 +99,8 @@ STEPS = st.permutations(["answer", "fill 3", "fill 2", "read", "cancel"])
 
 @settings(max_examples=120, deadline=None)
 @given(STEPS)
-def test_any_order_of_news_ends_the_same(steps: list[str]) -> None:
-    """Ten asked, five filled in two parts, the rest cancelled: whatever comes first, nothing is left at the end."""
+def test_reports_in_any_order_end_the_same(steps: list[str]) -> None:
+    """Ten ordered, five filled in two parts, the rest cancelled: in any order nothing is left."""
     own = register()
     for step in steps:
         assert possible(own) >= 0

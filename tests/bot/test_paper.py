@@ -1,4 +1,4 @@
-"""The paper venue is no kinder than the exchange: displayed size once, the queue first, fees as charged."""
+"""Tests of the paper venue: displayed size is used once, the queue comes first, fees are the exchange's."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.trading import D, quote, wish
 
 
 class RecordingListener:
-    """A Report that remembers."""
+    """A listener that records."""
 
     def __init__(self) -> None:
         self.fills: list[Execution] = []
@@ -38,43 +38,43 @@ async def no_maker_fee(ticker: str) -> FeeRule:
     return FeeRule()
 
 
-def paper(told: RecordingListener, rule: Any = no_maker_fee) -> PaperVenue:
-    """A venue whose clock stands still."""
-    return PaperVenue(told, "boot", "pi-bot-", BotClock(lambda: 1_700_000_000.25, lambda: 0.0), rule)
+def paper(reported: RecordingListener, rule: Any = no_maker_fee) -> PaperVenue:
+    """A venue with a stopped clock."""
+    return PaperVenue(reported, "boot", "pi-bot-", BotClock(lambda: 1_700_000_000.25, lambda: 0.0), rule)
 
 
 async def at(venue: PaperVenue, moment: float, bid: str = "0.49", ask: str = "0.51", **more: Any) -> Quote:
-    """The market as it stands at a moment."""
+    """Show the venue a quote of this moment."""
     now = quote(bid, ask, read_at=moment, **more)
     await venue.refresh({"KXA": now})
     return now
 
 
 async def test_a_taker_gets_the_best_price_and_the_displayed_size_once() -> None:
-    """What was taken stays taken until the quote changes."""
-    told = RecordingListener()
-    venue = paper(told)
+    """The size that was taken is gone until the quote changes."""
+    reported = RecordingListener()
+    venue = paper(reported)
     await at(venue, 1, ask_size=D(8))
     await venue.place(wish("BUY", "5", "0.60", rest=False))
     await venue.place(wish("BUY", "5", "0.60", rest=False))
     await venue.place(wish("BUY", "5", "0.60", rest=False))
-    assert told.short == [("BUY", "5", "0.51"), ("BUY", "3", "0.51")]
+    assert reported.short == [("BUY", "5", "0.51"), ("BUY", "3", "0.51")]
     await at(venue, 2, ask_size=D(8))
     await venue.place(wish("BUY", "5", "0.60", rest=False))
-    assert len(told.fills) == 2, "the same quote is the same size"
+    assert len(reported.fills) == 2, "the same quote is the same size"
     await at(venue, 3, ask_size=D(9))
     await venue.place(wish("BUY", "5", "0.60", rest=False))
-    assert told.short[2] == ("BUY", "5", "0.51")
+    assert reported.short[2] == ("BUY", "5", "0.51")
     assert venue.resting() == []
 
 
 async def test_an_order_that_takes_below_the_market_vanishes() -> None:
-    """Nothing at its price, nothing done, nothing left."""
-    told = RecordingListener()
-    venue = paper(told)
+    """It neither fills nor rests."""
+    reported = RecordingListener()
+    venue = paper(reported)
     await at(venue, 1)
     await venue.place(wish("BUY", "5", "0.50", rest=False))
-    assert told.fills == []
+    assert reported.fills == []
     assert venue.resting() == []
 
 
@@ -96,87 +96,89 @@ async def test_a_resting_order_is_filled_as_its_queue_allows(
     side: Any, price: str, later: dict[str, Any], fills: list[str]
 ) -> None:
     """100 contracts stood at the best before us."""
-    told = RecordingListener()
-    venue = paper(told)
+    reported = RecordingListener()
+    venue = paper(reported)
     await at(venue, 1)
     await venue.place(wish(side, "5", price))
     await at(venue, 2, **later)
-    assert [str(fill.quantity) for fill in told.fills] == fills
-    assert all(fill.price == D(price) and not fill.is_taker for fill in told.fills)
+    assert [str(fill.quantity) for fill in reported.fills] == fills
+    assert all(fill.price == D(price) and not fill.is_taker for fill in reported.fills)
 
 
 @pytest.mark.parametrize(
-    ("before", "asked", "says"),
+    ("before", "wanted", "says"),
     [
         pytest.param({}, wish("BUY", "5", "0.51"), "post only", id="would take"),
         pytest.param({"active": False}, wish("BUY", "5", "0.49"), "does not trade", id="closed"),
         pytest.param({}, wish("BUY", "5", "0.49", ticker="KXZ"), "does not trade", id="never seen"),
     ],
 )
-async def test_it_refuses_what_the_exchange_would(before: dict[str, Any], asked: PlaceOrder, says: str) -> None:
-    """OrderRejected, and nothing is left behind."""
+async def test_an_order_that_the_exchange_would_refuse_is_rejected(
+    before: dict[str, Any], wanted: PlaceOrder, says: str
+) -> None:
+    """The order is rejected and does not rest."""
     venue = paper(RecordingListener())
     await at(venue, 1, **before)
     with pytest.raises(OrderRejected, match=says):
-        await venue.place(asked)
+        await venue.place(wanted)
     assert venue.resting() == []
 
 
 async def test_fees_are_the_series_and_the_dearest_until_known() -> None:
-    """0.07 x 5 x 0.51 x 0.49 rounded up to $0.0001; a maker pays only where the series says or nobody knows."""
-    told = RecordingListener()
-    known = paper(told)
+    """0.07 x 5 x 0.51 x 0.49 rounded up to $0.0001; a maker pays only where the series says so or is unknown."""
+    reported = RecordingListener()
+    known = paper(reported)
     await at(known, 1)
     await known.place(wish("BUY", "5", "0.51", rest=False))
-    assert told.fills[-1].fee == D("0.0875")
+    assert reported.fills[-1].fee == D("0.0875")
 
     async def unknown(ticker: str) -> FeeRule:
         raise VenueUnavailable("down")
 
-    dear = paper(told, unknown)
+    dear = paper(reported, unknown)
     await at(dear, 1)
     await dear.place(wish("BUY", "5", "0.50"))
     await at(dear, 2, last=D("0.50"), volume=D(5))
-    assert told.fills[-1].fee == D("0.0219")
+    assert reported.fills[-1].fee == D("0.0219")
 
 
 async def test_a_market_that_ends_drops_orders_and_pays_once() -> None:
-    """Closed: nothing rests. Settled: reported one time."""
-    told = RecordingListener()
-    venue = paper(told)
+    """A closed market has no resting orders; its payout is reported once."""
+    reported = RecordingListener()
+    venue = paper(reported)
     await at(venue, 1)
     await venue.place(wish("BUY", "5", "0.49"))
     await at(venue, 2, active=False)
     assert venue.resting() == []
     await at(venue, 3, active=False, value=D(1))
     await at(venue, 4, active=False, value=D(1))
-    assert told.paid == [("KXA", D(1))]
+    assert reported.paid == [("KXA", D(1))]
 
 
-async def test_ids_carry_the_life_of_the_bot() -> None:
-    """Two lives never give the same trade_id."""
-    told = RecordingListener()
-    venue = paper(told)
+async def test_trade_ids_contain_the_boot_id() -> None:
+    """Ids contain the boot id, so two runs never share one."""
+    reported = RecordingListener()
+    venue = paper(reported)
     await at(venue, 1)
     await venue.place(wish("BUY", "1", "0.51", rest=False))
     await venue.place(wish("BUY", "1", "0.51", rest=False))
-    assert len({fill.trade_id for fill in told.fills}) == 2
-    assert all("boot" in fill.trade_id for fill in told.fills)
+    assert len({fill.trade_id for fill in reported.fills}) == 2
+    assert all("boot" in fill.trade_id for fill in reported.fills)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(40, 60), st.integers(0, 30)), min_size=2, max_size=15))
 async def test_orders_together_never_get_more_than_traded(moves: list[tuple[int, int, int]]) -> None:
-    """However many rest, what they are given at a move is at most the volume that traded or the size that came."""
-    told = RecordingListener()
-    venue = paper(told)
+    """All orders together fill at most the volume that traded or the size that arrived."""
+    reported = RecordingListener()
+    venue = paper(reported)
     volume = D(0)
     await at(venue, 0)
     for moment, (orders, cents, traded) in enumerate(moves, 1):
         for _ in range(orders):
             await venue.place(wish("BUY", "5", "0.49")) if cents % 2 else None
         volume += traded
-        before = sum(fill.quantity for fill in told.fills)
+        before = sum(fill.quantity for fill in reported.fills)
         last = Decimal(cents) / 100
         await at(venue, moment, "0.49", "0.51", last=last, volume=volume)
-        assert sum(fill.quantity for fill in told.fills) - before <= traded
+        assert sum(fill.quantity for fill in reported.fills) - before <= traded

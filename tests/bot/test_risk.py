@@ -24,9 +24,9 @@ def risk(*fills: Execution, **more: object) -> Risk:
     return Risk(limits(**more), positions, Halts(loss_limits()))
 
 
-def judge(judged: Risk, asked: PlaceOrder, *resting: RestingOrder, **more: object) -> PlaceOrder | RiskRefusal:
+def judge(judged: Risk, wanted: PlaceOrder, *resting: RestingOrder, **more: object) -> PlaceOrder | RiskRefusal:
     """Review an order against a fresh quote."""
-    return judged.review(asked, quote(**more), list(resting), NOW, 0.0)  # type: ignore[arg-type]
+    return judged.review(wanted, quote(**more), list(resting), NOW, 0.0)  # type: ignore[arg-type]
 
 
 def size(verdict: PlaceOrder | RiskRefusal) -> Decimal:
@@ -61,10 +61,10 @@ def size(verdict: PlaceOrder | RiskRefusal) -> Decimal:
     ],
 )
 def test_an_order_is_cut_to_what_the_limits_leave(
-    asked: PlaceOrder, fills: list[tuple[Side, str, str]], resting: list[RestingOrder], quantity: str
+    wanted: PlaceOrder, fills: list[tuple[Side, str, str]], resting: list[RestingOrder], quantity: str
 ) -> None:
     """It is made smaller until every limit holds, in whole contracts from one on; closing is never cut."""
-    assert size(judge(risk(*(execution(*fill) for fill in fills)), asked, *resting)) == D(quantity)
+    assert size(judge(risk(*(execution(*fill) for fill in fills)), wanted, *resting)) == D(quantity)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_an_order_is_cut_to_what_the_limits_leave(
     ],
 )
 def test_an_order_that_may_not_be_sent_has_a_reason(
-    asked: PlaceOrder, resting: list[RestingOrder], market: dict[str, object], reason: str
+    wanted: PlaceOrder, resting: list[RestingOrder], market: dict[str, object], reason: str
 ) -> None:
     """Each refusal is a short word."""
-    verdict = judge(risk(stop_before=60.0), asked, *resting, **market)
+    verdict = judge(risk(stop_before=60.0), wanted, *resting, **market)
     assert isinstance(verdict, RiskRefusal)
     assert verdict.reason == reason
 
@@ -210,7 +210,7 @@ def test_a_loss_on_marks_halts_only_if_it_lasts() -> None:
 
 
 def test_a_realized_loss_halts_at_once() -> None:
-    """What was closed at a loss needs no mark to confirm it."""
+    """A loss on closed positions needs no mark to confirm it."""
     halts = Halts(loss_limits(lasting=10.0))
     halts.observe(D(0), NOW, 0.0, D(0))
     assert [halt.name for halt in halts.observe(D(-31), NOW, 1.0, D(-31))] == ["daily_loss"]
@@ -285,7 +285,7 @@ ASKED = st.tuples(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ASKED, max_size=25))
 def test_no_sequence_of_orders_passes_a_limit(flow: list[tuple[str, Side, int, int, int, bool]]) -> None:
-    """Whatever is asked, and however much of it fills or goes on resting, every limit holds at every moment."""
+    """Whatever is wanted, and however much of it fills or goes on resting, every limit holds at every moment."""
     positions = Positions()
     judged = Risk(limits(event_exposure=D(30)), positions, Halts(loss_limits()))
     judged.events = {"KXA": "E", "KXB": "E"}

@@ -103,7 +103,7 @@ class AwayVenue(SlowVenue):
 
 
 async def test_a_start_without_the_exchange_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
-    """What an earlier run left cannot be cancelled now, so nothing is traded; there is no halt, for it passes."""
+    """Orders of an earlier run cannot be cancelled now, so nothing is traded; the start is not a halt."""
     venue = AwayVenue()
     runner = runner_of(venue, [], RunnerTimes(0.01, retry_after=0.02))
     running = asyncio.create_task(runner.run())

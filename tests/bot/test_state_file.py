@@ -42,7 +42,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, text: bytes) -> None:
 
 
 def test_the_file_of_another_account_is_refused(tmp_path: Path) -> None:
-    """Paper never takes over what live left, nor one account another's."""
+    """Paper does not read a live file, nor one account another's."""
     file = StateFile(tmp_path / "state.json")
     file.save("paper", {})
     with pytest.raises(InvalidStateFile, match="belongs to paper"):
@@ -57,7 +57,7 @@ def test_a_file_with_a_damaged_part_is_refused() -> None:
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    """The replacement is written beside it first; when that fails, nothing has changed and nothing is left over."""
+    """A new file is written beside the old one and renamed."""
     path = tmp_path / "state.json"
     file = StateFile(path)
     file.save("paper", {"a": 1})

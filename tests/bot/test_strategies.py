@@ -1,15 +1,18 @@
-"""Strategies: pure, on the grid, never past what they may hold, and they do what their captions say."""
+"""Tests of strategies: pure, on the price grid, within their position limit; loading by name and file."""
 
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import InvalidBotSettings
-from bot.strategies import Decide, load_strategy, maker, reversion, strategies
-from bot.strategy_types import CancelOrder, MarketView, PlaceOrder, PriceBand, RestingOrder
+from bot.fees import FeeRule
+from bot.strategies import Decide, load_strategy, maker, read_parameters, reversion, strategies
+from bot.strategy_types import CancelOrder, MarketView, PlaceOrder, PriceBand, RestingOrder, Side
 from tests.support.trading import D, order, quote, view
 
 TAPERED = (
@@ -63,7 +66,7 @@ def test_never_past_the_most_never_off_the_grid(name: str, seen: MarketView) -> 
 
 
 def placed(decide: Decide, seen: MarketView) -> dict[str, tuple[str, Decimal]]:
-    """The orders asked for: side to price and quantity."""
+    """Return the wanted orders: side to price and quantity."""
     return {i.side: (str(i.price), i.quantity) for i in decide(seen) if isinstance(i, PlaceOrder)}
 
 
@@ -93,7 +96,7 @@ def test_the_maker_leans_against_what_it_holds(position: str, bid: str, ask: str
 
 
 def test_the_maker_leaves_a_good_order_alone_and_moves_a_bad_one() -> None:
-    """A place in the queue is kept; an order that is a step too far away goes, and its successor waits a turn."""
+    """A good order keeps its place in the queue; one that is too far away is replaced a turn later."""
     good, bad = order("BUY", "5", "0.49", name="good"), order("SELL", "5", "0.55", name="bad")
     intents = maker.decide(view(resting=[good, bad]))
     assert cancelled(intents) == ["bad"]
@@ -101,7 +104,7 @@ def test_the_maker_leaves_a_good_order_alone_and_moves_a_bad_one() -> None:
 
 
 def test_the_maker_withdraws_without_a_market() -> None:
-    """One side gone, or the market closed: nothing of ours stays."""
+    """With a side missing or the market closed, its orders are cancelled."""
     rests = [order("BUY", "5", "0.49", name="a"), order("SELL", "5", "0.51", name="b")]
     assert cancelled(maker.decide(view(quote(None), resting=rests))) == ["a", "b"]
     assert cancelled(maker.decide(view(quote(active=False), resting=rests))) == ["a", "b"]
@@ -120,13 +123,121 @@ def test_the_maker_withdraws_without_a_market() -> None:
         pytest.param("0.50", "0.52", "0.4", {"SELL": ("0.50", D("0.4"))}, id="a rest is closed too"),
     ],
 )
-def test_reversion(bid: str, ask: str, position: str, wants: dict[str, tuple[str, Decimal]]) -> None:
-    """Against a mean of 0.50."""
+def test_the_reversion_trades_when_the_price_strays_and_returns(
+    bid: str, ask: str, position: str, wants: dict[str, tuple[str, Decimal]]
+) -> None:
+    """Orders against a mean of 0.50."""
     seen = view(quote(bid, ask), position, mids=(D("0.5"),) * 20)
     assert placed(reversion.decide, seen) == wants
 
 
 def test_an_unknown_strategy_is_named_with_those_that_exist() -> None:
-    """A typo is found at the start."""
+    """A mistyped name is an error at the start."""
     with pytest.raises(InvalidBotSettings, match="maker, reversion"):
         load_strategy("martingale")
+
+
+@pytest.mark.parametrize("cents", ["0.50", "0.30"])
+def test_the_maker_quotes_around_equal_bid_and_ask(cents: str) -> None:
+    """With bid and ask at one price, also 50 cents, it quotes a cent on each side and never touches the other."""
+    got = placed(maker.decide, view(quote(cents, cents)))
+    assert got["BUY"][0] == str(D(cents) - D("0.01"))
+    assert got["SELL"][0] == str(D(cents) + D("0.01"))
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_the_maker_keeps_one_order_on_each_side(side: Side) -> None:
+    """Of two good orders on a side the first stays, and no third is placed there."""
+    price = "0.49" if side == "BUY" else "0.51"
+    two = [order(side, "5", price, name="first"), order(side, "5", price, name="second")]
+    intents = maker.decide(view(resting=two))
+    assert cancelled(intents) == ["second"]
+    assert [intent.side for intent in intents if isinstance(intent, PlaceOrder)] == ["SELL" if side == "BUY" else "BUY"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(seen=views())
+def test_the_maker_places_nothing_on_a_side_where_an_order_rests(seen: MarketView) -> None:
+    """At most one order a side, whatever rests."""
+    sides = [intent.side for intent in maker.decide(seen) if isinstance(intent, PlaceOrder)]
+    assert len(sides) == len(set(sides))
+    assert not set(sides) & {resting.side for resting in seen.resting}
+
+
+def test_a_mean_reversion_pays_the_fees_of_the_market() -> None:
+    """Where taking costs nothing, a smaller stray is worth an order."""
+    seen = view(quote("0.44", "0.46"), mids=(D("0.5"),) * 20)
+    assert placed(reversion.decide, seen) == {}
+    free = view(quote("0.44", "0.46"), mids=(D("0.5"),) * 20, fees=FeeRule(D(0), D(0)))
+    assert placed(reversion.decide, free) == {"BUY": ("0.46", 5)}
+
+
+FILE = """
+from dataclasses import dataclass
+from decimal import Decimal
+
+NEEDS_DEPTH = True
+
+@dataclass(frozen=True)
+class Defaults:
+    size: Decimal = Decimal(3)
+    seconds: float = 1.5
+    count: int = 2
+    name: str = "x"
+
+def decide(view, parameters=Defaults()):
+    return [parameters]
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param({}, (D(3), 1.5, 2, "x"), id="defaults"),
+        pytest.param(
+            {"size": D("0.5"), "seconds": D("2.5"), "count": 7, "name": "y"}, (D("0.5"), 2.5, 7, "y"), id="all"
+        ),
+        pytest.param({"size": 4, "seconds": 2}, (D(4), 2.0, 2, "x"), id="whole numbers"),
+    ],
+)
+def test_a_strategy_file_gets_its_parameters(tmp_path: Path, values: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    """Values are converted to the types of the defaults."""
+    (tmp_path / "mine.py").write_text(FILE)
+    loaded = load_strategy(str(tmp_path / "mine.py"), values)
+    [got] = loaded.decide(view())
+    assert (loaded.name, loaded.needs_depth) == ("mine", True)
+    assert (got.size, got.seconds, got.count, got.name) == expected  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "words"),
+    [
+        pytest.param(FILE, {"sise": 1}, "unknown parameters sise; there are size, seconds, count, name", id="mistyped"),
+        pytest.param(FILE, {"size": "four"}, "size: expected Decimal, got 'four'", id="text for a number"),
+        pytest.param(FILE, {"count": True}, "count: expected int, got True", id="true for a number"),
+        pytest.param(FILE, {"size": D("NaN")}, "size: expected Decimal", id="not a number"),
+        pytest.param("def decide(view):\n    return []\n", {"a": 1}, "takes no parameters, got a", id="no parameters"),
+        pytest.param("x = 1\n", {}, "expected a function decide", id="no decide"),
+        pytest.param("def decide(:\n", {}, "SyntaxError", id="a syntax error"),
+        pytest.param("1 / 0\n", {}, "ZeroDivisionError", id="an error while loading"),
+    ],
+)
+def test_a_mistake_in_a_strategy_file_is_named(tmp_path: Path, text: str, values: dict[str, Any], words: str) -> None:
+    """The error says the file and what is wrong, before anything is traded."""
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(InvalidBotSettings, match="mine") as caught:
+        load_strategy(str(tmp_path / "mine.py"), values)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a = 1\n", "[a\n", "[a]\nb = nan\n"], ids=["no table", "no TOML", "not a number"])
+def test_a_parameter_file_needs_tables(tmp_path: Path, text: str) -> None:
+    """One table for each strategy; a missing or damaged file is named too."""
+    path = tmp_path / "parameters.toml"
+    path.write_text(text)
+    if "nan" in text:
+        assert not read_parameters(str(path))["a"]["b"].is_finite()
+        return
+    for name in (str(path), str(tmp_path / "missing.toml")):
+        with pytest.raises(InvalidBotSettings, match="BOT_PARAMETERS"):
+            read_parameters(name)
