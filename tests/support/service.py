@@ -33,7 +33,7 @@ class Service:
     async def start(self) -> None:
         """Start it and wait until it accepts connections."""
         self.process = await asyncio.create_subprocess_exec(sys.executable, *self._command, env=self.env, cwd=self._cwd)
-        await eventually(lambda: listening(self.port), within=20)
+        await eventually(lambda: listening(self.port), within=60)
 
     async def stop(self, sig: int = signal.SIGTERM, within: float = 10) -> None:
         """Send the signal and wait until it has gone."""

@@ -103,12 +103,12 @@ def clean(engine: Engine) -> None:
 
 
 def make_base(engine: Engine, name: str) -> None:
-    """Make the base image under its own name from Debian's packages, for nothing can be pulled here.
+    """Make the base image under its own name from Debian's packages, for nothing can be pulled here."""
+    make_image(engine, name, debian(name.partition(":")[2].removesuffix("-slim")))
 
-    pip in it trusts what this machine trusts: behind a proxy that opens TLS the image's own list would not do.
-    """
-    root = debian(name.partition(":")[2].removesuffix("-slim"))
+
+def make_image(engine: Engine, name: str, root: Path) -> None:
+    """Import the root of a system under a name, unless that has been done."""
     key = f"pi.made-from={root.name}"
-    if engine.docker("images", "--quiet", "--filter", f"label={key}", name):
-        return
-    engine.docker("import", "--change", f"LABEL {key}", root, name)
+    if not engine.docker("images", "--quiet", "--filter", f"label={key}", name):
+        engine.docker("import", "--change", f"LABEL {key}", root, name)

@@ -33,4 +33,5 @@ def debian(release: str, *packages: str) -> Path:
             missing("a Debian mirror", made.stderr[-500:])
         shutil.move(f"{path}.tar", path)
 
-    return kept(f"debian-{release}", f"{release} {packages} {TRUSTED.stat().st_size}", make)
+    name = "-".join(("debian", release, *packages[:1]))
+    return kept(name, f"{release} {packages} {TRUSTED.stat().st_size}", make)
