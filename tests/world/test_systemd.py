@@ -85,7 +85,7 @@ def machine(engine: Engine) -> Iterator[Machine]:
     host.run(
         f"cd {SECRETS}; openssl genrsa -out kalshi.pem 2>/dev/null; cp kalshi.pem bot-kalshi.pem; "
         "echo an-id | tee kalshi-id >bot-kalshi-id; echo a-redis-password >redis-password; "
-        "redis-cli config set requirepass a-redis-password; "
+        "echo requirepass a-redis-password >>/etc/redis/redis.conf; systemctl enable --now redis-server; "
         "echo REDIS_HOST=127.0.0.1 >>/etc/prediction-investor/server.env; "
         "echo KALSHI_API_URL=http://127.0.0.1:9/trade-api/v2 | "
         "tee -a /etc/prediction-investor/server.env >>/etc/prediction-investor/bot.env"
@@ -117,11 +117,10 @@ def test_credentials_reach_the_service_alone(machine: Machine) -> None:
     assert health["parts"]["cache"]["kind"] == "redis_cache"
     process = machine.property("MainPID")
     environment = machine.run(f"tr '\\0' '\\n' </proc/{process}/environ")
-    assert "REDIS_PASSWORD_FILE=/run/credentials/prediction-investor.service/redis-password" in environment
+    secret = "/run/credentials/prediction-investor.service/redis-password"
+    assert f"REDIS_PASSWORD_FILE={secret}" in environment
     assert "a-redis-password" not in environment
-    other = machine.tried(
-        "setpriv --reuid prediction-investor-bot --clear-groups cat /run/credentials/prediction-investor.service/redis-password"
-    )
+    other = machine.tried(f"setpriv --reuid prediction-investor-bot --clear-groups cat {secret}")
     assert other.returncode != 0
 
 
