@@ -20,6 +20,8 @@ def main(names: list[str]) -> None:
         verdict = "whole" if ids == outcome.before else f"{len(ids)} of {len(outcome.before)}: {ids}"
         told = [one["reason"] for one in received.named("reset")]
         print(f"{name}: {verdict}; reset {told}; after it {set(outcome.after) <= set(received.ids)}")
+        if verdict != "whole":
+            print(received.log)
 
 
 if __name__ == "__main__":

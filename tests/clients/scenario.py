@@ -26,6 +26,7 @@ class Received:
 
     events: list[dict[str, Any]] = field(default_factory=list)
     exited: bool = False  # the client's process has ended
+    log: str = ""  # the end of what it wrote to stderr
 
     @property
     def ids(self) -> list[str]:
@@ -65,7 +66,7 @@ async def run(clients: Sequence[Client], seed: int = 0) -> Outcome:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, FakeBot(mode="live") as bot:
         stage = Stage(Path(name), bot, lambda client, event: outcome.received[client].events.append(event))
         async with stage.running(), started(clients, stage, outcome):
-            await wait_for(lambda: outcome.are_open(stage), WITHIN)
+            await wait_for(lambda: all(one.events for one in outcome.running), 2 * WITHIN)
             stage.cut()  # before the first trade
             await publish(stage, outcome, 5)
             for _ in range(CUTS):
@@ -129,6 +130,7 @@ async def process(client: Client, stage: Stage, received: Received) -> AsyncIter
             os.killpg(running.pid, signal.SIGKILL)
         await running.wait()
         await reading
+        received.log = (stage.folder / f"{client.name}.log").read_text(errors="replace")[-1000:]
 
 
 async def _read(running: asyncio.subprocess.Process, received: Received) -> None:

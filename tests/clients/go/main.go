@@ -22,7 +22,9 @@ func main() {
 		client := sse.Client{Backoff: sse.Backoff{MaxRetries: -1, MaxInterval: 5 * time.Second}}
 		connection := client.NewConnection(request)
 		connection.SubscribeToAll(func(event sse.Event) {
-			lastID = event.LastEventID
+			if event.LastEventID != "" { // an event of a proxy in our place has none
+				lastID = event.LastEventID
+			}
 			line, _ := json.Marshal(map[string]string{"event": event.Type, "id": event.LastEventID, "data": event.Data})
 			fmt.Println(string(line))
 		})

@@ -13,7 +13,7 @@ while True:
         with requests.get(url, headers={"Last-Event-ID": last_id}, stream=True, timeout=60) as response:
             for event in sseclient.SSEClient(response).events():
                 last_id = event.id or last_id
-                retry = event.retry / 1000 if event.retry else retry
+                retry = int(event.retry) / 1000 if event.retry else retry
                 json.loads(event.data)
                 print(json.dumps({"event": event.event, "id": event.id, "data": event.data}), flush=True)
     except requests.RequestException as error:
