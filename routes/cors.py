@@ -1,4 +1,4 @@
-"""Which other sites' pages may call: the named origins. Their browsers ask first, and a refusal is a problem too."""
+"""CORS: pages of the named origins may read; a refused preflight is a problem."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from routes.problems import Problem, render
 
 
 class Refusal(Response):
-    """Becomes a problem when it is sent, since only then its request is known."""
+    """A refused preflight, which becomes a problem when it is sent, because its request is known only then."""
 
     def __init__(self, plain: Response) -> None:
         super().__init__(status_code=plain.status_code)
@@ -26,16 +26,16 @@ class Refusal(Response):
 
 
 class Cors(CORSMiddleware):
-    """Starlette's, which would refuse in plain text."""
+    """Starlette's middleware with a problem instead of plain text for a refusal."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """The answer to a browser that asks whether it may ask."""
+        """Return the answer to a preflight."""
         answer = super().preflight_response(request_headers)
         return answer if answer.status_code == 200 else Refusal(answer)
 
 
 def cors(origins: Sequence[str]) -> Middleware:
-    """Browsers on these origins may read; what they need for caching and patience is exposed."""
+    """Return the middleware for these origins; it exposes the headers that pages need for caching and retries."""
     return Middleware(
         Cors,
         allow_origins=list(origins),

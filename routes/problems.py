@@ -46,7 +46,7 @@ MEANINGS: Final = {
 
 
 class Problem(Exception):
-    """An answer that is an error. detail is for people; members are further members of the body."""
+    """An error as an answer. detail is for people; members are further members of the body."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> None:
         super().__init__(detail)
@@ -54,12 +54,12 @@ class Problem(Exception):
 
 
 def kind(status: int) -> str:
-    """The stable type of a status: a reference into the API page, such as /api/python/docs#not-found."""
+    """Return the stable type of a status: a reference into the API page, such as /api/python/docs#not-found."""
     return f"{PREFIX}/docs#{_phrase(status).lower().replace(' ', '-')}"
 
 
 def failed_part(status: int, detail: str) -> dict[str, Any]:
-    """Return what stands for a part of an answer that failed, while the rest stands."""
+    """Return the part of an answer that failed; the other parts stand."""
     return {"error": {"type": kind(status), "status": status, "detail": detail}}
 
 
@@ -89,18 +89,18 @@ def render(problem: Problem, scope: Scope, level: int | None = None) -> Response
 
 
 def _instance(path: str) -> str:
-    """The path as a URI reference (RFC 9457, 3.1.5). Two slashes in front would make its first part a host."""
+    """Return the path as a URI reference (RFC 9457, 3.1.5); two slashes in front would make its first part a host."""
     return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=~")
 
 
 def _request_id(scope: Scope) -> str:
-    """The proxy's, where it gives one that can be printed; else one of ours."""
+    """Return the proxy's request id if it is printable; else a new one."""
     given = Headers(scope=scope).get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def from_exception(error: Exception) -> Problem:
-    """What a failure is to the world: the one table from the rooms' errors to statuses."""
+    """Return the problem of an error: the one table from the packages' errors to statuses."""
     match error:
         case Problem():
             return error

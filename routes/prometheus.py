@@ -20,7 +20,7 @@ class ServiceCollector(Collector):
         self.service = service
 
     def collect(self) -> Iterator[Family]:
-        """Every family, in the order of the way of a trade."""
+        """Yield every family, in the order in which a trade passes the parts."""
         yield from _streams(self.service)
         yield from _watch(self.service.watch.health())
         yield from _books(self.service)
@@ -33,7 +33,7 @@ class ServiceCollector(Collector):
 def _gauge(
     name: str, text: str, value: float | None | Mapping[str, float | None], label: str = ""
 ) -> GaugeMetricFamily:
-    """None gives no sample: what was never measured has no number, and least of all 0."""
+    """Return a gauge. None gives no sample: a value that was never measured is not 0."""
     family = GaugeMetricFamily(name, text, labels=[label] if label else None)
     for key, number in value.items() if isinstance(value, Mapping) else (("", value),):
         if number is not None:
@@ -99,7 +99,7 @@ def _exchange(service: Services) -> Iterator[Family]:
     breakers = {"kalshi": float(calls.breaker.state != "closed")}
     if service.cache.breaker is not None:
         breakers["redis"] = float(service.cache.breaker.state != "closed")
-    yield _gauge("pi_breaker_open", "1 while a neighbour is left alone", breakers, "name")
+    yield _gauge("pi_breaker_open", "1 while the circuit breaker is open", breakers, "name")
     counts = service.keeper.counts
     named = {name: getattr(counts, name) for name in ("near", "cached", "fetched", "failed", "stale")}
     yield _counter("pi_answers", "answers by where they came from", named, "source")

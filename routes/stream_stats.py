@@ -1,4 +1,4 @@
-"""Who reads the streams and what the streams did, added up over the workers that share a Redis."""
+"""Counts and readers of the streams, added up over the workers that share a Redis."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ from streams.stats import add_up, client
 
 
 async def stats(request: Request) -> Response:
-    """What the streams did since the start, added up over the workers that share a Redis."""
+    """Return the counts since the start, added up over the workers that share a Redis."""
     service = services(request)
     views = [snapshot(service.hub, service.watch), *await service.watch.workers.gather()]
     total = add_up([view["stats"] for view in views])
@@ -22,7 +22,7 @@ async def stats(request: Request) -> Response:
 
 
 async def clients(request: Request) -> Response:
-    """Who listens now, at every worker, with no more of an address than its network."""
+    """Return the open streams of all workers, with the network of each client only."""
     service = services(request)
     views = [snapshot(service.hub, service.watch), *await service.watch.workers.gather()]
     found = [reader for view in views for reader in view["clients"]]
@@ -30,7 +30,7 @@ async def clients(request: Request) -> Response:
 
 
 def snapshot(hub: Hub, watch: Supervisor) -> dict[str, Any]:
-    """This worker's part of both; what it tells the others of itself."""
+    """Return this worker's part of both, which other workers read."""
     readers = list(hub.subscribers)
     parts = watch.health()
     counts = {"polls": parts["poller"].get("polls", 0), "gaps": parts["recorder"].get("gaps", 0)}

@@ -81,7 +81,7 @@ def _counts(service: Services, positions: Answer | dict[str, Any]) -> dict[str, 
 
 
 def _bot(service: Services) -> dict[str, Any]:
-    """What its last good poll said; old once that is older than a live answer may be."""
+    """Return the bot's last good poll; stale once it is older than a live answer may be."""
     said = service.watch.health()["bot"]
     polled, stale = service.watch.live.polled()
     return {"source": "bot_live", "as_of": round(polled, 3) or None, "stale": stale, **said}

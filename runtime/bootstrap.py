@@ -1,4 +1,4 @@
-"""Opens every room with the settings in force, from the bottom up; the stack that is given closes them in reverse."""
+"""Build the services of one process from its settings."""
 
 import asyncio
 import contextlib
@@ -50,7 +50,7 @@ RECENT = 100  # entries looked at on start, for the last thing that happened to 
 
 
 async def open_services(settings: ServerSettings, durations: Durations, stack: contextlib.AsyncExitStack) -> Services:
-    """Open every room from the bottom up; the stack closes them in reverse."""
+    """Open all parts, each after those it needs; the stack closes them in reverse."""
     journal = open_journal(settings.journal_url)
     await journal.open()
     stack.push_async_callback(journal.close)
@@ -111,7 +111,7 @@ async def open_watch(
     portfolio: Portfolio,
     ledgers: JournalLedgers,
 ) -> Supervisor:
-    """Start watching the bot and, with keys, the exchange. Raises StreamError when the Redis prefix is another's."""
+    """Poll the bot and, with keys, the exchange. Raises StreamError if another journal uses the Redis prefix."""
     key = client.calls.signer
     push = FillSocket(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
     polling = PollSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
@@ -146,27 +146,27 @@ def open_audit(
 
 
 def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
-    """Account data read before these happened is stale; what happened on paper did not happen to the account."""
+    """Mark account data as stale that was read before these entries; paper trades do not touch the account."""
     real = [entry for entry in entries if entry.kind in MOVING and loads(entry.body)["mode"] != "paper"]
     if real:
         portfolio.touched(float(max(entry.timestamp for entry in real)))
 
 
 def limits(settings: ServerSettings) -> StreamLimits:
-    """How the streams pace themselves."""
+    """Return intervals and bounds of the streams."""
     keepalive = KeepaliveSettings(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
     return StreamLimits(keepalive, settings.client_queue_size, headers=SECURITY)
 
 
 def signer(settings: ServerSettings) -> Signer | None:
-    """The trader's key, when both halves of it are set."""
+    """Return the trader's key; None unless both halves are set."""
     if settings.kalshi_api_key is None or settings.kalshi_rsa_key_path is None:
         return None
     return Signer.from_file(str(settings.kalshi_api_key), settings.kalshi_rsa_key_path)
 
 
 def redis_address(settings: ServerSettings) -> RedisAddress | None:
-    """Where the shared Redis is, when one is set."""
+    """Return the address of the shared Redis; None if it is not set."""
     if settings.redis_host is None:
         return None
     password = None if settings.redis_password is None else str(settings.redis_password)
@@ -174,7 +174,7 @@ def redis_address(settings: ServerSettings) -> RedisAddress | None:
 
 
 def open_cache(settings: ServerSettings) -> Cache:
-    """Redis when it is set, which turns to memory while it fails; else memory."""
+    """Return a cache in Redis, which falls back to memory while it fails; else one in memory."""
     address = redis_address(settings)
     if address is None:
         return MemoryCache()

@@ -1,4 +1,4 @@
-"""Tells systemd how we are: ready, alive, stopping. Where nobody asked to be told, it says nothing."""
+"""Notifications to systemd: ready, alive, stopping. Nothing is sent where systemd does not listen."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def notify(state: str) -> bool:
-    """Send a state such as READY=1 to the service manager; whether it was sent. Meanings: man sd_notify."""
+    """Send a state such as READY=1 to the service manager (man sd_notify); return True if it was sent."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
@@ -28,7 +28,7 @@ def notify(state: str) -> bool:
 
 
 def watchdog_interval() -> float | None:
-    """Seconds between two signs of life, half of what systemd waits; None when it waits for none from this process."""
+    """Return the seconds between two watchdog messages, half of systemd's limit; None without a limit."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     if not microseconds.isdigit() or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
@@ -37,7 +37,7 @@ def watchdog_interval() -> float | None:
 
 @contextlib.asynccontextmanager
 async def notifying() -> AsyncIterator[None]:
-    """READY=1 now, WATCHDOG=1 as long as the event loop turns, STOPPING=1 at the end."""
+    """Send READY=1, then WATCHDOG=1 while the event loop runs, and STOPPING=1 at the end."""
     notify("READY=1")
     interval = watchdog_interval()
     # the watchdog is a task of the loop on purpose: a loop that hangs sends nothing and is restarted

@@ -58,7 +58,7 @@ def credentials(token_file: str | None, cookie_file: str | None) -> dict[str, st
 
 
 def address(text: str) -> URL:
-    """The URL of a service, without a trailing slash."""
+    """Return the URL of a service, without a slash at the end."""
     try:
         url = URL(text.strip()).with_query(None).with_fragment(None)
     except ValueError as error:
@@ -69,7 +69,7 @@ def address(text: str) -> URL:
 
 
 async def run(base: URL, keys: dict[str, str], insecure: bool = False, streams: int = CROWD) -> list[Finding]:
-    """Examine, and print each finding as it comes, with its cure. keys: headers that say who we are."""
+    """Examine a service and print each finding with the lines to change. keys: headers that identify us."""
     findings: list[Finding] = []
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=not insecure, limit=0),

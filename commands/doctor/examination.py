@@ -1,4 +1,4 @@
-"""The examination: what is asked, in which order, so that one look does not disturb the next."""
+"""The order of the checks, in which none disturbs the next."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ GZIP: Final = {"Accept-Encoding": "gzip"}
 
 
 async def examine(visit: Probe, streams: int = CROWD) -> AsyncIterator[Finding]:
-    """Everything, in about twenty seconds, and never thirty. Plain answers first: streams may starve them."""
+    """Yield all findings, in about twenty seconds. Plain answers come first: streams may starve them."""
     begun = time.time()
     health = await visit.get("/health", limit=4)
     visit.proxy = proxy_named(health.proxy)
@@ -43,11 +43,11 @@ async def examine(visit: Probe, streams: int = CROWD) -> AsyncIterator[Finding]:
 
 
 async def _plain(visit: Probe, health: ProbedPage) -> list[Finding]:
-    """Who we are to the service, and what strangers may read."""
+    """Check who we are to the service, and the answers to strangers."""
     local, tls = is_local(visit.base), visit.base.scheme == "https"
     other = {"X-Forwarded-Proto": "http" if tls else "https"}
     shaking = asyncio.create_task(handshake(visit.base)) if tls else None
-    told, lied, forged, renamed, stranger, *closed = await asyncio.gather(
+    plain, other_scheme, forged, renamed, stranger, *closed = await asyncio.gather(
         visit.get("/"),
         visit.get("/", other),
         visit.get("/", {"X-Forwarded-For": FORGED}),
@@ -55,11 +55,11 @@ async def _plain(visit: Probe, health: ProbedPage) -> list[Finding]:
         visit.get("/health", anonymous=True),
         *(visit.get(url, anonymous=True) for url in rest_checks.CLOSED),
     )
-    us = seen(told)
+    us = seen(plain)
     home = us.is_loopback if us else local
     return [
         *offered(await shaking if shaking else None, health.proxy),
-        *forwarding(visit.base, us, seen(lied), seen(forged), direct=local and not health.proxy),
+        *forwarding(visit.base, us, seen(other_scheme), seen(forged), direct=local and not health.proxy),
         rest_checks.hosts(renamed),
         rest_checks.exposure(dict(zip(rest_checks.CLOSED, closed, strict=True)), home),
         *rest_checks.access(stranger, home),
@@ -68,13 +68,13 @@ async def _plain(visit: Probe, health: ProbedPage) -> list[Finding]:
 
 
 async def _urls(visit: Probe) -> list[Finding]:
-    asked = (visit.get(url, limit=SLOW) for url in ("/health/", *rest_checks.URLS))
-    slash, *pages = await asyncio.gather(*asked)
+    requests = (visit.get(url, limit=SLOW) for url in ("/health/", *rest_checks.URLS))
+    slash, *pages = await asyncio.gather(*requests)
     return [*map(rest_checks.answer, rest_checks.URLS, pages), *rest_checks.slashes(slash)]
 
 
 async def _caching(visit: Probe) -> list[Finding]:
-    """Read from the journal, which needs neither the exchange nor keys."""
+    """Check the caching of an answer from the journal, which needs neither the exchange nor keys."""
     path = "/portfolio/trades/history?limit=5"
     page, first = await asyncio.gather(visit.get("/openapi.json", GZIP, limit=3), visit.get(path, GZIP, limit=3))
     again = await visit.get(path, {**GZIP, "If-None-Match": first.headers.get("etag", "")}, limit=3)
@@ -82,17 +82,17 @@ async def _caching(visit: Probe) -> list[Finding]:
 
 
 async def _streams(visit: Probe, count: int) -> list[Finding]:
-    """Four streams as a browser asks for them, and meanwhile a crowd."""
+    """Check the four streams as a browser opens them, and many more meanwhile."""
     listening = asyncio.gather(*(visit.listen(f"/sse/{name}", LISTEN, GZIP) for name in STREAMS))
-    heard, many = await asyncio.gather(listening, _crowd(visit, count))
-    four = dict(zip(STREAMS, heard, strict=True))
+    probed, many = await asyncio.gather(listening, _crowd(visit, count))
+    four = dict(zip(STREAMS, probed, strict=True))
     found = list(stream_checks.streams(four, LISTEN, starved=many.rest.status == 0))
     prompt = all(finding.level == "ok" or finding.name == "idle cut" for finding in found)
     return [*found, stream_checks.crowd(many, prompt)]
 
 
 async def _crowd(visit: Probe, count: int) -> stream_checks.Crowd:
-    """So many streams at once, a plain request among them, and away again."""
+    """Open so many streams at once, send a plain request, and close them."""
     await asyncio.sleep(2)  # the four have begun
     seconds = 4 + min(count / 100, 8)
     opening = [asyncio.create_task(visit.listen("/sse/status", seconds)) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Visits to a running service, as a browser makes them: answers with their times, and streams read for a while."""
+"""Requests to a running service as a browser makes them: answers with their times, and streams read for a while."""
 
 import asyncio
 import json
@@ -32,17 +32,17 @@ class ProbedPage:
 
     @property
     def text(self) -> str:
-        """The body, or its beginning."""
+        """Return the body, or its beginning."""
         return self.body[:300].decode("utf-8", "replace").strip()
 
     @property
     def shown(self) -> str:
-        """What came, in a few words."""
+        """Return a short description."""
         return f"HTTP {self.status}" if self.status else self.text
 
     @property
     def json(self) -> dict[str, Any]:
-        """The JSON object in the body; empty when it is none."""
+        """Return the JSON object in the body; empty for anything else."""
         try:
             value = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -51,19 +51,19 @@ class ProbedPage:
 
     @property
     def kind(self) -> str:
-        """The media type."""
+        """Return the media type."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def proxy(self) -> str:
-        """What stands in front of the service, by its own word; our server itself says nothing."""
+        """Return the name of the proxy in front, from its own headers; our server sends none."""
         server = self.headers.get("server", "")
         return self.headers.get("via", "") if server.lower() in ("", "uvicorn") else server
 
 
 @dataclass(slots=True)
 class ProbedStream:
-    """What a stream gave: pieces with the seconds at which they came, and when it ended (None: we left)."""
+    """One stream: pieces with the seconds at which they came, and the second of its end (None: we closed it)."""
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -73,28 +73,28 @@ class ProbedStream:
 
     @property
     def text(self) -> bytes:
-        """All that came."""
+        """Return all bytes."""
         return b"".join(piece for _, piece in self.pieces)
 
     @property
     def limited(self) -> bool:
-        """Whether a rate limit refused it: with 429, or in our words on a stream that says when to come back."""
+        """Return True if a rate limit refused it: with 429, or with a bye on the stream."""
         return self.status == 429 or self.bye == "busy"
 
     @property
     def greeted(self) -> bool:
-        """Whether our service itself spoke, and not somebody in its place."""
+        """Return True if our service itself answered."""
         return GREETING.encode() in self.text
 
     @property
     def bye(self) -> str:
-        """Why the service ended it, by its own word; empty when it did not."""
+        """Return the reason of the service's bye; empty without one."""
         found = BYE.search(self.text)
         return found[1].decode() if found else ""
 
 
 class Probe:
-    """All requests of one examination. base: where the API begins; keys: headers that say who we are."""
+    """All requests of one examination. base: the URL of the API; keys: headers that identify us."""
 
     def __init__(self, session: aiohttp.ClientSession, base: URL, keys: Mapping[str, str] = NOTHING) -> None:
         self.base = base
@@ -106,7 +106,7 @@ class Probe:
     async def get(
         self, path: str, headers: Mapping[str, str] = NOTHING, limit: float = 5.0, anonymous: bool = False
     ) -> ProbedPage:
-        """Ask for a path under the base; every wait has a limit."""
+        """Send a GET for a path below the base; every wait has a limit."""
         begun = time.monotonic()
         asked = {**({} if anonymous else self.keys), **headers}
         try:
@@ -123,7 +123,7 @@ class Probe:
             return ProbedPage(0, {}, why.encode(), time.monotonic() - begun)
 
     async def listen(self, path: str, seconds: float, headers: Mapping[str, str] = NOTHING) -> ProbedStream:
-        """Read a stream for so long."""
+        """Read a stream for so many seconds."""
         begun, heard = time.monotonic(), ProbedStream()
         asked = {**self.keys, "Accept": "text/event-stream", **headers}
         try:
@@ -148,7 +148,7 @@ def _small(answer: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 def reason(error: Exception) -> str:
-    """A failed connection in plain words."""
+    """Return the reason of a failed connection."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
             return f"the certificate is not good: {error.certificate_error}; --insecure looks past it"

@@ -1,4 +1,4 @@
-"""Whether the service is there at all: who answers at the address, and in which state."""
+"""Checks of the address: the service itself answers there, and its state."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,14 +15,14 @@ AWAY = (502, 503, 504)
 
 
 def problem(page: ProbedPage) -> dict[str, Any]:
-    """The problem that our service itself answers with; empty when it is no such thing."""
+    """Return the problem of our service in an answer; empty for any other answer."""
     body = page.json
     ours = page.kind == "application/problem+json" and str(body.get("type", "")).startswith(OURS)
     return body if ours and "instance" in body else {}  # a proxy's imitation names no instance
 
 
 def unreached(base: URL, health: ProbedPage, with_key: bool) -> Finding | None:
-    """Why nothing more can be looked at; None when this is the service. health: what /health answered."""
+    """Return the reason to stop the examination; None if this is the service. health: the answer of /health."""
     body, mine = health.json, problem(health)
     if health.status == 200 and isinstance(body.get("parts"), dict) and "journal" in body:
         return None
@@ -57,7 +57,7 @@ def _described(page: ProbedPage) -> str:
 
 
 def state(health: ProbedPage) -> Iterator[Finding]:
-    """How the service says it is."""
+    """Report the state that the service gives."""
     body = health.json
     yield well("reach", f"version {body.get('version')} answers in {health.seconds * 1000:.0f} ms")
     ill = {
@@ -66,15 +66,15 @@ def state(health: ProbedPage) -> Iterator[Finding]:
         if isinstance(part, dict) and part.get("state") not in HEALTHY
     }
     warnings = body.get("warnings")
-    said = [f"{name}: {why}" for name, why in ill.items()]
-    said += [str(warning) for warning in warnings] if isinstance(warnings, list) else []
-    yield note("health", "; ".join(said)) if said else well("health", str(body.get("status")))
+    reasons = [f"{name}: {why}" for name, why in ill.items()]
+    reasons += [str(warning) for warning in warnings] if isinstance(warnings, list) else []
+    yield note("health", "; ".join(reasons)) if reasons else well("health", str(body.get("status")))
 
 
-def clock(health: ProbedPage, asked: float) -> Finding:
-    """The service's clock against ours. asked: our time in the middle of the question."""
+def clock(health: ProbedPage, sent_at: float) -> Finding:
+    """Compare the service's clock with ours. sent_at: our time in the middle of the request."""
     there = health.json.get("as_of")
     if not isinstance(there, int | float):
         return note("clock", "the service does not say what time it has")
-    off = abs(asked - there)
+    off = abs(sent_at - there)
     return well("clock", f"within {off:.1f} s of ours") if off < 5 else wrong("clock", f"{off:.0f} s away from ours")

@@ -1,4 +1,4 @@
-"""What plain answers are like once they have come all the way: whole, cached, compressed, or closed to strangers."""
+"""Checks of plain answers: complete, cached, compressed, or closed to strangers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -18,7 +18,7 @@ HEADERS: Final = ("x-content-type-options", "x-frame-options", "referrer-policy"
 
 
 def answer(url: str, page: ProbedPage) -> Finding:
-    """Whether a URL answers as the service does; what only the exchange or its keys lack is worth a note."""
+    """Judge an answer of one URL; a lack of the exchange or its keys is only a note."""
     came = f"{page.shown} in {page.seconds * 1000:.0f} ms, {len(page.body)} bytes"
     expected = "text/html" if url in PAGES else "application/json"
     if page.status == 200 and page.kind == expected:
@@ -34,13 +34,13 @@ def answer(url: str, page: ProbedPage) -> Finding:
 
 
 def slashes(page: ProbedPage) -> Iterator[Finding]:
-    """/health/ is the same as /health."""
+    """Judge /health/, which must be the same as /health."""
     if page.status not in (200, 429):
         yield wrong("prefix", f"/health/ answers {page.shown}, and must be the same as /health")
 
 
 def caching(first: ProbedPage, again: ProbedPage) -> Finding:
-    """Two answers of one URL, the second asked with the first one's ETag, both as a browser asks, with gzip."""
+    """Judge two answers of one URL, the second requested with the ETag of the first, both with gzip."""
     etag = first.headers.get("etag")
     if first.status != 200 or not etag:
         return note("not modified", f"not judged: {first.shown}, ETag {etag}")
@@ -52,7 +52,7 @@ def caching(first: ProbedPage, again: ProbedPage) -> Finding:
 
 
 def compression(page: ProbedPage) -> Finding:
-    """JSON that was asked for with gzip."""
+    """Judge JSON that was requested with gzip."""
     how = page.headers.get("content-encoding", "identity")
     if how != "identity" or not page.proxy:
         return well("json compression", f"{how}, {len(page.body)} bytes of {page.kind}")
@@ -67,7 +67,7 @@ def hosts(renamed: ProbedPage) -> Finding:
 
 
 def exposure(pages: Mapping[str, ProbedPage], home: bool) -> Finding:
-    """What a visitor without a key gets for the operators' URLs. home: the service takes us for its own machine."""
+    """Judge the answers of operators' URLs without a key. home: the service takes us for its own machine."""
     found = [url for url, page in pages.items() if page.status == 200]
     if not found:
         return well("exposure", f"{' and '.join(pages)} are closed from here")
@@ -81,13 +81,13 @@ def exposure(pages: Mapping[str, ProbedPage], home: bool) -> Finding:
 
 
 def access(health: ProbedPage, home: bool) -> Iterator[Finding]:
-    """Whether a visitor without a key is let in."""
+    """Note that clients without a key may read."""
     if health.status == 200 and not home:
         yield note("access", "anybody who reaches this address can read balance and positions: see API_TOKEN and AUTH")
 
 
 def protection(page: ProbedPage, tls: bool, home: bool) -> Iterator[Finding]:
-    """The headers that make a browser careful, and TLS."""
+    """Judge the security headers and TLS."""
     missing: Sequence[str] = [name for name in HEADERS if name not in page.headers]
     if missing:
         yield wrong("security headers", f"taken away on the way: {', '.join(missing)}")

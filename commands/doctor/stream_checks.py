@@ -1,4 +1,4 @@
-"""How streams arrive: at once, as they are, for as long as they should, and without starving everything else."""
+"""Checks of streams: they arrive at once, unchanged, for long enough, and leave room for other requests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ BYES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Many streams opened at once, and what a plain request got while they were open."""
+    """Many streams opened at once, and the answer to a plain request meanwhile."""
 
-    heard: Sequence[ProbedStream]
+    probed: Sequence[ProbedStream]
     rest: ProbedPage
 
 
-def streams(heard: Mapping[str, ProbedStream], seconds: float, starved: bool) -> Iterator[Finding]:
+def streams(probed: Mapping[str, ProbedStream], seconds: float, starved: bool) -> Iterator[Finding]:
     """A finding for each kind of fault, or for each stream that has none. starved: plain requests got nothing either.
 
     seconds: for how long was listened; at least the 15 within which something comes.
     """
     faults: dict[str, tuple[Finding, list[str]]] = {}
-    for name, one in heard.items():
+    for name, one in probed.items():
         fault = _fault(one, seconds)
         if fault is None:
             yield well(
@@ -82,11 +82,11 @@ def _end(one: ProbedStream, ended: float) -> Finding:
 
 
 def crowd(many: Crowd, prompt: bool) -> Finding:
-    """Whether streams starve everything else. prompt: single streams come as they should."""
-    count, rest = len(many.heard), many.rest
-    began = [one for one in many.heard if one.status == 200 and one.greeted]
-    refused = sorted({one.status for one in many.heard} - {0, 200, 429})
-    ended = [one for one in many.heard if one.status == 200 and one.ended is not None]
+    """Judge whether streams starve other requests. prompt: single streams arrive as they should."""
+    count, rest = len(many.probed), many.rest
+    began = [one for one in many.probed if one.status == 200 and one.greeted]
+    refused = sorted({one.status for one in many.probed} - {0, 200, 429})
+    ended = [one for one in many.probed if one.status == 200 and one.ended is not None]
     away = sum(not one.greeted and not one.limited for one in ended)
     if refused:
         return wrong("stream refused", f"of {count} streams at once some get HTTP {refused[0]}: EventSource gives up")
@@ -94,9 +94,9 @@ def crowd(many: Crowd, prompt: bool) -> Finding:
         return wrong("threads", f"with {count} streams open a plain request gets nothing: {rest.text}")
     if prompt and away:
         return note("stream limit", f"of {count} streams at once {away} were told to come back later by the proxy")
-    if any(one.bye == "full" for one in many.heard):
+    if any(one.bye == "full" for one in many.probed):
         return note("stream limit", f"MAX_STREAMS is reached with {len(began)} of {count} streams more")
-    if rest.status == 429 or any(one.limited for one in many.heard):
+    if rest.status == 429 or any(one.limited for one in many.probed):
         return note("rate limit", f"RATE_LIMIT refused some of {count} streams at once")
     if prompt and len(began) < count:
         return wrong("threads", f"of {count} streams at once only {len(began)} begin")
@@ -104,7 +104,7 @@ def crowd(many: Crowd, prompt: bool) -> Finding:
 
 
 def standby(one: ProbedStream) -> Finding:
-    """What a stream's URL answers while the service is away."""
+    """Judge the answer of a stream's URL while the service is away."""
     if (
         one.status == 200
         and one.headers.get("content-type", "").startswith("text/event-stream")

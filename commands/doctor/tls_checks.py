@@ -1,4 +1,4 @@
-"""What a browser is offered as it opens a TLS connection: the HTTP version, its stream limit, a certificate's days."""
+"""Checks of a TLS connection: HTTP version, its limit of streams, days until the certificate expires."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ FEW_DAYS: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """version: h2 or http/1.1. streams: how many HTTP/2 announces for a connection, None for no limit told."""
+    """version: h2 or http/1.1. streams: how many HTTP/2 announces for a connection, None for no limit."""
 
     version: str
     streams: int | None
@@ -29,7 +29,7 @@ class Handshake:
 
 
 async def handshake(url: URL, limit: float = 4.0) -> Handshake | None:
-    """Offer HTTP/2 and HTTP/1.1 as a browser does; None when it fails."""
+    """Offer HTTP/2 and HTTP/1.1 as a browser does; return None if it fails."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # identity is judged where answers are read
     context.set_alpn_protocols(["h2", "http/1.1"])
@@ -60,7 +60,7 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> H
 
 
 def announced(settings: bytes) -> int | None:
-    """The number of streams in the body of a SETTINGS frame: pairs of two bytes and four."""
+    """Return the number of streams in the body of a SETTINGS frame: pairs of two bytes and four."""
     for at in range(0, len(settings) - 5, 6):
         if int.from_bytes(settings[at : at + 2]) == MAX_STREAMS:
             return int.from_bytes(settings[at + 2 : at + 6])
@@ -68,15 +68,16 @@ def announced(settings: bytes) -> int | None:
 
 
 def offered(shaken: Handshake | None, proxy: str) -> Iterator[Finding]:
-    """Judge it. proxy: what stands in front, by its own word. None: plain HTTP, or it could not be asked."""
+    """Judge a handshake; None for plain HTTP or a failed one. proxy: name of the proxy in front."""
     if shaken is None or shaken.version != "h2":
         yield well(
             "http version", "HTTP/1.1: a browser opens six connections, and each stream takes one: let tabs share"
         )
     elif not proxy or "apache" in proxy.lower():
-        told = "any number of" if shaken.streams is None else shaken.streams
+        announced = "any number of" if shaken.streams is None else shaken.streams
         yield wrong(
-            "http version", f"browsers get HTTP/2, where Apache announces {told} streams, runs six, and blocks REST"
+            "http version",
+            f"browsers get HTTP/2, where Apache announces {announced} streams, runs six, and blocks REST",
         )
     elif shaken.streams is not None and shaken.streams < 20:
         yield note(
