@@ -47,7 +47,8 @@ class PortfolioApi:
         """
         check_subaccount(request.query)
         reads, markets = self.exchange.caught_up_reads(), self.exchange.engine.markets
-        shards = SHARDS if not request.query.get("exchange_index") else (read_shard(request.query),)
+        shard = read_shard(request.query)
+        shards = SHARDS if shard is None else (shard,)
         value = sum(
             position.payout(markets[ticker].mark(), markets[ticker].settlement_floor)
             for ticker, position in reads.positions.items()
@@ -77,7 +78,7 @@ class PortfolioApi:
         count_filter = query.get("count_filter", "")
         if not set(count_filter.split(",")) <= {"", "position", "total_traded"}:
             raise bad_parameter("count_filter")
-        shard = read_shard(query) if query.get("exchange_index") else None
+        shard = read_shard(query)
         positions, markets = self.exchange.caught_up_reads().positions, self.exchange.engine.markets
         found = [
             ticker
@@ -108,12 +109,14 @@ class PortfolioApi:
         query = request.query
         check_subaccount(query)
         limit, tickers = read_limit(query), query.get("ticker", "")
-        order_id = query.get("order_id", "")
+        order_id, shard = query.get("order_id", ""), read_shard(query)
         rows = self._tier(request, reversed(self.exchange.caught_up_reads().fills), lambda fill: fill.at)
         found = (
             fill
             for fill in rows
-            if (not tickers or fill.ticker in tickers.split(",")) and order_id in ("", fill.order_id)
+            if (not tickers or fill.ticker in tickers.split(","))
+            and order_id in ("", fill.order_id)
+            and shard in (None, fill.shard)
         )
         part, cursor = paginate(_first_rows(found, query, limit), lambda fill: fill.fill_id, query, limit)
         return ApiResponse({"fills": [fill_row(fill) for fill in part], "cursor": cursor})
@@ -124,7 +127,7 @@ class PortfolioApi:
         check_subaccount(query)
         limit = read_limit(query)
         status = read_choice(query, "status", ("resting", "canceled", "executed"))
-        events = query.get("event_ticker", "")
+        events, shard = query.get("event_ticker", ""), read_shard(query)
         rows = self._tier(
             request, reversed(self.exchange.caught_up_reads().orders.values()), lambda order: order.created
         )
@@ -132,6 +135,7 @@ class PortfolioApi:
             order
             for order in rows
             if status in ("", order.status)
+            and shard in (None, order.shard)
             and query.get("ticker", "") in ("", order.ticker)
             and (not events or self._event_ticker(order.ticker) in events.split(","))
         )
@@ -204,9 +208,9 @@ def _first_rows(rows: Iterator[TierRow], query: Mapping[str, str], limit: int) -
     return list(rows if query.get("cursor") else itertools.islice(rows, limit + 1))
 
 
-def read_shard(query: Mapping[str, str]) -> int:
-    """Return the parameter exchange_index. Raises ApiError for a shard that does not exist."""
-    return read_int(query, "exchange_index", 0, 0, SHARDS[-1])
+def read_shard(query: Mapping[str, str]) -> int | None:
+    """Return the parameter exchange_index, None for all shards. Raises ApiError for a shard that does not exist."""
+    return read_int(query, "exchange_index", 0, 0, SHARDS[-1]) if query.get("exchange_index") else None
 
 
 def check_subaccount(query: MultiMapping[str]) -> None:

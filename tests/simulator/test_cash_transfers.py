@@ -68,6 +68,18 @@ def test_a_cancel_without_ticker_searches_shard_0_alone(member: Member) -> None:
         assert member.call("DELETE", f"{path}?{query}")[0] == 200
 
 
+def test_account_reads_can_be_limited_to_one_shard(member: Member) -> None:
+    """Fills, orders and positions of shard 2 are those of crypto markets."""
+    crypto = next(ticker for ticker in member.markets if ticker.startswith("KXBTCD"))
+    for ticker in (crypto, member.markets[0]):
+        member.simulator.fill(ticker, "bid", "1.00", "0.5000")
+    for name, rows in (("fills", "fills"), ("orders", "orders"), ("positions", "market_positions")):
+        found = member.call("GET", f"/portfolio/{name}?exchange_index=2&limit=1000")[1][rows]
+        assert {row["exchange_index"] for row in found} == {2}
+        assert crypto in {row["ticker"] for row in found}
+        assert member.call("GET", f"/portfolio/{name}?exchange_index=4")[0] == 400
+
+
 @pytest.mark.parametrize(
     ("source", "destination", "centicents", "status"),
     [(0, 0, 100, 400), (0, 1, 0, 400), (0, 1, -5, 400), (0, 1, 10**12, 400), (0, 9, 100, 400)],
