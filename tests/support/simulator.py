@@ -1,4 +1,4 @@
-"""The simulated exchange as a process for tests: started on free ports, its keys and its control at hand."""
+"""The simulated exchange as a process for tests, on free ports, with its keys and its control port."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
-    """url: of REST, with /trade-api/v2. keys: key id -> PEM file (demo-rsa, demo-ed25519)."""
+    """A running simulator. url: of REST, with /trade-api/v2. keys: key id -> PEM file (demo-rsa, demo-ed25519)."""
 
     url: str
     ws_url: str
@@ -25,7 +25,7 @@ class Simulator:
     pid: int
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the control port (blocking, milliseconds); its routes are told by GET / there."""
+        """Send a request to the control port, which describes itself at GET /, and return the JSON value."""
         request = urllib.request.Request(
             self.control_url + path,
             None if body is None else json.dumps(body).encode(),
@@ -36,11 +36,11 @@ class Simulator:
             return json.loads(response.read() or b"null")
 
     def fault(self, kind: str, **options: object) -> int:
-        """Put a fault in force; its id."""
+        """Activate a fault and return its id."""
         return int(self.control("POST", "/faults", {"kind": kind} | options)["id"])
 
     def clear(self) -> None:
-        """Lift all faults."""
+        """Remove all faults."""
         self.control("DELETE", "/faults")
 
     def quote(self, ticker: str, bid: str, ask: str, count: str = "1000.00") -> None:
@@ -48,11 +48,11 @@ class Simulator:
         self.control("POST", "/quote", {"ticker": ticker, "bid": bid, "ask": ask, "count": count})
 
     def fill(self, ticker: str, side: str, count: str, price: str) -> Any:
-        """Make the account trade outside the bot."""
+        """Execute a trade of the account outside the bot."""
         return self.control("POST", "/fill", {"ticker": ticker, "side": side, "count": count, "price": price})
 
     def ledger(self) -> Any:
-        """The truth about the account: start_dollars, cash_dollars, positions, fills, orders, settlements."""
+        """Return the true account: start_dollars, cash_dollars, positions, fills, orders, settlements."""
         return self.control("GET", "/ledger")
 
 
