@@ -10,7 +10,9 @@ from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
 from ledger.reconcile import AccountReading, Comparison
 
-UNREADABLE: Final = ("interest", "rebates", "promotions", "returned collateral")  # no endpoint tells them
+UNREADABLE: Final = (  # no endpoint tells them
+    "interest", "rebates", "promotions", "returned collateral", "raised settlement floors",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

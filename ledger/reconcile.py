@@ -19,7 +19,7 @@ Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement
 
 @dataclass(frozen=True, slots=True)
 class RecentFlow:
-    """What one entry of the last minutes moved: cash by cause and contracts (+ YES, - NO)."""
+    """Cash by cause and contracts (+ YES, - NO) that one entry of the last minutes moved."""
 
     timestamp: Decimal
     ticker: str
