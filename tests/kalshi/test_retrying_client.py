@@ -149,11 +149,11 @@ async def test_a_write_carries_its_body_and_an_empty_answer_is_none(
 
 async def test_the_whole_time_is_bounded(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """However slow each try is."""
-    kalshi.answer(f"GET {PATH}", Reply(json={}, wait=5))
+    kalshi.answer(f"GET {PATH}", Reply(json={}, wait=30))
     began = time.monotonic()
     with pytest.raises(errors.Unreachable):
         await calls_of(session, kalshi).request("GET", PATH)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 10
 
 
 async def test_the_breaker_opens_and_closes(

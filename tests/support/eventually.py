@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def eventually(
-    fact: Callable[[], object | Awaitable[object]], within: float = 5.0, every: float = 0.02
+    fact: Callable[[], object | Awaitable[object]], within: float = 30.0, every: float = 0.02
 ) -> object:
     """The first truthy result of fact, asked every so many seconds; AssertionError when none came within."""
     deadline = time.monotonic() + within
