@@ -1,6 +1,7 @@
 /** Sorting of many rows within a frame: a stable radix sort over 64-bit keys. */
 
-const RADIX = 16; // bits a pass
+const BITS = 11; // of a pass: its counters fit into the processor's nearest cache
+const MASK = (1 << BITS) - 1;
 
 /**
  * Return the indices 0 … keys.length - 1 in the order of their keys; NaN comes first. Equal keys keep their order.
@@ -10,17 +11,37 @@ export function sortedIndices(keys) {
   const words = new Uint32Array(keys.length * 2);
   new Float64Array(words.buffer).set(keys);
   orderBits(words);
-  let order = Uint32Array.from(keys, (_, at) => at);
+  let order = new Uint32Array(keys.length);
+  for (let at = 0; at < order.length; at += 1) order[at] = at;
   let spare = new Uint32Array(keys.length);
-  for (let pass = 0; pass < 4; pass += 1) {
-    const [word, shift] = [pass >> 1, (pass & 1) * RADIX];
-    const starts = new Uint32Array((1 << RADIX) + 1);
-    for (let at = 0; at < order.length; at += 1) starts[((words[2 * at + word] >>> shift) & 0xffff) + 1] += 1;
+  const digits = new Uint16Array(keys.length);
+  for (let shift = 0; shift < 64; shift += BITS) {
+    if (!readDigits(words, shift, digits)) continue; // all have the same
+    const starts = new Uint32Array(MASK + 2);
+    for (let at = 0; at < digits.length; at += 1) starts[digits[at] + 1] += 1;
     for (let at = 1; at < starts.length; at += 1) starts[at] += starts[at - 1];
-    for (const index of order) spare[starts[(words[2 * index + word] >>> shift) & 0xffff]++] = index;
+    for (let at = 0; at < order.length; at += 1) spare[starts[digits[order[at]]]++] = order[at];
     [order, spare] = [spare, order];
   }
   return order;
+}
+
+/**
+ * Read the digit of each key that begins at a bit. Returns false when all are equal.
+ * @param {Uint32Array} words low and high half of each key, in turn
+ * @param {number} shift
+ * @param {Uint16Array} digits
+ */
+function readDigits(words, shift, digits) {
+  let differs = false;
+  for (let at = 0; at < digits.length; at += 1) {
+    const low = words[2 * at];
+    const high = words[2 * at + 1];
+    if (shift >= 32) digits[at] = (high >>> (shift - 32)) & MASK;
+    else digits[at] = ((low >>> shift) | (shift === 0 ? 0 : high << (32 - shift))) & MASK;
+    if (digits[at] !== digits[0]) differs = true;
+  }
+  return differs;
 }
 
 /**

@@ -92,7 +92,9 @@ export class TradeList {
     const numbers = store.numbers[FIELDS[name]];
     if (numbers) return (at) => numbers[at];
     if (name === 'market') return (at) => store.words[store.codes.ticker[at]];
-    return (at) => sort?.(store.at(at)) ?? null;
+    const { book } = this.model;
+    const gain = (/** @type {number} */ at) => book.gain(store.words[store.codes.ticker[at]], store.numbers.timestamp[at], store.numbers.seq[at]);
+    return (at) => (name === 'profit' && !store.others.has(at) ? gain(at) : sort?.(store.at(at)) ?? null);
   }
 
   #rows() {

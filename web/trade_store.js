@@ -93,11 +93,19 @@ export class TradeStore {
    * @param {(at: number) => number | string | null} value
    */
   sort(indices, value) {
-    const values = Array.from(indices, (at) => value(at));
-    const words = values.some((each) => typeof each === 'string') ? [...new Set(values.map(String))].sort() : null;
-    const rank = words && new Map(words.map((word, at) => [word, at]));
-    const keys = Float64Array.from(values, (each) => (each === null ? NaN : rank ? rank.get(String(each)) ?? NaN : Number(each)));
-    return sortedIndices(keys).map((at) => indices[at]);
+    const keys = new Float64Array(indices.length);
+    /** @type {Map<string, number>} */
+    const texts = new Map();
+    for (let at = 0; at < keys.length; at += 1) {
+      const found = value(indices[at]);
+      if (typeof found === 'number') keys[at] = found;
+      else if (found === null) keys[at] = NaN;
+      else keys[at] = numberOf(found, texts);
+    }
+    if (texts.size > 0) toRanks(keys, texts);
+    const sorted = sortedIndices(keys);
+    for (let at = 0; at < sorted.length; at += 1) sorted[at] = indices[sorted[at]];
+    return sorted;
   }
 
   /** @param {import('./types').Correction} entry */
@@ -167,4 +175,26 @@ function numberColumns() {
 /** Indices into the words of a store. @returns {Record<string, Uint32Array>} */
 function codeColumns() {
   return Object.fromEntries(WORDS.map((name) => [name, new Uint32Array(FIRST)]));
+}
+
+/**
+ * Return the number of a text, a new one for a new text.
+ * @param {string} text
+ * @param {Map<string, number>} texts
+ */
+function numberOf(text, texts) {
+  const number = texts.get(text) ?? texts.size;
+  texts.set(text, number);
+  return number;
+}
+
+/**
+ * Replace the numbers of texts by their ranks in the alphabet.
+ * @param {Float64Array} keys
+ * @param {Map<string, number>} texts
+ */
+function toRanks(keys, texts) {
+  const ranks = new Float64Array(texts.size);
+  [...texts.keys()].sort().forEach((text, rank) => { ranks[texts.get(text) ?? 0] = rank; });
+  for (let at = 0; at < keys.length; at += 1) keys[at] = ranks[keys[at]];
 }

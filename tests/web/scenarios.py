@@ -192,6 +192,16 @@ def large() -> list[Json]:
     return [{"seq": seq, **entry} for seq, entry in enumerate(entries, 1)]
 
 
+def many(count: int) -> list[Json]:
+    """Return count trades of one day in the markets of an ordinary day."""
+    chance, now = random.Random(13), time.time()
+    tickers = [each["ticker"] for each in ordinary_markets()]
+    return [
+        {"seq": seq, **trade(chance.choice(tickers), now - DAY + DAY * seq / (count + 1), chance)}
+        for seq in range(1, count + 1)
+    ]
+
+
 def positions_of(markets: list[Json]) -> list[Json]:
     """Return account positions that bring titles and marks of the markets."""
     return [

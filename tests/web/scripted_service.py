@@ -6,9 +6,11 @@ import json
 import queue
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -203,17 +205,18 @@ class ScriptedService(ThreadingHTTPServer):
             case "portfolio/reconciliation":
                 return self.reconciliation and {**stamp, **self.reconciliation}
             case "portfolio/trades/live":
-                trades = [entry for entry in reversed(self.entries) if kind_of(entry) == "trade"]
+                newest = (entry for entry in reversed(self.entries) if kind_of(entry) == "trade")
+                trades = list(islice(newest, int(query.get("limit", "100"))))
                 return {
                     **stamp,
-                    "trades": trades[: int(query.get("limit", "100"))],
+                    "trades": trades,
                     "count": 1,
                     "cursor": self.cursor(),
                 }
             case "portfolio/trades/history":
                 return {
                     **stamp,
-                    "entries": self.chosen(query)[: int(query.get("limit", "1000"))],
+                    "entries": list(islice(self.chosen(query), int(query.get("limit", "1000")))),
                     "next": None,
                     "cursor": self.cursor(),
                 }
@@ -238,17 +241,15 @@ class ScriptedService(ThreadingHTTPServer):
                 return json.loads((Path(__file__).parent / "openapi_sample.json").read_text())
         return {**stamp, **self.markets[path[8:]]} if path.startswith("markets/") and path[8:] in self.markets else None
 
-    def chosen(self, query: dict[str, str]) -> list[Json]:
-        """Return the entries that a request for history means."""
+    def chosen(self, query: dict[str, str]) -> Iterator[Json]:
+        """Return the entries that a request for history means, oldest first."""
         after = int(query.get("after", "x-0").split("-")[1])
         since, until = float(query.get("since", "-inf")), float(query.get("until", "inf"))
-        return [
+        return (
             entry
-            for entry in self.entries
-            if entry["seq"] > after
-            and since <= entry["timestamp"] <= until
-            and query.get("ticker") in (None, entry.get("ticker"))
-        ]
+            for entry in islice(self.entries, after, None)
+            if since <= entry["timestamp"] <= until and query.get("ticker") in (None, entry.get("ticker"))
+        )
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -320,7 +321,7 @@ def frame(name: str, data: Json, cursor: str | None) -> str:
     return f"event: {name}\n" + (f"id: {cursor}\n" if cursor else "") + f"data: {json.dumps(data)}\n\n"
 
 
-def csv_of(entries: list[Json]) -> str:
+def csv_of(entries: Iterable[Json]) -> str:
     """Return entries as CSV with the columns of the service."""
     lines = [",".join(FIELDS)]
     for entry in entries:
