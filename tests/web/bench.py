@@ -47,14 +47,15 @@ class Bench(ThreadingHTTPServer):
     def cursor(self) -> str:
         return f"{EPOCH}-{len(self.trades)}"
 
-    def trade(self) -> None:
-        """Make one trade now."""
+    def trade(self) -> bool:
+        """Make one trade now. Returns False, so that a wait can make trades until something else is true."""
         with self.lock:
             seq = len(self.trades) + 1
             trade = {"seq": seq, "trade_id": f"t{seq}", "ticker": "A", "timestamp": time.time(), "source": "bot_live"}
             self.trades.append({**trade, "side": "BUY", "outcome": "yes", "quantity": 1, "price": 0.5, "mode": "paper"})
             for inbox in self.streams:
                 inbox.put(frame(self.trades[-1:]))
+        return False
 
     def join(self, cursor: str | None) -> queue.SimpleQueue[str | None]:
         """A stream begins, with what was missed since its cursor."""

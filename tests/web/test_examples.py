@@ -39,7 +39,11 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
 def test_an_example_shows_every_trade_once_across_a_cut(browser: Browser, example: Path) -> None:
     """The example shows the last trades, each new one once, and after a cut what was traded meanwhile."""
     open_page, value = browser
-    seqs = lambda: json.loads(value(SEQS))  # noqa: E731
+
+    def seqs() -> list[int]:
+        found: list[int] = json.loads(value(SEQS))
+        return found
+
     with ScriptedService(scenarios.ordinary(20), scenarios.ordinary_markets()) as service:
         service.pages["example"] = example.read_text()
         open_page(service.base + "example")

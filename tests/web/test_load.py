@@ -32,7 +32,8 @@ JUMPS = """
 @pytest.fixture(scope="module")
 def fast_bot() -> Iterator[FastBot]:
     """A fast paper bot."""
-    with FastBot() as bot:
+    bot = FastBot()
+    with bot:
         yield bot
 
 

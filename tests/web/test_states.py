@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -94,7 +94,7 @@ def test_faults_and_recoveries_are_shown_within_seconds(chrome: Chrome, service:
     """Each fault is one alert that ends with its cause; the times from fault and from recovery are printed."""
     open_page(chrome, service)
     port = service.server_port
-    steps = (
+    steps: tuple[tuple[str, Callable[[], object], Callable[[], object], list[str], float], ...] = (
         (
             "bot halted",
             lambda: service.report(activity="halted"),

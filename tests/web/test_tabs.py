@@ -80,6 +80,7 @@ def test_takeover_within_a_second(chrome: Chrome, bench: Bench) -> None:
     took: list[tuple[float, float]] = []
     for _ in range(3):
         leader = until(lambda: sole(chrome, tabs), 5, "one tab leads")
+        assert leader is not None
         chrome.driver.switch_to.window(leader)
         chrome.driver.close()
         tabs.remove(leader)
@@ -87,6 +88,7 @@ def test_takeover_within_a_second(chrome: Chrome, bench: Bench) -> None:
             bench.trade()
             time.sleep(0.02)
         heir = until(lambda: sole(chrome, tabs), 5, "another tab leads")
+        assert heir is not None
         left = run_in(chrome, heir, LEFT)
         led = run_in(chrome, heir, LED)
         took.append((led - left, run_in(chrome, heir, FIRST, left) - left))
