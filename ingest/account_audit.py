@@ -13,7 +13,7 @@ from ingest.journal_ledgers import JournalLedgers
 from ingest.reconciliation import BotPositions, ReadMoments, reconciliation_body
 from journal.errors import JournalError
 from kalshi.account_models import Balance, Fill, Position
-from kalshi.cash_models import Settlement
+from kalshi.cash_models import AccountSettlement
 from kalshi.errors import KalshiError
 from ledger.account_ledger import AccountLedger
 from ledger.difference_tracker import DifferenceTracker
@@ -46,7 +46,7 @@ class AuditReads(Protocol):
         """Yield the executions since then, of one market."""
         ...
 
-    def settlements(self, min_ts: float | None = None) -> AsyncIterator[Settlement]:
+    def settlements(self, min_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
         """Yield the settlements since then."""
         ...
 

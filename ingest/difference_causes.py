@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from cache.decimal_json import loads
 from journal.base import Journal, Query
 from kalshi.account_models import Fill
-from kalshi.cash_models import Settlement
+from kalshi.cash_models import AccountSettlement
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
 from ledger.causes import (
@@ -35,7 +35,7 @@ class FillReads(Protocol):
         """Yield the executions since then, of one market."""
         ...
 
-    def settlements(self, min_ts: float | None = None) -> AsyncIterator[Settlement]:
+    def settlements(self, min_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
         """Yield the settlements since then."""
         ...
 
@@ -148,7 +148,7 @@ class CauseFinder:
             return cause_of_quantity(group[0].size, evidence)
         return cause_of_content(mismatches, evidence)
 
-    async def _settlement(self, ledger: AccountLedger, ticker: str) -> Settlement | None:
+    async def _settlement(self, ledger: AccountLedger, ticker: str) -> AccountSettlement | None:
         if self._exchange is None or ledger.begun is None:
             return None
         book = ledger.books.get(ticker)

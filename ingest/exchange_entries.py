@@ -5,8 +5,7 @@ from decimal import Decimal
 
 from journal.entries import Baseline, Mode, Origin, Settlement, Trade, Transfer
 from kalshi.account_models import Fill, Position
-from kalshi.cash_models import BankTransfer
-from kalshi.cash_models import Settlement as Paid
+from kalshi.cash_models import AccountSettlement, BankTransfer
 from ledger.amounts import average
 
 SOURCE = "kalshi_api"
@@ -21,7 +20,7 @@ def trade_of(fill: Fill, origin: Origin, mode: Mode) -> Trade:
     )  # fmt: skip
 
 
-def settlement_of(paid: Paid, mode: Mode) -> Settlement:
+def settlement_of(paid: AccountSettlement, mode: Mode) -> Settlement:
     """A settlement. A payout that nobody can tell is 0: as many YES as NO were held, and no profit depends on it."""
     return Settlement(
         timestamp=paid.settled, ticker=paid.ticker, event_ticker=paid.event_ticker, result=paid.result,

@@ -11,7 +11,7 @@ from ingest.exchange_entries import settlement_of, trade_of, transfer_of
 from ingest.poll_overlap import GapSpan
 from journal.entries import Draft, Mode
 from kalshi.account_models import Balance, Fill, Position
-from kalshi.cash_models import BankTransfer, Settlement
+from kalshi.cash_models import AccountSettlement, BankTransfer
 from kalshi.errors import KalshiError
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class ExchangeReads(Protocol):
         """Yield every execution since then, however old."""
         ...
 
-    def settlements(self, min_ts: float | None = None) -> AsyncIterator[Settlement]:
+    def settlements(self, min_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
         """Yield every settlement since then."""
         ...
 

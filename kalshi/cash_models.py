@@ -1,4 +1,4 @@
-"""Cash movements besides trades: Settlement, BankTransfer; frozen, exact, read by from_api.
+"""Cash movements besides trades: AccountSettlement, BankTransfer; frozen, exact, read by from_api.
 
 Sources: Kalshi docs, get-settlements, get-deposits, get-withdrawals; classes Settlement, Deposit and Withdrawal of the
 official SDK 3.34.
@@ -15,7 +15,7 @@ Direction = Literal["deposit", "withdrawal"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class AccountSettlement:
     """A payout of a market to the account. Counts are gross: all contracts bought, netted pairs included.
 
     revenue is what the account was paid; fee repeats the fees of the market's fills.
@@ -34,7 +34,7 @@ class Settlement:
     settled: Decimal
 
     @classmethod
-    def from_api(cls, fields: RecordReader) -> "Settlement":
+    def from_api(cls, fields: RecordReader) -> "AccountSettlement":
         """Raises FieldError, also for a value that contradicts the result."""
         ticker, result = fields.text("ticker"), fields.text("market_result")
         value = fields.cents("value") if fields.has("value") else None

@@ -11,7 +11,7 @@ import aiohttp
 
 from kalshi.account_models import Balance, Fill, Order, Position
 from kalshi.auth import Signer
-from kalshi.cash_models import BankTransfer, Direction, Settlement
+from kalshi.cash_models import AccountSettlement, BankTransfer, Direction
 from kalshi.errors import ExchangeFault, NotFound
 from kalshi.exchange_info import Cutoff, ExchangeStatus
 from kalshi.market_models import Market, Orderbook
@@ -110,18 +110,18 @@ class KalshiClient:
 
     async def settlements_page(
         self, limit: int = 100, cursor: str | None = None, lane: Lane = "own"
-    ) -> Page[Settlement]:
+    ) -> Page[AccountSettlement]:
         """Return one page of settlements, newest first."""
         return await self._page(
-            "/portfolio/settlements", {"limit": limit}, "settlements", Settlement.from_api, lane, cursor or ""
+            "/portfolio/settlements", {"limit": limit}, "settlements", AccountSettlement.from_api, lane, cursor or ""
         )
 
     async def settlements(
         self, min_ts: float | None = None, max_ts: float | None = None, lane: Lane = "own"
-    ) -> AsyncIterator[Settlement]:
+    ) -> AsyncIterator[AccountSettlement]:
         """Yield every settlement between two times (Unix seconds)."""
         params = _between(min_ts, max_ts)
-        turn = self._turns("/portfolio/settlements", params, "settlements", Settlement.from_api, lane)
+        turn = self._turns("/portfolio/settlements", params, "settlements", AccountSettlement.from_api, lane)
         async for row in walk(
             turn, lambda row: f"{row.ticker} {row.settled}", "GET /portfolio/settlements", final=True
         ):

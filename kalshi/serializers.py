@@ -12,7 +12,7 @@ from typing import Any
 
 from cache.base import Answer
 from kalshi.account_models import Balance, Fill, Order, Position
-from kalshi.cash_models import Settlement
+from kalshi.cash_models import AccountSettlement
 from kalshi.market_models import Market
 from ledger.amounts import average
 from ledger.valuation import value_position
@@ -74,7 +74,7 @@ def order(it: Order) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def settlement(it: Settlement) -> dict[str, Any]:
+def settlement(it: AccountSettlement) -> dict[str, Any]:
     """Return a payout; value: dollars of one YES contract, revenue: dollars paid for the position."""
     return {
         "timestamp": it.settled, "ticker": it.ticker, "event_ticker": it.event_ticker,

@@ -73,3 +73,13 @@ def test_the_wheel_lists_every_package() -> None:
         if not (ROOT / name).is_dir() and name != "server":
             continue
         assert name in text.split("[options.package_data]")[0]
+
+
+def test_a_class_name_is_used_once() -> None:
+    """No two classes of the tree have one name, so that a name means one thing."""
+    places: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

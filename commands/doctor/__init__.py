@@ -11,7 +11,7 @@ from yarl import URL
 
 from commands.doctor.cures import cure
 from commands.doctor.examination import CROWD, examine
-from commands.doctor.findings import Finding
+from commands.doctor.findings import Diagnosis
 from commands.doctor.probe import Probe
 from config.reader import SettingsError
 from config.sources import SettingError, find
@@ -68,9 +68,9 @@ def address(text: str) -> URL:
     return URL(str(url).rstrip("/"))
 
 
-async def run(base: URL, keys: dict[str, str], insecure: bool = False, streams: int = CROWD) -> list[Finding]:
+async def run(base: URL, keys: dict[str, str], insecure: bool = False, streams: int = CROWD) -> list[Diagnosis]:
     """Examine a service and print each finding with the lines to change. keys: headers that identify us."""
-    findings: list[Finding] = []
+    findings: list[Diagnosis] = []
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=not insecure, limit=0),
         timeout=aiohttp.ClientTimeout(total=None),  # each look has a limit of its own

@@ -7,7 +7,7 @@ from typing import Final
 
 from commands.doctor import reachability, rest_checks, stream_checks
 from commands.doctor.cures import proxy_named
-from commands.doctor.findings import Finding, note
+from commands.doctor.findings import Diagnosis, note
 from commands.doctor.probe import Probe, ProbedPage
 from commands.doctor.proxy_checks import FORGED, forwarding, is_local, seen
 from commands.doctor.tls_checks import handshake, offered
@@ -20,7 +20,7 @@ STRANGE_HOST: Final = "unknown-name.invalid"  # nobody's
 GZIP: Final = {"Accept-Encoding": "gzip"}
 
 
-async def examine(visit: Probe, streams: int = CROWD) -> AsyncIterator[Finding]:
+async def examine(visit: Probe, streams: int = CROWD) -> AsyncIterator[Diagnosis]:
     """Yield all findings, in about twenty seconds. Plain answers come first: streams may starve them."""
     begun = time.time()
     health = await visit.get("/health", limit=4)
@@ -42,7 +42,7 @@ async def examine(visit: Probe, streams: int = CROWD) -> AsyncIterator[Finding]:
         yield note("rate limit", f"{visit.limited} requests were refused by RATE_LIMIT, and say nothing")
 
 
-async def _plain(visit: Probe, health: ProbedPage) -> list[Finding]:
+async def _plain(visit: Probe, health: ProbedPage) -> list[Diagnosis]:
     """Check who we are to the service, and the answers to strangers."""
     local, tls = is_local(visit.base), visit.base.scheme == "https"
     other = {"X-Forwarded-Proto": "http" if tls else "https"}
@@ -67,13 +67,13 @@ async def _plain(visit: Probe, health: ProbedPage) -> list[Finding]:
     ]
 
 
-async def _urls(visit: Probe) -> list[Finding]:
+async def _urls(visit: Probe) -> list[Diagnosis]:
     requests = (visit.get(url, limit=SLOW) for url in ("/health/", *rest_checks.URLS))
     slash, *pages = await asyncio.gather(*requests)
     return [*map(rest_checks.answer, rest_checks.URLS, pages), *rest_checks.slashes(slash)]
 
 
-async def _caching(visit: Probe) -> list[Finding]:
+async def _caching(visit: Probe) -> list[Diagnosis]:
     """Check the caching of an answer from the journal, which needs neither the exchange nor keys."""
     path = "/portfolio/trades/history?limit=5"
     page, first = await asyncio.gather(visit.get("/openapi.json", GZIP, limit=3), visit.get(path, GZIP, limit=3))
@@ -81,7 +81,7 @@ async def _caching(visit: Probe) -> list[Finding]:
     return [rest_checks.compression(page), rest_checks.caching(first, again)]
 
 
-async def _streams(visit: Probe, count: int) -> list[Finding]:
+async def _streams(visit: Probe, count: int) -> list[Diagnosis]:
     """Check the four streams as a browser opens them, and many more meanwhile."""
     listening = asyncio.gather(*(visit.listen(f"/sse/{name}", LISTEN, GZIP) for name in STREAMS))
     probed, many = await asyncio.gather(listening, _crowd(visit, count))

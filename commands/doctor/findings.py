@@ -7,7 +7,7 @@ Level = Literal["ok", "note", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """The result of one check. name: a short stable name, by which cures.py has the lines to change.
 
     has_cure: those lines are printed with it.
@@ -19,21 +19,21 @@ class Finding:
     has_cure: bool = False
 
 
-def well(name: str, words: str) -> Finding:
+def well(name: str, words: str) -> Diagnosis:
     """Return a finding where nothing must be changed."""
-    return Finding(name, "ok", words)
+    return Diagnosis(name, "ok", words)
 
 
-def wrong(name: str, words: str) -> Finding:
+def wrong(name: str, words: str) -> Diagnosis:
     """Return a finding where something must be changed."""
-    return Finding(name, "wrong", words, has_cure=True)
+    return Diagnosis(name, "wrong", words, has_cure=True)
 
 
-def note(name: str, words: str) -> Finding:
+def note(name: str, words: str) -> Diagnosis:
     """Return a finding that is worth knowing: there is nothing to change, or nothing could be checked."""
-    return Finding(name, "note", words)
+    return Diagnosis(name, "note", words)
 
 
-def hint(name: str, words: str) -> Finding:
+def hint(name: str, words: str) -> Diagnosis:
     """Return a finding that is not wrong, but better after a change."""
-    return Finding(name, "note", words, has_cure=True)
+    return Diagnosis(name, "note", words, has_cure=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from yarl import URL
 
-from commands.doctor.findings import Finding, note, well, wrong
+from commands.doctor.findings import Diagnosis, note, well, wrong
 from commands.doctor.probe import ProbedPage
 
 FORGED: Final = "203.0.113.77"  # an address of the documentation range, that nobody has
@@ -43,7 +43,7 @@ def seen(index: ProbedPage) -> ForwardedView | None:
 
 def forwarding(
     base: URL, plain: ForwardedView | None, otherwise: ForwardedView | None, forged: ForwardedView | None, direct: bool
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """Judge three answers of GET /: asked plainly, with the other scheme claimed, with a forged address.
 
     direct: no proxy is in sight and we are on the service's own machine, which it believes.
@@ -57,7 +57,7 @@ def forwarding(
 
 def _faults(
     base: URL, plain: ForwardedView, otherwise: ForwardedView, forged: ForwardedView, direct: bool
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     if _place(plain.link) != _place(base):
         yield wrong("host", f"links point to {plain.link.authority} and not to {base.authority}")
     if plain.link.scheme != base.scheme:

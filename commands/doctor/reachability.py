@@ -5,7 +5,7 @@ from typing import Any
 
 from yarl import URL
 
-from commands.doctor.findings import Finding, note, well, wrong
+from commands.doctor.findings import Diagnosis, note, well, wrong
 from commands.doctor.probe import ProbedPage
 from routes.health import HEALTHY
 from routes.prefix import PREFIX
@@ -21,7 +21,7 @@ def problem(page: ProbedPage) -> dict[str, Any]:
     return body if ours and "instance" in body else {}  # a proxy's imitation names no instance
 
 
-def unreached(base: URL, health: ProbedPage, with_key: bool) -> Finding | None:
+def unreached(base: URL, health: ProbedPage, with_key: bool) -> Diagnosis | None:
     """Return the reason to stop the examination; None if this is the service. health: the answer of /health."""
     body, mine = health.json, problem(health)
     if health.status == 200 and isinstance(body.get("parts"), dict) and "journal" in body:
@@ -42,7 +42,7 @@ def unreached(base: URL, health: ProbedPage, with_key: bool) -> Finding | None:
     return wrong("reach", f"what answers at {base}/health is not this service: {_described(health)}{hint}")
 
 
-def _stranger(health: ProbedPage, with_key: bool) -> Finding:
+def _stranger(health: ProbedPage, with_key: bool) -> Diagnosis:
     challenge = health.headers.get("www-authenticate", "")
     if "prediction-investor" not in challenge:
         return wrong("token", f"somebody in front of the service asks for a login of its own: {challenge}")
@@ -56,7 +56,7 @@ def _described(page: ProbedPage) -> str:
     return f"{page.shown}, {page.kind or 'no type'}, {beginning!r}"
 
 
-def state(health: ProbedPage) -> Iterator[Finding]:
+def state(health: ProbedPage) -> Iterator[Diagnosis]:
     """Report the state that the service gives."""
     body = health.json
     yield well("reach", f"version {body.get('version')} answers in {health.seconds * 1000:.0f} ms")
@@ -71,7 +71,7 @@ def state(health: ProbedPage) -> Iterator[Finding]:
     yield note("health", "; ".join(reasons)) if reasons else well("health", str(body.get("status")))
 
 
-def clock(health: ProbedPage, sent_at: float) -> Finding:
+def clock(health: ProbedPage, sent_at: float) -> Diagnosis:
     """Compare the service's clock with ours. sent_at: our time in the middle of the request."""
     there = health.json.get("as_of")
     if not isinstance(there, int | float):

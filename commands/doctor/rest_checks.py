@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from commands.doctor.findings import Finding, hint, note, well, wrong
+from commands.doctor.findings import Diagnosis, hint, note, well, wrong
 from commands.doctor.probe import ProbedPage
 from commands.doctor.reachability import AWAY, problem
 
@@ -17,7 +17,7 @@ CLOSED: Final = ("/metrics", "/sse/clients")  # for operators alone
 HEADERS: Final = ("x-content-type-options", "x-frame-options", "referrer-policy")
 
 
-def answer(url: str, page: ProbedPage) -> Finding:
+def answer(url: str, page: ProbedPage) -> Diagnosis:
     """Judge an answer of one URL; a lack of the exchange or its keys is only a note."""
     came = f"{page.shown} in {page.seconds * 1000:.0f} ms, {len(page.body)} bytes"
     expected = "text/html" if url in PAGES else "application/json"
@@ -33,13 +33,13 @@ def answer(url: str, page: ProbedPage) -> Finding:
     return wrong(url, f"{page.shown}: {' '.join(page.text.split())[:120]}" if page.status else page.shown)
 
 
-def slashes(page: ProbedPage) -> Iterator[Finding]:
+def slashes(page: ProbedPage) -> Iterator[Diagnosis]:
     """Judge /health/, which must be the same as /health."""
     if page.status not in (200, 429):
         yield wrong("prefix", f"/health/ answers {page.shown}, and must be the same as /health")
 
 
-def caching(first: ProbedPage, again: ProbedPage) -> Finding:
+def caching(first: ProbedPage, again: ProbedPage) -> Diagnosis:
     """Judge two answers of one URL, the second requested with the ETag of the first, both with gzip."""
     etag = first.headers.get("etag")
     if first.status != 200 or not etag:
@@ -51,7 +51,7 @@ def caching(first: ProbedPage, again: ProbedPage) -> Finding:
     return note("not modified", "not judged: it changed while we looked")
 
 
-def compression(page: ProbedPage) -> Finding:
+def compression(page: ProbedPage) -> Diagnosis:
     """Judge JSON that was requested with gzip."""
     how = page.headers.get("content-encoding", "identity")
     if how != "identity" or not page.proxy:
@@ -59,14 +59,14 @@ def compression(page: ProbedPage) -> Finding:
     return hint("json compression", f"JSON comes uncompressed ({len(page.body)} bytes)")
 
 
-def hosts(renamed: ProbedPage) -> Finding:
+def hosts(renamed: ProbedPage) -> Diagnosis:
     """Judge an answer to a request that names another host: a page of that name could read it by DNS rebinding."""
     if renamed.status == 200 and "links" in renamed.json:
         return wrong("any host", "the service answers to any Host: a page of another name can read the account")
     return well("any host", f"another Host gets {renamed.shown}")
 
 
-def exposure(pages: Mapping[str, ProbedPage], home: bool) -> Finding:
+def exposure(pages: Mapping[str, ProbedPage], home: bool) -> Diagnosis:
     """Judge the answers of operators' URLs without a key. home: the service takes us for its own machine."""
     found = [url for url, page in pages.items() if page.status == 200]
     if not found:
@@ -80,13 +80,13 @@ def exposure(pages: Mapping[str, ProbedPage], home: bool) -> Finding:
     return note("exposure", f"{' and '.join(found)} can be read from here, and no proxy is in front to close them")
 
 
-def access(health: ProbedPage, home: bool) -> Iterator[Finding]:
+def access(health: ProbedPage, home: bool) -> Iterator[Diagnosis]:
     """Note that clients without a key may read."""
     if health.status == 200 and not home:
         yield note("access", "anybody who reaches this address can read balance and positions: see API_TOKEN and AUTH")
 
 
-def protection(page: ProbedPage, tls: bool, home: bool) -> Iterator[Finding]:
+def protection(page: ProbedPage, tls: bool, home: bool) -> Iterator[Diagnosis]:
     """Judge the security headers and TLS."""
     missing: Sequence[str] = [name for name in HEADERS if name not in page.headers]
     if missing:

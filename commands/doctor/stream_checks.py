@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from commands.doctor.findings import Finding, note, well, wrong
+from commands.doctor.findings import Diagnosis, note, well, wrong
 from commands.doctor.probe import ProbedPage, ProbedStream
 from streams.event import PING
 
@@ -26,12 +26,12 @@ class Crowd:
     rest: ProbedPage
 
 
-def streams(probed: Mapping[str, ProbedStream], seconds: float, starved: bool) -> Iterator[Finding]:
+def streams(probed: Mapping[str, ProbedStream], seconds: float, starved: bool) -> Iterator[Diagnosis]:
     """A finding for each kind of fault, or for each stream that has none. starved: plain requests got nothing either.
 
     seconds: for how long was listened; at least the 15 within which something comes.
     """
-    faults: dict[str, tuple[Finding, list[str]]] = {}
+    faults: dict[str, tuple[Diagnosis, list[str]]] = {}
     for name, one in probed.items():
         fault = _fault(one, seconds)
         if fault is None:
@@ -41,14 +41,14 @@ def streams(probed: Mapping[str, ProbedStream], seconds: float, starved: bool) -
         elif not (starved and not one.status):  # then it is the threads that lack, and nothing is held back
             faults.setdefault(fault.name, (fault, []))[1].append(f"/sse/{name}")
     for fault, names in faults.values():
-        yield Finding(fault.name, fault.level, f"{' '.join(names)}: {fault.words}", fault.has_cure)
+        yield Diagnosis(fault.name, fault.level, f"{' '.join(names)}: {fault.words}", fault.has_cure)
 
 
 def _count(one: ProbedStream) -> str:
     return f"{one.text.count(b'event: ')} events and {one.text.count(PING)} pings"
 
 
-def _fault(one: ProbedStream, seconds: float) -> Finding | None:
+def _fault(one: ProbedStream, seconds: float) -> Diagnosis | None:
     kind, encoding = one.headers.get("content-type", ""), one.headers.get("content-encoding", "identity")
     first = one.pieces[0][0] if one.pieces else None
     if not one.status and one.ended is not None:
@@ -70,7 +70,7 @@ def _fault(one: ProbedStream, seconds: float) -> Finding | None:
     return None
 
 
-def _end(one: ProbedStream, ended: float) -> Finding:
+def _end(one: ProbedStream, ended: float) -> Diagnosis:
     if one.bye and one.greeted:
         return note("ended", f"ended by the service after {ended:.1f} s: {BYES.get(one.bye, one.bye)}")
     if not one.greeted:
@@ -81,7 +81,7 @@ def _end(one: ProbedStream, ended: float) -> Finding:
     return wrong("idle cut", f"cut after {silent:.1f} s of silence, before the next ping")
 
 
-def crowd(many: Crowd, prompt: bool) -> Finding:
+def crowd(many: Crowd, prompt: bool) -> Diagnosis:
     """Judge whether streams starve other requests. prompt: single streams arrive as they should."""
     count, rest = len(many.probed), many.rest
     began = [one for one in many.probed if one.status == 200 and one.greeted]
@@ -103,7 +103,7 @@ def crowd(many: Crowd, prompt: bool) -> Finding:
     return well("threads", f"{count} streams more, and a plain answer in {rest.seconds * 1000:.0f} ms")
 
 
-def standby(one: ProbedStream) -> Finding:
+def standby(one: ProbedStream) -> Diagnosis:
     """Judge the answer of a stream's URL while the service is away."""
     if (
         one.status == 200

@@ -11,7 +11,7 @@ from typing import Final
 from cryptography import x509
 from yarl import URL
 
-from commands.doctor.findings import Finding, note, well, wrong
+from commands.doctor.findings import Diagnosis, note, well, wrong
 
 # RFC 9113: the connection preface, then an empty SETTINGS frame
 HELLO: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
@@ -67,7 +67,7 @@ def announced(settings: bytes) -> int | None:
     return None
 
 
-def offered(shaken: Handshake | None, proxy: str) -> Iterator[Finding]:
+def offered(shaken: Handshake | None, proxy: str) -> Iterator[Diagnosis]:
     """Judge a handshake; None for plain HTTP or a failed one. proxy: name of the proxy in front."""
     if shaken is None or shaken.version != "h2":
         yield well(

@@ -16,7 +16,7 @@ from yarl import URL
 
 from commands.doctor import run
 from commands.doctor.cures import cure
-from commands.doctor.findings import Finding
+from commands.doctor.findings import Diagnosis
 from tests.deploy.conftest import make_service
 from tests.support.apache import FILES, Apache, apache, free_port
 from tests.support.fakebot import FakeBot
@@ -53,11 +53,11 @@ AFAR = Spoiled(
 class Examined:
     """What was found, and in how many seconds."""
 
-    findings: list[Finding]
+    findings: list[Diagnosis]
     seconds: float
 
     @property
-    def wrong(self) -> list[Finding]:
+    def wrong(self) -> list[Diagnosis]:
         """What the doctor calls wrong."""
         return [finding for finding in self.findings if finding.level == "wrong"]
 

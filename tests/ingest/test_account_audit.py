@@ -17,7 +17,7 @@ from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Correction, Draft, Trade
 from kalshi.account_models import Balance, Fill, Position
-from kalshi.cash_models import Settlement
+from kalshi.cash_models import AccountSettlement
 from kalshi.errors import KalshiError
 from tests.support import drafts
 from tests.support.clock import Clock
@@ -33,7 +33,7 @@ class ScriptedAccount:
     cash: Decimal = Decimal(100)
     rows: dict[str, Position] = field(default_factory=dict)
     executions: list[Fill] = field(default_factory=list)
-    paid: list[Settlement] = field(default_factory=list)
+    paid: list[AccountSettlement] = field(default_factory=list)
     error: KalshiError | None = None
     complete_to: float = START + 1000
 
@@ -53,7 +53,7 @@ class ScriptedAccount:
             if row.ticker == ticker and float(row.timestamp) >= (min_ts or 0):
                 yield row
 
-    async def settlements(self, min_ts: float | None = None) -> AsyncIterator[Settlement]:
+    async def settlements(self, min_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
         for row in self.paid:
             if float(row.settled) >= (min_ts or 0):
                 yield row
@@ -218,7 +218,7 @@ async def test_a_market_that_settled_before_the_journal_learned_it(account: Audi
     """The position is gone and cash has come; the exchange's settlements say why."""
     del account.exchange.rows["A"]
     account.exchange.cash += 30
-    account.exchange.paid.append(Settlement(
+    account.exchange.paid.append(AccountSettlement(
         "A", "E", "yes", Decimal(30), Decimal(18), Decimal(0), Decimal(0), Decimal(30), Decimal("0.3"), Decimal(1),
         Decimal(str(START + 50)),
     ))  # fmt: skip

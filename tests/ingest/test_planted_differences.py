@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.reconciliation import BotPositions
 from journal.dsn import open_journal
-from kalshi.cash_models import Settlement
+from kalshi.cash_models import AccountSettlement
 from tests.ingest.test_account_audit import FOUND, START, AuditedAccount, entry_of
 from tests.support import drafts
 
@@ -52,7 +52,7 @@ def settled(account: AuditedAccount, rng: random.Random) -> None:
     value = Decimal(rng.randint(0, 100)) / 100
     revenue = (row.quantity * value).quantize(Decimal("0.01"), "ROUND_FLOOR")
     account.exchange.cash += revenue
-    account.exchange.paid.append(Settlement(
+    account.exchange.paid.append(AccountSettlement(
         ticker, "E", "scalar", row.quantity, row.cost, Decimal(0), Decimal(0), revenue, row.fees, value,
         Decimal(str(START + 90)),
     ))  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from cache.decimal_json import loads
 from kalshi.account_models import Balance, Fill, Order, Position
-from kalshi.cash_models import BankTransfer, Settlement
+from kalshi.cash_models import AccountSettlement, BankTransfer
 from kalshi.errors import FieldError
 from kalshi.exchange_info import AccountLimits, Cutoff, EndpointCosts, ExchangeStatus, pattern
 from kalshi.market_models import Level, Market, Orderbook
@@ -53,7 +53,7 @@ MODELS = {
         "remaining_count_fp": "count", "taker_fill_cost_dollars": "dollars", "maker_fill_cost_dollars": "dollars",
         "taker_fees_dollars": "dollars", "maker_fees_dollars": "dollars",
     }),
-    "settlement": (Settlement.from_api, payloads.SETTLEMENT, {
+    "settlement": (AccountSettlement.from_api, payloads.SETTLEMENT, {
         "ticker": "text", "event_ticker": "text", "market_result": "text", "yes_count_fp": "count",
         "yes_total_cost_dollars": "dollars", "no_count_fp": "count", "no_total_cost_dollars": "dollars",
         "revenue": "whole", "fee_cost": "dollars", "settled_time": "moment",
@@ -110,7 +110,9 @@ def test_new_words_are_taken() -> None:
         Market.from_api(RecordReader(payloads.MARKET | {"status": "odd", "market_type": "ternary"}, "e")).status
         == "odd"
     )
-    assert Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"market_result": "void"}, "e")).result == "void"
+    assert (
+        AccountSettlement.from_api(RecordReader(payloads.SETTLEMENT | {"market_result": "void"}, "e")).result == "void"
+    )
 
 
 def test_sides_are_of_the_yes_book() -> None:
@@ -129,7 +131,7 @@ def test_what_may_be_left_out() -> None:
     fill = {name: value for name, value in payloads.FILL.items() if name not in ("created_time", "trade_id")}
     assert Fill.from_api(RecordReader(fill, "e")).timestamp == 1781159370
     assert Balance.from_api(RecordReader(payloads.BALANCE | {"balance_breakdown": None}, "e")).by_exchange_index == {}
-    assert Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None}, "e")).value is None
+    assert AccountSettlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None}, "e")).value is None
     order = {name: value for name, value in payloads.ORDER.items() if not name.endswith("_time")}
     assert Order.from_api(RecordReader(order, "e")).created is None
 
@@ -280,5 +282,5 @@ def test_costs_are_found_by_pattern() -> None:
 )
 def test_what_one_yes_was_paid(found: dict[str, object], payout: str | None) -> None:
     """The exchange's word first, then what can be worked out, and never a guess."""
-    paid = Settlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None} | found, "e"))
+    paid = AccountSettlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None} | found, "e"))
     assert paid.payout == (None if payout is None else Decimal(payout))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from commands.doctor.findings import Finding
+from commands.doctor.findings import Diagnosis
 from commands.doctor.probe import ProbedPage, ProbedStream
 from streams.event import heartbeat
 
@@ -25,7 +25,7 @@ def ours(status: int, instance: str, **more: Any) -> ProbedPage:
     return page(status, body, content_type="application/problem+json")
 
 
-def wrong(findings: Iterable[Finding]) -> set[str]:
+def wrong(findings: Iterable[Diagnosis]) -> set[str]:
     """The names of what is wrong."""
     return {finding.name for finding in findings if finding.level == "wrong"}
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from kalshi.account_models import Balance, Fill, Position
-from kalshi.cash_models import BankTransfer, Settlement
+from kalshi.cash_models import AccountSettlement, BankTransfer
 from kalshi.fill_socket import Connected, Event
 
 
@@ -21,9 +21,9 @@ def fill(number: int, at: float, **changes: Any) -> Fill:
     return replace(found, **changes)
 
 
-def settlement(ticker: str, at: float, **changes: Any) -> Settlement:
+def settlement(ticker: str, at: float, **changes: Any) -> AccountSettlement:
     """One market that paid YES."""
-    found = Settlement(
+    found = AccountSettlement(
         ticker=ticker, event_ticker="EV", result="yes", yes_quantity=Decimal(3), yes_cost=Decimal(1),
         no_quantity=Decimal(0), no_cost=Decimal(0), revenue=Decimal(3), fee=Decimal(0), value=Decimal(1),
         settled=Decimal(str(at)),
@@ -36,7 +36,7 @@ class ScriptedExchange:
 
     def __init__(self, complete: float = 0.0) -> None:
         self.fills_made: list[Fill] = []
-        self.settled: list[Settlement] = []
+        self.settled: list[AccountSettlement] = []
         self.held: list[Position] = []
         self.moved: list[BankTransfer] = []
         self.cash = Decimal(100)
@@ -57,7 +57,7 @@ class ScriptedExchange:
             if int(min_ts or 0) <= made.timestamp <= self.complete:
                 yield made
 
-    async def settlements(self, min_ts: float | None = None) -> AsyncIterator[Settlement]:
+    async def settlements(self, min_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
         self._check()
         for made in self.settled:
             if int(min_ts or 0) <= made.settled <= self.complete:
