@@ -32,6 +32,14 @@ PLANS: dict[str, Plan] = {
     "cursor off by one": replace(_SHORT, only=("readers cut",), faults=4),
     "lease without fencing": replace(_SHORT, schedule=(Fault("poller frozen", 8.5, 1.0, 1),)),
     "hole forgotten": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
+    "log forgotten": replace(
+        _SHORT,
+        schedule=(
+            Fault("log unlinked", 0, 4.0, 1),
+            Fault("poller killed", 2.0, 0.0, 1, overlaps=True),
+            Fault("follower killed", 2.0, 1.0, 1),
+        ),
+    ),
     "status stuck": replace(_SHORT, schedule=(Fault("bot killed", 6.5, 1.0, 1),)),
     "window only": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
 }

@@ -132,6 +132,29 @@ class Deeds:
         self._fleet.maria.wake()
 
     @contextlib.asynccontextmanager
+    async def _log_unlinked(self, rng: Random) -> AsyncIterator[None]:
+        """Delete the journal's write-ahead log; the renewal of the lease comes two seconds later at most."""
+        for suffix in rng.choice([("-wal",), ("-shm",), ("-wal", "-shm")]):
+            self._fleet.journal_file(suffix).unlink(missing_ok=True)
+        await asyncio.sleep(3)
+        yield
+
+    @contextlib.asynccontextmanager
+    async def _copy_served(self, rng: Random) -> AsyncIterator[None]:
+        """Serve a copy of the journal on the same Redis, as a rehearsal of a restore does."""
+        program = await asyncio.to_thread(self._fleet.copied_worker, rng.randrange(2**30))
+        program.start()
+        yield
+        program.kill()
+
+    @contextlib.asynccontextmanager
+    async def _bits_flipped(self, rng: Random) -> AsyncIterator[None]:
+        """Change the body of an entry and change it back: a worker that serves it meanwhile may say so, not more."""
+        await asyncio.to_thread(self._fleet.change_body, '"side":"BUY"', '"side":"BUX"')
+        yield
+        await asyncio.to_thread(self._fleet.change_body, '"side":"BUX"', '"side":"BUY"')
+
+    @contextlib.asynccontextmanager
     async def _readers_cut(self, rng: Random) -> AsyncIterator[None]:
         for reader in rng.sample(self._readers, max(1, len(self._readers) // 2)):
             reader.lose()

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from cache.decimal_json import loads
 from journal.dsn import open_journal
+from journal.errors import JournalError
+from journal.verify import problems
 from tests.faults import check
 from tests.faults.deeds import Deeds
 from tests.faults.fleet import POLL, Fleet
@@ -173,10 +175,17 @@ class Run:
         return of_ledger((await self.fleet.control("GET", "/ledger"))["fills"])
 
     async def _read_journal(self) -> list[dict[str, Any]]:
-        journal = open_journal(self.fleet.journal_url)
-        await journal.open()
+        """Return the journal's bodies, verified. One that cannot be read has lost everything."""
+        journal = open_journal(self.fleet.journal_url, create=False)
         entries: list[dict[str, Any]] = []
-        while page := await journal.read(len(entries), 1000):
-            entries += [{**loads(entry.body), "kind": entry.kind} for entry in page]
-        await journal.close()
+        try:
+            await journal.open()
+            while page := await journal.read(len(entries), 1000):
+                entries += [{**loads(entry.body), "kind": entry.kind} for entry in page]
+            async for problem in problems(journal):
+                self.result.find("lost", "journal", problem)
+        except JournalError as error:
+            self.result.find("lost", "journal", str(error))
+        finally:
+            await journal.close()
         return entries

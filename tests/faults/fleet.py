@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,29 @@ class Fleet:
             program.thaw()
             program.start()
             program.file_limit(None)
+
+    def journal_file(self, suffix: str = "") -> Path:
+        """Return a file of the SQLite journal."""
+        return self.folder / f"journal.db{suffix}"
+
+    def copied_worker(self, number: int) -> Program:
+        """Return a worker, not started, on a copy of the journal, with the Redis of the others and no bot."""
+        copy = self.folder / f"copy-{number}.db"
+        with closing(sqlite3.connect(self.journal_file())) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        nowhere = f"http://127.0.0.1:{free_port()}"
+        bot = {"BOT_STATUS_ENDPOINT": f"{nowhere}/status", "BOT_TRADES_ENDPOINT": f"{nowhere}/trades"}
+        settings = self._settings() | {"JOURNAL_URL": f"sqlite:///{copy}", **bot}
+        command = [sys.executable, str(ROOT / "server.py"), "--port", str(free_port())]
+        return Program(f"copy-{number}", command, settings, self.folder)
+
+    def change_body(self, old: str, new: str) -> None:
+        """Change a text in the body of the journal's first entry that has it."""
+        with closing(sqlite3.connect(self.journal_file(), timeout=10)) as connection, connection:
+            connection.execute(
+                "UPDATE entries SET body = replace(body, ?, ?) WHERE seq = "
+                "(SELECT MIN(seq) FROM entries WHERE instr(body, ?))", [old, new, old],
+            )  # fmt: skip
 
     async def poller(self) -> int | None:
         """Which worker holds the lease, by its own word; None when none of them says so."""

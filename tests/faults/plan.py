@@ -13,7 +13,10 @@ KINDS: dict[str, tuple[float, float]] = {
     "exchange drops": (1.0, 4.0), "exchange lags": (1.0, 4.0), "exchange maintained": (1.0, 3.0),
     "exchange frozen": (0.5, 2.0), "exchange cut": (1.0, 3.0), "push loses": (1.0, 4.0), "push doubles": (1.0, 4.0),
     "push cut": (0.0, 0.0), "readers cut": (0.0, 0.0), "readers stalled": (1.0, 4.0), "readers slowed": (2.0, 5.0),
-    "readers delayed": (1.0, 3.0), "disk full": (1.0, 4.0), "server clock": (1.0, 4.0), "bot clock": (1.0, 4.0),
+    "readers delayed": (1.0, 3.0), "server clock": (1.0, 4.0), "bot clock": (1.0, 4.0),
+}  # fmt: skip
+FILE: dict[str, tuple[float, float]] = {
+    "disk full": (1.0, 4.0), "log unlinked": (0.0, 0.0), "copy served": (2.0, 5.0), "bits flipped": (1.0, 3.0),
 }  # fmt: skip
 DATABASE: dict[str, tuple[float, float]] = {
     "journal killed": (0.5, 2.0), "journal frozen": (0.5, 4.0), "journal cut": (0.5, 2.0),
@@ -53,10 +56,7 @@ class Plan:
 def scheduled(plan: Plan) -> tuple[Fault, ...]:
     """The faults of a plan: every kind once before any comes twice, in the seed's order."""
     rng = Random(f"{plan.seed} {plan.journal}")
-    kinds = dict(KINDS)
-    if plan.journal == "mysql":
-        del kinds["disk full"]
-        kinds |= DATABASE
+    kinds = KINDS | (DATABASE if plan.journal == "mysql" else FILE)
     names = list(plan.only or kinds)
     found: list[Fault] = []
     while len(found) < plan.faults:

@@ -144,6 +144,14 @@ def cursor_off_by_one() -> None:
 
 
 @bug
+def log_forgotten() -> None:
+    """Nobody looks whether the journal's files are still those that everybody else would open."""
+    from journal.sqlite import SqliteJournal
+
+    SqliteJournal._check_files = lambda self: None  # type: ignore[method-assign]
+
+
+@bug
 def lease_without_fencing() -> None:
     """Whoever held the lease once goes on polling and writing, although another holds it now."""
     from journal import append, lease

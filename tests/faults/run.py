@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.faults import report
-from tests.faults.plan import DATABASE, KINDS, Plan, chosen_bot
+from tests.faults.plan import DATABASE, FILE, KINDS, Plan, chosen_bot
 from tests.faults.whole import carry_out
 
 
@@ -23,7 +23,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--journal", choices=("sqlite", "mysql"), default="sqlite")
     parser.add_argument("--bot", choices=("numbered", "plain", "reused"), help="default: chosen by the seed")
     parser.add_argument("--paper", action="store_true", help="no exchange: holes are announced, not healed")
-    parser.add_argument("--only", nargs="+", choices=[*KINDS, *DATABASE], default=[], metavar="KIND")
+    parser.add_argument("--only", nargs="+", choices=[*KINDS, *FILE, *DATABASE], default=[], metavar="KIND")
     parser.add_argument(
         "--patience", type=float, default=60, help="seconds after which what is not healed is a finding"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults import report
 from tests.faults.checked import PLANS, caught
-from tests.faults.plan import KINDS, Plan, scheduled
+from tests.faults.plan import FILE, KINDS, Plan, scheduled
 from tests.faults.whole import carry_out
 from tests.support.neighbours import missing
 
@@ -25,7 +25,8 @@ def _redis() -> None:
 def test_a_seed_is_a_schedule() -> None:
     """The same seed gives the same faults, another one others, and every kind comes before any comes twice."""
     assert scheduled(Plan(7)) == scheduled(Plan(7)) != scheduled(Plan(8))
-    assert {fault.kind for fault in scheduled(Plan(7, faults=len(KINDS)))} == KINDS.keys()
+    every = KINDS.keys() | FILE.keys()
+    assert {fault.kind for fault in scheduled(Plan(7, faults=len(every)))} == every
 
 
 @pytest.mark.parametrize("paper", [False, True], ids=["healed from fills", "announced on paper"])
@@ -38,7 +39,7 @@ def test_nothing_is_lost_in_silence(tmp_path: Path, paper: bool) -> None:
     assert not result.findings, report.text(result)
 
 
-@pytest.mark.parametrize("bug", ["no dedupe", "id reuse", "snapshot race", "hole forgotten"])
+@pytest.mark.parametrize("bug", ["no dedupe", "id reuse", "snapshot race", "hole forgotten", "log forgotten"])
 def test_a_planted_bug_is_caught(bug: str) -> None:
     """A checker that finds nothing must be one that could have found something."""
     assert bug in PLANS

@@ -1,5 +1,6 @@
 """JOURNAL_URL: what each form names, and that no mistake in it shows a password."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,28 @@ GOOD = {
 def test_a_url_names_its_place(url: str) -> None:
     """File or server, decoded."""
     assert parse(url) == GOOD[url]
+
+
+NAMES = {
+    "per%cent.db": "per%cent.db", "100%.db": "100%.db", "50% off.db": "50% off.db", "a b.db": "a b.db",
+    "a%20b.db": "a b.db", " edge .db ": " edge .db ", "Ümläut.db": "Ümläut.db", "%C3%9C.db": "Ü.db",
+    "tab\t.db": "tab\t.db", "new\nline.db": "new\nline.db", "plus+.db": "plus+.db", "semi;colon&.db": "semi;colon&.db",
+    "quote'\".db": "quote'\".db", "%3F%23%25.db": "?#%.db", "[x].db": "[x].db", "日本.db": "日本.db",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+async def test_the_file_that_was_named_is_the_journal(
+    name: str, relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stands in the name, that file is made, with its log beside it, and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    journal = open_journal(f"sqlite:///{name}" if relative else f"sqlite:///{tmp_path}/{name}")
+    await journal.open()
+    found = set(os.listdir(tmp_path))
+    await journal.close()
+    assert found == {NAMES[name], f"{NAMES[name]}-wal", f"{NAMES[name]}-shm"}
 
 
 BAD = [

@@ -147,6 +147,14 @@ def test_a_correction_names_the_first_entry_of_its_trade() -> None:
     assert journal.drafts[2:] == [Correction(trade(price=P), 2), Correction(trade(price=P + P, fee=Decimal(1)), 2)]
 
 
+def test_a_correction_of_the_first_entry_of_all() -> None:
+    """Also at seq 1, and from batch to batch."""
+    journal = Journalled()
+    for price in (P + P, P, Z):
+        journal.append(trade(price=price))
+    assert [draft.corrects for draft in journal.drafts if isinstance(draft, Correction)] == [1, 1]
+
+
 def test_a_correction_to_a_recorded_fill_voids_the_trade() -> None:
     """The exchange's fill and the bot's corrected trade are one execution: the bot's first report is voided."""
     journal = Journalled()

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from cache.decimal_json import loads
+from journal import chain
 from journal.base import Query
 from journal.entries import Entry
-from journal.errors import LeaseLost
+from journal.errors import JournalReverted, LeaseLost
+from journal.head import Head
 from journal.sql_journal import SqlJournal
+from journal.statements import Statement, StatementSteps
 from tests.journal.conftest import Another
 from tests.support.drafts import baseline, fill, gap, settlement, trade
 from tests.support.eventually import eventually
@@ -285,3 +288,92 @@ async def test_pages_walk_the_whole_past(journal: SqlJournal) -> None:
         met += seqs(page)
         query = replace(query, before=page[-1].seq)
     assert met[25:] == list(range(25, 0, -1))
+
+
+def _back_to(seq: int) -> StatementSteps[None]:
+    """Make the journal what it was at an earlier seq, as an older backup is."""
+    yield Statement("DELETE FROM entries WHERE seq > ?", [seq])
+    yield Statement("DELETE FROM sightings WHERE seq > ?", [seq])
+    [(checksum,)] = yield Statement("SELECT checksum FROM entries WHERE seq = ?", [seq])
+    yield Statement("UPDATE journal SET head = ?, checksum = ? WHERE id = 1", [seq, checksum])
+
+
+async def test_an_older_state_is_noticed_by_every_worker(journal: SqlJournal, another: Another) -> None:
+    """Appending, following, becoming leader and renewing refuse; one new epoch for all, and no seq is given twice."""
+    other = await another()
+    for number in range(5):
+        await journal.append([trade(trade_id=str(number), at=number)])
+    lease = await journal.acquire("a", 30)
+    assert lease is not None
+    assert len(await other.follow(0, 9)) == 5
+    epoch = journal.epoch
+    await journal.change(_back_to(3))
+    for attempt in (
+        journal.append([trade(trade_id="5", at=5)], lease), journal.follow(5, 9), journal.acquire("a", 30),
+        journal.renew(lease, 30, ""), other.append([trade(trade_id="5", at=5)]), other.follow(5, 9),
+    ):  # fmt: skip
+        with pytest.raises(JournalReverted, match=f"ends at {epoch}-3-.* no longer contains {epoch}-5-") as caught:
+            await attempt
+        assert caught.value.lost
+    heads = [await handle.recover() for handle in (journal, other, journal)]
+    assert heads[0] == heads[1] == heads[2] == await other.read_head()
+    assert heads[0].epoch != epoch
+    assert (await other.append([trade(trade_id="4", at=4)])).by_draft == [4]
+    assert [entry.seq for entry in await journal.follow(3, 9)] == [4]
+    assert (await journal.append([trade(trade_id="5", at=5)])).by_draft == [5]
+
+
+async def test_an_older_state_that_has_grown_again_is_noticed(journal: SqlJournal, another: Another) -> None:
+    """Entries of another history under the same seqs: the checksum at the last seq that was read tells them apart."""
+    other = await another()
+    for number in range(4):
+        await journal.append([trade(trade_id=str(number), at=number)])
+    await other.follow(0, 9)
+    for grown in (1, 3):  # to the same seq, and beyond it
+        await journal.change(_back_to(3))
+        await journal.refresh()
+        for number in range(grown):
+            await journal.append([trade(trade_id=f"new {grown} {number}", at=100 + number)])
+        with pytest.raises(JournalReverted) as caught:
+            await other.follow(4, 9)
+        assert caught.value.lost
+        epoch = other.epoch
+        assert (await other.recover()).epoch != epoch
+        await journal.refresh()
+
+
+async def test_another_handle_reads_on_without_noticing(journal: SqlJournal, another: Another) -> None:
+    """A journal that merely grew, by whomever, is the same: also from its very beginning."""
+    other = await another()
+    assert await other.follow(0, 9) == []
+    await journal.append([trade(trade_id=str(number), at=number) for number in range(3)])
+    assert (await other.append([trade(trade_id="3", at=3)])).by_draft == [4]
+    assert [entry.seq for entry in await journal.follow(0, 9)] == [1, 2, 3, 4]
+    assert await journal.recover() == await other.refresh()
+    assert (await other.read_head()).epoch == journal.epoch
+    assert journal.identity == other.identity != ""
+
+
+async def test_checksums_follow_from_each_other(journal: SqlJournal) -> None:
+    """Each is over the one before it, the kind and the body; the head has the last one; what is read has them all."""
+    done = await journal.append([trade(), gap()])
+    first = chain.checksum("", "trade", done.entries[0].body)
+    last = chain.checksum(first, "gap", done.entries[1].body)
+    assert [entry.checksum for entry in await journal.read(0, 9)] == [first, last]
+    assert await journal.read_head() == Head(journal.epoch, 2, last)
+    assert str(await journal.read_head()) == f"{journal.epoch}-2-{last[:4]}"
+    assert [await journal.checksum(seq) for seq in (0, 1, 2, 3)] == ["", first, last, ""]
+    assert await journal.integrity() == []
+
+
+async def test_corrections_are_entries_in_every_database(journal: SqlJournal) -> None:
+    """A trade, corrected and voided, then filled as corrected: what is stored is what the rules decide."""
+    await journal.append([trade()])
+    await journal.append([trade(price=Decimal("0.44"))])
+    assert (await journal.append([fill(price=Decimal("0.44"), at=2)])).by_draft == [2]
+    void = trade(quantity=Decimal(0))
+    assert (await journal.append([void, trade(), replace(void, trade_id="v")])).by_draft == [3, 1, 0]
+    entries = await journal.read(0, 9)
+    assert [(entry.seq, entry.kind) for entry in entries] == [(1, "trade"), (2, "correction"), (3, "correction")]
+    assert '"corrects":1}' in entries[1].body
+    assert (await journal.append([fill(trade_id="f2")])).by_draft == [4]  # the voided trade waits for no fill
