@@ -41,7 +41,8 @@ class Exchange:
                 yield SimpleNamespace(fill_id=f"f{number}", timestamp=D(str(at)))
 
     async def settlements(self, min_ts: float) -> AsyncIterator[Any]:
-        for row in ():
+        rows: list[Any] = []
+        for row in rows:
             yield row
 
     async def read_all(self) -> None:

@@ -7,7 +7,7 @@ from bot.backtest.markouts import HORIZONS, MarkoutRecorder
 from bot.backtest.report import table_of
 from bot.backtest.simulation import BacktestOptions, BacktestResult, BacktestRun
 from bot.strategies import load_strategy
-from tests.support.in_process import InProcessBot
+from tests.support.in_process_bot import InProcessBot
 from tests.support.trading import D, wish
 
 SHORT = BacktestOptions(crowd="toxic", hours=0.1, interval=15.0, pace=0.5, markets=6)
@@ -52,7 +52,7 @@ async def test_markouts_measure_the_mid_after_each_horizon() -> None:
     recorder.advance(60.0)
     bot.exchange.admin("POST", "/settle", {"ticker": ticker, "result": "yes"})
     recorder.advance(300.0)
-    assert (recorder.fills, recorder.contracts, recorder.maker_contracts) == (1, 5, 5)
+    assert (recorder.fills, recorder.contracts, recorder.maker_contracts) == (1, D(5), D(5))
     assert dict(zip(HORIZONS, recorder.cents(), strict=True)) == {10: 0, 60: -5, 300: 50}
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.cancel import CancelReceipt, OrderCanceller
-from tests.support.in_process import InProcessBot
+from tests.support.in_process_bot import InProcessBot
 from tests.support.simulator import ROOT, Simulator, running_simulator
-from tests.support.trading import wish
+from tests.support.trading import D, wish
 
 
 class FaultSchedule:
@@ -78,7 +78,7 @@ async def test_a_receipt_names_fills_while_cancelling() -> None:
     bot.exchange.admin("POST", "/take", {"ticker": ticker, "side": "ask", "count": "2.00", "price": "0.5000"})
     receipt = await canceller.run()
     assert receipt.proven
-    assert [(fill.quantity, fill.ticker) for fill in receipt.fills] == [(2, ticker)]
+    assert [(fill.quantity, fill.ticker) for fill in receipt.fills] == [(D(2), ticker)]
     assert "fills meanwhile: 1" in receipt.as_text()
 
 

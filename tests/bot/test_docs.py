@@ -28,7 +28,7 @@ def test_the_example_strategy_works_with_its_parameters(tmp_path: Path) -> None:
     cheap = quote("0.13", "0.15", close_time=7200.0)
     [wanted] = mine.decide(view(cheap))
     assert isinstance(wanted, PlaceOrder)
-    assert (wanted.side, wanted.price, wanted.quantity) == ("BUY", D("0.15"), 1)
+    assert (wanted.side, wanted.price, wanted.quantity) == ("BUY", D("0.15"), D(1))
     assert mine.decide(view(quote("0.14", "0.16", close_time=7200.0))) == []
     assert mine.decide(view(quote("0.13", "0.15", close_time=7199.0))) == []
     assert mine.decide(view(cheap, cash=D("0.15"))) == [], "the fee must be paid too"

@@ -68,15 +68,8 @@ class Stage:
         self.state = trading_state(**more)
         self.venue = PaperVenue(self.state, "boot", "pi-bot-", self.time.clock, no_fee)
         plan = TradingPlan([Strategy("test", decide)], tickers, 2, D(5), D(20), 1.0, True, flatten)
-        self.engine = Engine(
-            self.market,
-            self.venue,
-            self.state,
-            plan,
-            self.saved.append,
-            self.time.clock,
-            Random(1),  # type: ignore[arg-type]
-        )
+        data: Any = self.market
+        self.engine = Engine(data, self.venue, self.state, plan, self.saved.append, self.time.clock, Random(1))
 
     def runner(self, check: Any = None, first: bool = True) -> BotRunner:
         """A runner of this engine whose turns follow each other at once."""

@@ -1,17 +1,19 @@
 """Tests of the live venue in virtual time: expiry, renewal, order groups, other bots, restarts."""
 
+from typing import Any
+
 import pytest
 
 from bot.account_fills import AccountFills
 from bot.errors import AnotherBotRunning, OrderRejected, OrderUncertain
 from bot.strategy_types import OrderOrigin
-from tests.support.in_process import InProcessBot
+from tests.support.in_process_bot import InProcessBot
 from tests.support.trading import D, wish
 
 
-async def started(**more: object) -> tuple[InProcessBot, str]:
+async def started(**more: Any) -> tuple[InProcessBot, str]:
     """A bot whose account was read, and a market at 45 to 55 cents."""
-    bot = InProcessBot(**more)  # type: ignore[arg-type]
+    bot = InProcessBot(**more)
     ticker = bot.market()
     await bot.check.begin()
     return bot, ticker
@@ -61,8 +63,10 @@ async def test_an_order_that_cannot_be_renewed_expires(kind: str) -> None:
     """The venue goes on, and knows in the end that the order is gone."""
     bot, ticker = await started()
     await bot.venue.place(wish("BUY", "5", "0.46", ticker))
-    options = {"refuse": {"reason": "scope"}, "error": {"status": 500}, "trading_pause": {}}[kind]
-    bot.fault(kind, **options, **({"path": "*/amend"} if kind != "trading_pause" else {}))
+    known: dict[str, dict[str, Any]] = {
+        "refuse": {"reason": "scope", "path": "*/amend"}, "error": {"status": 500, "path": "*/amend"},
+    }  # fmt: skip
+    bot.fault(kind, **known.get(kind, {}))
     await refreshed(bot, 45)
     assert bot.resting() == []
     assert bot.venue.resting() == []

@@ -11,7 +11,7 @@ import pytest
 from bot.activity import activity_of
 from bot.reasons import reason_of
 from kalshi.transport import refusal
-from tests.support.in_process import InProcessBot
+from tests.support.in_process_bot import InProcessBot
 
 ORDERS = "*/portfolio/events/orders"
 
@@ -45,8 +45,8 @@ def fault(name: str, activity: str, word: str, kind: str, seconds: int = 20, **o
     return Case(name, activity, word, {"kind": kind} | options, seconds)
 
 
-CREATES = {"path": ORDERS, "method": "POST"}
-READS = {"path": "*/portfolio/*", "method": "GET"}
+CREATES: dict[str, Any] = {"path": ORDERS, "method": "POST"}
+READS: dict[str, Any] = {"path": "*/portfolio/*", "method": "GET"}
 CASES = [
     Case("none", "trading", None),
     refused("no_cash", "no cash"), refused("price", "price"), refused("size", "size"),

@@ -1,6 +1,6 @@
 """Tests of strategies: pure, on the price grid, within their position limit; loading by name and file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ TAPERED = (
     PriceBand(D("0.1"), D("0.9"), D("0.01")),
     PriceBand(D("0.9"), D(1), D("0.001")),
 )
+SIDES: st.SearchStrategy[Side] = st.sampled_from(["BUY", "SELL"])
 CENTS = st.integers(1, 99).map(lambda cents: Decimal(cents) / 100)
 
 
@@ -34,7 +35,7 @@ def views(draw: st.DrawFn) -> MarketView:
     )  # fmt: skip
     rests = [
         RestingOrder(str(i), str(i), "KXA", side, draw(CENTS), Decimal(draw(st.integers(1, 20))))
-        for i, side in enumerate(draw(st.lists(st.sampled_from(["BUY", "SELL"]), max_size=3)))
+        for i, side in enumerate(draw(st.lists(SIDES, max_size=3)))
     ]
     return view(
         market, str(draw(st.integers(-20, 20))), mids=tuple(draw(st.lists(CENTS, max_size=30))), resting=rests,
@@ -65,7 +66,7 @@ def test_never_past_the_most_never_off_the_grid(name: str, seen: MarketView) -> 
             assert intent.order in seen.resting
 
 
-def placed(decide: Decide, seen: MarketView) -> dict[str, tuple[str, Decimal]]:
+def placed(decide: Decide, seen: MarketView) -> Mapping[str, tuple[str, object]]:
     """Return the wanted orders: side to price and quantity."""
     return {i.side: (str(i.price), i.quantity) for i in decide(seen) if isinstance(i, PlaceOrder)}
 
