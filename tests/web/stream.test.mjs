@@ -146,8 +146,8 @@ test('entries that the server does not have after three answers are given up by 
 test('a reset reads the state again; what waited of the old journal is dropped', async () => {
   const { seqs, of, stream } = await liveTab();
   browser.trade();
-  browser.instead = () => new Promise(() => {}); // nothing is answered: entry 5 has to wait for 2 to 4
-  browser.source.send('new_trades', { trades: [{ seq: 5, trade_id: 'old', source: 'x' }] }, `${EPOCH}-5`);
+  browser.instead = () => new Promise(() => {}); // nothing is answered: entry 9 has to wait for 2 to 8
+  browser.source.send('new_trades', { trades: [{ seq: 9, trade_id: 'old', source: 'x' }] }, `${EPOCH}-9`);
   await turn();
   browser.instead = () => undefined;
   browser.epoch = 'zzzz9999';
