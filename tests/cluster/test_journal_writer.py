@@ -1,4 +1,4 @@
-"""The one way into the journal: nothing without the lease, and no write cut in two."""
+"""The only way into the journal: nothing without the lease, and no write cut in two."""
 
 import asyncio
 import sqlite3
@@ -9,42 +9,43 @@ import pytest
 
 from cluster.component_health import ComponentHealth
 from cluster.journal_writer import JournalWriter
+from journal import archive
 from journal.entries import Entry
 from journal.errors import LeaseLost
 from journal.sqlite import SqliteJournal
 from tests.support.drafts import trade
 
 
-class Desk:
-    """A recorder over a real journal, and what it announced."""
+class Writing:
+    """A writer over a real journal, and what it announced."""
 
     def __init__(self, journal: SqliteJournal) -> None:
         self.journal = journal
         self.announced: list[Entry] = []
-        self.recorder = JournalWriter(journal, self.announced.extend, ComponentHealth("recorder"))
+        self.writer = JournalWriter(journal, self.announced.extend, ComponentHealth("recorder"))
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def writing(tmp_path: Path) -> AsyncIterator[Writing]:
     """It is not the leader yet."""
     journal = SqliteJournal(tmp_path / "journal.db")
     await journal.open()
-    yield Desk(journal)
+    yield Writing(journal)
     await journal.close()
 
 
-async def test_without_the_lease_nothing_is_written(desk: Desk) -> None:
+async def test_without_the_lease_nothing_is_written(writing: Writing) -> None:
     """Another worker polls: what this one still had to say is not told either."""
     with pytest.raises(LeaseLost, match="is not the leader"):
-        await desk.recorder.record([trade()])
-    assert (await desk.journal.head(), desk.announced) == (0, [])
+        await writing.writer.record([trade()])
+    assert (await writing.journal.head(), writing.announced) == (0, [])
 
 
-async def left_waiting(desk: Desk, folder: Path) -> sqlite3.Connection:
+async def left_waiting(writing: Writing, folder: Path) -> sqlite3.Connection:
     """The other process, which holds the file that a write waits for whose caller was cancelled."""
     other = sqlite3.connect(folder / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    caller = asyncio.create_task(desk.recorder.record([trade()]))
+    caller = asyncio.create_task(writing.writer.record([trade()]))
     await asyncio.sleep(0.05)
     caller.cancel()
     await asyncio.wait([caller])
@@ -52,27 +53,44 @@ async def left_waiting(desk: Desk, folder: Path) -> sqlite3.Connection:
     return other
 
 
-async def test_a_write_under_way_outlives_its_caller(desk: Desk, tmp_path: Path) -> None:
+async def test_a_write_under_way_outlives_its_caller(writing: Writing, tmp_path: Path) -> None:
     """Cancelled while another process held the file: it is committed, announced, and waited for by who ends us."""
-    desk.recorder.lease = await desk.journal.acquire("me", 30)
-    other = await left_waiting(desk, tmp_path)
-    settling = asyncio.create_task(desk.recorder.settle())
+    writing.writer.lease = await writing.journal.acquire("me", 30)
+    other = await left_waiting(writing, tmp_path)
+    settling = asyncio.create_task(writing.writer.settle())
     await asyncio.sleep(0.05)
     assert not settling.done()
     other.execute("ROLLBACK")
     await settling
     other.close()
-    assert [entry.seq for entry in desk.announced] == [1] == [entry.seq for entry in await desk.journal.read(0, 9)]
-    await desk.recorder.settle()  # with nothing under way
+    assert (
+        [entry.seq for entry in writing.announced] == [1] == [entry.seq for entry in await writing.journal.read(0, 9)]
+    )
+    await writing.writer.settle()  # with nothing under way
 
 
-async def test_what_fails_when_nobody_waits_is_not_forgotten(desk: Desk, tmp_path: Path) -> None:
+async def test_what_fails_when_nobody_waits_is_not_forgotten(writing: Writing, tmp_path: Path) -> None:
     """Health has the reason, though its caller has gone; no warning of a lost exception (warnings are errors here)."""
-    desk.recorder.lease = await desk.journal.acquire("me", 30)
-    other = await left_waiting(desk, tmp_path)
+    writing.writer.lease = await writing.journal.acquire("me", 30)
+    other = await left_waiting(writing, tmp_path)
     other.execute("UPDATE lease SET holder = 'another', token = token + 1")
     other.execute("COMMIT")
     other.close()
-    await desk.recorder.settle()
-    assert desk.recorder.lost.is_set()
-    assert (await desk.journal.head(), desk.announced) == (0, [])
+    await writing.writer.settle()
+    assert writing.writer.lost.is_set()
+    assert (await writing.journal.head(), writing.announced) == (0, [])
+
+
+async def test_a_journal_that_went_back_in_time_ends_the_term(writing: Writing) -> None:
+    """Nothing is written or announced; the next term begins with the marks of the journal."""
+    writing.writer.lease = await writing.journal.acquire("me", 30)
+    await writing.writer.record([trade()])
+    writing.announced.clear()
+    other = SqliteJournal(writing.journal.path)
+    await other.open()
+    await archive.renew_epoch(other)
+    await other.close()
+    with pytest.raises(LeaseLost, match="a new term must begin: the journal has a new epoch"):
+        await writing.writer.record([trade(trade_id="t2")])
+    assert writing.writer.lost.is_set()
+    assert (await writing.journal.head(), writing.announced) == (1, [])

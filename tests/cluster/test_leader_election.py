@@ -9,6 +9,7 @@ import pytest
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.journal_writer import JournalWriter
 from cluster.leader_election import LeaderElection
+from journal import archive
 from journal.sqlite import SqliteJournal
 from tests.support.eventually import eventually
 
@@ -108,6 +109,24 @@ async def test_duties_end_when_another_took_over(journal: SqliteJournal, caplog:
     assert "another worker took over" in caplog.text
     await eventually(lambda: worker.health.reason == "another worker polls")
     assert worker.began == 1
+    await cancel_and_wait(task)
+
+
+async def test_a_term_ends_when_the_journal_went_back_in_time(path: Path, journal: SqliteJournal) -> None:
+    """The renewal finds it, without a write; once the journal is accepted a new term begins, and never before."""
+    worker = Worker(journal, for_ever, renew=0.05)
+    task = asyncio.create_task(worker.keeper.run())
+    await eventually(lambda: worker.began)
+    other = SqliteJournal(path)
+    await other.open()
+    await archive.renew_epoch(other)
+    await other.close()
+    await eventually(lambda: worker.ended)
+    await eventually(lambda: worker.health.counters["failures"] > 2)
+    assert "a new epoch" in worker.health.reason
+    assert worker.began == 1
+    await journal.recover()
+    await eventually(lambda: worker.began == 2)
     await cancel_and_wait(task)
 
 
