@@ -126,10 +126,12 @@ async def process(client: Client, stage: Stage, received: Received) -> AsyncIter
     try:
         yield
     finally:
+        exited = received.exited
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         await running.wait()
         await reading
+        received.exited = exited  # by itself, not by us
         received.log = (stage.folder / f"{client.name}.log").read_text(errors="replace")[-1000:]
 
 
