@@ -90,7 +90,7 @@ def client(subscriber: Subscriber, head: int, now: float) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=4096)
 def network(host: str) -> str:
-    """Return the /24 or /48 that an address belongs to, "local" for what is no address (a Unix socket)."""
+    """Return the /24 or /48 that an address belongs to, "local" for anything else (a Unix socket)."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

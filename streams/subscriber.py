@@ -27,7 +27,7 @@ SLOW_GRACE: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What a stream carries: journal entries, bot_status, or both."""
+    """Contents of a stream: journal entries, bot_status, or both."""
 
     entries: bool
     status: bool

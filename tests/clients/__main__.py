@@ -18,8 +18,8 @@ def main(names: list[str]) -> None:
     for name, received in outcome.received.items():
         ids = outcome.before_reset.get(name, [])
         verdict = "whole" if ids == outcome.before else f"{len(ids)} of {len(outcome.before)}: {ids}"
-        told = [one["reason"] for one in received.named("reset")]
-        print(f"{name}: {verdict}; reset {told}; after it {set(outcome.after) <= set(received.ids)}")
+        resets = [one["reason"] for one in received.named("reset")]
+        print(f"{name}: {verdict}; reset {resets}; after it {set(outcome.after) <= set(received.ids)}")
         if verdict != "whole":
             print(received.log)
 

@@ -1,4 +1,4 @@
-"""What is done to all clients at once, and what each of them received."""
+"""The faults that all clients are driven through at once, and the events that each of them received."""
 
 import asyncio
 import contextlib
@@ -51,7 +51,7 @@ class Outcome:
 
     @property
     def running(self) -> list[Received]:
-        """What the clients received whose processes run."""
+        """Return the events of each client whose process runs."""
         return [one for one in self.received.values() if not one.exited]
 
     def are_open(self, stage: Stage) -> bool:

@@ -1,4 +1,4 @@
-"""The streams beside servers that are no uvicorn: public ASGI alone, as the specification has it."""
+"""The streams by public ASGI alone, as any server may call them."""
 
 import asyncio
 from collections.abc import MutableMapping

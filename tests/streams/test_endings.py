@@ -1,4 +1,4 @@
-"""How a stream ends over real sockets: with a bye where one can be said, and nothing is left behind."""
+"""Ends of streams over real sockets: a bye where one can be sent, and nothing left behind."""
 
 import asyncio
 import re

@@ -62,7 +62,7 @@ def test_trades_share_an_event_up_to_a_hundred() -> None:
 
 
 def test_sources_and_kinds_are_not_mixed() -> None:
-    """An event has one source; whatever is no trade stands alone, in its place."""
+    """An event has one source; an entry of another kind is an event of its own, in its place."""
     entries = [trade(1), trade(2, "kalshi_api"), gap(3), trade(4)]
     messages = Parser().feed(b"".join(entry_frames(entries, EPOCH)))
     assert [message.name for message in messages] == ["new_trades", "new_trades", "gap", "new_trades"]

@@ -37,7 +37,7 @@ def is_ours(found: object) -> bool:
 
 
 async def test_closed_streams_leave_no_cycles(serve: Serve, garbage: list[object]) -> None:
-    """Live, replaying, refused and left alone: after 200 streams gc.collect() finds no object of this project."""
+    """Live, replaying, refused and unread: after 200 streams gc.collect() finds no object of this project."""
     server = await serve(kept=20)
     for number in range(200):
         wire = await server.open("trading", cursor=(None, f"{EPOCH}-3", "nonsense", f"{EPOCH}-20")[number % 4])

@@ -108,10 +108,10 @@ def test_kinds_of_streams_get_what_they_want(hub: Hub, turns: Turns) -> None:
     hub.status("{}")
     hub.publish([trade(12)])
     turns.run()
-    said = frame("bot_status", "{}")
-    assert got(both) == wire(11, 11) + said + wire(12, 12)
+    expected = frame("bot_status", "{}")
+    assert got(both) == wire(11, 11) + expected + wire(12, 12)
     assert got(entries) == wire(11, 12)
-    assert got(status) == said
+    assert got(status) == expected
 
 
 def test_fan_out_goes_in_slices(hub: Hub, turns: Turns) -> None:
@@ -150,7 +150,7 @@ def test_one_who_left_gets_nothing(hub: Hub, turns: Turns) -> None:
 
 
 def test_a_status_is_remembered_and_said_once(hub: Hub, turns: Turns) -> None:
-    """Who joins later gets the last one from join, and not again from the round that still carries it."""
+    """A later stream gets the last one when it joins, and not again from the round that still carries it."""
     reader(hub)
     hub.status("1")
     hub.status("2")
@@ -268,12 +268,12 @@ def test_each_reader_gets_each_entry_once_in_order(steps: list[str]) -> None:
             for one, _, _, taken in joined:
                 taken += one.queue.take_all()
     turns.run()
-    for one, position, said, taken in joined:
+    for one, position, expected, taken in joined:
         body = b"".join([chunk.body for chunk in [*taken, *one.queue.take_all()]])
         seqs = [int(part.split(b",")[0]) for part in body.split(b'"seq":')[1:]]
         assert seqs == list(range(position + 1, hub.position + 1))
         words = [int(part.split(b"\n")[0]) for part in body.split(b"event: bot_status\ndata: ")[1:]]
-        assert words == list(range(said, hub.status_number + 1))
+        assert words == list(range(expected, hub.status_number + 1))
 
 
 async def test_runs_on_the_loop_it_is_called_on(hub: Hub) -> None:

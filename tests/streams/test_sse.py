@@ -68,12 +68,12 @@ async def test_status_comes_first_and_on_change(serve: Serve) -> None:
         await wire.read()
     server.hub.status('{"status":"offline"}')
     server.publish()
-    said = ['{"status":"online"}', '{"status":"offline"}']
+    statuses = ['{"status":"online"}', '{"status":"offline"}']
     await wires["trades"].until(has(1))
     await wires["trading"].until(has(1))
     await wires["status"].until(lambda one: len(one.named("bot_status")) == 2)
-    assert wires["trading"].named("bot_status") == said
-    assert wires["status"].named("bot_status") == said
+    assert wires["trading"].named("bot_status") == statuses
+    assert wires["status"].named("bot_status") == statuses
     assert wires["trades"].named("bot_status") == []
 
 

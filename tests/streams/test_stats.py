@@ -1,4 +1,4 @@
-"""What /sse/stats and /sse/clients show: counts, quantiles, networks, and no addresses."""
+"""Contents of /sse/stats and /sse/clients: counts, quantiles, networks, no addresses."""
 
 import pytest
 
@@ -10,13 +10,13 @@ from streams.subscriber import Subscriber, Wants
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-5, 0.0003, 0.02, 1.5, 90.0, 1e6])
 def test_quantiles_are_right_within_a_quarter(seconds: float) -> None:
-    """Small, large and beyond: the bucket's upper bound is told."""
+    """Small, large and beyond: the bucket's upper bound is quantile."""
     histogram = Histogram()
     histogram.add(seconds, 100)
-    told = histogram.quantile(0.99)
-    assert told is not None
-    assert told >= min(seconds, 400)
-    assert told <= max(seconds * 1.26, 1.3e-5)
+    quantile = histogram.quantile(0.99)
+    assert quantile is not None
+    assert quantile >= min(seconds, 400)
+    assert quantile <= max(seconds * 1.26, 1.3e-5)
 
 
 def test_quantiles_part_the_many_from_the_few() -> None:
