@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 
 const [name, url] = process.argv.slice(2);
+setInterval(() => {}, 60_000); // undici lets Node exit while it waits to reconnect
 const require = createRequire(import.meta.url);
 const NAMES = ['new_trades', 'correction', 'settlement', 'transfer', 'gap', 'baseline', 'reset', 'bot_status', 'heartbeat', 'bye'];
 const print = (event) => process.stdout.write(`${JSON.stringify({ event: event.event ?? event.type, id: event.id ?? event.lastEventId ?? '', data: event.data })}\n`);
