@@ -49,7 +49,7 @@ class EventSink(Protocol):
         """Take a bot_status that only streams opened later need."""
         ...
 
-    def reset(self, epoch: str, position: int) -> None:
+    def reset(self, epoch: str, position: int, check: str = "") -> None:
         """Continue after position in a journal that went back in time or got a new epoch."""
         ...
 
@@ -170,7 +170,7 @@ class Supervisor:
 
     def _on_new_epoch(self, head: Head) -> None:
         """Reset every reader. The leader's term ends by itself and begins again with the marks of the journal."""
-        self._hub.reset(head.epoch, head.seq)
+        self._hub.reset(head.epoch, head.seq, head.check)
         self._window.restart(head.seq)
         self._tasks.append(asyncio.create_task(self._reload_window(head.seq)))
 

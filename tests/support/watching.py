@@ -44,7 +44,7 @@ class Ears:
         """Take a bot_status for streams opened later."""
         self.known = loads(data)
 
-    def reset(self, epoch: str, position: int) -> None:
+    def reset(self, epoch: str, position: int, check: str = "") -> None:
         """Continue after position in another history of the journal."""
         self.resets.append((epoch, position))
         self.position = position
