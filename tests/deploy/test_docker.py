@@ -68,7 +68,7 @@ def test_every_package_is_in_the_image() -> None:
     packages, modules = (options[name].replace(",", " ").split() for name in ("packages", "py_modules"))
     installed = {package.partition(".")[0] for package in packages} | {f"{name}.py" for name in modules}
     named = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert named == installed | {"setup.cfg", "pyproject.toml", "README.md", "LICENSE"}
+    assert named == installed | {"setup.cfg", "requirements.lock", "pyproject.toml", "README.md", "LICENSE"}
 
 
 def test_only_the_base_image_is_pulled() -> None:

@@ -20,6 +20,8 @@ def project(tmp_path: Path) -> Path:
     """A project of one requirement that no index has, and the script that makes its environment."""
     shutil.copy(ROOT / "scripts" / "environment", tmp_path)
     (tmp_path / "setup.cfg").write_text(SETUP.format(name=tmp_path.name.replace("_", "-")))
+    name = tmp_path.name.replace("_", "-")
+    (tmp_path / "requirements.lock").write_text(f"no-such-package-{name}==1 --hash=sha256:{'0' * 64}\n")
     (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["setuptools"]\n')
     return tmp_path
 
@@ -88,7 +90,7 @@ def test_the_first_second_shows_progress(project: Path) -> None:
 
 def test_servers_are_found_without_sbin_on_the_path(project: Path) -> None:
     """A PATH without /usr/sbin finds Debian's servers all the same."""
-    stamp = f"$({PYTHON} --version) $(cksum <setup.cfg) some"
+    stamp = f"$({PYTHON} --version) $(cat setup.cfg requirements.lock | cksum) some"
     subprocess.run(["bash", "-c", f'mkdir .venv && echo "{stamp}" >.venv/stamp'], cwd=project, check=True)
     script = "source ./environment; environment .venv some; case :$PATH: in *:/usr/sbin:*) ;; *) exit 3 ;; esac"
     env = {"PATH": "/usr/bin:/bin", "PYTHON": PYTHON}
