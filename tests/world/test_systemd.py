@@ -85,10 +85,11 @@ def machine(engine: Engine) -> Iterator[Machine]:
     host.run(
         f"cd {SECRETS}; openssl genrsa -out kalshi.pem 2>/dev/null; cp kalshi.pem bot-kalshi.pem; "
         "echo an-id | tee kalshi-id >bot-kalshi-id; echo a-redis-password >redis-password; "
-        "echo requirepass a-redis-password >>/etc/redis/redis.conf; mkdir /etc/systemd/system/redis-server.service.d; "
+        "echo requirepass a-redis-password >>/etc/redis/redis.conf; "
         # a container may not raise its limit of files, nor make a namespace of users for Debian's own unit
-        "printf '[Service]\\nLimitNOFILE=4096\\nPrivateUsers=no\\n' >/etc/systemd/system/redis-server.service.d/here.conf; "
-        "systemctl daemon-reload; systemctl enable --now redis-server || (journalctl -u redis-server --no-pager; false); "
+        "here=/etc/systemd/system/redis-server.service.d; mkdir $here; "
+        "printf '[Service]\\nLimitNOFILE=4096\\nPrivateUsers=no\\n' >$here/here.conf; "
+        "systemctl daemon-reload; systemctl enable --now redis-server; "
         "echo REDIS_HOST=127.0.0.1 >>/etc/prediction-investor/server.env; "
         "echo KALSHI_API_URL=http://127.0.0.1:9/trade-api/v2 | "
         "tee -a /etc/prediction-investor/server.env >>/etc/prediction-investor/bot.env"
