@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
@@ -206,6 +207,7 @@ def _new_trades(drafts: Iterable[Draft], ids: KnownIds) -> Iterator[Trade]:
             yield trade
 
 
+@lru_cache(maxsize=4096)  # each is needed several times while its batch is matched
 def _digest(*parts: str | Decimal) -> str:
     # Hashed, so that ids of any length, case and script are distinct in every database; quoted, so that no two lists
     # of parts share a text.
