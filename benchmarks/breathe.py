@@ -1,4 +1,4 @@
-"""How long a small REST answer takes while 10 events a second go to 1 000 readers, beside the same server idle.
+"""Time of a small REST answer while 10 events a second go to 1 000 readers, beside the same server idle.
 
 python -m benchmarks.breathe [--readers 1000] [--rounds 5] [--keep]
 """

@@ -32,7 +32,7 @@ class Exchange:
 
 @contextlib.contextmanager
 def exchange(folder: Path) -> Iterator[Exchange]:
-    """While the block runs; there is no bot beside it."""
+    """Run it for the block, without a bot."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(folder / "keys"), "--quiet-markets"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=HERE.parent) as process:
         try:

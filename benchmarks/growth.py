@@ -1,4 +1,4 @@
-"""How cost grows: with readers, with trades in one poll, with the journal. Nothing may grow faster than its work.
+"""Growth of cost: with readers, with trades in one poll, with the journal. Nothing may grow faster than its work.
 
 python -m benchmarks.growth [--readers 100,1000,10000] [--batches 1,100] [--journal 0,100000] [--rounds 5] [--keep]
 """

@@ -170,7 +170,7 @@ async def read(journal: SqlJournal, after: int) -> int:
 
 
 async def replay(journal: SqlJournal, entries: int, page: int) -> int:
-    """What a reader that was away for long makes the journal do."""
+    """Measure the reads of a reader that was away for long."""
     after = max(0, entries - 200_000)
     first = after
     while after < entries:

@@ -35,7 +35,7 @@ class Readers:
         self._line()
 
     def result(self) -> dict[str, Any]:
-        """What the phase saw; waits for its end."""
+        """Wait for the end of the phase and return its result."""
         return self._line()
 
     def _line(self) -> dict[str, Any]:

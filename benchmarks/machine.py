@@ -1,4 +1,4 @@
-"""What a benchmark needs of the machine: processes on their own core, their CPU and memory, versions to keep."""
+"""Machine access of benchmarks: processes on their own core, their CPU and memory, and versions."""
 
 import importlib.metadata
 import json
@@ -33,7 +33,7 @@ def wait_for(port: int, seconds: float = 15.0) -> None:
 
 
 def compiled(source: Path, folder: Path) -> Path:
-    """The program made from a C file; raises FileNotFoundError when there is no compiler."""
+    """The program made from a C file; raises FileNotFoundError: no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise FileNotFoundError("the load client is C: install a C compiler (Debian: apt-get install gcc libc6-dev)")

@@ -19,7 +19,7 @@ Row = tuple[str, str, str, str, bool]  # what, goal, figure, beside, reached
 
 
 def load(name: str) -> Any:
-    """What results/<name>.json keeps."""
+    """Return the content of results/<name>.json."""
     return json.loads((HERE / "results" / f"{name}.json").read_text())
 
 
@@ -34,7 +34,7 @@ def ratio(one: list[dict[str, float]], other: list[dict[str, float]], key: str) 
 
 
 def fanout() -> list[Row]:
-    """What 1 000 readers cost."""
+    """Return the lines on the cost of 1 000 readers."""
     rounds: Rounds = load("fanout-1000")["rounds"]
     ours, mixed = rounds["server"], load("fanout-1000-100-bad")["rounds"]
     good, bad = mixed["server"], mixed["server with bad"]
@@ -134,7 +134,7 @@ def table() -> str:
 
 
 def headlines() -> str:
-    """What the README says."""
+    """Return the block of the README."""
     rounds: Rounds = load("fanout-1000")["rounds"]
     ours, servers, latency = rounds["server"], load("rest")["servers"], load("latency")["rounds"]
     many, answers = load("growth")["rounds"]["readers 10000"], servers["ours"]["rate"]

@@ -19,7 +19,7 @@ from benchmarks.machine import HERE, SERVER_CORE, kept
 from commands.ports import free_port
 
 OURS = ("server.py", "config", "cache", "kalshi", "journal", "cluster", "ingest", "streams", "routes", "runtime")
-PATH = "/api/python/portfolio/balance"  # 503 with us, for there are no keys: an answer all the same
+PATH = "/api/python/portfolio/balance"  # 503 without keys, which is an answer too
 
 
 def measure(command: list[str], port: int, environment: dict[str, str]) -> dict[str, float]:

@@ -43,7 +43,7 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a client must show. With nothing set the service is public."""
+    """Requirements for a client. Without any the service is public."""
 
     tickets: Tickets | None = None
     sessions: Sessions | None = None

@@ -39,7 +39,7 @@ async def stream(receive: Any, send: Any) -> None:
 
 
 async def write(queue: asyncio.Queue[bytes], send: Any) -> None:
-    """What waits leaves in one write."""
+    """Send all that waits in one write."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
     await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
     while True:

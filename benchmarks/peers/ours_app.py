@@ -61,7 +61,7 @@ async def rest(request: Request) -> Response:
 
 
 async def stats(request: Request) -> Response:
-    """What /sse/stats says of the streams."""
+    """Return the body of /sse/stats."""
     hub: Hub = request.app.state.hub
     return JSONResponse(hub.stats.view(len(list(hub.subscribers)), hub.position))
 

@@ -73,7 +73,7 @@ async def test_a_journal_that_is_away_is_waited_for(path: Path, journal: SqliteJ
 
 
 async def test_a_holder_goes_on_while_the_journal_is_away(path: Path, journal: SqliteJournal) -> None:
-    """What was read must outlast the outage: the duties are not ended, and the same term goes on afterwards."""
+    """The work of the leader continues through an outage of the journal, in the same term."""
     worker = Worker(journal, for_ever)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.began)

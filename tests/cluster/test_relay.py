@@ -1,4 +1,4 @@
-"""The relay over a real Redis: messages of strangers, many messages at once, a client that does not end."""
+"""The relay over a real Redis: messages of other programs, many messages at once, a client that does not end."""
 
 import asyncio
 import time

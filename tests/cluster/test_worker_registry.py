@@ -1,4 +1,4 @@
-"""The registry of workers over a real Redis that dies, hangs, and holds rows of strangers."""
+"""The registry of workers over a real Redis that dies, hangs, and holds rows of other programs."""
 
 import asyncio
 import time

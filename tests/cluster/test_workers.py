@@ -27,7 +27,7 @@ from tests.support.watching import Ears, worker
 
 
 def polls(watch: Supervisor) -> bool:
-    """Whether this worker holds the lease."""
+    """Return True if this worker holds the lease."""
     return watch.health()["lease"]["reason"] == "this worker polls"
 
 

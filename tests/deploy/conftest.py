@@ -57,6 +57,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 
 
 async def open_streams(site: Site) -> int:
-    """How many streams the service itself believes to be open."""
+    """Return the number of open streams as the service counts them."""
     async with site.session.get(f"http://{site.service.address}/api/python/sse/stats") as answer:
         return int((await answer.json())["open"])

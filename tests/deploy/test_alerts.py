@@ -30,7 +30,7 @@ def rules() -> Iterator[dict[str, Any]]:
 
 @pytest_asyncio.fixture
 async def exposition(tmp_path: Path) -> str:
-    """What /metrics of a real server says."""
+    """Return /metrics of a real server."""
     pytest.importorskip("prometheus_client", reason="pip install 'prediction-investor[metrics]'")
     async with (
         FakeBot().serving() as bot,
@@ -53,7 +53,7 @@ async def test_every_metric_exists(exposition: str) -> None:
 
 
 async def test_every_label_exists(exposition: str) -> None:
-    """What a rule selects by is a label that the metric carries, where it has a sample yet."""
+    """Each label that a rule selects by stands on the metric, where it has a sample."""
     for rule in rules():
         for name, label in re.findall(r"(pi_[a-z_]+)\{(\w+)=", rule["expr"]):
             samples = re.findall(rf"^{name}\{{(.*)\}}", exposition, re.M)

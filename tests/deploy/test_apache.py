@@ -1,4 +1,4 @@
-"""What the site in deploy/apache does to requests, streams and answers, seen from outside through a real Apache."""
+"""The site of deploy/apache, seen from outside through a real Apache: requests, streams and answers."""
 
 import asyncio
 import gzip
@@ -184,7 +184,7 @@ async def test_broken_answer_is_a_problem() -> None:
 
 
 async def protocol_offered(port: int) -> str | None:
-    """What the server picks when a browser offers HTTP/2 first."""
+    """Return the protocol that the server picks when a browser offers HTTP/2 first."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols(["h2", "http/1.1"])

@@ -42,7 +42,7 @@ async def complete(pages: Sequence[EventSource], expected: Sequence[str], within
 
 
 async def seconds(session: aiohttp.ClientSession, url: str) -> float:
-    """How long one good answer took."""
+    """Return the seconds of one good answer."""
     start = time.monotonic()
     async with session.get(url, timeout=aiohttp.ClientTimeout(total=10)) as answer:
         await answer.read()

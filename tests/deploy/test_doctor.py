@@ -51,14 +51,14 @@ AFAR = Spoiled(
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found, and in how many seconds."""
+    """Findings of one examination, and its seconds."""
 
     findings: list[Diagnosis]
     seconds: float
 
     @property
     def wrong(self) -> list[Diagnosis]:
-        """What the doctor calls wrong."""
+        """Return the findings that are wrong."""
         return [finding for finding in self.findings if finding.level == "wrong"]
 
 
@@ -79,7 +79,7 @@ async def site(fault: Spoiled | None, backend: str, folder: Path, tls: bool = Fa
 
 
 def address(server: Apache, tls: bool) -> str:
-    """Where browsers find it."""
+    """Return the URL for browsers."""
     return f"https://127.0.0.1:{server.tls_port}" if tls else f"http://127.0.0.1:{server.port}"
 
 

@@ -64,7 +64,7 @@ def test_grammar(text: str, messages: list[tuple[str, str, str]], last_id: str, 
 
 @given(st.lists(st.text(alphabet="ab\u2028é", max_size=5), max_size=5), st.integers(1, 7))
 def test_any_cut(lines: list[str], size: int) -> None:
-    """What is dispatched does not depend on how the network cut the bytes, even inside a character."""
+    """Dispatched events do not depend on the chunks of the network, even inside a character."""
     raw = "".join(f"data: {line}\r\n\r\n" for line in lines).encode()
     parser, seen = Parser(), []
     for start in range(0, len(raw), size):
@@ -111,7 +111,7 @@ async def test_comes_back_with_its_cursor() -> None:
 
 
 async def test_refused_connection_is_tried_again() -> None:
-    """A network error is no answer: the browser goes on trying."""
+    """After a network error the browser goes on trying."""
 
     async def handler(_: web.Request) -> web.Response:
         return stream("")

@@ -77,7 +77,7 @@ async def test_what_we_need_is_allowed(shared: SharedRedis) -> None:
 
 
 async def test_the_default_user_is_shut(shared: SharedRedis) -> None:
-    """Who brings no name gets nothing."""
+    """A client without a user name is refused."""
     assert shared.command("GET", "users::42").startswith(b"-NOAUTH")
 
 

@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass(slots=True)
 class History:
-    """What one reader was told: (seq, trade id) in order, where it began, what it said on the way."""
+    """One reader: received (seq, trade id) in order, its start, and its notes."""
 
     name: str
     first: int | None
@@ -44,7 +44,7 @@ class Verdict:
     announced: int = 0  # executions that are missing and covered by a gap entry
 
     def table(self) -> dict[str, int]:
-        """How many findings there are of each column."""
+        """Return the number of findings of each column."""
         counts = Counter(COLUMN.get(finding.kind, "other") for finding in self.findings)
         return {column: counts[column] for column in COLUMNS}
 

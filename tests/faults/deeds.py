@@ -1,4 +1,4 @@
-"""How each kind of fault is done, and how it is undone."""
+"""Actions that cause each kind of fault and end it."""
 
 import asyncio
 import contextlib
@@ -112,7 +112,7 @@ class Deeds:
 
     @contextlib.asynccontextmanager
     async def _exchange_frozen(self, rng: Random) -> AsyncIterator[None]:
-        # never killed: its books are in its memory, and an exchange that forgets executions is no fault of ours
+        # never killed: its books are in its memory, and a loss of its books would not be a fault of the service
         os.kill(self._fleet.exchange.pid, signal.SIGSTOP)
         yield
         os.kill(self._fleet.exchange.pid, signal.SIGCONT)

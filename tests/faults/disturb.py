@@ -87,7 +87,7 @@ class Run:
             self.result.find("wrong status", "fleet", f"online after {fault.seconds} s of {fault.kind}")
 
     def _known(self) -> int:
-        """How many executions the bot and we know of: all but those whose answer was lost on the way."""
+        """Return the number of executions with a received answer."""
         return len(of_log(self.fleet.bot_log)) + self._outside
 
     async def _healing(self, fault: Fault, over: float, done: int) -> None:

@@ -109,7 +109,7 @@ class Fleet:
             )  # fmt: skip
 
     async def poller(self) -> int | None:
-        """Which worker holds the lease, by its own word; None when none of them says so."""
+        """Return the worker that reports to be the leader, or None."""
         found = [await self.health(place) for place in (0, 1)]
         holders = [place for place, health in enumerate(found) if _polls(health)]
         return holders[0] if len(holders) == 1 else None

@@ -1,4 +1,4 @@
-"""What a run does, all of it from its seed: the kind of bot, and which fault comes when, how long and how hard."""
+"""Plan of a run, made from its seed: the kind of bot, and time, length and strength of each fault."""
 
 from dataclasses import dataclass, field
 from random import Random

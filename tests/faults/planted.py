@@ -99,7 +99,7 @@ def snapshot_race() -> None:
 
 @bug
 def silent_drop() -> None:
-    """What a full queue cannot take is thrown away, and the stream goes on."""
+    """A full queue drops events, and the stream goes on."""
     from streams.send_queue import SendQueue
 
     original = SendQueue.put_nowait

@@ -29,7 +29,7 @@ class Program:
 
     @property
     def ended(self) -> bool:
-        """Whether it is not running."""
+        """Return True if it does not run."""
         return self._process is None or self._process.poll() is not None
 
     def start(self) -> None:

@@ -35,7 +35,7 @@ class Reader(EventSource):
 
     @property
     def slow(self) -> bool:
-        """Whether it leaves unread what it is sent."""
+        """Return True if it reads nothing."""
         return not self._hurry.is_set()
 
     def dawdle(self) -> None:

@@ -13,7 +13,7 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.good{color:#17663a}.bad
 
 
 def heading(result: Result) -> str:
-    """What was run, in one line."""
+    """Return the run in one line."""
     plan = result.plan
     bot = f"{plan.bot} bot{' on paper' if plan.paper else ''}"
     planted = f", planted: {plan.planted}" if plan.planted else ""

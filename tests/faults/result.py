@@ -1,4 +1,4 @@
-"""What came of a run: findings, figures, and how long each fault was felt after it was over."""
+"""Result of a run: findings, figures, and the seconds until recovery after each fault."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

@@ -13,7 +13,7 @@ from tests.faults.whole import carry_out
 
 
 def arguments() -> argparse.ArgumentParser:
-    """What the command line takes."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/faults", description=__doc__)
     parser.add_argument("--trades", type=int, default=10_000)
     parser.add_argument("--faults", type=int, default=60)

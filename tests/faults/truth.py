@@ -1,4 +1,4 @@
-"""What really happened: the exchange's own books, and for a paper bot its own log."""
+"""True executions: the exchange's own books, or the log of a paper bot."""
 
 import json
 from collections import defaultdict
@@ -37,7 +37,7 @@ def of_ledger(rows: Iterable[Mapping[str, Any]]) -> list[Execution]:
 
 
 def of_log(path: Path) -> list[Execution]:
-    """What a paper bot did, as it wrote down itself."""
+    """Return the executions in the log of a paper bot."""
     told = [json.loads(line).get("did") for line in path.read_text().splitlines()]
     return [
         Execution(key(did["ticker"], did["side"], did["quantity"], did["price"]), did["timestamp"])
@@ -47,7 +47,7 @@ def of_log(path: Path) -> list[Execution]:
 
 
 def by_key(executions: Iterable[Execution]) -> dict[str, list[float]]:
-    """When each was executed; twins share a key."""
+    """Return the time of each execution; equal ones share a key."""
     found: dict[str, list[float]] = defaultdict(list)
     for each in executions:
         found[each.key].append(each.at)

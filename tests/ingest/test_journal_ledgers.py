@@ -98,7 +98,7 @@ async def test_modes_have_ledgers_of_their_own(journal: Journal) -> None:
 
 
 async def test_flows_of_the_last_minutes_are_remembered(journal: Journal) -> None:
-    """What each entry moved, at the time of its execution."""
+    """Return the cash of each entry, at the time of its execution."""
     async with following(journal) as ledgers:
         await added(journal, ledgers, drafts.baseline(positions=[POSITION], balance=Decimal(100)), trade(1))
         assert [(flow.ticker, flow.flows.total, flow.quantity) for flow in ledgers.recent()] == [("A", Decimal(-6), 10)]

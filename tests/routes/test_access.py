@@ -1,4 +1,4 @@
-"""Who may come in, on running servers: the token, its ticket, Spring's sessions, the rate limit; and no secret told."""
+"""Access to running servers: the token, its ticket, Spring's sessions, the rate limit; and no secret told."""
 
 import asyncio
 import base64
@@ -52,7 +52,7 @@ def test_without_the_token_nothing_is_told(guarded: Server, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready/", "/session"])
 def test_probes_and_the_login_page_are_open(guarded: Server, path: str) -> None:
-    """What a load balancer and a person without a token need."""
+    """URLs that a load balancer and a user without a token need."""
     assert guarded.get(path).status_code == 200
 
 
@@ -310,7 +310,7 @@ def test_a_logout_revokes_the_ticket(tmp_path: Path) -> None:
 
 
 async def test_revoked_tickets_are_forgotten_when_their_time_is_over(path: Path) -> None:
-    """What is stored stays small: a ticket that has ended needs no revocation."""
+    """The store stays small: an expired ticket needs no revocation."""
     now = [1000.0]
     journal = open_journal(f"sqlite:///{path}")
     await journal.open()

@@ -1,4 +1,4 @@
-"""What the routes say while the journal's database is dead or hung: nobody waits long, and each says what it can."""
+"""Answers while the journal's database is dead or hung: within a limit, each with what it can."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def service(tmp_path: Path, mariadb: str, maria_server: MariaServer) -> Iterator
 
 
 def part(server: Server, name: str) -> dict[str, Any]:
-    """What /health says of one part; its whole body is as documented."""
+    """Return one part of /health, whose whole body is as documented."""
     answer = server.get("/health")
     assert answer.status_code == 200
     document = server.get("/openapi.json").json()

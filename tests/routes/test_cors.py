@@ -8,7 +8,7 @@ NAMED = "https://app.example.com"
 
 
 def preflight(origin: str, method: str = "GET", header: str = "last-event-id") -> dict[str, str]:
-    """What a browser asks before a request that is not simple."""
+    """Return the preflight of a browser."""
     return {
         "Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": header,
     }  # fmt: skip

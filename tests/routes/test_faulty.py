@@ -1,4 +1,4 @@
-"""What the routes say while the exchange is there and wrong, or there and slow."""
+"""Answers while the exchange is wrong or slow."""
 
 import time
 from pathlib import Path

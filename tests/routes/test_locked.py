@@ -1,4 +1,4 @@
-"""What is said while trades cannot be kept, though everything can be read."""
+"""Answers while the journal can be read and not written."""
 
 import sqlite3
 from contextlib import closing

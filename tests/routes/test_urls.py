@@ -84,7 +84,7 @@ def test_every_part_names_its_age(server: Server) -> None:
 
 
 def test_what_nobody_confirmed_has_no_age(tmp_path: Path, document: dict[str, Any]) -> None:
-    """No bot that ever answered, no keys: as_of is null and there is no Age, instead of fifty years."""
+    """Without any answer of bot and exchange, as_of is null and Age is absent."""
     with running_server(
         tmp_path, BOT_STATUS_ENDPOINT="http://127.0.0.1:1/", KALSHI_API_URL="http://127.0.0.1:1/"
     ) as alone:
@@ -98,7 +98,7 @@ def test_what_nobody_confirmed_has_no_age(tmp_path: Path, document: dict[str, An
 
 
 def test_the_document_and_the_table_have_the_same_urls() -> None:
-    """What is served is described, and what is described is served."""
+    """Served and described URLs are the same."""
     served = {endpoint.path or "/" for endpoint in TABLE} - {"/web/{file}"}
     assert {path.rstrip("/") or "/" for path in PATHS} == served
 
@@ -231,7 +231,7 @@ def test_a_websocket_is_turned_away(server: Server) -> None:
 
 
 def test_unknown_query_names_are_ignored(server: Server) -> None:
-    """A parameter that nobody knows changes nothing."""
+    """An unknown parameter changes nothing."""
     assert server.get("/portfolio/balance?color=blue&limit=x").status_code == 200
 
 

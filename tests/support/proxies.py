@@ -20,7 +20,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a proxy is to serve: addresses as host:port, and the networks of the operators."""
+    """Targets of a proxy: addresses as host:port, and the networks of the operators."""
 
     service: str
     spring: str

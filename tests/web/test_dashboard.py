@@ -96,7 +96,7 @@ def test_a_killed_server_looks_old_and_is_current_after_its_restart(chrome: Chro
 
 
 def test_another_journal_is_read_from_its_beginning(chrome: Chrome, stage: Stage) -> None:
-    """When the journal is replaced the page reads the new one, and keeps no row of the old."""
+    """A page reads a replaced journal anew and keeps no row of the old one."""
     show(chrome, stage, "trades")
     stage.kill("server")
     for file in stage.folder.glob("journal.db*"):

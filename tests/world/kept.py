@@ -1,4 +1,4 @@
-"""What tests make once and keep between runs, outside the checkout: roots of other systems, jars, images."""
+"""Artifacts that tests keep between runs, outside the checkout: roots of other systems, jars, images."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def session_key(whole: Whole, visitor: Visitor) -> str:
 
 
 async def test_log_in_there_read_here(whole: Whole) -> None:
-    """401 for a stranger and for a session that only saw the form; 200 and a stream after the login; then 401 again."""
+    """401 without a session or a login; 200 and a stream after the login; then 401 again."""
     async with whole.visitor() as visitor:
         assert await visitor.status("/api/python/portfolio/trades/live") == 401
         await visitor.form("/api/auth/login")
@@ -122,7 +122,7 @@ async def test_an_idle_session_ends(whole: Whole) -> None:
         async with whole.redis.user("watcher") as redis:
             life = await redis.ttl(key)
             assert (life > 300) == (whole.repository == "indexed")
-            # what is asked here is no visit there: the session's life is Spring's alone
+            # a request here does not count as a visit there: the session's life is Spring's alone
             for _ in range(3):
                 assert await visitor.status("/api/python/portfolio/trades/live") == 200
             left = life - (300 if whole.repository == "indexed" else 0)

@@ -160,7 +160,7 @@ def test_the_bot_stops_and_starts_alone(machine: Machine) -> None:
 
 
 def test_the_sandbox_holds(machine: Machine) -> None:
-    """What the unit forbids is tried by a program in the service's place: all fails but writing its own folder."""
+    """A program in the service's place fails at all that the unit forbids, and writes its own folder."""
     lines = [f"if ({command}) >/dev/null 2>&1; then echo 'possible: {name}'; fi" for name, command in TRIED.items()]
     script = "\n".join(["#!/bin/bash", *lines, "touch own && echo own >result.own", "sleep infinity"])
     machine.run(f"cat >/opt/prediction-investor/probe <<'END'\n{script}\nEND\nchmod 755 /opt/prediction-investor/probe")

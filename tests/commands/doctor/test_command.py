@@ -98,7 +98,7 @@ async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
 
 
 async def test_a_body_without_end_is_not_read_for_ever() -> None:
-    """What does not end is none of ours, and memory is spared."""
+    """An endless answer is not of this service, and memory stays bounded."""
 
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
@@ -140,7 +140,7 @@ def test_ctrl_c_is_a_word_and_no_traceback() -> None:
 
 
 async def test_a_rate_limit_is_no_fault(tmp_path: Path) -> None:
-    """What it refused is counted in a note, and nothing is called wrong for it."""
+    """Refused requests are counted in a note and are not a fault."""
     with running_server(tmp_path, RATE_LIMIT="3") as server:
         findings = await run(URL(server.base), {}, streams=2)
     assert [finding.words for finding in findings if finding.level == "wrong"] == []

@@ -1,4 +1,4 @@
-"""How the service sees its visitors, and what they can make it believe."""
+"""Client addresses as the service sees them, and forged headers."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ BASE = URL("https://app.example.com/api/python")
 
 
 def told(link: str = "https://app.example.com/api/python/health", network: str = "198.51.100.0/24") -> ForwardedView:
-    """How the service saw a request."""
+    """The view of a request by the service."""
     return ForwardedView(URL(link), network)
 
 
@@ -39,7 +39,7 @@ def test_forwarding(plain: ForwardedView, lied: ForwardedView, forged: Forwarded
 
 
 def test_forwarding_without_a_proxy() -> None:
-    """On its own machine the service believes forwarded headers, as it must: that is no fault."""
+    """On its own machine the service believes forwarded headers, as it must."""
     base, here = URL("http://127.0.0.1:8000/api/python"), "http://127.0.0.1:8000/api/python/health"
     answers_ = told(here, "127.0.0.0/24"), told("https://127.0.0.1:8000/x"), told(here, "203.0.113.0/24")
     assert wrong(forwarding(base, *answers_, direct=True)) == set()
@@ -58,5 +58,5 @@ def test_an_index_that_tells_nothing(body: Any) -> None:
     ("https://app.example.com/", False),
 ])  # fmt: skip
 def test_local(url: str, expected: bool) -> None:
-    """Which URLs name the machine itself."""
+    """URLs that name the machine itself."""
     assert is_local(URL(url)) is expected

@@ -1,4 +1,4 @@
-"""Who answers at the address, and how the service says it is."""
+"""The program that answers at the address, and its state."""
 
 import pytest
 from yarl import URL
@@ -39,7 +39,7 @@ def test_reach(health: ProbedPage, with_key: bool, name: str | None, word: str) 
 
 
 def test_the_prefix_is_proposed_where_it_lacks() -> None:
-    """Who leaves the prefix out is told the address that is probably meant."""
+    """A URL without the prefix gets the address that is probably meant."""
     found = reachability.unreached(URL("http://h:8000"), page(404, "no"), False)
     assert found is not None
     assert "http://h:8000/api/python" in found.words

@@ -1,4 +1,4 @@
-"""What plain answers are like once they have come all the way."""
+"""Checks of plain answers through every proxy."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ from tests.support.evidence import ours, page
     "json", "page", "html for json", "no keys", "exchange away", "bug", "not there", "proxy error", "silence",
 ])  # fmt: skip
 def test_answers(url: str, came: ProbedPage, level: str) -> None:
-    """What only the exchange lacks is no fault of the way."""
+    """A failure of the exchange does not count against the proxies."""
     assert rest_checks.answer(url, came).level == level
 
 

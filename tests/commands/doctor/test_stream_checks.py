@@ -1,4 +1,4 @@
-"""How streams arrived, and what many at once do."""
+"""Checks of streams: arrival, end, and many at once."""
 
 import pytest
 
@@ -34,7 +34,7 @@ GOOD = stream((0.01, HELLO), (9.0, PING))
     "503", "html", "429", "refused",
 ])  # fmt: skip
 def test_streams(heard: ProbedStream, level: str, name: str) -> None:
-    """How a stream arrived and ended has one name."""
+    """Each way of arrival and end has one name."""
     (found,) = stream_checks.streams({"trading": heard}, 17, starved=False)
     assert (found.level, found.name) == (level, name)
 
@@ -48,7 +48,7 @@ def test_streams_together() -> None:
 
 
 def test_a_good_stream_is_counted() -> None:
-    """What came, and how fast."""
+    """A stream with its content and its speed."""
     (found,) = stream_checks.streams({"trading": GOOD}, 17, starved=False)
     assert found.words == "first bytes after 10 ms, 1 events and 1 pings in 17 s"
 
@@ -67,7 +67,7 @@ ANSWERED, SILENT = page(200, {}), ProbedPage(0, {}, b"no answer within 2.4 s", 2
     ([GOOD, stream(status=429)], ANSWERED, True, "note", "rate limit"),
 ], ids=["good", "rest starves", "one starves", "buffered", "503", "standby", "full", "429"])  # fmt: skip
 def test_crowd(heard: list[ProbedStream], rest: ProbedPage, prompt: bool, level: str, name: str) -> None:
-    """What many streams at once do to each other and to a plain request."""
+    """Many streams at once, and a plain request beside them."""
     found = stream_checks.crowd(stream_checks.Crowd(heard, rest), prompt)
     assert (found.level, found.name) == (level, name)
 
