@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cache.base import Answer
 from journal.base import Query
 from journal.entries import Baseline, Draft, Gap, Settlement, Trade
 from journal.fingerprint import claim_name, counterpart_names, old_names, report_name
+from journal.head import Head
 from journal.sqlite import SqliteJournal
 from journal.verify import problems
 from routes.responses import encode
@@ -109,3 +111,22 @@ def test_an_etag_has_not_changed(stale: bool, which: str) -> None:
     """The same data keeps the ETag that version 0.1 gave it, so that browsers' copies stay valid."""
     answer = Answer(BALANCE, "kalshi_api", 1790000000.5, stale)
     assert encode(answer, b"no-store").etag.decode() == json.loads((GOLDEN / "etags.json").read_text())[which]
+
+
+@pytest.mark.parametrize("page", [1, 3, 1000])
+async def test_old_entries_get_checksums_and_can_be_corrected(
+    old_file: Path, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upgrade chains every entry, page by page, always to the same checksum, and names each trade of the bot."""
+    monkeypatch.setattr("journal.chain._PAGE", page)
+    journal = SqliteJournal(old_file)
+    await journal.open()
+    try:
+        assert await journal.read_head() == Head("golden01", 8, "d6ee4b1f5b257539")
+        assert await journal.verify(0, 100) == 8
+        corrected = await journal.append([replace(DRAFTS[1], price=Decimal("0.61"))])  # type: ignore[type-var]
+        assert corrected.by_draft == [9]
+        assert corrected.entries[0].kind == "correction"
+        assert '"corrects":2}' in corrected.entries[0].body
+    finally:
+        await journal.close()
