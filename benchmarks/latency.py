@@ -60,8 +60,8 @@ def by_bot(trades: int) -> list[float]:
         publishing(peer, bot, trades, GAP).join()
         reader.wait(trades)
         with urllib.request.urlopen(f"http://127.0.0.1:{bot}/trades?after=0", timeout=5) as answer:
-            told = {one["trade_id"]: one["timestamp"] for one in json.load(answer)["trades"]}
-    return [(reader.came[name] - when) * 1000 for name, when in told.items()]
+            output = {one["trade_id"]: one["timestamp"] for one in json.load(answer)["trades"]}
+    return [(reader.came[name] - when) * 1000 for name, when in output.items()]
 
 
 def by_push(trades: int) -> list[float]:
@@ -82,13 +82,13 @@ def by_push(trades: int) -> list[float]:
             time.sleep(2)  # the bot has been seen
         time.sleep(4)  # and is known to be away; while that is open, a fill waits 0.25 s for the bot to claim it
         reader = Reader(port)
-        asked = {}
+        requested = {}
         for _ in range(trades):
             begun = time.time()
-            asked[simulated.fill()] = begun
+            requested[simulated.fill()] = begun
             time.sleep(GAP)
         reader.wait(trades)
-    return [(reader.came[fill] - begun) * 1000 for fill, begun in asked.items()]
+    return [(reader.came[fill] - begun) * 1000 for fill, begun in requested.items()]
 
 
 def main() -> None:

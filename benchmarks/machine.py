@@ -125,5 +125,5 @@ def _version(name: str) -> str | None:
 def _says(name: str, flag: str) -> str | None:
     if shutil.which(name) is None:
         return None
-    said = subprocess.run([name, flag], capture_output=True, text=True, check=False)
-    return (said.stdout + said.stderr).strip()
+    seen = subprocess.run([name, flag], capture_output=True, text=True, check=False)
+    return (seen.stdout + seen.stderr).strip()

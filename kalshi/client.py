@@ -75,13 +75,13 @@ class KalshiClient:
     ) -> AsyncIterator[Fill]:
         """Yield every execution between two times (whole Unix seconds, both included), of both tiers."""
         params = _between(min_ts, max_ts) | ({"ticker": ticker} if ticker else {})
-        told: set[str] = set()
+        output: set[str] = set()
         for path in ("/portfolio/fills", "/historical/fills"):
             # The cutoff is asked for after the live walk: what moved over meanwhile is then found in the old tier.
             if path == "/historical/fills" and min_ts is not None and min_ts > (await self.cutoff(lane)).fills + MOVING:
                 return
             turn = self._turns(path, params, "fills", Fill.from_api, lane)
-            async for fill in walk(turn, lambda row: row.fill_id, f"GET {path}", told, final=True):
+            async for fill in walk(turn, lambda row: row.fill_id, f"GET {path}", output, final=True):
                 yield fill
 
     async def orders(

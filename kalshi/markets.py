@@ -27,14 +27,14 @@ class Markets:
 
         Raises KalshiError; BadRequest when the exchange does not take the filters.
         """
-        asked = {name: filters[name] for name in FILTERS if filters.get(name)}
+        requested = {name: filters[name] for name in FILTERS if filters.get(name)}
 
         async def fetch() -> dict[str, Any]:
-            page = await self._client.markets(asked, self._lane)
+            page = await self._client.markets(requested, self._lane)
             rows = [serializers.market(market) for market in page.rows]
             return {"markets": rows, "count": len(rows), "next": page.next}
 
-        text = "&".join(f"{name}={value}" for name, value in asked.items())
+        text = "&".join(f"{name}={value}" for name, value in requested.items())
         key = f"{self._prefix}s:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
         return await self._keeper.get(key, self.ttl, fetch)
 

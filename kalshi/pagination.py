@@ -33,7 +33,7 @@ async def walk(
     seen: ids that were yielded already; it grows. final: rows never change, so two with one id that differ are an
     error. Raises BadAnswer, and the errors of turn.
     """
-    told = set() if seen is None else seen
+    found = set() if seen is None else seen
     met: dict[str, Row] = {}  # on this walk, told or not: what is told may well come again, a circle may not
     cursor: str | None = None
     for _ in range(most):
@@ -43,8 +43,8 @@ async def walk(
             name = identity(row)
             if met.setdefault(name, row) != row and final:
                 raise BadAnswer(f"{what}: two rows of {name[:60]} that differ")
-            if name not in told:
-                told.add(name)
+            if name not in found:
+                found.add(name)
                 yield row
         if page.next is None:
             return

@@ -115,18 +115,18 @@ class Portfolio:
                 "positions": [serializers.position(row) for row in await self._client.positions(settled, self._lane)]
             }
 
-        held = await self._account(f"positions:{settled}", self.tiers.account, read)
+        kept = await self._account(f"positions:{settled}", self.tiers.account, read)
         known = self._valued.get(settled)
-        if known is not None and known.held is held:
+        if known is not None and known.held is kept:
             tickers, key = known.tickers, known.marks_key
         else:
-            tickers = sorted(row["ticker"] for row in held.value["positions"] if row["quantity"])
+            tickers = sorted(row["ticker"] for row in kept.value["positions"] if row["quantity"])
             key, known = f"{self._prefix}:marks:{_short(tickers)}", None
         marks = await self._marks(key, tickers) if tickers else None
         if known is not None and known.marks is marks:
             return known.answer
-        answer = Answer(serializers.with_marks(held.value["positions"], marks), held.source, held.as_of, held.stale)
-        self._valued[settled] = _Valued(held, tickers, key, marks, answer)
+        answer = Answer(serializers.with_marks(kept.value["positions"], marks), kept.source, kept.as_of, kept.stale)
+        self._valued[settled] = _Valued(kept, tickers, key, marks, answer)
         return answer
 
     async def fills(self, limit: int = 100, cursor: str | None = None) -> Answer:

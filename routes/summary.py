@@ -74,14 +74,14 @@ def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
 
 
 def _counts(service: Services, positions: Answer | dict[str, Any]) -> dict[str, Any]:
-    held = positions.value["count"] if isinstance(positions, Answer) else None
-    counts = {"positions": held, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
+    kept = positions.value["count"] if isinstance(positions, Answer) else None
+    counts = {"positions": kept, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
     stale = not isinstance(positions, Answer) or positions.stale
     return {"source": "journal", "as_of": round(time.time(), 3), "stale": stale, **counts}
 
 
 def _bot(service: Services) -> dict[str, Any]:
     """Return the bot's last good poll; stale once it is older than a live answer may be."""
-    said = service.watch.health()["bot"]
+    seen = service.watch.health()["bot"]
     polled, stale = service.watch.live.polled()
-    return {"source": "bot_live", "as_of": round(polled, 3) or None, "stale": stale, **said}
+    return {"source": "bot_live", "as_of": round(polled, 3) or None, "stale": stale, **seen}

@@ -36,8 +36,8 @@ async def listing(request: web.Request) -> web.Response:
 
 def answer(page: list[dict[str, Any]]) -> web.Response:
     """As our own bot tells its trades."""
-    told = {"trades": page, "count": len(page), "boot_id": BOOT, "seq": len(trades), "oldest": 1 if trades else 0}
-    return web.json_response(told)
+    found = {"trades": page, "count": len(page), "boot_id": BOOT, "seq": len(trades), "oldest": 1 if trades else 0}
+    return web.json_response(found)
 
 
 async def burst(request: web.Request) -> web.Response:

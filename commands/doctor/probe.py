@@ -108,9 +108,9 @@ class Probe:
     ) -> ProbedPage:
         """Send a GET for a path below the base; every wait has a limit."""
         begun = time.monotonic()
-        asked = {**({} if anonymous else self.keys), **headers}
+        requested = {**({} if anonymous else self.keys), **headers}
         try:
-            async with asyncio.timeout(limit), self._open(path, asked) as answer:
+            async with asyncio.timeout(limit), self._open(path, requested) as answer:
                 body = bytearray()
                 async for piece in answer.content.iter_any():
                     body += piece
@@ -124,20 +124,20 @@ class Probe:
 
     async def listen(self, path: str, seconds: float, headers: Mapping[str, str] = NOTHING) -> ProbedStream:
         """Read a stream for so many seconds."""
-        begun, heard = time.monotonic(), ProbedStream()
-        asked = {**self.keys, "Accept": "text/event-stream", **headers}
+        begun, received = time.monotonic(), ProbedStream()
+        requested = {**self.keys, "Accept": "text/event-stream", **headers}
         try:
-            async with asyncio.timeout(seconds), self._open(path, asked) as answer:
-                heard.status, heard.headers = answer.status, _small(answer)
+            async with asyncio.timeout(seconds), self._open(path, requested) as answer:
+                received.status, received.headers = answer.status, _small(answer)
                 async for piece in answer.content.iter_any():
-                    heard.pieces.append((time.monotonic() - begun, piece))
-                heard.ended = time.monotonic() - begun
+                    received.pieces.append((time.monotonic() - begun, piece))
+                received.ended = time.monotonic() - begun
         except TimeoutError:
             pass  # this is how a stream is left
         except (aiohttp.ClientError, OSError) as error:
-            heard.ended, heard.why = time.monotonic() - begun, reason(error)
-        self.limited += heard.limited
-        return heard
+            received.ended, received.why = time.monotonic() - begun, reason(error)
+        self.limited += received.limited
+        return received
 
     def _open(self, path: str, headers: Mapping[str, str]) -> Any:
         return self._session.get(f"{self.base}{path}", headers=headers, allow_redirects=False)

@@ -158,7 +158,7 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
     async with serving(ScriptedBot(numbered=True)) as bot, AsyncExitStack() as stack:
         (first, one), (second, other) = await two(stack, path, bot, interval=1.0, relay=RelaySettings(address, "test:"))
         await eventually(lambda: second.health()["relay"]["state"] == "ok")
-        await eventually(lambda: any("after" in asked for asked in bot.asked))
+        await eventually(lambda: any("after" in requested for requested in bot.asked))
         took = []
         for number in range(10):
             began = time.monotonic()

@@ -30,9 +30,9 @@ async def test_every_url_passes(site: Site) -> None:
     """Each URL reaches the service under its prefix, with and without a slash, and answers as it does directly."""
     direct = f"http://{site.service.address}/api/python"
     for path in {*REST, *(path.rstrip("/") for path in REST)}:
-        async with site.session.get(direct + path) as said, site.session.get(site.url(path)) as heard:
-            assert (heard.status, heard.content_type) == (said.status, said.content_type), path
-            assert heard.history == (), path
+        async with site.session.get(direct + path) as words, site.session.get(site.url(path)) as received:
+            assert (received.status, received.content_type) == (words.status, words.content_type), path
+            assert received.history == (), path
     for name in STREAMS:
         async with site.session.get(site.url(f"/sse/{name}/")) as answer:
             assert (answer.status, answer.content_type) == (200, "text/event-stream"), name
@@ -50,11 +50,11 @@ async def test_forwarded_headers_cannot_be_forged(site: Site) -> None:
               "X-Forwarded-Server", "X-Forwarded-Port")} | {"X-Forwarded-Proto": "https"}  # fmt: skip
     async with site.session.get(site.apache.url("/api/auth/echo"), headers=claims) as answer:
         text = await answer.text()
-        heard = json.loads(text)
+        received = json.loads(text)
     assert "6.6.6.6" not in text
-    assert heard["url"].startswith("http://")
-    assert heard["client"] == "127.0.0.1"
-    assert heard["headers"]["x-forwarded-for"] == "127.0.0.1"
+    assert received["url"].startswith("http://")
+    assert received["client"] == "127.0.0.1"
+    assert received["headers"]["x-forwarded-for"] == "127.0.0.1"
     async with site.session.get(site.url("/"), headers=claims) as answer:
         assert (await answer.json())["links"]["docs"] == f"http://{HOST}/api/python/docs"
     clients = site.url("/sse/clients")

@@ -59,8 +59,8 @@ async def run_blocks(scripts: list[str], service: Service, folder: Path, exchang
             "bash", "-euo", "pipefail", "-c", script, cwd=folder, env=env,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        told, _ = await asyncio.wait_for(shell.communicate(), 60)
-        assert shell.returncode == 0, f"{script}\n{told.decode()}"
+        found, _ = await asyncio.wait_for(shell.communicate(), 60)
+        assert shell.returncode == 0, f"{script}\n{found.decode()}"
 
 
 def test_blocks_that_are_not_run_say_why() -> None:

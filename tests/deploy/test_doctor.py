@@ -151,9 +151,9 @@ async def test_every_spoiled_site_has_a_diagnosis(results: dict[str, Examined]) 
 
 async def test_standby(results: dict[str, Examined]) -> None:
     """Of a service that is away the doctor says whether browsers survive it."""
-    said = {name: [f.level for f in results[name].findings if f.name == "standby"] for name in results}
-    assert said["good, service away"] == ["ok"]
-    assert said["503"] == []
+    seen = {name: [f.level for f in results[name].findings if f.name == "standby"] for name in results}
+    assert seen["good, service away"] == ["ok"]
+    assert seen["503"] == []
 
 
 async def command(*words: str) -> tuple[int | None, str]:
@@ -162,22 +162,22 @@ async def command(*words: str) -> tuple[int | None, str]:
         sys.executable, str(ROOT / "server.py"), "doctor", *words,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    told, _ = await asyncio.wait_for(process.communicate(), LIMIT + 10)
-    return process.returncode, told.decode()
+    output, _ = await asyncio.wait_for(process.communicate(), LIMIT + 10)
+    return process.returncode, output.decode()
 
 
 async def test_command_on_a_good_site(service: Service, tmp_path: Path) -> None:
     """Exit status 0, and a line for each look."""
     async with site(None, service.address, tmp_path / "site") as url:
-        status, told = await command(url + API)
-    assert (status, "nothing is wrong" in told) == (0, True), told
-    assert "ok    /sse/trading: first bytes after" in told
+        status, output = await command(url + API)
+    assert (status, "nothing is wrong" in output) == (0, True), output
+    assert "ok    /sse/trading: first bytes after" in output
 
 
 async def test_command_on_a_wrong_site(service: Service, tmp_path: Path) -> None:
     """Exit status 1, what is wrong, and the line to change."""
     async with site(SPOILED["stripped"], service.address, tmp_path / "site") as url:
-        status, told = await command(url + API + "/")
+        status, output = await command(url + API + "/")
     assert status == 1
-    assert "wrong prefix: the service is asked for /health" in told
-    assert 'ProxyPass "/api/python" "http://127.0.0.1:8000/api/python"' in told
+    assert "wrong prefix: the service is asked for /health" in output
+    assert 'ProxyPass "/api/python" "http://127.0.0.1:8000/api/python"' in output

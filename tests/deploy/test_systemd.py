@@ -26,18 +26,18 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_verify(unit: Path) -> None:
     """Every line is known to systemd, and every program is there."""
     program = wanted("systemd-analyze", "systemd")
-    told = subprocess.run([program, "verify", unit], capture_output=True, text=True, timeout=60)
-    ours = [line for line in told.stderr.splitlines() if unit.name in line]
+    found = subprocess.run([program, "verify", unit], capture_output=True, text=True, timeout=60)
+    ours = [line for line in found.stderr.splitlines() if unit.name in line]
     assert not ours
-    assert told.returncode == 0, told.stderr
+    assert found.returncode == 0, found.stderr
 
 
 def test_exposure(unit: Path) -> None:
     """`systemd-analyze security` calls the unit well protected: 1.4 of 10, where 9.6 is no protection at all."""
     program = wanted("systemd-analyze", "systemd")
     command = [program, "security", "--offline=yes", "--threshold=20", unit]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert told.returncode == 0, told.stdout[-400:]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert found.returncode == 0, found.stdout[-400:]
 
 
 @pytest.mark.parametrize("unit_file", UNITS, ids=lambda unit: unit.stem)

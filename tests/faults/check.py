@@ -76,10 +76,10 @@ def _journal(
     gaps = [(float(entry["from"]) - SLACK, float(entry["to"]) + SLACK) for entry in entries if entry["kind"] == "gap"]
     for name, times in happened.items():
         for at in times[kept[name] :]:
-            said = any(start <= at <= end for start, end in gaps)
-            verdict.announced += said
-            if healable or not said:
-                what = f"{name} at {at:.3f}{', announced but not healed' * said}"
+            words = any(start <= at <= end for start, end in gaps)
+            verdict.announced += words
+            if healable or not words:
+                what = f"{name} at {at:.3f}{', announced but not healed' * words}"
                 verdict.findings.append(Finding("lost" if healable else "silent hole", "journal", what))
     for name, count in kept.items():
         more = count - len(happened.get(name, ()))
@@ -120,8 +120,8 @@ def _told(find: Callable[[str, str], None], history: History, first: int, ids: M
             find("doubled", f"entry {seq} came {count} times")
     if any(later < earlier for (earlier, _), (later, _) in zip(history.told, history.told[1:], strict=False)):
         find("out of order", "a later entry came first")
-    for seq, told in history.told:
+    for seq, found in history.told:
         if seq not in ids:
             find("invented", f"entry {seq} is not in the journal")
-        elif told != ids[seq]:
-            find("doubled", f"entry {seq} was told as {told} and is {ids[seq]}")
+        elif found != ids[seq]:
+            find("doubled", f"entry {seq} was told as {found} and is {ids[seq]}")

@@ -70,12 +70,12 @@ def main() -> int:
         begun = time.monotonic()
         found = caught(name)
         missed += found is None
-        said = "NOT CAUGHT"
+        seen = "NOT CAUGHT"
         if found is not None:
             seed, result = found
             counts = ", ".join(f"{count} {column}" for column, count in result.verdict.table().items() if count)
-            said = f"caught with seed {seed}: {counts}; {result.findings[0].who}: {result.findings[0].what}"
-        print(f"{name:24} {time.monotonic() - begun:5.1f} s  {said}", flush=True)
+            seen = f"caught with seed {seed}: {counts}; {result.findings[0].who}: {result.findings[0].what}"
+        print(f"{name:24} {time.monotonic() - begun:5.1f} s  {seen}", flush=True)
     return int(missed > 0)
 
 

@@ -117,11 +117,11 @@ class Run:
         """The trades that the schedule had no time for."""
 
         async def traded() -> bool:
-            told = await self.fleet.tell_bot()  # nothing while it is still starting
-            if told and not told["bursting"] and told["number"] < self.plan.trades:
-                await self.fleet.tell_bot(burst=self.plan.trades - told["number"])
+            output = await self.fleet.tell_bot()  # nothing while it is still starting
+            if output and not output["bursting"] and output["number"] < self.plan.trades:
+                await self.fleet.tell_bot(burst=self.plan.trades - output["number"])
                 return False
-            return bool(told) and not told["bursting"]
+            return bool(output) and not output["bursting"]
 
         await self.fleet.until(traded, 300, f"{self.plan.trades} trades")
 

@@ -119,8 +119,8 @@ class Fleet:
         url = f"http://127.0.0.1:{self.ports[place]}/api/python/health"
         try:
             async with self.session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
-                told: dict[str, Any] = await answer.json()
-                return told
+                output: dict[str, Any] = await answer.json()
+                return output
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return None
 
@@ -129,8 +129,8 @@ class Fleet:
         url = f"http://127.0.0.1:{self.bot_port}/control"
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with self.session.post(url, json=wish, timeout=aiohttp.ClientTimeout(total=2)) as answer:
-                told: dict[str, Any] = await answer.json()
-                return told
+                output: dict[str, Any] = await answer.json()
+                return output
         return {}
 
     async def control(self, method: str, path: str, body: object = None) -> Any:
@@ -151,8 +151,8 @@ class Fleet:
     async def _ready(self) -> bool:
         found = [await self.health(place) for place in (0, 1)]
         well = [health for health in found if health and health["parts"]["bot"].get("status") == "online"]
-        swept = any(health["parts"]["healer"].get("sweeps") for health in well)
-        return len(well) == 2 and sum(map(_polls, well)) == 1 and (swept or self.plan.paper)
+        batch = any(health["parts"]["healer"].get("sweeps") for health in well)
+        return len(well) == 2 and sum(map(_polls, well)) == 1 and (batch or self.plan.paper)
 
     async def _start_maria(self) -> int:
         self.maria = await asyncio.to_thread(self._make_maria)

@@ -122,9 +122,9 @@ def heal_twice() -> None:
     ids = itertools.count()
 
     def trade_of(fill: Any, origin: Any, mode: Any) -> Any:
-        told = original(fill, origin, mode)
-        again = f"{told.fill_id}-{next(ids)}"
-        return replace(told, trade_id=again, fill_id=again)
+        found = original(fill, origin, mode)
+        again = f"{found.fill_id}-{next(ids)}"
+        return replace(found, trade_id=again, fill_id=again)
 
     fill_reader.trade_of = trade_of
     fill_reader.FillReader.kept = lambda self, ids: None  # type: ignore[method-assign]

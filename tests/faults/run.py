@@ -34,14 +34,15 @@ def arguments() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Entry point; 1 when any promise was broken."""
-    asked = arguments().parse_args()
+    requested = arguments().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the fleet must not outlive us
     results = []
-    for seed in range(asked.seed, asked.seed + asked.seeds):
-        plan = Plan(seed, asked.trades, asked.faults, asked.readers, asked.journal, asked.bot or chosen_bot(seed),
-                    asked.paper, asked.planted, tuple(asked.only), patience=asked.patience)  # fmt: skip
+    for seed in range(requested.seed, requested.seed + requested.seeds):
+        plan = Plan(seed, requested.trades, requested.faults, requested.readers, requested.journal,
+                    requested.bot or chosen_bot(seed),
+                    requested.paper, requested.planted, tuple(requested.only), patience=requested.patience)  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="faults") as temporary:
-            folder = asked.keep / str(seed) if asked.keep else Path(temporary)
+            folder = requested.keep / str(seed) if requested.keep else Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
             results.append(asyncio.run(carry_out(plan, folder)))

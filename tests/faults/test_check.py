@@ -14,8 +14,8 @@ GOOD = History("page", 0, [(1, "t1"), (2, "t2"), (3, "t3")])
 
 def entry(seq: int, **changes: Any) -> dict[str, Any]:
     """A trade as the journal has it."""
-    told = {"kind": "trade", "seq": seq, "ticker": "KX", "side": "BUY", "quantity": seq, "price": 0.65}
-    return told | {"outcome": "yes", "trade_id": f"t{seq}"} | changes
+    found = {"kind": "trade", "seq": seq, "ticker": "KX", "side": "BUY", "quantity": seq, "price": 0.65}
+    return found | {"outcome": "yes", "trade_id": f"t{seq}"} | changes
 
 
 ENTRIES = [entry(1), entry(2), entry(3)]

@@ -82,8 +82,8 @@ class Trader:
         }  # fmt: skip
         async with self._session.post(self._options.control + "/fill", json=body) as answer:
             answer.raise_for_status()
-            told: dict[str, Any] = await answer.json()
-            return told
+            found: dict[str, Any] = await answer.json()
+            return found
 
     def _note(self, what: dict[str, Any]) -> None:
         self._log.write(json.dumps(what) + "\n")

@@ -38,10 +38,10 @@ def of_ledger(rows: Iterable[Mapping[str, Any]]) -> list[Execution]:
 
 def of_log(path: Path) -> list[Execution]:
     """Return the executions in the log of a paper bot."""
-    told = [json.loads(line).get("did") for line in path.read_text().splitlines()]
+    output = [json.loads(line).get("did") for line in path.read_text().splitlines()]
     return [
         Execution(key(did["ticker"], did["side"], did["quantity"], did["price"]), did["timestamp"])
-        for did in told
+        for did in output
         if did
     ]
 

@@ -49,11 +49,11 @@ def test_newest_first_by_time_and_bounded() -> None:
 
 async def test_the_chain_of_fallbacks() -> None:
     """With the bot gone the exchange is asked once, the cache answers for a while, and then it is asked again."""
-    now, batch, asked = [NOW], [0.0], [0]
+    now, batch, requested = [NOW], [0.0], [0]
 
     async def read_exchange() -> None:
         await asyncio.sleep(0)
-        asked[0] += 1
+        requested[0] += 1
         batch[0] = now[0]
 
     def known(name: str, cached: float) -> SourceTimes:
@@ -65,7 +65,7 @@ async def test_the_chain_of_fallbacks() -> None:
         now[0] += step
         seen.append((await live.answer(5)).source)
     assert seen == ["kalshi_api", "memory_cache", "memory_cache", "kalshi_api"]
-    assert asked == [2]
+    assert requested == [2]
 
 
 @pytest.mark.parametrize("foreign", [b"nonsense", b"9999999999", b"inf", b"nan", b"-1"])

@@ -239,9 +239,9 @@ def test_nothing_is_lost_between_the_databases(
                 await one.append(batch, marks={"m": str(len(batch))})
             await archive.restore(two, _read(await _text(one, form), form))
             await archive.restore(three, _read(await _text(two, form), form))
-            told = await _records(one)
-            assert await _records(two) == told
-            assert await _records(three) == told
+            output = await _records(one)
+            assert await _records(two) == output
+            assert await _records(three) == output
             assert await two.read(0, 99) == await one.read(0, 99)
             assert await two.history(Query()) == await one.history(Query())
 

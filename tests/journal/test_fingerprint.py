@@ -217,23 +217,23 @@ def test_a_plan_is_contiguous_and_answers_for_each_draft(batch: list[Draft]) -> 
 @settings(max_examples=200, deadline=None)
 def test_executions_told_by_both_are_counted_once(made: list[tuple[int, int]], bot_first: bool) -> None:
     """n executions, however alike, each told by bot and exchange within seconds, are n entries."""
-    told = [
+    output = [
         [trade(at=at, trade_id=f"t{i}") for i, (at, _) in enumerate(made)],
         [fill(at=at + late, trade_id=f"f{i}") for i, (at, late) in enumerate(made)],
     ]
     journal = Journalled()
-    for batch in told if bot_first else reversed(told):
+    for batch in output if bot_first else reversed(output):
         journal.append(*batch)
     assert len(journal.drafts) == len(made)
 
 
 @given(st.lists(st.tuples(bots | fills, st.booleans()), max_size=12))
 @settings(max_examples=200, deadline=None)
-def test_likely_pairs_are_those_of_every_two_reports(told: list[tuple[Trade, bool]]) -> None:
+def test_likely_pairs_are_those_of_every_two_reports(output: list[tuple[Trade, bool]]) -> None:
     """Looking only at the other reporter's moments finds what comparing every two reports would, and nothing else."""
     group = [
         Candidate.of(index + 1 if kept else -1 - index, report, True)
-        for index, (report, kept) in enumerate(sorted(told, key=lambda pair: not pair[1]))
+        for index, (report, kept) in enumerate(sorted(output, key=lambda pair: not pair[1]))
     ]
     every = {
         (one.seq, other.seq)

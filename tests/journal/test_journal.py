@@ -145,8 +145,8 @@ async def test_processes_at_once_share_the_seqs(url: str, another: Another) -> N
         )
         for n in range(3)
     ]
-    told = b"".join([(await child.communicate())[0] for child in children])
-    assert sorted(map(int, told.split())) == list(range(1, 81))  # 20 that all tell, 20 of each one's own
+    output = b"".join([(await child.communicate())[0] for child in children])
+    assert sorted(map(int, output.split())) == list(range(1, 81))  # 20 that all tell, 20 of each one's own
     journal = await another()
     assert [entry.seq for entry in await journal.read(0, 99)] == list(range(1, 81))
 

@@ -76,15 +76,15 @@ async def test_nothing_told_is_lost_when_the_server_is_killed_midway(mariadb: st
     """kill -9 of the server at any moment of an append, over and over: whatever was told is there, under its seq."""
     journal = open_journal(mariadb, limit=5)
     await journal.open()
-    told: dict[int, str] = {}
+    found: dict[int, str] = {}
     number = 0
     for round in range(8):
         killer = asyncio.get_running_loop().call_later(0.05 + round * 0.013, maria_server.kill)
         try:
             while True:
                 done = await journal.append([trade(trade_id=f"{number}-{i}") for i in range(3)])
-                assert not told.keys() & {entry.seq for entry in done.entries}
-                told |= {entry.seq: entry.body for entry in done.entries}
+                assert not found.keys() & {entry.seq for entry in done.entries}
+                found |= {entry.seq: entry.body for entry in done.entries}
                 number += 1
         except JournalUnavailable:
             killer.cancel()
@@ -93,7 +93,7 @@ async def test_nothing_told_is_lost_when_the_server_is_killed_midway(mariadb: st
     kept = {entry.seq: entry.body for entry in await journal.read(0, 10**6)}
     await journal.close()
     assert list(kept) == list(range(1, len(kept) + 1))
-    assert told.items() <= kept.items()
+    assert found.items() <= kept.items()
 
 
 async def test_a_connection_the_server_left_is_replaced_unseen(kept: SqlJournal, server: MariaServer) -> None:

@@ -66,17 +66,17 @@ def _newer(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "seen"),
     [(_text, "damaged or no journal"), (_foreign, "another program"), (_newer, "newer version")],
     ids=["a text", "another program's database", "a newer version's journal"],
 )
-async def test_a_file_that_is_not_ours_is_refused(tmp_path: Path, spoil: object, said: str) -> None:
+async def test_a_file_that_is_not_ours_is_refused(tmp_path: Path, spoil: object, seen: str) -> None:
     """Opening says why, and leaves the file as it was."""
     path = tmp_path / "journal.db"
     spoil(path)  # type: ignore[operator]
     before = path.read_bytes()
     journal = SqliteJournal(path)
-    with pytest.raises(JournalDamaged, match=said):
+    with pytest.raises(JournalDamaged, match=seen):
         await journal.open()
     await journal.close()
     assert path.read_bytes() == before

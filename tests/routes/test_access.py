@@ -82,9 +82,9 @@ def test_a_browser_trades_the_token_for_a_cookie(guarded: Server, way: str) -> N
     header = answer.headers["Set-Cookie"]
     assert {"HttpOnly", "SameSite=strict", "Path=/api/python"} <= set(header.split("; "))
     assert TOKEN not in header
-    held = {"pi_session": answer.cookies["pi_session"]}
-    assert guarded.get("/health", cookies=held).status_code == 200
-    assert guarded.get("/sse/trading", "HEAD", cookies=held).status_code == 200
+    stored = {"pi_session": answer.cookies["pi_session"]}
+    assert guarded.get("/health", cookies=stored).status_code == 200
+    assert guarded.get("/sse/trading", "HEAD", cookies=stored).status_code == 200
     assert 'pi_session="";' in guarded.get("/session", "DELETE").headers["Set-Cookie"]
 
 

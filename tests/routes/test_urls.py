@@ -207,8 +207,8 @@ def test_errors_are_problems(server: Server, path: str, method: str, status: int
 
 def test_a_problem_carries_the_id_of_its_request(server: Server) -> None:
     """The proxy's own where it gives one that can be printed, else ours; the log line has it too."""
-    asked = server.get("/markets/NOSUCH-MARKET", headers={"X-Request-ID": "from-the-proxy.1"})
-    assert asked.json()["request_id"] == asked.headers["X-Request-ID"] == "from-the-proxy.1"
+    requested = server.get("/markets/NOSUCH-MARKET", headers={"X-Request-ID": "from-the-proxy.1"})
+    assert requested.json()["request_id"] == requested.headers["X-Request-ID"] == "from-the-proxy.1"
     forged = server.get("/nothing", headers={"X-Request-ID": 'a"b{}'})
     assert re.fullmatch("[0-9a-f]{16}", forged.json()["request_id"])
 
@@ -253,16 +253,16 @@ def test_every_answer_carries_the_security_headers(server: Server) -> None:
 @pytest.mark.parametrize("path", ["/portfolio/fills", "/portfolio/orders", "/portfolio/settlements", "/markets/"])
 def test_next_leads_to_the_end(server: Server, path: str) -> None:
     """Whatever `next` holds is taken as a cursor, also where it leads into the exchange's historical tier."""
-    asked, seen = {"limit": "1000"}, set()
+    requested, seen = {"limit": "1000"}, set()
     while True:
-        answer = server.get(path, params=asked)
+        answer = server.get(path, params=requested)
         assert answer.status_code == 200, answer.text
         following = answer.json()["next"]
         assert following not in seen
         if following is None:
             break
         seen.add(following)
-        asked["cursor"] = following
+        requested["cursor"] = following
     assert seen or path != "/portfolio/fills"
 
 

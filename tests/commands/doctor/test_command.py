@@ -132,11 +132,11 @@ def test_ctrl_c_is_a_word_and_no_traceback() -> None:
         mute.settimeout(10)
         line, _ = mute.accept()
         doctor.send_signal(signal.SIGINT)
-        told, _ = doctor.communicate(timeout=5)
+        output, _ = doctor.communicate(timeout=5)
         line.close()
     assert doctor.returncode == 1
-    assert "stopped before the end" in told
-    assert "Traceback" not in told
+    assert "stopped before the end" in output
+    assert "Traceback" not in output
 
 
 async def test_a_rate_limit_is_no_fault(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ def test_apache_takes_the_cures(tmp_path: Path) -> None:
     cures = "\n".join(APACHE.values())
     main.write_text(f"{main.read_text()}\n{cures}\n")
     command = [wanted("apache2", "apache2"), "-d", str(tmp_path), "-f", str(main), "-t"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=20)
-    assert said.returncode == 0, said.stderr
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert seen.returncode == 0, seen.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ FULL = stream((0.01, bye("full", 20)), ended=0.02)
 GOOD = stream((0.01, HELLO), (9.0, PING))
 
 
-@pytest.mark.parametrize(("heard", "level", "name"), [
+@pytest.mark.parametrize(("received", "level", "name"), [
     (GOOD, "ok", "/sse/trading"),
     (stream((0.1, b"\x1f\x8b"), (9.0, b"\x00"), content_encoding="gzip"), "wrong", "compression"),
     (ProbedStream(), "wrong", "buffering"),
@@ -33,18 +33,18 @@ GOOD = stream((0.01, HELLO), (9.0, PING))
     "good", "gzip", "no header", "no bytes", "late", "then silence", "cut", "broken", "standby", "shutdown", "full",
     "503", "html", "429", "refused",
 ])  # fmt: skip
-def test_streams(heard: ProbedStream, level: str, name: str) -> None:
+def test_streams(received: ProbedStream, level: str, name: str) -> None:
     """Each way of arrival and end has one name."""
-    (found,) = stream_checks.streams({"trading": heard}, 17, starved=False)
+    (found,) = stream_checks.streams({"trading": received}, 17, starved=False)
     assert (found.level, found.name) == (level, name)
 
 
 def test_streams_together() -> None:
     """One fault of several streams is told once; what starvation explains is not called buffering."""
-    heard = {"trading": ProbedStream(), "trades": ProbedStream(), "status": GOOD}
-    names = [finding.name for finding in stream_checks.streams(heard, 17, starved=False)]
+    received = {"trading": ProbedStream(), "trades": ProbedStream(), "status": GOOD}
+    names = [finding.name for finding in stream_checks.streams(received, 17, starved=False)]
     assert names == ["/sse/status", "buffering"]
-    assert [finding.name for finding in stream_checks.streams(heard, 17, starved=True)] == ["/sse/status"]
+    assert [finding.name for finding in stream_checks.streams(received, 17, starved=True)] == ["/sse/status"]
 
 
 def test_a_good_stream_is_counted() -> None:
@@ -56,7 +56,7 @@ def test_a_good_stream_is_counted() -> None:
 ANSWERED, SILENT = page(200, {}), ProbedPage(0, {}, b"no answer within 2.4 s", 2.4)
 
 
-@pytest.mark.parametrize(("heard", "rest", "prompt", "level", "name"), [
+@pytest.mark.parametrize(("received", "rest", "prompt", "level", "name"), [
     ([GOOD, GOOD], ANSWERED, True, "ok", "threads"),
     ([GOOD, GOOD], SILENT, True, "wrong", "threads"),
     ([GOOD, ProbedStream()], ANSWERED, True, "wrong", "threads"),
@@ -66,16 +66,16 @@ ANSWERED, SILENT = page(200, {}), ProbedPage(0, {}, b"no answer within 2.4 s", 2
     ([GOOD, FULL], ANSWERED, True, "note", "stream limit"),
     ([GOOD, stream(status=429)], ANSWERED, True, "note", "rate limit"),
 ], ids=["good", "rest starves", "one starves", "buffered", "503", "standby", "full", "429"])  # fmt: skip
-def test_crowd(heard: list[ProbedStream], rest: ProbedPage, prompt: bool, level: str, name: str) -> None:
+def test_crowd(received: list[ProbedStream], rest: ProbedPage, prompt: bool, level: str, name: str) -> None:
     """Many streams at once, and a plain request beside them."""
-    found = stream_checks.crowd(stream_checks.Crowd(heard, rest), prompt)
+    found = stream_checks.crowd(stream_checks.Crowd(received, rest), prompt)
     assert (found.level, found.name) == (level, name)
 
 
-@pytest.mark.parametrize(("heard", "level"), [
+@pytest.mark.parametrize(("received", "level"), [
     (AWAY, "ok"), (stream(status=503, content_type="text/html"), "wrong"),
     (ProbedStream(ended=1.0, why="gone"), "note"),
 ], ids=["standby", "503", "gone"])  # fmt: skip
-def test_standby(heard: ProbedStream, level: str) -> None:
+def test_standby(received: ProbedStream, level: str) -> None:
     """While the service is away a stream's URL must still be an event stream."""
-    assert stream_checks.standby(heard).level == level
+    assert stream_checks.standby(received).level == level
