@@ -6,7 +6,7 @@ from pydantic import BaseModel
 app = FastAPI()
 
 
-class Balance(BaseModel):
+class BalanceBody(BaseModel):
     """The same members as ours."""
 
     source: str
@@ -18,7 +18,7 @@ class Balance(BaseModel):
     by_exchange_index: dict[str, float]
 
 
-CACHED = Balance(
+CACHED = BalanceBody(
     source="memory_cache",
     as_of=1700000000.123,
     stale=False,
@@ -30,6 +30,6 @@ CACHED = Balance(
 
 
 @app.get("/api/python/portfolio/balance")
-async def balance() -> Balance:
+async def balance() -> BalanceBody:
     """The cached model."""
     return CACHED
