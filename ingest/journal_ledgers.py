@@ -57,6 +57,10 @@ class JournalLedgers:
         self.head = max(self.head, entries[-1].seq)
         self._news.set()
 
+    def wake(self) -> None:
+        """Read the journal now: it may have become another one."""
+        self._news.set()
+
     def account(self) -> AccountLedger | None:
         """Return the ledger of the account on the exchange: that of the last mode that is not paper."""
         return self.ledgers.get(self.latest_mode) if self.latest_mode else None

@@ -58,15 +58,17 @@ class Supervisor:
     """One per worker. The worker that holds the lease polls; all receive every entry and answer trades/live.
 
     listeners are called with each batch of entries, in order, after the hub. on_account_trade is called at once with
-    the Unix seconds of each account trade, before the journal has it. relay: None without Redis.
+    the Unix seconds of each account trade, before the journal has it. on_reset: the journal has become another one.
+    relay: None without Redis.
     """
 
     def __init__(
         self, upstreams: Upstreams, journal: Journal, hub: EventSink, cache: Cache, relay: RelaySettings | None = None,
         listeners: Sequence[Listener] = (), on_account_trade: Callable[[float], None] = lambda at: None,
-        clock: Callable[[], float] = time.time,
+        on_reset: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._hub = hub
+        self._on_reset = on_reset
         self._journal = journal
         self._poll_settings = upstreams.bot
         self._clock = clock
@@ -171,6 +173,7 @@ class Supervisor:
     def _on_new_epoch(self, head: Head) -> None:
         """Reset every reader. The leader's term ends by itself and begins again with the marks of the journal."""
         self._hub.reset(head.epoch, head.seq, head.check)
+        self._on_reset()
         self._window.restart(head.seq)
         self._tasks.append(asyncio.create_task(self._reload_window(head.seq)))
 

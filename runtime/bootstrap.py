@@ -124,6 +124,7 @@ async def open_watch(
         RelaySettings(redis, settings.redis_key_prefix, lambda: snapshot(hub, watch)) if redis else None,
         [lambda entries: touch(portfolio, entries), ledgers.offer],
         portfolio.touched,
+        ledgers.wake,
     )
     await watch.start()
     stack.push_async_callback(watch.stop)

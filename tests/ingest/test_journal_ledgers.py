@@ -10,9 +10,11 @@ import pytest
 
 from cluster.component_health import ComponentHealth
 from ingest.journal_ledgers import JournalLedgers
+from journal.archive import renew_epoch
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Correction, Draft
+from journal.sql_journal import SqlJournal
 from tests.support import drafts
 from tests.support.eventually import eventually
 
@@ -111,3 +113,14 @@ async def test_an_entry_that_cannot_be_counted_degrades_health(journal: Journal)
         await eventually(lambda: ledgers.health.state == "degraded")
         assert "entry 1: value: expected a payout from 0 to 1, got 12.34" in ledgers.health.reason
         assert ledgers.account() is not None
+
+
+async def test_another_journal_is_counted_from_its_start(journal: Journal) -> None:
+    """After a new epoch nothing of the old entries stays, without waiting for a new one."""
+    async with following(journal) as ledgers:
+        await added(journal, ledgers, trade(1), trade(2))
+        before = ledgers.account()
+        assert isinstance(journal, SqlJournal)
+        await renew_epoch(journal)
+        ledgers.wake()
+        await eventually(lambda: ledgers.ready and ledgers.position == 2 and ledgers.account() is not before)
