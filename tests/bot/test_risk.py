@@ -35,7 +35,7 @@ def size(verdict: PlaceOrder | RiskRefusal) -> Decimal:
 
 
 @pytest.mark.parametrize(
-    ("asked", "fills", "resting", "quantity"),
+    ("wanted", "fills", "resting", "quantity"),
     [
         pytest.param(wish("BUY", "5", "0.40"), [], [], "5", id="fits"),
         pytest.param(wish("BUY", "25", "0.40"), [], [], "10", id="cut to the order size"),
@@ -68,7 +68,7 @@ def test_an_order_is_cut_to_what_the_limits_leave(
 
 
 @pytest.mark.parametrize(
-    ("asked", "resting", "market", "reason"),
+    ("wanted", "resting", "market", "reason"),
     [
         pytest.param(wish("BUY", "5", "0.40"), [], {"active": False}, "market closed", id="closed market"),
         pytest.param(wish("BUY", "5", "0.40"), [], {"read_at": -10.5}, "stale prices", id="stale prices"),
