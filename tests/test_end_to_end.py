@@ -186,7 +186,7 @@ def test_a_stop_says_goodbye_to_five_hundred_streams(tmp_path: Path, command: li
 
     async def read(port: int, begun: asyncio.Semaphore) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET /api/python/sse/trading HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET /api/python/sse/trading HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         text = await reader.readuntil(b"\n\n")
         begun.release()
         text += await reader.read()
@@ -204,4 +204,4 @@ def test_a_stop_says_goodbye_to_five_hundred_streams(tmp_path: Path, command: li
     with running_server(tmp_path, command, APP_ENV=env) as server:
         texts, took = asyncio.run(scene(server))
     assert sum(b"event: bye" in text and b'"shutdown"' in text for text in texts) == 500
-    assert took < 3, f"{took:.2f} s"
+    assert took < 15, f"{took:.2f} s"

@@ -7,7 +7,8 @@ export function copyFullValues() {
     if (!selection || selection.rangeCount === 0 || !event.clipboardData) return;
     const fragment = selection.getRangeAt(0).cloneContents();
     const compact = fragment.querySelectorAll('[data-full]');
-    const own = /** @type {Element | null} */ (selection.anchorNode?.parentElement?.closest('[data-full]') ?? null);
+    const anchor = selection.anchorNode instanceof Element ? selection.anchorNode : selection.anchorNode?.parentElement;
+    const own = anchor?.closest('[data-full]') ?? null;
     if (compact.length === 0 && !own) return;
     for (const element of compact) element.textContent = element.getAttribute('data-full');
     const text = compact.length === 0 && own ? own.getAttribute('data-full') ?? '' : plainText(fragment);

@@ -40,9 +40,14 @@ function press(key, router, sheet) {
   return true;
 }
 
-function focusSearch() {
+/**
+ * Focus the search of the view. A view that was chosen by the key before is shown a moment later, hence the tries.
+ * @param {number} [tries] frames
+ */
+function focusSearch(tries = 20) {
   const search = visible('input[type="search"]');
-  search?.focus();
+  if (search) search.focus();
+  else if (tries > 0) requestAnimationFrame(() => focusSearch(tries - 1));
 }
 
 /** @param {string} selector */

@@ -31,7 +31,7 @@ PLANS: dict[str, Plan] = {
     "heal twice": replace(_SHORT, only=("bot killed", "push cut"), faults=4),
     "cursor off by one": replace(_SHORT, only=("readers cut",), faults=4),
     "lease without fencing": replace(_SHORT, schedule=(Fault("poller frozen", 8.5, 1.0, 1),)),
-    "hole forgotten": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
+    "gap forgotten": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
     "log forgotten": replace(
         _SHORT,
         schedule=(

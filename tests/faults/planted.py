@@ -76,7 +76,7 @@ def id_reuse() -> None:
     fingerprint.report_name = name
     fingerprint.content_digest = lambda draft: ""
     fingerprint.old_names = lambda draft: []
-    poll_overlap.identity = lambda trade: trade.trade_id
+    poll_overlap.trade_digest = lambda trade: trade.trade_id
 
 
 @bug
@@ -127,7 +127,7 @@ def heal_twice() -> None:
         return replace(found, trade_id=again, fill_id=again)
 
     fill_reader.trade_of = trade_of
-    fill_reader.FillReader.kept = lambda self, ids: None  # type: ignore[method-assign]
+    fill_reader.FillReader.saved = lambda self, ids: None  # type: ignore[method-assign]
 
 
 @bug
@@ -165,14 +165,14 @@ def lease_without_fencing() -> None:
 
 
 @bug
-def hole_forgotten() -> None:
-    """A hole that cannot be healed is closed without a word."""
+def gap_forgotten() -> None:
+    """A gap that cannot be filled is closed without an entry."""
     from ingest.backfill import Backfiller
 
     async def announce(self: Any, why: str) -> None:
-        self._holes.remove(list(self._holes))
+        self._gaps.remove(list(self._gaps))
 
-    Backfiller._announce = announce  # type: ignore[method-assign]
+    Backfiller._announce_gaps = announce  # type: ignore[method-assign]
 
 
 @bug
@@ -183,7 +183,7 @@ def status_stuck() -> None:
     def failed(self: Any, trouble: str) -> None:
         self.failures += 1
 
-    BotStatus._failed = failed  # type: ignore[method-assign]
+    BotStatus._fail = failed  # type: ignore[method-assign]
 
 
 @bug

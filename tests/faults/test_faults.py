@@ -39,7 +39,7 @@ def test_nothing_is_lost_in_silence(tmp_path: Path, paper: bool) -> None:
     assert not result.findings, report.text(result)
 
 
-@pytest.mark.parametrize("bug", ["no dedupe", "id reuse", "snapshot race", "hole forgotten", "log forgotten"])
+@pytest.mark.parametrize("bug", ["no dedupe", "id reuse", "snapshot race", "gap forgotten", "log forgotten"])
 def test_a_planted_bug_is_caught(bug: str) -> None:
     """A checker that finds nothing must be one that could have found something."""
     assert bug in PLANS

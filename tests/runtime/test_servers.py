@@ -20,6 +20,17 @@ FILES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE, re.DOTALL))
 SERVING = [command for command in COMMANDS if "--limit-max-requests" not in command]
 
 
+OPENED: list[requests.Response] = []  # of the test that runs
+
+
+@pytest.fixture(autouse=True)
+def closed_responses() -> Iterator[None]:
+    """Close every response of a test at its end."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
+
 def words(command: str) -> list[str]:
     """Return the arguments of Python for a command of the page, with {port} in place of its port."""
     program, *arguments = shlex.split(command.replace("8000", "{port}"))
@@ -45,6 +56,7 @@ class Stream:
         self.parser, self.messages = Parser(), list[Message]()
         headers = {"Last-Event-ID": cursor} if cursor else {}
         self.response = requests.get(f"{server.base}/sse/{name}", headers=headers, stream=True, timeout=10)
+        OPENED.append(self.response)
         assert self.response.status_code == 200
         self._pieces = self.response.iter_content(None)
 

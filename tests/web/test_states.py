@@ -82,9 +82,9 @@ def test_the_bots_own_word_reaches_header_alert_title_and_icon(
     """Each activity has its color in the header and its alert, and a bot that is down shows in title and icon."""
     open_page(chrome, service)
     service.report(activity=activity, reason="daily loss of $50 reached")
-    until(lambda: chrome.run("return document.getElementById('bot').dataset.tone") == tone, 5)
+    until(lambda: chrome.run("return document.getElementById('bot').dataset.tone") == tone, 20)
     assert "daily loss" in chrome.text("#bot")
-    until(lambda: chrome.run(ALERTS) == alerts, 5)
+    until(lambda: chrome.run(ALERTS) == alerts, 20)
     down = activity in ("halted", "refused", "stopped", "other")
     assert ("▲ BOT" in chrome.run("return document.title")) == down
     assert (chrome.run("return document.querySelector('link[rel=icon]').dataset.tone") != "good") == down
@@ -144,7 +144,7 @@ def test_a_dead_server_makes_everything_old(chrome: Chrome, service: ScriptedSer
     """Cash, sums, tables, curve, title and icon look old within a second, and the alert names the one cause."""
     open_page(chrome, service)
     service.stop()
-    until(lambda: chrome.run(OLD, '[data-name="cash"]'), 5)
+    until(lambda: chrome.run(OLD, '[data-name="cash"]'), 20)
     for selector in (
         '[data-name="value"]',
         '[data-name="realized"]',
@@ -203,7 +203,7 @@ def test_without_any_mark_values_are_dashes(chrome: Chrome) -> None:
             }
         ]
         open_page(chrome, service)
-        until(lambda: chrome.text('[data-name="value"] .age') == "1 without a price", 5)
+        until(lambda: chrome.text('[data-name="value"] .age') == "1 without a price", 20)
         assert [figure(chrome, name) for name in ("value", "unrealized", "net")] == ["–", "–", "–"]
 
 
@@ -228,7 +228,7 @@ def test_ages_and_the_curve_follow_the_servers_clock(chrome: Chrome, service: Sc
         entry["timestamp"] += skew
     service.status["since"] = service.now() - 60
     open_page(chrome, service)
-    until(lambda: chrome.text('[data-name="cash"] .age').endswith(("now", " s ago")), 5)
+    until(lambda: chrome.text('[data-name="cash"] .age').endswith(("now", " s ago")), 20)
     assert "for 60 s" in chrome.text("#bot") or "for 6" in chrome.text("#bot")
     box, points = chrome.run("""
       const box = document.querySelector('#equity .chart').getBoundingClientRect();
@@ -243,22 +243,23 @@ def test_ages_and_the_curve_follow_the_servers_clock(chrome: Chrome, service: Sc
 def test_a_filter_is_in_the_address_and_survives_a_reload(chrome: Chrome, service: ScriptedService) -> None:
     """Filter, range and sort order of the trades stand in the URL; a reload shows the same rows."""
     open_page(chrome, service, "trades?ticker=KXBTCD-26NOV2717-T88000&sort=price")
-    shown = until(lambda: chrome.run(ROWS), 5)
+    until(lambda: chrome.run(ROWS), 20)
+    until(lambda: all("$88,000 or above" in text for text, _ in chrome.run(ROWS)), 20, "the titles of the rows")
+    shown = chrome.run(ROWS)
     prices = [float(price.strip() or "0") for _, price in shown]
     assert prices == sorted(prices)
-    assert all("$88,000 or above" in text for text, _ in shown)
     chrome.driver.refresh()
     until(lambda: "complete up to" in chrome.text("#connection"), 10)
     until(lambda: chrome.run(ROWS) == shown, 5, "the same rows")
     chrome.run("document.querySelector('#view-trades .sort').click()")
-    until(lambda: "sort=time" in chrome.run("return location.hash"), 5)
+    until(lambda: "sort=time" in chrome.run("return location.hash"), 20)
     assert chrome.run("return document.querySelector('#view-trades [aria-sort=ascending]').textContent") == "Time"
 
 
 def test_the_export_is_what_the_filter_means(chrome: Chrome, service: ScriptedService) -> None:
     """The export of a search over titles holds every entry of its markets, in order, from the server's CSV."""
     open_page(chrome, service, "trades?ticker=bitcoin")
-    until(lambda: re.match(r"[\d,]+ of", chrome.text("#view-trades .filters .minor")), 5)
+    until(lambda: re.match(r"[\d,]+ of", chrome.text("#view-trades .filters .minor")), 20)
     chrome.run("""
       window.files = [];
       const create = URL.createObjectURL;
@@ -288,7 +289,7 @@ def test_the_markets_search_reads_all_pages(chrome: Chrome, service: ScriptedSer
     chrome.run("location.hash = '#/markets?q=number 449'")
     until(lambda: "1 of 465" in chrome.text("#view-markets .filters"), 8)
     chrome.run("document.querySelector('#view-markets .tbody a').click()")
-    until(lambda: "Number 449" in chrome.text("#view-markets h2"), 5)
+    until(lambda: "Number 449" in chrome.text("#view-markets h2"), 20)
     until(lambda: "0.30 / 0.32" in chrome.text("#view-markets .facts"), 8)
 
 
@@ -300,12 +301,12 @@ def test_keys_reach_every_view_and_the_sheet(chrome: Chrome, service: ScriptedSe
         body.send_keys(str(number))
         until(lambda view=view: chrome.run("return location.hash").startswith(f"#/{view.split('?')[0]}"), 3)  # type: ignore[misc]
     body.send_keys("2/")
-    until(lambda: chrome.run("return document.activeElement.type") == "search", 3)
+    until(lambda: chrome.run("return document.activeElement.type") == "search", 20)
     chrome.driver.switch_to.active_element.send_keys("7?t")
     assert chrome.run("return location.hash").startswith("#/trades")
     chrome.run("document.activeElement.blur()")
     body.send_keys("t?")
-    until(lambda: chrome.run("return document.getElementById('keys').open"), 3)
+    until(lambda: chrome.run("return document.getElementById('keys').open"), 15)
     assert chrome.run("return document.documentElement.dataset.theme") == "dark"
     chrome.run(
         "document.querySelector('#keys button').click(); document.getElementById('theme').click();"
@@ -317,7 +318,7 @@ def test_copied_amounts_are_whole(chrome: Chrome) -> None:
     """An amount that is shown compact is copied with every digit."""
     with service_in(LARGE) as service:
         open_page(chrome, service)
-        until(lambda: figure(chrome, "value").endswith("M"), 5)
+        until(lambda: figure(chrome, "value").endswith("M"), 20)
         copied = chrome.run("""
           const number = document.querySelector('[data-name="value"] .number');
           getSelection().selectAllChildren(number);
