@@ -39,9 +39,14 @@ class Program:
             self._process = None
 
     def hang(self) -> None:
-        """SIGSTOP: it accepts connections and never answers."""
+        """Stop it with SIGSTOP, and wait until it has stopped: connections are accepted, never answered."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        status = Path(f"/proc/{self._process.pid}/stat")
+        deadline = time.monotonic() + 20
+        while status.read_text().rpartition(")")[2].split()[0] not in "TtZ":
+            assert time.monotonic() < deadline, f"process {self._process.pid} did not stop"
+            time.sleep(0.01)
 
     def wake(self) -> None:
         """SIGCONT."""
