@@ -45,7 +45,7 @@ class StaleCache:
 
     def __init__(
         self,
-        cache: Cache,
+        store: Cache,
         source: str,
         failures: tuple[type[Exception], ...],
         final_errors: tuple[type[Exception], ...] = (),
@@ -59,7 +59,7 @@ class StaleCache:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.cache, self._source = cache, source
+        self.store, self._source = store, source
         self._failures: tuple[type[Exception], ...] = (*failures, TimeoutError)
         self._final_errors = final_errors
         self._keep, self._near, self._limit, self._patience = keep, near, limit, patience
@@ -147,13 +147,13 @@ class StaleCache:
 
     async def _read_cache(self, key: str) -> CacheEntry:
         """Return the newer of the shared cache's value and ours: after an outage the cache may hold an older one."""
-        raw = await self.cache.get(key)
+        raw = await self.store.get(key)
         entry = self._entries.setdefault(key, CacheEntry())
         is_new = raw is not None and not (entry.value is not None and entry.value.is_encoded_in(raw))
         value = CachedValue.decode(raw) if raw is not None and is_new else None
         if value is not None and raw is not None and (entry.value is None or value.as_of > entry.value.as_of):
             self._store(key, entry, value, len(raw))
-        entry.set_cache_checked(self.cache.name, self._monotonic() + self._near)
+        entry.set_cache_checked(self.store.name, self._monotonic() + self._near)
         self._trim()
         return entry
 
@@ -165,7 +165,7 @@ class StaleCache:
                 result = await fetch()
         except self._final_errors as error:
             self._store(key, entry, None, 0)
-            await self.cache.delete(key)
+            await self.store.delete(key)
             entry.back_off(error, self._monotonic())
             raise
         except self._failures as error:
@@ -178,7 +178,7 @@ class StaleCache:
         complete_to = result.complete_to if isinstance(result, CompleteValue) else 0.0
         value = CachedValue(result.value if isinstance(result, CompleteValue) else result, as_of, complete_to)
         raw = value.encode()
-        await self.cache.set(key, raw, ttl + self._keep)
+        await self.store.set(key, raw, ttl + self._keep)
         self._store(key, entry, value, len(raw))
         if value.freshness(as_of, ttl, newer_than) == "incomplete":
             entry.back_off(None, self._monotonic())
@@ -188,8 +188,8 @@ class StaleCache:
 
     def _store(self, key: str, entry: CacheEntry, value: CachedValue | None, size: int) -> None:
         self._bytes += size - entry.size
-        entry.set_value(value, size, self.cache.name)
-        entry.set_cache_checked(self.cache.name, self._monotonic() + self._near)
+        entry.set_value(value, size, self.store.name)
+        entry.set_cache_checked(self.store.name, self._monotonic() + self._near)
         self._entries[key] = entry  # it may have been dropped while its fetch was in progress
         self._entries.move_to_end(key)
         self._trim()
@@ -211,12 +211,12 @@ class StaleCache:
         if just_fetched:
             return Answer(value.value, self._source, value.as_of, stale=not is_fresh)
         if is_fresh:
-            return entry.fresh_answer or Answer(value.value, self.cache.name, value.as_of)
+            return entry.fresh_answer or Answer(value.value, self.store.name, value.as_of)
         return self._stale(entry, value)
 
     def _stale(self, entry: CacheEntry, value: CachedValue) -> Answer:
         self.counts.stale += 1
-        return entry.as_stale(value, self.cache.name)
+        return entry.as_stale(value, self.store.name)
 
     def _end_fetch(self, key: str, task: "asyncio.Task[Fetched]") -> None:
         self._fetches.pop(key, None)

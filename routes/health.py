@@ -34,7 +34,7 @@ async def health(request: Request) -> Response:
     """Return 200 while serving: ok or degraded, and each part."""
     service = services(request)
     books = {part.name: part.as_json() for part in (service.ledgers.health, service.audit.health)}
-    parts = {**service.watch.health(), **books, "journal": await _journal(service), **_upstreams(service)}
+    parts = {**service.supervisor.health(), **books, "journal": await _journal(service), **_upstreams(service)}
     for name, part in parts.items():
         if part["state"] not in HEALTHY:
             part["next_step"] = NEXT_STEPS.get(name, "see docs/operating.md")
@@ -72,7 +72,7 @@ async def ready(request: Request) -> Response:
 
 
 async def _journal(service: Services) -> dict[str, Any]:
-    parts = service.watch.health()
+    parts = service.supervisor.health()
     # The lease is a write too, and the only one of a worker that records nothing.
     writing = next((parts[name] for name in ("integrity", "lease") if parts[name]["state"] == "degraded"), None)
     writing = writing or parts["recorder"]
@@ -91,7 +91,7 @@ def _upstreams(service: Services) -> dict[str, dict[str, Any]]:
     counters = service.client.calls.counters
     breaker = service.client.calls.breaker
     # With the breaker closed a read may still fail alone: a refused key, a renamed field.
-    trouble = service.keeper.latest_error() if breaker.state == "closed" else counters.last_error
+    trouble = service.cache.latest_error() if breaker.state == "closed" else counters.last_error
     exchange = {
         "state": "ok" if breaker.state == "closed" and trouble is None else "degraded",
         "age": None if counters.last_success is None else round(max(0.0, time.time() - counters.last_success), 3),
@@ -102,8 +102,8 @@ def _upstreams(service: Services) -> dict[str, dict[str, Any]]:
 
 
 def _cache(service: Services) -> dict[str, Any]:
-    kind = service.cache.name
-    breaker = service.cache.breaker
+    kind = service.cache.store.name
+    breaker = service.cache.store.breaker
     if breaker is not None and breaker.state != "closed":
         age = round(max(0.0, time.time() - breaker.since), 3)
         return {"state": "degraded", "age": age, "reason": breaker.reason, "kind": kind}

@@ -41,7 +41,7 @@ async def live(services: Services, query: Query) -> Answer:
 
 async def newest(services: Services, limit: int) -> Answer:
     """Return at most limit trades, newest first, and the cursor at which a stream continues without a gap."""
-    found = await services.watch.live.answer(limit)
+    found = await services.supervisor.live.answer(limit)
     place = format_cursor(services.journal.epoch, found.cursor_seq)
     value = {"trades": [RawJson(trade) for trade in found.trades], "count": len(found.trades), "cursor": place}
     return Answer(value, found.source, found.as_of, found.stale)

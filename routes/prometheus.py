@@ -22,7 +22,7 @@ class ServiceCollector(Collector):
     def collect(self) -> Iterator[Family]:
         """Yield every family, in the order in which a trade passes the parts."""
         yield from _streams(self.service)
-        yield from _watch(self.service.watch.health())
+        yield from _watch(self.service.supervisor.health())
         yield from _books(self.service)
         yield from _exchange(self.service)
         yield _durations(self.service.durations)
@@ -97,10 +97,10 @@ def _exchange(service: Services) -> Iterator[Family]:
     yield family
     yield _counter("pi_kalshi_retries", "calls that were repeated", calls.counters.retries)
     breakers = {"kalshi": float(calls.breaker.state != "closed")}
-    if service.cache.breaker is not None:
-        breakers["redis"] = float(service.cache.breaker.state != "closed")
+    if service.cache.store.breaker is not None:
+        breakers["redis"] = float(service.cache.store.breaker.state != "closed")
     yield _gauge("pi_breaker_open", "1 while the circuit breaker is open", breakers, "name")
-    counts = service.keeper.counts
+    counts = service.cache.counts
     named = {name: getattr(counts, name) for name in ("near", "cached", "fetched", "failed", "stale")}
     yield _counter("pi_answers", "answers by where they came from", named, "source")
 

@@ -8,7 +8,6 @@ from typing import cast
 from starlette.requests import Request
 from starlette.types import Scope
 
-from cache.base import Cache
 from cache.stale_cache import StaleCache
 from ingest.account_audit import AccountAudit
 from ingest.journal_ledgers import JournalLedgers
@@ -32,12 +31,11 @@ class Services:
     markets: Markets
     journal: Journal
     hub: Hub
-    watch: Supervisor
+    supervisor: Supervisor
     ledgers: JournalLedgers
     audit: AccountAudit
-    cache: Cache
+    cache: StaleCache
     client: KalshiClient
-    keeper: StaleCache
     durations: Durations
     streams: Mapping[str, EventStream]  # by name: trading, trades, portfolio, status
     access: Access

@@ -16,7 +16,7 @@ from streams.stats import add_up, client
 async def stats(request: Request) -> Response:
     """Return the counts since the start, added up over the workers that share a Redis."""
     service = services(request)
-    views = [snapshot(service.hub, service.watch), *await service.watch.workers.gather()]
+    views = [snapshot(service.hub, service.supervisor), *await service.supervisor.workers.gather()]
     total = add_up([view["stats"] for view in views])
     return live_json({**_now(), **total, "workers": len(views), "uptime": service.uptime()})
 
@@ -24,15 +24,15 @@ async def stats(request: Request) -> Response:
 async def clients(request: Request) -> Response:
     """Return the open streams of all workers, with the network of each client only."""
     service = services(request)
-    views = [snapshot(service.hub, service.watch), *await service.watch.workers.gather()]
+    views = [snapshot(service.hub, service.supervisor), *await service.supervisor.workers.gather()]
     found = [reader for view in views for reader in view["clients"]]
     return live_json({**_now(), "clients": found, "count": len(found), "workers": len(views)})
 
 
-def snapshot(hub: Hub, watch: Supervisor) -> dict[str, Any]:
+def snapshot(hub: Hub, supervisor: Supervisor) -> dict[str, Any]:
     """Return this worker's part of both, which other workers read."""
     readers = list(hub.subscribers)
-    parts = watch.health()
+    parts = supervisor.health()
     counts = {"polls": parts["poller"].get("polls", 0), "gaps": parts["recorder"].get("gaps", 0)}
     return {
         "stats": {**hub.stats.view(len(readers), hub.position), **counts},

@@ -82,6 +82,6 @@ def _counts(service: Services, positions: Answer | dict[str, Any]) -> dict[str, 
 
 def _bot(service: Services) -> dict[str, Any]:
     """Return the bot's last good poll; stale once it is older than a live answer may be."""
-    seen = service.watch.health()["bot"]
-    polled, stale = service.watch.live.polled()
+    seen = service.supervisor.health()["bot"]
+    polled, stale = service.supervisor.live.polled()
     return {"source": "bot_live", "as_of": round(polled, 3) or None, "stale": stale, **seen}

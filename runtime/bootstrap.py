@@ -55,30 +55,29 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
     await journal.open()
     stack.push_async_callback(journal.close)
     session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=str))
-    cache = open_cache(settings)
-    stack.push_async_callback(cache.close)
+    store = open_cache(settings)
+    stack.push_async_callback(store.close)
     client = KalshiClient.over(session, settings.kalshi_api_url, signer(settings), settings.kalshi_subaccount)
-    keeper = StaleCache(cache, "kalshi_api", (KalshiError,), (NotFound, BadRequest, NotConfigured))
-    stack.push_async_callback(keeper.close)
+    cache = StaleCache(store, "kalshi_api", (KalshiError,), (NotFound, BadRequest, NotConfigured))
+    stack.push_async_callback(cache.close)
     tiers = Tiers(settings.cache_ttl_medium, settings.cache_ttl_long, settings.marks_ttl)
-    portfolio = Portfolio(client, keeper, tiers)
+    portfolio = Portfolio(client, cache, tiers)
     head = await journal.read_head()
     hub = Hub(head.epoch, head.seq, streams_that_fit(settings), check=head.check)
     touch(portfolio, await journal.history(Query(limit=RECENT, before=hub.position + 1)))
     ledgers = JournalLedgers(journal, ComponentHealth("ledger"))
-    watch = await open_watch(settings, stack, session, client, journal, cache, hub, portfolio, ledgers)
+    supervisor = await open_supervisor(settings, stack, session, client, journal, store, hub, portfolio, ledgers)
     return Services(
         version=VERSION,
         portfolio=portfolio,
-        markets=Markets(client, keeper, settings.cache_ttl_short),
+        markets=Markets(client, cache, settings.cache_ttl_short),
         journal=journal,
         hub=hub,
-        watch=watch,
+        supervisor=supervisor,
         ledgers=ledgers,
-        audit=open_audit(stack, client, journal, ledgers, watch),
+        audit=open_audit(stack, client, journal, ledgers, supervisor),
         cache=cache,
         client=client,
-        keeper=keeper,
         durations=durations,
         streams=event_streams(hub, journal, limits(settings)),
         access=await open_access(settings, stack, journal),
@@ -100,13 +99,13 @@ def streams_that_fit(settings: ServerSettings) -> int:
     return fit
 
 
-async def open_watch(
+async def open_supervisor(
     settings: ServerSettings,
     stack: contextlib.AsyncExitStack,
     session: aiohttp.ClientSession,
     client: KalshiClient,
     journal: Journal,
-    cache: Cache,
+    store: Cache,
     hub: Hub,
     portfolio: Portfolio,
     ledgers: JournalLedgers,
@@ -116,29 +115,33 @@ async def open_watch(
     push = FillSocket(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
     polling = PollSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
     redis = redis_address(settings)
-    watch = Supervisor(
+    supervisor = Supervisor(
         Upstreams(session, polling, client if key else None, push, mode_of(settings.kalshi_api_url)),
         journal,
         hub,
-        cache,
-        RelaySettings(redis, settings.redis_key_prefix, lambda: snapshot(hub, watch)) if redis else None,
+        store,
+        RelaySettings(redis, settings.redis_key_prefix, lambda: snapshot(hub, supervisor)) if redis else None,
         [lambda entries: touch(portfolio, entries), ledgers.offer],
         portfolio.touched,
         ledgers.wake,
     )
-    await watch.start()
-    stack.push_async_callback(watch.stop)
-    return watch
+    await supervisor.start()
+    stack.push_async_callback(supervisor.stop)
+    return supervisor
 
 
 def open_audit(
-    stack: contextlib.AsyncExitStack, client: KalshiClient, journal: Journal, ledgers: JournalLedgers, watch: Supervisor
+    stack: contextlib.AsyncExitStack,
+    client: KalshiClient,
+    journal: Journal,
+    ledgers: JournalLedgers,
+    supervisor: Supervisor,
 ) -> AccountAudit:
     """Start counting the journal's entries and comparing them with the account."""
     exchange = client if client.calls.signer else None
     audit = AccountAudit(
-        ledgers, exchange, watch.complete_to, watch.bot_positions, CauseFinder(journal, exchange),
-        ComponentHealth("reconciliation"), watch.no_account_reason, watch.request_backfill,
+        ledgers, exchange, supervisor.complete_to, supervisor.bot_positions, CauseFinder(journal, exchange),
+        ComponentHealth("reconciliation"), supervisor.no_account_reason, supervisor.request_backfill,
     )  # fmt: skip
     works = [(ledgers.run, ledgers.health), (audit.run, audit.health)]
     tasks = [asyncio.create_task(run_forever(work, health)) for work, health in works]
