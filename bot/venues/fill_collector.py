@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from contextlib import aclosing
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from bot.account_fills import AccountFills
 from bot.strategy_types import Execution
@@ -18,6 +18,7 @@ from kalshi.fill_socket import FillSocket
 log = logging.getLogger(__name__)
 
 _PAGE = 100  # fills of a short read; if all are new, there may be more behind them
+_MILLISECOND = Decimal("0.001")  # seconds
 _LATE = 60  # seconds after which a fill whose order cannot be read counts as made outside the bot
 
 
@@ -95,7 +96,7 @@ class FillCollector:
             self._tracker.fill(fill.order_id, fill.client_order_id, fill.quantity)
             self._listener.execution(Execution(
                 fill.fill_id, fill.order_id, fill.ticker, fill.side, fill.quantity, fill.yes_price, fill.fee,
-                fill.timestamp, fill.is_taker, origin,
+                _milliseconds(fill.timestamp), fill.is_taker, origin,
             ))  # fmt: skip
 
     async def _is_ours(self, fill: Fill) -> bool | None:
@@ -114,6 +115,11 @@ class FillCollector:
             return True
         self._others.add(fill.order_id)
         return False
+
+
+def _milliseconds(timestamp: Decimal) -> Decimal:
+    """Return the time as the fill socket has it: reads add microseconds, and both must report one equal trade."""
+    return timestamp.quantize(_MILLISECOND, ROUND_FLOOR)
 
 
 async def listen(socket: FillSocket, fills: FillCollector) -> None:

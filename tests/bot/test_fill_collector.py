@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -85,6 +85,14 @@ async def test_fills_behind_the_page_are_found_at_once_though_its_newest_were_pu
     await fills.read_newest()
     assert len(room.reported) == 200
     assert len(room.since) == 1, "what the page reaches needs no full read"
+
+
+@pytest.mark.parametrize("read", ["1001.553", "1001.553046", "1001.5539"])
+async def test_a_fill_has_one_time_whether_it_was_pushed_or_read(read: str) -> None:
+    """The socket has milliseconds, reads have microseconds: a restarted bot reports the same trade again."""
+    room = FakeAccount()
+    await room.reader(AccountFills()).take([replace(fill(1, 0, client_order_id="pi-bot-1"), timestamp=Decimal(read))])
+    assert str(room.reported[0].timestamp) == "1001.553"
 
 
 async def test_a_fill_missed_while_full_reads_fail_is_found_however_long_that_lasts() -> None:
