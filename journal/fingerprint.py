@@ -106,6 +106,11 @@ def report_name(draft: Draft) -> str:
             return _digest("baseline") if draft.balance is None else _digest("baseline", "balance")
 
 
+def void_name(draft: Draft) -> str:
+    """Return the name of the correction that takes a trade back, because draft's content is another entry's."""
+    return _digest("void", report_name(draft), content_digest(draft))
+
+
 def content_digest(draft: Draft) -> str:
     """Return the digest of a bot's trade's content; "" where the name says all."""
     trade = trade_in(draft)

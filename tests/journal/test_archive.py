@@ -282,6 +282,19 @@ async def test_verify_finds(tmp_path: Path, case: tuple[list[str], str]) -> None
         assert re.search(message, "; ".join([problem async for problem in verify.problems(journal)]))
 
 
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+async def test_a_journal_with_a_trade_taken_back_is_whole(tmp_path: Path, form: Format) -> None:
+    """A bot that corrects its report to what the exchange says takes a trade back: verify and import accept it."""
+    async with _fresh(f"sqlite:///{tmp_path}/journal.db") as journal, _fresh(f"sqlite:///{tmp_path}/2.db") as other:
+        for draft in (trade(price=Decimal("0.31")), fill(), trade()):
+            await journal.append([draft])
+        assert [entry.kind for entry in await journal.read(0, 9)] == ["trade", "trade", "correction"]
+        assert [problem async for problem in verify.problems(journal)] == []
+        await archive.restore(other, _read(await _text(journal, form), form))
+        assert await _records(other) == await _records(journal)
+        assert (await other.append([trade(), fill()])).entries == []
+
+
 @pytest.mark.parametrize("step", [1, 2, 7, 100])
 async def test_a_page_is_verified_and_the_first_wrong_entry_named(journal: SqlJournal, step: int) -> None:
     """Any page of a whole journal verifies, up to its end; in a damaged one the error names the entry."""
