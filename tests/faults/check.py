@@ -72,7 +72,7 @@ def _journal(
             verdict.findings.append(Finding("silent hole", "journal", f"seq {entry['seq']} at place {place}"))
             break
     happened = by_key(truth)
-    kept = Counter(key(entry["ticker"], *yes_terms(entry)) for entry in entries if entry["kind"] == "trade")
+    kept = Counter(key(entry["ticker"], *yes_terms(entry)) for entry in corrected(entries))
     gaps = [(float(entry["from"]) - SLACK, float(entry["to"]) + SLACK) for entry in entries if entry["kind"] == "gap"]
     for name, times in happened.items():
         for at in times[kept[name] :]:
@@ -85,6 +85,15 @@ def _journal(
         more = count - len(happened.get(name, ()))
         kind = "doubled" if name in happened else "invented"
         verdict.findings += [Finding(kind, "journal", f"{name}: {count} entries")] * max(0, more)
+
+
+def corrected(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the trades, each as its last correction reports it; a quantity of 0 takes the trade back."""
+    trades = {entry["seq"]: entry for entry in entries if entry["kind"] == "trade"}
+    for entry in entries:
+        if entry["kind"] == "correction":
+            trades[entry["corrects"]] = entry
+    return [entry for entry in trades.values() if entry["quantity"]]
 
 
 def yes_terms(entry: Mapping[str, Any]) -> tuple[str, Any, Any]:

@@ -13,7 +13,8 @@ from tests.faults.plan import Fault
 from tests.faults.process import Program
 from tests.faults.reader import Reader
 
-STEP = 4.0  # seconds by which a clock is set wrong at most: the exchange itself refuses more than twenty
+STEP = 4.0  # seconds by which a clock is a little wrong: the exchange itself refuses more than twenty
+HOURS = 6 * 3600.0  # seconds by which it is far wrong at most
 EXCHANGE: dict[str, dict[str, Any]] = {
     "exchange errors": {"kind": "error", "status": 503}, "exchange refuses": {"kind": "rate_limit"},
     "exchange drops": {"kind": "drop"}, "exchange lags": {"kind": "stale", "seconds": 3},
@@ -42,8 +43,10 @@ class Deeds:
             deed = self._program(self._fleet.bot if who == "bot" else self._fleet.redis, what)
         elif what in ("cut", "slow", "delayed", "stalled") and fault.kind != "readers cut":
             deed = self._network(who, what, rng)
-        elif what == "clock":
-            deed = self._clock(who, rng)
+        elif what in ("clock", "hours"):
+            deed = self._clock(
+                who, rng.uniform(-STEP, STEP) if what == "clock" else rng.choice([-1, 1]) * rng.uniform(3600, HOURS)
+            )
         else:
             deed = getattr(self, f"_{fault.kind.replace(' ', '_')}")(rng)
         async with deed:
@@ -84,8 +87,8 @@ class Deeds:
         proxy.heal()
 
     @contextlib.asynccontextmanager
-    async def _clock(self, who: str, rng: Random) -> AsyncIterator[None]:
-        self._fleet.clocks[who].step(rng.uniform(-STEP, STEP))
+    async def _clock(self, who: str, seconds: float) -> AsyncIterator[None]:
+        self._fleet.clocks[who].step(seconds)
         yield
         self._fleet.clocks[who].step(0.0)
 
@@ -104,6 +107,28 @@ class Deeds:
         await self._fleet.tell_bot(garbage=rng.choice(["html", "half", "error", "null", "empty"]))
         yield
         await self._fleet.tell_bot(garbage="")
+
+    @contextlib.asynccontextmanager
+    async def _bot_unread(self, rng: Random) -> AsyncIterator[None]:
+        await self._fleet.tell_bot(unread=True)
+        yield
+        await self._fleet.tell_bot(unread=False)
+
+    @contextlib.asynccontextmanager
+    async def _bot_corrects(self, rng: Random) -> AsyncIterator[None]:
+        await self._fleet.tell_bot(corrects=True)
+        yield
+        await self._fleet.tell_bot(corrects=False)
+
+    @contextlib.asynccontextmanager
+    async def _backup_restored(self, rng: Random) -> AsyncIterator[None]:
+        """Back the journal up, go on for a while, and restore what is older by then, under running workers."""
+        backup = self._fleet.folder / f"backup-{rng.randrange(2**30)}.db"
+        await self._fleet.journal_command("backup", str(backup))
+        yield
+        for reader in self._readers:
+            reader.expect_reset()
+        await self._fleet.journal_command("restore", str(backup))
 
     @contextlib.asynccontextmanager
     async def _burst(self, rng: Random) -> AsyncIterator[None]:

@@ -100,6 +100,16 @@ class Fleet:
         command = [sys.executable, str(ROOT / "server.py"), "--port", str(free_port())]
         return Program(f"copy-{number}", command, settings, self.folder)
 
+    async def journal_command(self, *words: str) -> None:
+        """Run `server.py journal …` on the fleet's journal. Raises AssertionError with its output where it fails."""
+        command = [sys.executable, str(ROOT / "server.py"), "journal", *words]
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=self.folder, env=self._settings(), stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        assert process.returncode == 0, output.decode()
+
     def change_body(self, old: str, new: str) -> None:
         """Change a text in the body of the journal's first entry that has it."""
         with closing(sqlite3.connect(self.journal_file(), timeout=10)) as connection, connection:

@@ -14,9 +14,11 @@ KINDS: dict[str, tuple[float, float]] = {
     "exchange frozen": (0.5, 2.0), "exchange cut": (1.0, 3.0), "push loses": (1.0, 4.0), "push doubles": (1.0, 4.0),
     "push cut": (0.0, 0.0), "readers cut": (0.0, 0.0), "readers stalled": (1.0, 4.0), "readers slowed": (2.0, 5.0),
     "readers delayed": (1.0, 3.0), "server clock": (1.0, 4.0), "bot clock": (1.0, 4.0),
+    "server hours": (1.0, 4.0), "bot hours": (1.0, 4.0), "bot unread": (1.0, 4.0), "bot corrects": (1.0, 4.0),
 }  # fmt: skip
 FILE: dict[str, tuple[float, float]] = {
     "disk full": (1.0, 4.0), "log unlinked": (0.0, 0.0), "copy served": (2.0, 5.0), "bits flipped": (1.0, 3.0),
+    "backup restored": (1.0, 4.0),
 }  # fmt: skip
 DATABASE: dict[str, tuple[float, float]] = {
     "journal killed": (0.5, 2.0), "journal frozen": (0.5, 4.0), "journal cut": (0.5, 2.0),

@@ -24,6 +24,7 @@ class Reader(EventSource):
         self.trades = 0  # how many of all that were trades
         self.heartbeats = 0
         self.findings: list[tuple[str, str]] = []
+        self.resets_due = 0  # older backups that were restored and not announced to us yet
         self._hurry = asyncio.Event()
         self._hurry.set()
         self._line: aiohttp.ClientResponse | None = None
@@ -37,6 +38,10 @@ class Reader(EventSource):
     def slow(self) -> bool:
         """Return True if it reads nothing."""
         return not self._hurry.is_set()
+
+    def expect_reset(self) -> None:
+        """Take the next `reset` for the announcement of a restored backup: what comes after it is a new history."""
+        self.resets_due += 1
 
     def dawdle(self) -> None:
         """Take nothing more until hurry()."""
@@ -85,7 +90,11 @@ class Reader(EventSource):
         elif name == "bot_status":
             self.status = message.json()["status"]
         elif name == "reset":
-            self._find("wrong cursor", f"reset: {message.data}")
+            if message.json()["reason"] == "epoch" and self.resets_due:
+                self.resets_due, self.first = 0, None
+                self.history.clear()
+            else:
+                self._find("wrong cursor", f"reset: {message.data}")
             self._cursor(message.last_id)
 
     def _cursor(self, cursor: str) -> None:

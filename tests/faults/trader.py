@@ -44,6 +44,8 @@ class Trader:
         self.seq = 0
         self.rate = 0.0
         self.garbage = ""
+        self.unread = False  # new records have a price that no reader can read
+        self.corrects = False  # new records are reported with a wrong price first
         self.made = asyncio.Event()
         self._bursts: set[asyncio.Task[None]] = set()
 
@@ -71,7 +73,9 @@ class Trader:
         if numbered:
             record |= {"boot_id": self.boot, "seq": self.seq, "order_id": known.get("order_id")}
         self._note({"n": number, "did": record})
-        self.window.append(record)
+        self.window.append(record | {"price": "unknown"} if self.unread else record)
+        if self.corrects and not self.unread:
+            self._misreport(record)
         self.made.set()
         self.made = asyncio.Event()
 
@@ -84,6 +88,19 @@ class Trader:
             answer.raise_for_status()
             found: dict[str, Any] = await answer.json()
             return found
+
+    def _misreport(self, record: dict[str, Any]) -> None:
+        """Report the newest trade with a wrong price, and correct it a second later under a number of its own."""
+        wrong = record | {"price": round(record["price"] / 2 + 0.003, 4)}
+        self.window[-1] = wrong
+        asyncio.get_running_loop().call_later(1.0, self._correct, wrong, record)
+
+    def _correct(self, wrong: dict[str, Any], record: dict[str, Any]) -> None:
+        if "seq" in record:  # whoever reads by number learns of it as of any other news
+            self.seq += 1
+            self.window.append(record | {"seq": self.seq})
+        elif wrong in self.window:
+            self.window[self.window.index(wrong)] = record
 
     def _note(self, what: dict[str, Any]) -> None:
         self._log.write(json.dumps(what) + "\n")
@@ -139,10 +156,12 @@ class Trader:
         return web.Response(status=status, content_type=kind, body=body)
 
     async def control(self, request: web.Request) -> web.Response:
-        """POST /control: rate, burst, garbage."""
+        """POST /control: rate, burst, garbage, unread, corrects."""
         wish = await request.json()
         self.rate = float(wish.get("rate", self.rate))
         self.garbage = str(wish.get("garbage", self.garbage))
+        self.unread = bool(wish.get("unread", self.unread))
+        self.corrects = bool(wish.get("corrects", self.corrects))
         if count := int(wish.get("burst", 0)):
             task = asyncio.create_task(self.burst(count))
             self._bursts.add(task)
