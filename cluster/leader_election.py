@@ -38,15 +38,15 @@ class LeaderElection:
         """Try to become leader, lead, and begin again."""
         while True:
             try:
-                before = await self._journal.lease()
                 lease = await self._journal.acquire(self.holder, self._term)
+                other = None if lease else await self._journal.lease()
             except JournalError as error:
                 self.health.fail(str(error))
             else:
                 if lease is not None:
-                    await self._hold(lease, before.status if before else "")
+                    await self._hold(lease)
                     continue
-                self._follow(before)
+                self._follow(other)
             await asyncio.sleep(self._renew / 2)
 
     def _follow(self, lease: Lease | None) -> None:
@@ -54,13 +54,13 @@ class LeaderElection:
         if lease is not None and lease.status:
             self._on_status(lease.status)
 
-    async def _hold(self, lease: Lease, last_status: str) -> None:
+    async def _hold(self, lease: Lease) -> None:
         """Lead until another worker has the lease or the work ends."""
         self.lease = self._writer.lease = lease
         self._writer.lost.clear()
         self.health.counters["terms"] += 1
         self.health.succeed("this worker polls")
-        leading = asyncio.ensure_future(self._lead(last_status))
+        leading = asyncio.ensure_future(self._lead(lease.status))
         lost = asyncio.ensure_future(self._writer.lost.wait())
         try:
             while not (leading.done() or lost.done()):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 from cache.base import Cache
@@ -155,7 +156,9 @@ class Supervisor:
             self._components[component].start()
         try:
             newest = last if last and last.at > self._snapshot.at else self._snapshot
-            self._term = await LeaderTerm.begin(self._context, newest)
+            # Not polled by our own memory: a journal that went back in time does not hold what was polled since.
+            polled = last.polled if last else 0.0
+            self._term = await LeaderTerm.begin(self._context, replace(newest, polled=polled))
             await self._term.run()
         finally:
             self._term = None
@@ -171,7 +174,9 @@ class Supervisor:
             self._window.publish(page[::-1])
 
     def _on_new_epoch(self, head: Head) -> None:
-        """Reset every reader. The leader's term ends by itself and begins again with the marks of the journal."""
+        """Reset every reader, and end the leader's term: the next one begins with the marks of the journal."""
+        self._context.writer.lost.set()
+        self._snapshot = replace(self._snapshot, polled=0.0, swept=0.0)
         self._hub.reset(head.epoch, head.seq, head.check)
         self._on_reset()
         self._window.restart(head.seq)

@@ -19,7 +19,7 @@ def append(
 ) -> StatementSteps[Appended]:
     """Match and write one batch after head, whose row is locked. Raises LeaseLost before anything is written."""
     if lease is not None:
-        yield from check(dialect, lease)
+        yield from check(dialect, lease, head.epoch)
     known = yield from _known(dialect, drafts)
     plan = deduplication.match(drafts, known, head.seq)
     entries = _entries(plan.fresh, head.checksum)

@@ -11,12 +11,16 @@ from journal.head import Head
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right of one worker to be leader. token grows with every new holder, so that an old one is recognised."""
+    """The right of one worker to be leader. token grows with every new holder, so that an old one is recognised.
+
+    epoch: of the journal in which it was acquired; in a journal that went back in time the token may be an old one.
+    """
 
     holder: str
     token: int
     expires: float  # Unix seconds by the journal's own clock
     status: str = ""  # the last bot_status, as its JSON text, for the other workers
+    epoch: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,8 @@ class Journal(Protocol):
     ) -> Appended:
         """Check the lease, drop what is known, give seqs, store entries and marks in one durable transaction.
 
-        Raises LeaseLost when lease is given and no longer the row's, and JournalReverted when the journal does not hold
-        what this handle has read before; then nothing is written.
+        Raises LeaseLost when lease is given and no longer the row's or of another epoch, and JournalReverted when the
+        journal does not hold what this handle has read before; then nothing is written.
         """
         ...
 

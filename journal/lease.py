@@ -9,7 +9,7 @@ from journal.statements import Dialect, Row, Statement, StatementSteps
 _SLACK: Final = 1.0  # seconds by which a clock may be set back without a lease looking dishonest
 
 
-def acquire(dialect: Dialect, holder: str, term: float) -> StatementSteps[Lease | None]:
+def acquire(dialect: Dialect, holder: str, term: float, epoch: str) -> StatementSteps[Lease | None]:
     """Takes a lease that is free, over, dishonest or the holder's own."""
     row, now = yield from _row(dialect)
     alive = _alive(row, now)
@@ -19,15 +19,20 @@ def acquire(dialect: Dialect, holder: str, term: float) -> StatementSteps[Lease 
     yield Statement(
         "UPDATE lease SET holder = ?, token = ?, expires = ?, term = ? WHERE id = 1", [holder, token, now + term, term]
     )
-    return Lease(holder, token, now + term, row[4])
+    return Lease(holder, token, now + term, row[4], epoch)
 
 
-def check(dialect: Dialect, lease: Lease) -> StatementSteps[float]:
-    """Raises LeaseLost unless lease is the row's; the row stays locked. Returns the time.
+def check(dialect: Dialect, lease: Lease, epoch: str) -> StatementSteps[float]:
+    """Raises LeaseLost unless lease is the row's and of the journal's epoch; the row stays locked. Returns the time.
+
+    A term must not outlive its epoch: its holder remembers what a journal that went back in time no longer holds, and
+    would not write it again. The row itself is the older one then, with the same holder and token.
 
     One that ran out and that nobody took is still its holder's: the token alone fences, since whoever takes it makes a
     new one. A full disk keeps every worker from renewing; what the holder has read must outlast that.
     """
+    if epoch != lease.epoch:
+        raise LeaseLost(f"the journal has a new epoch, {epoch}: a new term must begin")
     row, now = yield from _row(dialect)
     if (row[0], row[1]) != (lease.holder, lease.token):
         raise LeaseLost(f"the lease is {row[0] or 'nobody'}'s now (token {row[1]}), no longer {lease.holder}'s")
@@ -36,11 +41,11 @@ def check(dialect: Dialect, lease: Lease) -> StatementSteps[float]:
     return now
 
 
-def renew(dialect: Dialect, lease: Lease, term: float, status: str) -> StatementSteps[Lease]:
+def renew(dialect: Dialect, lease: Lease, term: float, status: str, epoch: str) -> StatementSteps[Lease]:
     """Another term and the bot's status, or LeaseLost."""
-    now = yield from check(dialect, lease)
+    now = yield from check(dialect, lease, epoch)
     yield Statement("UPDATE lease SET expires = ?, term = ?, bot_status = ? WHERE id = 1", [now + term, term, status])
-    return Lease(lease.holder, lease.token, now + term, status)
+    return Lease(lease.holder, lease.token, now + term, status, epoch)
 
 
 def release(dialect: Dialect, lease: Lease) -> StatementSteps[None]:

@@ -134,11 +134,11 @@ class SqlJournal(ABC):
 
     async def acquire(self, holder: str, term: float) -> Lease | None:
         """Take the lease when it is free, expired or this holder's; None when another holds it."""
-        return (await self._guarded(lambda _: leases.acquire(self.dialect, holder, term)))[0]
+        return (await self._guarded(lambda head: leases.acquire(self.dialect, holder, term, head.epoch)))[0]
 
     async def renew(self, lease: Lease, term: float, status: str) -> Lease:
         """Hold the lease for another term. Raises LeaseLost."""
-        return (await self._guarded(lambda _: leases.renew(self.dialect, lease, term, status)))[0]
+        return (await self._guarded(lambda head: leases.renew(self.dialect, lease, term, status, head.epoch)))[0]
 
     async def release(self, lease: Lease) -> None:
         """Let another worker become leader at once."""

@@ -130,6 +130,23 @@ async def test_a_term_ends_when_the_journal_went_back_in_time(path: Path, journa
     await cancel_and_wait(task)
 
 
+async def test_a_term_ends_also_when_the_journal_was_accepted_before_the_renewal(
+    path: Path, journal: SqliteJournal
+) -> None:
+    """Whoever reads the journal of this worker may accept its new state first; the leader's memory is of the old."""
+    worker = Worker(journal, for_ever, renew=0.2)
+    task = asyncio.create_task(worker.keeper.run())
+    await eventually(lambda: worker.began)
+    other = SqliteJournal(path)
+    await other.open()
+    await archive.renew_epoch(other)
+    await other.close()
+    await journal.recover()
+    await eventually(lambda: worker.began == 2)
+    assert worker.ended == 1
+    await cancel_and_wait(task)
+
+
 async def test_a_mistake_in_the_duties_is_seen_and_they_begin_anew(
     journal: SqliteJournal, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -98,7 +98,7 @@ def _parts(server: Server) -> dict[str, Any]:
 async def test_a_backup_is_restored_while_two_workers_serve(
     tmp_path: Path, url: str, bot: ScriptedBot, follow: Callable[..., Follower]
 ) -> None:
-    """Readers of both get one reset and then every trade; the lost ones come again from the bot's window."""
+    """Readers of both get one reset and then every trade; the lost ones come again, before any newer one."""
     with running_server(tmp_path, **_bot(bot)) as one, running_server(tmp_path, **_bot(bot)) as two:
         readers = [follow(one), follow(two)]
         await eventually(lambda: all(reader.cursor for reader in readers))
@@ -113,6 +113,7 @@ async def test_a_backup_is_restored_while_two_workers_serve(
         await eventually(lambda: all(reader.ids[-1:] == ["t5"] for reader in readers), within=20)
         for server, reader in zip((one, two), readers, strict=True):
             assert [reset["reason"] for reset in reader.resets] == ["epoch"]
+            assert reader.ids[-3:] == ["t3", "t4", "t5"]
             assert reader.ids.count("t5") == 1
             assert "an older backup was restored" in _parts(server)["feed"]["reason"]
             assert server.get("/health").json()["status"] == "degraded"

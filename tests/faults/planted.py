@@ -156,7 +156,7 @@ def lease_without_fencing() -> None:
     """Whoever held the lease once goes on polling and writing, although another holds it now."""
     from journal import append, lease
 
-    def anybody(dialect: Any, held: Any) -> Any:
+    def anybody(dialect: Any, *_: Any) -> Any:
         _, now = yield from lease._row(dialect)
         return now
 

@@ -323,6 +323,26 @@ async def test_an_older_state_is_noticed_by_every_worker(journal: SqlJournal, an
     assert (await journal.append([trade(trade_id="5", at=5)])).by_draft == [5]
 
 
+async def test_a_lease_ends_with_the_epoch_in_which_it_was_acquired(journal: SqlJournal, another: Another) -> None:
+    """Its holder remembers what the older state lacks: once any part of the worker has accepted it, it cannot write."""
+    other = await another()
+    await journal.append([trade(trade_id="0", at=0)])
+    lease = await journal.acquire("a", 30)
+    assert lease is not None
+    for number in (1, 2):
+        await journal.append([trade(trade_id=str(number), at=number)], lease)
+    await journal.change(_back_to(1))
+    await journal.recover()
+    for attempt in (journal.append([trade(trade_id="3", at=3)], lease), journal.renew(lease, 30, "")):
+        with pytest.raises(LeaseLost, match=f"new epoch, {journal.epoch}: a new term must begin"):
+            await attempt
+    assert await journal.head() == 1
+    again = await journal.acquire("a", 30)
+    assert again is not None
+    assert (await journal.append([trade(trade_id="1", at=1)], again)).by_draft == [2]
+    assert [entry.seq for entry in await other.read(0, 9)] == [1, 2]
+
+
 async def test_an_older_state_that_has_grown_again_is_noticed(journal: SqlJournal, another: Another) -> None:
     """Entries of another history under the same seqs: the checksum at the last seq that was read tells them apart."""
     other = await another()
