@@ -57,7 +57,7 @@ class InvalidQuery(ValueError):
 
 
 class BotApi:
-    """The URLs. token "": there are no commands."""
+    """The URLs. token "": without commands."""
 
     def __init__(self, commands: BotCommands, token: str) -> None:
         self._commands = commands

@@ -114,7 +114,7 @@ class Engine:
 
     @property
     def quiet(self) -> bool:
-        """True while there is no market to trade, or no order was sent or rested for a while."""
+        """True while no market can be traded, or no order was sent or rested for a while."""
         idle = self._clock.monotonic() - self.sender.last_sent > _QUIET_AFTER
         return (self._turn > 0 and not self.tickers) or (idle and not self._venue.resting())
 

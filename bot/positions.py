@@ -85,7 +85,7 @@ class Positions:
         ))  # fmt: skip
 
     def settle(self, ticker: str, value: Decimal) -> bool:
-        """Close a market that paid value dollars for each YES. Returns False if there is no book of it."""
+        """Close a market that paid value dollars for each YES. Returns False without a book of it."""
         position = self.by_ticker.pop(ticker, None)
         if position is None:
             return False

@@ -100,7 +100,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def _status(session: aiohttp.ClientSession, url: str) -> dict[str, object] | None:
-    """Return the bot's status; None if there is no answer with 200 and a JSON object."""
+    """Return the bot's status; None without an answer of 200 with a JSON object."""
     try:
         async with asyncio.timeout(_ANSWER_LIMIT), session.get(url, allow_redirects=False) as response:
             body = loads(await response.read()) if response.status == 200 else None

@@ -74,7 +74,7 @@ class CircuitBreaker:
         """Note a failure. Return True if it opened the breaker."""
         self._in_a_row += 1
         if self._opened is not None:
-            # Late failures of calls begun before it opened are no trials and must not lengthen the pause.
+            # Late failures of calls begun before it opened do not count as trials and must not lengthen the pause.
             if self._trial is not None:
                 self._pause = min(self._pause * 2, self._longest)
                 self._opened, self._trial = self._clock(), None

@@ -24,7 +24,7 @@ SLACK: Final = 2.0  # seconds by which clocks may differ and a read may lag beyo
 WAIT: Final = 8.0  # seconds that the journal has to learn what the exchange has shown
 FIRST_WAIT: Final = 1.0  # the same for the first comparison, which requests wait for
 STEP: Final = 0.25  # seconds between two looks at how far the journal is
-NO_KEYS: Final = "there are no exchange keys to compare the account with"
+NO_KEYS: Final = "no exchange keys are set to compare the account with"
 
 
 class AuditReads(Protocol):

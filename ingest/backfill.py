@@ -21,7 +21,7 @@ BATCH: Final = 1000  # drafts in one commit
 MAX_RETRY_PAUSE: Final = 30.0  # seconds between two tries while something fails
 SAVE_WATERMARK_EVERY: Final = 60.0  # seconds that the saved watermark may lag if a reading brings nothing
 COALESCE: Final = 0.1  # seconds in which several wake-ups count as one
-NO_KEYS: Final = "there are no exchange keys to fill it with"
+NO_KEYS: Final = "no exchange keys are set to fill it with"
 PAPER: Final = "a bot in paper mode has no fills on the exchange"
 
 

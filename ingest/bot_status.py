@@ -85,7 +85,7 @@ class BotStatus:
         return 0.0 if reading.loop_time is None else now - self._loop_moved
 
     def resume(self, data: str) -> None:
-        """Continue from the status that the last leader left, so that a takeover is no change.
+        """Continue from the status that the last leader left, so that a takeover changes nothing.
 
         Raises ValueError, KeyError or TypeError: data is not a bot_status.
         """

@@ -130,7 +130,7 @@ def _loop_time(answer: Mapping[str, Any]) -> Decimal | None:
 
 
 def _positions(answer: Mapping[str, Any]) -> dict[str, Decimal] | None:
-    """Read {ticker: contracts}; None where there is no such object or one of its numbers cannot be read."""
+    """Read {ticker: contracts}; None without such an object or where one of its numbers cannot be read."""
     value = answer.get("positions")
     if not isinstance(value, Mapping) or not all(isinstance(ticker, str) for ticker in value):
         return None

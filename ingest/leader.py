@@ -84,7 +84,7 @@ class LeaderTerm:
             )  # fmt: skip
             works.append((listener.run, "push"))
         else:
-            components["push"].set_idle("there are no exchange keys to listen with")
+            components["push"].set_idle("no exchange keys are set to listen with")
         async with asyncio.TaskGroup() as group:
             for work, component in works:
                 group.create_task(run_forever(work, components[component]))

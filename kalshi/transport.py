@@ -67,7 +67,7 @@ def connection_failure(error: Exception) -> str:
         reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__
         return f"TLS to {error.host} failed ({reason})"
     if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno or 0  # asyncio's own text is no reason; a resolver's number is below zero
+        number = error.os_error.errno or 0  # asyncio's own text gives no reason; a resolver's number is below zero
         reason = os.strerror(number) if number > 0 else error.os_error.strerror
         return f"cannot connect to {error.host}:{error.port} ({reason or type(error).__name__})"
     return f"{type(error).__name__}: {_words(error)}"

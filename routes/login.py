@@ -71,7 +71,7 @@ class SessionEndpoint(HTTPEndpoint):
 def _tickets(request: Request) -> Tickets:
     found = services(request).access.tickets
     if found is None:
-        raise Problem(404, "there is no API token to exchange; API_TOKEN sets one")
+        raise Problem(404, "no API token is set; API_TOKEN sets the one to log in with")
     return found
 
 

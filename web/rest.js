@@ -61,7 +61,7 @@ async function read(url, accept, limit, body) {
 
 /** @param {Response} response */
 async function problem(response) {
-  const body = await response.json().catch(() => ({})); // a proxy's error page is no JSON and says no more than its status
+  const body = await response.json().catch(() => ({})); // a proxy's error page is not JSON and adds nothing to its status
   const message = body.detail || body.title || `The server answered ${response.status}.`;
   return new Problem(message, response.status, Number(response.headers.get('Retry-After')) || 0);
 }

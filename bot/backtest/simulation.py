@@ -31,7 +31,7 @@ _NO_LIMIT = Decimal(10**9)
 
 @dataclass(frozen=True, slots=True)
 class BacktestOptions:
-    """crowd: of the simulated exchange. interval: seconds between turns. pace: activity of the other traders."""
+    """crowd: profile of the other traders. interval: seconds between turns. pace: activity of the other traders."""
 
     crowd: str = "stock"
     hours: float = 6.0

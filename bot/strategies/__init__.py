@@ -91,7 +91,7 @@ def _module(name: str) -> ModuleType:
     path = Path(name)
     spec = importlib.util.spec_from_file_location(f"strategy_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
-        raise InvalidBotSettings(f"strategy {name}: there is no Python file of this name")
+        raise InvalidBotSettings(f"strategy {name}: expected a Python file, found none of this name")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -101,7 +101,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _default_parameters(decide: Callable[..., Any]) -> Any:
-    """Return the default of the argument `parameters`; None if there is no such argument or it is not a dataclass."""
+    """Return the default of the argument `parameters`; None without such an argument or where it is not a dataclass."""
     argument = inspect.signature(decide).parameters.get("parameters")
     return argument.default if argument is not None and is_dataclass(argument.default) else None
 

@@ -59,15 +59,15 @@ class PaperVenue:
         return False
 
     def other_orders(self) -> list[str]:
-        """Return no orders: there is no account."""
+        """Return no orders: paper trading has no account."""
         return []
 
     def account_lag(self) -> float:
-        """Return 0: there is no account."""
+        """Return 0: paper trading has no account."""
         return 0.0
 
     def second_bot(self) -> str:
-        """Return "": there is no account to share."""
+        """Return "": paper trading has no account to share."""
         return ""
 
     async def refresh(self, quotes: Mapping[str, Quote]) -> None:

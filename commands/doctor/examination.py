@@ -43,7 +43,7 @@ async def examine(visit: Probe, streams: int = CROWD) -> AsyncIterator[Diagnosis
 
 
 async def _plain(visit: Probe, health: ProbedPage) -> list[Diagnosis]:
-    """Check who we are to the service, and the answers to strangers."""
+    """Check who we are to the service, and the answers without a login."""
     local, tls = is_local(visit.base), visit.base.scheme == "https"
     other = {"X-Forwarded-Proto": "http" if tls else "https"}
     shaking = asyncio.create_task(handshake(visit.base)) if tls else None

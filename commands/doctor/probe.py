@@ -153,7 +153,7 @@ def reason(error: Exception) -> str:
         case aiohttp.ClientConnectorCertificateError():
             return f"the certificate is not good: {error.certificate_error}; --insecure looks past it"
         case aiohttp.ClientConnectorDNSError():
-            return f"there is no host named {error.host}"
+            return f"no host is named {error.host}"
         case aiohttp.ClientSSLError():
             return f"port {error.port} of {error.host} does not speak TLS as it should: {error.strerror or error}"
         case aiohttp.ClientConnectorError():
@@ -161,5 +161,5 @@ def reason(error: Exception) -> str:
         case aiohttp.ServerDisconnectedError():
             return "the connection was closed without an answer"
         case aiohttp.ClientResponseError():
-            return f"what came is no HTTP: {error.message.splitlines()[0] if error.message else error}"
+            return f"what came is not HTTP: {error.message.splitlines()[0] if error.message else error}"
     return str(error) or type(error).__name__

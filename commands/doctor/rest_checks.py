@@ -1,4 +1,4 @@
-"""Checks of plain answers: complete, cached, compressed, or closed to strangers."""
+"""Checks of plain answers: complete, cached, compressed, or closed to those without rights."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

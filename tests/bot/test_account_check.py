@@ -46,10 +46,10 @@ class Exchange:
             yield row
 
     async def read_all(self) -> None:
-        """There are no new fills."""
+        """Return no new fills."""
 
     async def read_settlements(self) -> None:
-        """There are no new payouts."""
+        """Return no new payouts."""
 
 
 class Pauses:

@@ -109,7 +109,7 @@ async def test_a_group_that_the_exchange_has_forgotten_is_made_anew() -> None:
 
 
 async def test_orders_go_without_a_group_where_none_is_offered() -> None:
-    """404 on creation means that there are no groups; any other failure is tried again later."""
+    """404 on creation means an exchange without groups; any other failure is tried again later."""
     for status, groups in ((404, 0), (500, 1)):
         bot, ticker = await started(live={"group_limit": 100})
         bot.fault("error", status=status, path="*/order_groups/create", times=1)

@@ -166,7 +166,7 @@ def test_the_maker_places_nothing_on_a_side_where_an_order_rests(seen: MarketVie
 
 
 def test_a_mean_reversion_pays_the_fees_of_the_market() -> None:
-    """Where taking costs nothing, a smaller stray is worth an order."""
+    """A taker that pays no fee: a smaller stray is worth an order."""
     seen = view(quote("0.44", "0.46"), mids=(D("0.5"),) * 20)
     assert placed(reversion.decide, seen) == {}
     free = view(quote("0.44", "0.46"), mids=(D("0.5"),) * 20, fees=FeeRule(D(0), D(0)))

@@ -68,7 +68,7 @@ async def test_a_message_that_cannot_be_read_is_counted_and_skipped(redis_server
         for fields in MESSAGES.values():
             await writer.xadd(KEY, fields)
         old = '{"entries":[[7,"trade",1,"T","bot_live","{}"]]}'
-        for news in ('{"weather":"fine"}', old, '{"head":7}', '{"snapshot":"alive"}'):
+        for news in ('{"unknown":"fine"}', old, '{"head":7}', '{"snapshot":"alive"}'):
             await writer.xadd(KEY, {"from": "two", "news": news})
         await eventually(lambda: end.snapshots == ["alive"])
         assert end.heads == [7]

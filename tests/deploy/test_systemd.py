@@ -33,7 +33,7 @@ def test_verify(unit: Path) -> None:
 
 
 def test_exposure(unit: Path) -> None:
-    """`systemd-analyze security` calls the unit well protected: 1.4 of 10, where 9.6 is no protection at all."""
+    """`systemd-analyze security` calls the unit well protected: 1.4 of 10, where 9.6 stands for none at all."""
     program = wanted("systemd-analyze", "systemd")
     command = [program, "security", "--offline=yes", "--threshold=20", unit]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60)

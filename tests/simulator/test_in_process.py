@@ -1,4 +1,4 @@
-"""The exchange in process: virtual clock, equal runs, crowds, speed."""
+"""The exchange in process: virtual clock, equal runs, other traders, speed."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -139,7 +139,7 @@ def _markout(crowd: str, seed: int) -> float:
 
 
 def test_the_page_names_every_fault_action_and_crowd() -> None:
-    """docs/simulator.md has each kind of fault, each action of the control port and each crowd."""
+    """docs/simulator.md has each kind of fault, each action of the control port and each profile of traders."""
     page = Path(ROOT, "docs", "simulator.md").read_text()
     actions = [name.removeprefix("POST /") for name in HELP if name.startswith("POST /")]
     missing = [name for name in [*KINDS, *actions, *PROFILES] if f"`{name}`" not in page and f"/{name}" not in page]

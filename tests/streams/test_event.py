@@ -32,7 +32,7 @@ def test_a_comment_is_part_of_the_next_event() -> None:
 
 
 def test_a_heartbeat_has_its_head_as_id() -> None:
-    """A reader cut before its first trade has a cursor in every client; without a cursor there is no id."""
+    """A reader cut before its first trade has a cursor in every client; without a cursor it has no id."""
     assert heartbeat(12.3456, "e-5", "e-5") == b'event: heartbeat\nid: e-5\ndata: {"timestamp":12.346,"head":"e-5"}\n\n'
     assert heartbeat(1.0, None, None) == b'event: heartbeat\ndata: {"timestamp":1.0,"head":null}\n\n'
 

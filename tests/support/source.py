@@ -11,7 +11,7 @@ class Trouble(Exception):
 
 
 class NoSuchThing(Trouble):
-    """The source answered that there is no such thing."""
+    """The source answered that it has nothing of this name."""
 
 
 class Source:

@@ -294,7 +294,7 @@ def test_the_markets_search_reads_all_pages(chrome: Chrome, service: ScriptedSer
 
 
 def test_keys_reach_every_view_and_the_sheet(chrome: Chrome, service: ScriptedService) -> None:
-    """Digits choose views, / the search, t the theme, ? the sheet; typing in a field is left alone."""
+    """Digits choose views, / the search, t the theme, ? the sheet; typing in a field does none of it."""
     open_page(chrome, service)
     body = chrome.driver.find_element("tag name", "body")
     for number, view in enumerate(VIEWS, 1):

@@ -42,7 +42,7 @@ def test_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_such_host(capsys: pytest.CaptureFixture[str]) -> None:
     """A name that does not resolve."""
     assert main(["http://prediction-investor.invalid/api/python"]) == 1
-    assert "wrong reach: there is no host named prediction-investor.invalid" in capsys.readouterr().out
+    assert "wrong reach: no host is named prediction-investor.invalid" in capsys.readouterr().out
 
 
 @contextlib.asynccontextmanager
