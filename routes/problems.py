@@ -53,6 +53,9 @@ class Problem(Exception):
         self.status, self.detail, self.headers, self.members = status, detail, dict(headers or {}), members
 
 
+EXPECTED: Final = (Problem, HTTPException, KalshiError, JournalError)  # errors that are no mistake of ours
+
+
 def kind(status: int) -> str:
     """Return the stable type of a status: a reference into the API page, such as /api/python/docs#not-found."""
     return f"{PREFIX}/docs#{_phrase(status).lower().replace(' ', '-')}"

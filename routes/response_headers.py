@@ -1,4 +1,4 @@
-"""Security headers on every response, and the duration of each REST response for the metrics."""
+"""Security headers on every response, errors as problems, and the duration of each response for the metrics."""
 
 import time
 from typing import Final
@@ -11,8 +11,11 @@ from routes.durations import Durations, label
 SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in problems.SECURITY.items()]
 
 
-class ResponseHeadersMiddleware:
-    """Add the security headers and record the duration. Strict-Transport-Security is left to the proxy with TLS."""
+class ResponseMiddleware:
+    """Add the security headers, answer an error as a problem, and record the duration.
+
+    An unexpected error is raised again, for the server's log. Strict-Transport-Security is left to the proxy with TLS.
+    """
 
     def __init__(self, app: ASGIApp, durations: Durations) -> None:
         self.app, self.durations = app, durations
@@ -21,7 +24,7 @@ class ResponseHeadersMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500  # 500: the application failed before its response began
+        started, status = time.perf_counter(), 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -33,5 +36,11 @@ class ResponseHeadersMiddleware:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            if status:  # part of a response has left
+                raise
+            await problems.render(problems.from_exception(error), scope)(scope, receive, send_with_headers)
+            if not isinstance(error, problems.EXPECTED):
+                raise
         finally:
-            self.durations.add(label(scope), status, time.perf_counter() - started)
+            self.durations.add(label(scope), status or 500, time.perf_counter() - started)

@@ -79,6 +79,7 @@ class JsonEndpoint:
         self._encoded: OrderedDict[tuple[Any, ...], EncodedAnswer] = OrderedDict()  # by the values of the query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["endpoint"] = self
         services = get_services(scope)
         query = read_query(self.endpoint.parameters, scope["query_string"], scope.get("path_params", {}))
         if self.endpoint.csv and accepts_csv(scope):

@@ -95,4 +95,3 @@ TABLE: Final = (
     Endpoint("/web/{file}", "A module or style of the pages", respond=pages.asset, documented=False),
     Endpoint("", "Name, version, links", "Index", respond=about.index),
 )  # fmt: skip
-STREAMS: Final = tuple(endpoint for endpoint in TABLE if endpoint.stream)
