@@ -67,7 +67,7 @@ def http(body: bytes, head: bytes = b"") -> bytes:
 
 @pytest.mark.parametrize(("says", "word"), [
     (b"", "closed without an answer"),
-    (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not HTTP"),
     (http(b"<html>Welcome to nginx!"), "not this service"),
     (http(b"{"), "not this service"),
     (http(b"[" * 100_000), "not this service"),
