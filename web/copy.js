@@ -21,5 +21,6 @@ export function copyFullValues() {
 function plainText(fragment) {
   const rows = [...fragment.querySelectorAll('[role="row"]')];
   if (rows.length === 0) return fragment.textContent ?? '';
+  rows.sort((a, b) => Number(a.getAttribute('aria-rowindex')) - Number(b.getAttribute('aria-rowindex'))); // elements of rows are used again
   return rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim() ?? '').join('\t')).join('\n');
 }

@@ -6,8 +6,8 @@ import { describeBot, isBotDown } from './bot_state.js';
 import { clock } from './clock.js';
 import { copyFullValues } from './copy.js';
 import { byId, nextFrame, setText } from './dom.js';
-import { Figures } from './figures.js';
-import { count, money } from './format.js';
+import { Figures, drawFigures } from './figures.js';
+import { count } from './format.js';
 import { showBot, showConnection, showMode, showTab } from './header.js';
 import { readAll } from './journal.js';
 import { Model } from './model.js';
@@ -123,9 +123,15 @@ export class Page {
     this.timer = window.setTimeout(() => byId('announcer').classList.remove('shown'), 5000);
   }
 
-  /** Draw with the next frame. */
+  /** Draw with the next frame. A hidden tab has no frames: it shows its state in title and icon at once. */
   draw() {
-    nextFrame(this.paint);
+    this.notifier.watchServer(this.ready && !this.connected);
+    if (document.hidden) this.#drawTab();
+    else nextFrame(this.paint);
+  }
+
+  #drawTab() {
+    showTab({ status: this.model.status, connected: this.connected, ready: this.ready, unseen: this.notifier.unseen });
   }
 
   paint = () => {
@@ -137,14 +143,15 @@ export class Page {
     showConnection(fresh, connected, this.ready ? '' : this.reading);
     showBot(model.status, connected, clock.now());
     showMode(model.mode);
-    showTab({ status: model.status, connected, ready: this.ready, unseen: this.notifier.unseen });
+    this.#drawTab();
     if (fresh.complete) this.problems.full = false;
     showAlerts(alertsOf({
       connected, down: this.downSince ? (performance.now() - this.downSince) / 1000 : 0, health: model.health, bot: model.status, accountError: model.accountError,
       refused: model.refused, ...this.problems, loadError: this.ready ? null : this.problems.loadError,
     }));
     this.#compute();
-    this.#drawFigures();
+    byId('figures').hidden = !WITH_FIGURES.has(this.router.view);
+    drawFigures(this.figures, this, this.situation());
     this.views[this.router.view]?.draw();
   };
 
@@ -224,7 +231,6 @@ export class Page {
   }
 
   #healthFailed() {
-    if (!this.unanswered && this.ready) this.notifier.notify('server', 'The server does not answer.');
     this.unanswered ||= performance.now();
     this.draw();
   }
@@ -239,26 +245,6 @@ export class Page {
     this.computed = performance.now();
     ({ rows: this.rows, totals: this.totals } = this.model.positions());
     this.drawdown = deepestDrawdown(this.line());
-  }
-
-  #drawFigures() {
-    byId('figures').hidden = !WITH_FIGURES.has(this.router.view);
-    const { model, totals, figures } = this;
-    const situation = this.situation();
-    figures.set('cash', cashFigure(model), situation);
-    const reconciled = model.reconciliation?.cash?.unexplained;
-    figures.set('unexplained', { value: typeof reconciled === 'number' ? reconciled : null, fact: model.reconciliationFact, signed: true, note: typeof reconciled === 'number' ? '' : 'not reconciled' }, situation);
-    if (!this.ready) return;
-    const stream = { source: 'stream', asOf: this.stream.received || situation.now, received: situation.now, stale: false, term: Infinity, stream: true };
-    const mark = model.oldestMark(this.rows, situation);
-    const marked = totals.open ? mark ?? stream : stream;
-    const unpriced = totals.unmarked ? `${count(totals.unmarked)} without a price` : '';
-    figures.set('value', { value: totals.value, fact: marked, note: unpriced }, situation);
-    figures.set('unrealized', { value: totals.unrealized_pnl, fact: marked, signed: true, note: unpriced }, situation);
-    figures.set('net', { value: totals.net, fact: marked, signed: true, note: unpriced }, situation);
-    figures.set('realized', { value: totals.realized_pnl, fact: stream, signed: true }, situation);
-    figures.set('fees', { value: totals.fees, fact: stream, note: totals.fees_unknown ? `${count(totals.fees_unknown)} unknown` : '' }, situation);
-    figures.set('drawdown', { value: this.drawdown ? -this.drawdown.now : null, fact: stream, signed: true, note: this.drawdown ? `deepest ${money(this.drawdown.depth)}` : '' }, situation);
   }
 
   /**
@@ -278,13 +264,6 @@ export class Page {
     this.views[view]?.show(parameters);
     this.draw();
   }
-}
-
-/** @param {Model} model */
-function cashFigure({ cash, health, mode }) {
-  if (health?.parts.kalshi?.keys === false) return { value: null, fact: null, note: 'hidden without keys' };
-  if (!cash) return { value: null, fact: null, note: 'not known yet' };
-  return { value: cash.amount, fact: mode === 'paper' ? { ...cash.fact, note: 'The cash of the real account; paper trades do not move it.' } : cash.fact };
 }
 
 new Page().start();

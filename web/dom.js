@@ -73,20 +73,34 @@ export function setAttribute(element, name, value) {
 
 /** @type {Set<() => void>} waiting for the next frame */
 const due = new Set();
+const ROUNDS = 4; // of one frame
+let drawing = false;
 
 /**
- * Call a function with the next frame, once, however often it is requested.
+ * Call a function with the next frame, once, however often it is requested. What a drawing requests is drawn in the same
+ * frame, so that a count and the rows that it counts appear together.
  * @param {() => void} draw
  */
 export function nextFrame(draw) {
-  if (due.size === 0) {
-    requestAnimationFrame(() => {
-      const all = [...due];
-      due.clear();
-      for (const each of all) each();
-    });
-  }
+  if (due.size === 0 && !drawing) requestAnimationFrame(drawAll);
   due.add(draw);
+}
+
+function drawAll() {
+  drawing = true;
+  for (let round = 0; round < ROUNDS && due.size > 0; round += 1) {
+    const all = [...due];
+    due.clear();
+    for (const draw of all) {
+      try {
+        draw();
+      } catch (error) {
+        reportError(error); // the other drawings go on
+      }
+    }
+  }
+  drawing = false;
+  if (due.size > 0) requestAnimationFrame(drawAll);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The row of figures on top: each with its source and age, old when it is not confirmed, a dash when it is unknown. */
 
 import { find, h, setAttribute, setText } from './dom.js';
-import { ago, compactMoney, exactMoney, fullTime, money, profit, tone } from './format.js';
+import { ago, compactMoney, count, exactMoney, fullTime, money, profit, tone } from './format.js';
 import { isOld, sourceName } from './staleness.js';
 
 /** @typedef {import('./staleness.js').Fact} Fact */
@@ -59,4 +59,34 @@ export class Figures {
 function source(fact, old, situation) {
   if (fact.stream && !old) return 'live';
   return `${sourceName(fact.source)} · ${ago(situation.now - fact.asOf)}${old ? ' · old' : ''}`;
+}
+
+/**
+ * Show the figures of a page.
+ * @param {Figures} figures
+ * @param {import('./dashboard.js').Page} page
+ * @param {Situation} situation
+ */
+export function drawFigures(figures, { model, ready, rows, totals, drawdown, stream: { received } }, situation) {
+  figures.set('cash', cashFigure(model), situation);
+  const reconciled = model.reconciliation?.cash?.unexplained;
+  const known = typeof reconciled === 'number';
+  figures.set('unexplained', { value: known ? reconciled : null, fact: model.reconciliationFact, signed: true, note: known ? '' : 'not reconciled' }, situation);
+  if (!ready) return;
+  const stream = { source: 'stream', asOf: received || situation.now, received: situation.now, stale: false, term: Infinity, stream: true };
+  const marked = totals.open ? model.oldestMark(rows, situation) ?? stream : stream;
+  const unpriced = totals.unmarked ? `${count(totals.unmarked)} without a price` : '';
+  figures.set('value', { value: totals.value, fact: marked, note: unpriced }, situation);
+  figures.set('unrealized', { value: totals.unrealized_pnl, fact: marked, signed: true, note: unpriced }, situation);
+  figures.set('net', { value: totals.net, fact: marked, signed: true, note: unpriced }, situation);
+  figures.set('realized', { value: totals.realized_pnl, fact: stream, signed: true }, situation);
+  figures.set('fees', { value: totals.fees, fact: stream, note: totals.fees_unknown ? `${count(totals.fees_unknown)} unknown` : '' }, situation);
+  figures.set('drawdown', { value: drawdown ? -drawdown.now : null, fact: stream, signed: true, note: drawdown ? `deepest ${money(drawdown.depth)}` : '' }, situation);
+}
+
+/** @param {import('./model.js').Model} model @returns {Figure} */
+function cashFigure({ cash, health, mode }) {
+  if (health?.parts.kalshi?.keys === false) return { value: null, fact: null, note: 'hidden without keys' };
+  if (!cash) return { value: null, fact: null, note: 'not known yet' };
+  return { value: cash.amount, fact: mode === 'paper' ? { ...cash.fact, note: 'The cash of the real account; paper trades do not move it.' } : cash.fact };
 }

@@ -5,6 +5,7 @@ import { byId } from './dom.js';
 /** @typedef {'trades' | 'bot' | 'gap' | 'server'} Topic */
 
 const QUIET = 400; // milliseconds between two tones
+const AWAY = 5000; // milliseconds without the server before a notice
 const GROUPED = 1500; // milliseconds for which trades are collected into one notice
 
 export class Notifier {
@@ -18,6 +19,9 @@ export class Notifier {
     /** @type {import('./types').Trade[]} */
     this.trades = [];
     this.timer = 0;
+    /** monotonic milliseconds since when the server does not answer; 0 while it does */
+    this.away = 0;
+    this.saidAway = false;
     for (const name of ['sound', 'notify']) this.#bind(name);
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.unseen = 0; });
   }
@@ -39,6 +43,19 @@ export class Notifier {
   notify(topic, text) {
     this.announce(text);
     this.#notice(topic, text);
+  }
+
+  /**
+   * Notify once when the server is away for some seconds, and once when it is back. Called about once a second.
+   * @param {boolean} away
+   */
+  watchServer(away) {
+    const now = performance.now();
+    this.away = away ? this.away || now : 0;
+    const long = away && (this.saidAway || now - this.away >= AWAY);
+    if (long === this.saidAway) return;
+    this.saidAway = long;
+    this.notify('server', long ? 'The server does not answer.' : 'The server answers again.');
   }
 
   #noticeTrades() {

@@ -1,8 +1,9 @@
 /** A dense table: columns as wide as their content, sortable, and only the visible rows exist. */
 
+import { ColumnLayout } from './column_layout.js';
 import { emptyNote, h, nextFrame, setAttribute, setText } from './dom.js';
-import { alignPoint, decimals } from './format.js';
-import { address } from './router.js';
+import { drawMarket, drawPlain } from './market_cell.js';
+import { TableInput } from './table_input.js';
 
 /**
  * A column. text: what a cell shows, compact where space ends. full: its title and what is copied. priority: 0 is always
@@ -41,10 +42,8 @@ import { address } from './router.js';
  * @property {number} [marketWidth] least pixels of the market column
  */
 
-const PADDING = 18; // pixels of a cell beside its text
-const STACKED = 560; // pixels below which a row has two lines: the market, then its numbers
-const TITLES = 400; // pixels of the market column from which it has room for the event's title
 const OVERSCAN = 6; // rows drawn above and below the visible ones
+const MOST = 240; // rows drawn at all, however high the table is
 
 /** @template R */
 export class Table {
@@ -58,29 +57,20 @@ export class Table {
     /** @type {Rows<R>} */
     this.rows = [];
     this.sorted = { column: '', descending: true };
-    this.compact = false;
-    this.stacked = false;
-    /** @type {Column<R>[]} the columns that fit */
-    this.visible = options.columns;
-    /** @type {Map<string, number>} the most characters seen of each column, by compactness and name */
-    this.widths = new Map();
-    /** @type {Map<string, number>} the most decimals seen of each column that is aligned by its points */
-    this.decimals = new Map();
+    /** @type {ColumnLayout<R>} */
+    this.layout = new ColumnLayout(options.marketWidth);
     /** @type {HTMLElement[]} */
     this.pool = [];
-    this.marketRoom = 0;
-    this.width = 0;
     this.height = 0;
-    this.digit = 7;
-    this.layout = '';
     this.head = h('div', { role: 'row', class: 'tr head' });
     this.body = h('div', { role: 'rowgroup', class: 'tbody' });
     this.scroller = h('div', { class: 'scroller', role: 'table', tabindex: '0', 'aria-label': options.caption }, h('div', { role: 'rowgroup', class: 'thead' }, this.head), this.body);
     this.probe = h('span', { class: 'probe', 'aria-hidden': 'true' }, '0000000000');
     this.note = h('div', { class: 'none', hidden: true });
     place.append(this.scroller, this.note, this.probe);
+    this.input = new TableInput(this.scroller, () => nextFrame(this.measure));
     this.scroller.addEventListener('scroll', () => nextFrame(this.draw), { passive: true });
-    new ResizeObserver(() => this.#measure()).observe(place);
+    new ResizeObserver(this.measure).observe(place);
   }
 
   /**
@@ -89,8 +79,10 @@ export class Table {
    */
   show(rows, anew = false) {
     this.rows = rows;
-    if (anew) [this.widths, this.decimals] = [new Map(), new Map()];
-    if (anew) this.scroller.scrollTop = 0;
+    if (anew) {
+      this.layout.clear();
+      this.scroller.scrollTop = 0;
+    }
     nextFrame(this.draw);
   }
 
@@ -98,17 +90,18 @@ export class Table {
   setColumns(columns) {
     if (columns === this.options.columns) return;
     this.options.columns = columns;
-    this.#measure();
+    this.measure();
   }
 
   /** @param {string} column @param {boolean} descending */
   markSorted(column, descending) {
     this.sorted = { column, descending };
+    this.layout.sorted = column;
     this.#drawHead();
   }
 
   draw = () => {
-    if (this.width === 0) return;
+    if (this.layout.width === 0 || this.input.pressing) return;
     const empty = this.rows.length === 0;
     if (this.note.hidden === empty) {
       this.note.hidden = !empty;
@@ -123,74 +116,43 @@ export class Table {
     return undefined;
   };
 
+  measure = () => {
+    const { layout } = this;
+    layout.width = this.place.clientWidth;
+    this.height = this.scroller.clientHeight;
+    layout.digit = this.probe.offsetWidth / 10 || 7;
+    if (layout.width === 0 || this.input.pressing) return;
+    this.#fit();
+    this.place.classList.toggle('stacked', layout.stacked);
+    this.#drawHead();
+    this.draw();
+  };
+
   #drawEmpty() {
     const [title, hint] = this.options.empty ?? ['Nothing to show', ''];
     if (this.note.textContent !== title + hint) this.note.replaceChildren(emptyNote(title, hint));
     setAttribute(this.scroller, 'aria-rowcount', '1');
   }
 
-  #measure() {
-    this.width = this.place.clientWidth;
-    this.height = this.scroller.clientHeight;
-    this.digit = this.probe.offsetWidth / 10 || 7;
-    if (this.width === 0) return;
-    this.stacked = this.width < STACKED && this.options.columns.some((column) => column.market);
-    this.place.classList.toggle('stacked', this.stacked);
-    this.#fit();
-    this.#drawHead();
-    this.draw();
-  }
-
-  /** Choose compactness and columns for the width. Returns true when something changed. */
+  /** Fit the columns into the width. Returns true when they changed. */
   #fit() {
-    const before = this.layout;
-    const { columns } = this.options;
-    let compact = false;
-    let kept = columns;
-    const wide = () => this.#needed(kept, compact) > this.width;
-    if (wide()) compact = true;
-    for (const column of [...columns].filter((each) => each.priority).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0))) {
-      if (!wide()) break;
-      kept = kept.filter((each) => each !== column);
-    }
-    this.marketRoom = this.stacked ? this.width : this.width - this.#needed(kept.filter((column) => !column.market), compact);
-    const template = kept.filter((column) => !this.stacked || !column.market)
-      .map((column) => (column.market ? 'minmax(0, 1fr)' : this.#track(Math.ceil(this.#columnWidth(column, compact))))).join(' ');
-    this.layout = `${compact} ${template}`;
-    if (this.layout === before) return false;
-    [this.compact, this.visible] = [compact, kept];
-    this.place.style.setProperty('--columns', template);
+    if (!this.layout.fit(this.options.columns)) return false;
+    this.place.style.setProperty('--columns', this.layout.template);
     for (const row of this.pool) row.replaceChildren();
     return true;
   }
 
-  /** @param {Column<R>[]} columns @param {boolean} compact */
-  #needed(columns, compact) {
-    return columns.reduce((sum, column) => sum + (column.market ? this.#marketWidth() : this.#columnWidth(column, compact)), 0);
-  }
-
-  /** @param {number} pixels */
-  #track(pixels) {
-    return this.stacked ? `minmax(${pixels}px, 1fr)` : `${pixels}px`;
-  }
-
-  #marketWidth() {
-    return this.stacked ? 0 : this.options.marketWidth ?? 220;
-  }
-
-  /** @param {Column<R>} column @param {boolean} compact */
-  #columnWidth(column, compact) {
-    const seen = this.widths.get(`${compact}${column.name}`) ?? 0;
-    const head = this.stacked ? 0 : column.title.length + (this.sorted.column === column.name ? 2 : 0);
-    return Math.max(seen, column.chars ?? 0, head) * this.digit + PADDING;
-  }
-
   #drawHead() {
-    if (this.head.dataset.layout !== this.layout) {
-      this.head.dataset.layout = this.layout;
-      this.head.replaceChildren(...this.visible.map((column) => this.#heading(column)));
+    const { compact, template, visible } = this.layout;
+    const key = `${compact} ${template}`;
+    if (this.head.dataset.layout !== key) {
+      const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest('.sort'))?.dataset.column;
+      const within = this.head.contains(document.activeElement);
+      this.head.dataset.layout = key;
+      this.head.replaceChildren(...visible.map((column) => this.#heading(column)));
+      if (within && focused) /** @type {HTMLElement | null} */ (this.head.querySelector(`[data-column="${focused}"]`))?.focus();
     }
-    this.visible.forEach((column, at) => {
+    visible.forEach((column, at) => {
       const [element, { column: name, descending }] = [this.head.children[at], this.sorted];
       if (!column.sort) return;
       setAttribute(element, 'aria-sort', name !== column.name ? 'none' : descending ? 'descending' : 'ascending');
@@ -202,7 +164,7 @@ export class Table {
     const cell = h('div', { role: 'columnheader', class: `td${column.numeric ? ' n' : ''}${column.market ? ' market' : ''}` });
     if (!column.sort || !this.options.onSort) cell.append(column.title);
     else {
-      const button = h('button', { type: 'button', class: 'sort' }, column.title);
+      const button = h('button', { type: 'button', class: 'sort', 'data-column': column.name }, column.title);
       button.addEventListener('click', () => {
         const { column: name, descending } = this.sorted;
         this.options.onSort?.(column.name, name === column.name ? !descending : column.numeric === true);
@@ -213,12 +175,14 @@ export class Table {
   }
 
   #drawRows() {
-    const rowHeight = this.stacked ? 46 : 27;
+    const rowHeight = this.layout.stacked ? 46 : 27;
     const total = this.rows.length;
-    this.body.style.height = `${total * rowHeight}px`;
+    const scrolled = this.scroller.scrollTop; // read before anything is written, which would be laid out at once
+    const height = `${total * rowHeight}px`;
+    if (this.body.style.height !== height) this.body.style.height = height;
     setAttribute(this.scroller, 'aria-rowcount', String(total + 1));
-    const visible = Math.ceil((this.height || 400) / rowHeight) + 2 * OVERSCAN;
-    const first = Math.max(0, Math.min(Math.floor(this.scroller.scrollTop / rowHeight) - OVERSCAN, total - visible));
+    const visible = Math.min(Math.ceil((this.height || 400) / rowHeight) + 2 * OVERSCAN, MOST);
+    const first = Math.max(0, Math.min(Math.floor(scrolled / rowHeight) - OVERSCAN, total - visible));
     const count = Math.min(visible, total);
     while (this.pool.length < count) {
       const row = h('div', { role: 'row', class: 'tr' });
@@ -241,15 +205,16 @@ export class Table {
   #drawRow(element, at, rowHeight) {
     const row = this.rows.at(at);
     if (row === undefined) return;
+    const { visible } = this.layout;
     const top = `translateY(${at * rowHeight}px)`;
     if (element.style.transform !== top) element.style.transform = top;
     const name = `tr ${this.options.rowClass?.(row) ?? ''}`;
     if (element.className !== name) element.className = name;
     setAttribute(element, 'aria-rowindex', String(at + 2));
-    if (element.childElementCount !== this.visible.length) {
-      element.replaceChildren(...this.visible.map((column) => h('div', { role: 'cell', class: `td${column.numeric ? ' n' : ''}` })));
+    if (element.childElementCount !== visible.length) {
+      element.replaceChildren(...visible.map((column) => h('div', { role: 'cell', class: `td${column.numeric ? ' n' : ''}` })));
     }
-    this.visible.forEach((column, index) => this.#drawCell(/** @type {HTMLElement} */ (element.children[index]), column, row));
+    visible.forEach((column, index) => this.#drawCell(/** @type {HTMLElement} */ (element.children[index]), column, row));
   }
 
   /**
@@ -258,49 +223,22 @@ export class Table {
    * @param {R} row
    */
   #drawCell(cell, column, row) {
-    const text = column.text(row, this.compact);
-    if (column.market) return this.#drawMarket(cell, column.market(row), text);
-    const shown = column.point ? this.#aligned(column.name, text) : text;
+    const { layout } = this;
+    const text = column.text(row, layout.compact);
+    if (column.market) {
+      const ticker = column.market(row);
+      if (!ticker) return drawPlain(cell, text);
+      return drawMarket(cell, ticker, this.options.name?.(ticker) ?? { lead: text, event: '', code: text }, layout.wide);
+    }
+    const { shown, widened } = column.point ? layout.align(column, text) : { shown: text, widened: false };
+    if (widened) nextFrame(this.draw);
     setText(cell, shown);
     const full = column.full?.(row) ?? '';
     setAttribute(cell, 'title', full || null);
-    setAttribute(cell, 'data-full', full && full !== text && this.compact ? full : null);
+    setAttribute(cell, 'data-full', full && full !== text && layout.compact ? full : null);
     const name = `td${column.numeric ? ' n' : ''} ${column.tone?.(row) ?? ''}`;
     if (cell.className !== name) cell.className = name;
-    const key = `${this.compact}${column.name}`;
-    if (shown.length > (this.widths.get(key) ?? 0)) this.widths.set(key, shown.length);
+    layout.note(column, shown.length);
     return undefined;
-  }
-
-  /**
-   * @param {string} name of the column
-   * @param {string} text
-   */
-  #aligned(name, text) {
-    const most = Math.max(this.decimals.get(name) ?? 0, decimals(text));
-    if (most !== this.decimals.get(name)) {
-      this.decimals.set(name, most);
-      nextFrame(this.draw); // rows above have fewer
-    }
-    return alignPoint(text, most);
-  }
-
-  /**
-   * @param {HTMLElement} cell
-   * @param {string} ticker
-   * @param {string} text shown instead of a market, where there is no ticker
-   */
-  #drawMarket(cell, ticker, text) {
-    const name = ticker && this.options.name ? this.options.name(ticker) : { lead: text, event: '', code: '' };
-    const wide = this.marketRoom >= TITLES;
-    const key = `${wide}|${name.lead}|${name.event}|${name.code}|${ticker}`;
-    if (cell.dataset.key === key && cell.childElementCount) return;
-    cell.dataset.key = key;
-    cell.className = 'td market';
-    cell.title = ticker ? `${name.lead}${name.event ? ` · ${name.event}` : ''} (${ticker})` : text;
-    if (!ticker) return cell.replaceChildren(h('span', { class: 'plain' }, text));
-    // The end of the ticker tells markets apart whose words are cut.
-    const code = name.code === name.lead ? null : h('span', { class: 'ticker' }, h('bdi', { dir: 'ltr' }, name.code));
-    cell.replaceChildren(h('a', { href: address('markets', { ticker }), tabindex: '-1' }, h('b', {}, name.lead), code, wide ? h('span', { class: 'event' }, name.event) : null));
   }
 }

@@ -17,6 +17,7 @@ const cut = (element) => {
 };
 for (const table of document.querySelectorAll('main .scroller')) {
   if (!visible(table)) continue;
+  if (table.clientHeight > Math.max(innerHeight, 500)) found.push(`a table is ${table.clientHeight} px high: all of its rows exist`);
   const seen = new Map();
   for (const cell of table.querySelectorAll('.tbody .td.market')) {
     const parts = [...cell.querySelectorAll('b, .ticker')];

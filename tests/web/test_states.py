@@ -1,11 +1,13 @@
 """The page in every state of bot, exchange, keys, clocks and server, before a service that answers from a script."""
 
+import random
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver import ActionChains, Keys
 
 from tests.support.eventually import until
 from tests.web import pictures, scenarios
@@ -28,6 +30,7 @@ ROWS = """
   rows.sort((a, b) => a.ariaRowIndex - b.ariaRowIndex);
   return rows.map(row => [row.textContent, row.children[4].textContent]);
 """
+FIRST_LINK = """return document.querySelector('#trades .tr[aria-rowindex="2"] a')?.getAttribute('href') ?? ''"""
 OLD = "return document.querySelector(arguments[0]).classList.contains('old')"
 
 
@@ -82,8 +85,8 @@ def test_the_bots_own_word_reaches_header_alert_title_and_icon(
     """Each activity has its color in the header and its alert, and a bot that is down shows in title and icon."""
     open_page(chrome, service)
     service.report(activity=activity, reason="daily loss of $50 reached")
-    until(lambda: chrome.run("return document.getElementById('bot').dataset.tone") == tone, 20)
-    assert "daily loss" in chrome.text("#bot")
+    until(lambda: "daily loss" in chrome.text("#bot"), 20, "the reason in the header")
+    assert chrome.run("return document.getElementById('bot').dataset.tone") == tone
     until(lambda: chrome.run(ALERTS) == alerts, 20)
     down = activity in ("halted", "refused", "stopped", "other")
     assert ("▲ BOT" in chrome.run("return document.title")) == down
@@ -291,6 +294,70 @@ def test_the_markets_search_reads_all_pages(chrome: Chrome, service: ScriptedSer
     chrome.run("document.querySelector('#view-markets .tbody a').click()")
     until(lambda: "Number 449" in chrome.text("#view-markets h2"), 20)
     until(lambda: "0.30 / 0.32" in chrome.text("#view-markets .facts"), 8)
+
+
+def test_a_click_meets_the_row_that_was_pressed(chrome: Chrome, service: ScriptedService) -> None:
+    """Trades that arrive between press and release move the rows only after the click."""
+    open_page(chrome, service)
+    newest = service.add("trade", {**scenarios.trade("KXCPIYOY-26DEC11-T29", service.now(), random.Random(1))})
+    until(lambda: newest["ticker"] in chrome.run(FIRST_LINK), 20, "the newest trade is the first row")
+    link = chrome.driver.find_element("css selector", '#trades .tr[aria-rowindex="2"] a')
+    pointer = ActionChains(chrome.driver)
+    pointer.click_and_hold(link).perform()
+    for number in range(3):
+        service.add("trade", scenarios.trade("KXBTCD-26NOV2717-T92000", service.now(), random.Random(number)))
+    until(lambda: f"complete up to #{len(service.entries)}" in chrome.text("#connection"), 20)
+    assert newest["ticker"] in chrome.run(FIRST_LINK)
+    pointer.release().perform()
+    until(lambda: newest["ticker"] in chrome.run("return location.hash"), 20, "the market that was pressed")
+
+
+def test_keys_move_through_the_rows_of_a_list(chrome: Chrome, service: ScriptedService) -> None:
+    """Enter goes into a list, the arrows from row to row, Enter opens the market, Escape leaves."""
+    open_page(chrome, service, "markets")
+    until(lambda: chrome.run("return document.querySelectorAll('#view-markets .tbody a').length") >= 15, 20)
+    chrome.run("document.querySelector('#view-markets .scroller').focus()")
+    keys = ActionChains(chrome.driver)
+    place = "return document.activeElement.closest('.tr')?.ariaRowIndex ?? document.activeElement.className"
+    for key, expected in (
+        (Keys.ENTER, "2"),
+        (Keys.ARROW_DOWN, "3"),
+        (Keys.ARROW_DOWN, "4"),
+        (Keys.ARROW_UP, "3"),
+        (Keys.ESCAPE, "scroller"),
+        (Keys.ENTER, "2"),
+    ):
+        keys.send_keys(key).perform()
+        assert chrome.run(place) == expected
+    href = chrome.run("return document.activeElement.getAttribute('href')")
+    keys.send_keys(Keys.ENTER).perform()
+    until(lambda: chrome.run("return location.hash") == href, 10)
+
+
+def test_a_hidden_tab_shows_its_state_in_title_and_icon(chrome: Chrome, service: ScriptedService) -> None:
+    """No frame is drawn in a hidden tab; trades, a halt and a dead server still reach its title."""
+    open_page(chrome, service)
+    driver = chrome.driver
+    tab = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    other = driver.current_window_handle
+
+    def hidden_title() -> str:
+        found = driver.execute_cdp_cmd("Target.getTargets", {})["targetInfos"]
+        return str(next(each["title"] for each in found if "dashboard" in each["url"]))
+
+    try:
+        service.add("trade", scenarios.trade("KXCPIYOY-26DEC11-T29", service.now(), random.Random(1)))
+        until(lambda: hidden_title().startswith("(1) "), 20, "the count of unseen trades")
+        service.report(activity="halted", reason="daily loss")
+        until(lambda: "▲ BOT HALTED" in hidden_title(), 20, "the halt")
+        service.stop()
+        until(lambda: "▲ OFFLINE" in hidden_title(), 20, "the server that is gone")
+    finally:
+        driver.switch_to.window(other)
+        driver.close()
+        driver.switch_to.window(tab)
+    until(lambda: not chrome.run("return document.title").startswith("("), 20, "seen")
 
 
 def test_keys_reach_every_view_and_the_sheet(chrome: Chrome, service: ScriptedService) -> None:

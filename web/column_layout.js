@@ -1,0 +1,108 @@
+/** Widths of a table's columns by what they hold: compact text where space ends, then without the least important columns. */
+
+import { alignPoint, decimals } from './format.js';
+
+/**
+ * @template R
+ * @typedef {import('./table.js').Column<R>} Column
+ */
+
+const PADDING = 18; // pixels of a cell beside its text
+const STACKED = 560; // pixels below which a row has two lines: the market, then its numbers
+const TITLES = 400; // pixels of the market column from which it has room for the event's title
+const MARKET = 220; // least pixels of the market column
+
+/** @template R */
+export class ColumnLayout {
+  /** @param {number} [marketWidth] least pixels of the market column */
+  constructor(marketWidth = MARKET) {
+    this.marketWidth = marketWidth;
+    /** pixels of the table */
+    this.width = 0;
+    /** pixels of a digit */
+    this.digit = 7;
+    this.stacked = false;
+    this.compact = false;
+    /** name of the sorted column; its heading has an arrow */
+    this.sorted = '';
+    /** @type {Column<R>[]} the columns that fit */
+    this.visible = [];
+    /** widths as the value of grid-template-columns */
+    this.template = '';
+    /** there is room for the titles of events */
+    this.wide = false;
+    /** @type {Map<string, number>} the most characters seen of each column, by compactness and name */
+    this.seen = new Map();
+    /** @type {Map<string, number>} the most decimals seen of each column that is aligned by its points */
+    this.decimals = new Map();
+  }
+
+  /** Begin the widths anew: the rows are others than before. */
+  clear() {
+    this.seen.clear();
+    this.decimals.clear();
+  }
+
+  /**
+   * Choose compactness and columns for the width. Returns true when something changed.
+   * @param {Column<R>[]} columns
+   */
+  fit(columns) {
+    this.stacked = this.width < STACKED && columns.some((column) => column.market);
+    let compact = false;
+    let kept = columns;
+    const tooWide = () => this.#needed(kept, compact) > this.width;
+    if (tooWide()) compact = true;
+    for (const column of [...columns].filter((each) => each.priority).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0))) {
+      if (!tooWide()) break;
+      kept = kept.filter((each) => each !== column);
+    }
+    const room = this.stacked ? this.width : this.width - this.#needed(kept.filter((column) => !column.market), compact);
+    const template = kept.filter((column) => !this.stacked || !column.market)
+      .map((column) => (column.market ? 'minmax(0, 1fr)' : this.#track(column, compact))).join(' ');
+    const changed = template !== this.template || compact !== this.compact;
+    [this.compact, this.visible, this.template, this.wide] = [compact, kept, template, room >= TITLES];
+    return changed;
+  }
+
+  /**
+   * Return a text with its decimal point under those of the other rows.
+   * @param {Column<R>} column
+   * @param {string} text
+   * @returns {{ shown: string, widened: boolean }} widened: the rows above have fewer decimals and are drawn again
+   */
+  align({ name }, text) {
+    const before = this.decimals.get(name) ?? 0;
+    const most = Math.max(before, decimals(text));
+    this.decimals.set(name, most);
+    return { shown: alignPoint(text, most), widened: most > before };
+  }
+
+  /** @param {Column<R>} column @param {number} characters of a cell */
+  note({ name }, characters) {
+    const key = `${this.compact}${name}`;
+    if (characters > (this.seen.get(key) ?? 0)) this.seen.set(key, characters);
+  }
+
+  /** @param {Column<R>[]} columns @param {boolean} compact */
+  #needed(columns, compact) {
+    return columns.reduce((sum, column) => sum + (column.market ? this.#marketWidth() : this.#columnWidth(column, compact)), 0);
+  }
+
+  /** @param {Column<R>} column @param {boolean} compact */
+  #track(column, compact) {
+    const pixels = Math.ceil(this.#columnWidth(column, compact));
+    return this.stacked ? `minmax(${pixels}px, 1fr)` : `${pixels}px`;
+  }
+
+  #marketWidth() {
+    return this.stacked ? 0 : this.marketWidth;
+  }
+
+  /** @param {Column<R>} column @param {boolean} compact */
+  #columnWidth(column, compact) {
+    const seen = this.seen.get(`${compact}${column.name}`) ?? 0;
+    const head = this.stacked ? 0 : column.title.length + (this.sorted === column.name ? 2 : 0);
+    return Math.max(seen, column.chars ?? 0, head) * this.digit + PADDING;
+  }
+}
