@@ -14,7 +14,7 @@ from ingest.poller import Poller
 from journal.entries import Draft, Mode, Origin
 from journal.errors import JournalError, LeaseLost
 from kalshi.account_models import Fill
-from kalshi.fill_socket import Connected, Disconnected, Event
+from kalshi.fill_socket import Connected, Disconnected, Event, MarketPaid
 
 FIRST_LOOK: Final = 0.25  # seconds until the bot is polled for a fill; longest wait for a bot that never answered
 MAX_WAIT: Final = 0.8  # seconds that a fill waits for the report of a bot that answers
@@ -31,7 +31,7 @@ class FillSource(Protocol):
 class FillListener:
     """From pushed fills to the journal. Nothing is retried here: a later reading of the exchange finds what is lost.
 
-    wake_backfill: requests a reading, which every Connected needs because earlier fills are not sent again.
+    wake_backfill: requests a reading, for a payout and for every Connected, because earlier fills are not sent again.
     on_account_trade: called at once with the Unix seconds of each fill, whoever made it.
     """
 
@@ -70,6 +70,9 @@ class FillListener:
         match event:
             case Connected():
                 self.health.succeed(log_change=False)
+                self._wake_backfill()
+            case MarketPaid():
+                self.health.counters["payouts"] += 1
                 self._wake_backfill()
             case Disconnected():
                 self.health.fail(event.reason, log_change=False)

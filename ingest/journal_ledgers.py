@@ -65,6 +65,11 @@ class JournalLedgers:
         """Return the ledger of the account on the exchange: that of the last mode that is not paper."""
         return self.ledgers.get(self.latest_mode) if self.latest_mode else None
 
+    def is_traded(self, ticker: str) -> bool:
+        """Return True for a market in which the account has traded."""
+        ledger = self.account()
+        return ledger is not None and ticker in ledger.books
+
     def recent(self) -> list[RecentFlow]:
         """Return what the account's entries of the last minutes moved."""
         return [flow for mode, flow in self._recent if mode == self.latest_mode]

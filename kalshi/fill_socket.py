@@ -1,4 +1,4 @@
-"""Fill socket: executions as the exchange pushes them, over one signed WebSocket that reconnects.
+"""Fill socket: executions and payouts as the exchange pushes them, over one signed WebSocket that reconnects.
 
 A pushed fill has no sequence number and is not sent again (Kalshi docs: websocket, fill channel), so a fill that was
 lost with a connection is not seen here. A consumer reads REST after every Connected.
@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Final
 
 import aiohttp
 from yarl import URL
@@ -26,6 +27,9 @@ from kalshi.transport import connection_failure
 log = logging.getLogger(__name__)
 
 _SUBSCRIBE = '{"id":1,"cmd":"subscribe","params":{"channels":["fill"]}}'
+# A command of its own: an exchange that refuses it still pushes fills.
+_FOLLOW_MARKETS: Final = 2
+_SUBSCRIBE_MARKETS = '{"id":2,"cmd":"subscribe","params":{"channels":["market_lifecycle_v2"]}}'
 _ENDS = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
 _FATAL = frozenset({10, 25})  # channel error, buffer overflow: the subscription is over though the socket lives
 STEADY = 30.0  # seconds after which a connection counts as good and the pauses begin small again
@@ -43,7 +47,14 @@ class Disconnected:
     reason: str
 
 
-Event = Connected | Disconnected | Fill
+@dataclass(frozen=True, slots=True)
+class MarketPaid:
+    """A market of the account has paid out. The amount is read by REST."""
+
+    ticker: str
+
+
+Event = Connected | Disconnected | Fill | MarketPaid
 
 
 def refuse_redirects() -> aiohttp.TraceConfig:
@@ -63,7 +74,8 @@ def refuse_redirects() -> aiohttp.TraceConfig:
 class FillSocket:
     """Keeps one socket open and yields its events.
 
-    subaccount: fills of others are dropped, as REST drops them. silence: seconds without any frame after which the
+    subaccount: fills of others are dropped, as REST drops them. is_traded: True for the tickers of the account, since
+    the exchange pushes the payouts of all its markets. silence: seconds without any frame after which the
     connection counts as lost (the exchange pings every 10 s). first, longest: pauses between tries, doubling, jittered.
     """
 
@@ -74,6 +86,7 @@ class FillSocket:
         signer: Signer,
         subaccount: int = 0,
         *,
+        is_traded: Callable[[str], bool] = lambda ticker: False,
         silence: float = 25.0,
         first: float = 0.5,
         longest: float = 30.0,
@@ -81,6 +94,7 @@ class FillSocket:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._session, self._url, self._signer, self._subaccount = session, URL(ws_url), signer, subaccount
+        self._is_traded = is_traded
         self._silence, self._first, self._longest = silence, first, longest
         self._clock, self._jitter = clock, jitter
         # All mutable state, for /health: connected or not, since when (Unix seconds) and why not; counts.
@@ -147,6 +161,7 @@ class FillSocket:
         began = time.monotonic()
         try:
             await socket.send_str(_SUBSCRIBE)
+            await socket.send_str(_SUBSCRIBE_MARKETS)
             while self.connected or time.monotonic() - began < self._silence:
                 frame = await socket.receive(timeout=self._silence)
                 self.last_frame = self._clock()
@@ -176,6 +191,12 @@ class FillSocket:
             fill = Fill.from_push(frame.one("msg"))
             self.fills += 1
             return fill if (fill.subaccount or 0) == self._subaccount else None
+        if kind == "market_lifecycle_v2":
+            return self._market_paid(frame.one("msg"))
+        if frame.maybe_whole("id") == _FOLLOW_MARKETS:
+            if kind == "error":
+                log.warning("the exchange does not push payouts; they are read by REST: %.200s", text)
+            return None
         if kind == "subscribed" and not self.connected:
             self.connects += 1
             self._turn(True, "")
@@ -184,6 +205,11 @@ class FillSocket:
         if kind == "error":
             self._complain(frame.one("msg"))
         return None
+
+    def _market_paid(self, change: RecordReader) -> MarketPaid | None:
+        # Of the changes only this one names a payout (Kalshi docs: market lifecycle).
+        ticker = change.maybe_text("market_ticker") or ""
+        return MarketPaid(ticker) if change.maybe_text("event_type") == "settled" and self._is_traded(ticker) else None
 
     def _complain(self, error: RecordReader) -> None:
         code = error.whole("code")

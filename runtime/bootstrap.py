@@ -112,7 +112,11 @@ async def open_supervisor(
 ) -> Supervisor:
     """Poll the bot and, with keys, the exchange. Raises StreamError if another journal uses the Redis prefix."""
     key = client.calls.signer
-    push = FillSocket(session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount) if key else None
+    push = None
+    if key:
+        push = FillSocket(
+            session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount, is_traded=ledgers.is_traded
+        )
     polling = PollSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
     redis = redis_address(settings)
     supervisor = Supervisor(

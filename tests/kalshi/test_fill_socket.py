@@ -11,7 +11,7 @@ import pytest
 from kalshi.account_models import Fill
 from kalshi.auth import Signer
 from kalshi.errors import Unreachable
-from kalshi.fill_socket import Connected, Disconnected, FillSocket
+from kalshi.fill_socket import Connected, Disconnected, FillSocket, MarketPaid
 from kalshi.private_key import PrivateKey
 from tests.support import payloads
 from tests.support.eventually import eventually
@@ -27,12 +27,16 @@ def frame(**changes: Any) -> dict:
     return {"type": "fill", "sid": 1, "msg": payloads.PUSHED | changes}
 
 
+def lifecycle(**changes: Any) -> dict:
+    return {"type": "market_lifecycle_v2", "sid": 2, "seq": 1, "msg": changes}
+
+
 async def test_a_fill_is_told_after_the_subscription(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """Connected first, so that REST can close what was before; then the fill, with the bot's own order id."""
     push = push_of(session, kalshi)
     async with aclosing(push.events()) as events:
         assert isinstance(await anext(events), Connected)
-        assert kalshi.commands == [{"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"]}}]
+        assert kalshi.commands[0] == {"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"]}}
         await kalshi.push(frame())
         fill = await anext(events)
         assert isinstance(fill, Fill)
@@ -111,6 +115,29 @@ async def test_strange_frames_and_other_subaccounts_are_passed_over(
         await kalshi.push(frame(trade_id="other", subaccount=3))
         await kalshi.push(frame(trade_id="mine", subaccount=0, new_field=1))
         assert (await anext(events)).fill_id == "mine"
+
+
+async def test_a_payout_of_the_accounts_market_is_an_event(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
+    """Of all changes of all markets only `settled` in a market of the account is reported."""
+    push = push_of(session, kalshi, is_traded={"KXOURS"}.__contains__)
+    async with aclosing(push.events()) as events:
+        assert isinstance(await anext(events), Connected)
+        for change, ticker in (("settled", "KXOTHER"), ("determined", "KXOURS"), ("new_word", "KXOURS")):
+            await kalshi.push(lifecycle(event_type=change, market_ticker=ticker))
+        await kalshi.push(lifecycle(event_type="settled", market_ticker="KXOURS", settled_ts=1781159370))
+        assert await anext(events) == MarketPaid("KXOURS")
+        assert kalshi.commands[1]["params"] == {"channels": ["market_lifecycle_v2"]}
+
+
+async def test_fills_arrive_where_payouts_are_refused(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
+    """An error in answer to the second subscription, even one that ends a subscription, leaves the first one alone."""
+    push = push_of(session, kalshi)
+    async with aclosing(push.events()) as events:
+        assert isinstance(await anext(events), Connected)
+        await kalshi.push({"type": "error", "id": 2, "msg": {"code": 10, "msg": "Channel error"}})
+        await kalshi.push(frame())
+        assert (await anext(events)).fill_id == "f-1"
+        assert push.connects == 1
 
 
 async def test_a_silent_line_is_given_up(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
