@@ -1,6 +1,8 @@
 """Fixtures of every test: profiles of property tests, real neighbours, a journal's path and a scripted exchange."""
 
+import gc
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,13 @@ __all__ = ["maria_server", "mariadb", "redis_server"]
 
 settings.register_profile("ours", deadline=None, print_blob=True)
 settings.load_profile("ours")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collected() -> Iterator[None]:
+    """Collect garbage after each test file, so that a thing that it left open fails this file and not a later one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -124,7 +124,9 @@ async def test_old_entries_get_checksums_and_can_be_corrected(
     try:
         assert await journal.read_head() == Head("golden01", 8, "d6ee4b1f5b257539")
         assert await journal.verify(0, 100) == 8
-        corrected = await journal.append([replace(DRAFTS[1], price=Decimal("0.61"))])  # type: ignore[type-var]
+        second = DRAFTS[1]
+        assert isinstance(second, Trade)
+        corrected = await journal.append([replace(second, price=Decimal("0.61"))])
         assert corrected.by_draft == [9]
         assert corrected.entries[0].kind == "correction"
         assert '"corrects":2}' in corrected.entries[0].body

@@ -16,7 +16,7 @@ from tests.support.eventually import eventually
 async def cache(request: pytest.FixtureRequest) -> Any:
     """Each implementation in turn."""
     if request.param == "memory":
-        it = MemoryCache()
+        it: MemoryCache | RedisCache = MemoryCache()
     else:
         port = request.getfixturevalue("redis_server").port if request.param == "redis" else free_port()
         it = RedisCache(connect(RedisAddress("127.0.0.1", port)), "python:")

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Self
 
+from commands.ports import free_port
 from tests.clients.install import FOLDER
 from tests.support.eventually import eventually
 from tests.support.fakebot import FakeBot
-from tests.support.neighbours import free_port
 from tests.support.server import ROOT, clean_environment
 
 STANDBY = (

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
+from typing import cast
 
 import pytest
 
 from cluster.component_health import ComponentHealth, cancel_and_wait
 from cluster.journal_tailer import REVERTED_FOR, JournalTailer
+from journal.base import Journal
 from journal.entries import Entry
 from journal.errors import JournalReverted, JournalUnavailable
 from journal.head import Head
@@ -50,12 +51,17 @@ class Tailed:
     """A tailer on a scripted journal, and what its listeners received."""
 
     def __init__(self, interval: float = 60.0) -> None:
-        self.journal: Any = ScriptedJournal()
+        self.journal = ScriptedJournal()
         self.received: list[int] = []
         self.heads: list[Head] = []
         self.clock = Clock()
         self.tailer = JournalTailer(
-            self.journal, 0, ComponentHealth("feed"), lambda: interval, self.heads.append, lambda: self.clock.now
+            cast(Journal, self.journal),
+            0,
+            ComponentHealth("feed"),
+            lambda: interval,
+            self.heads.append,
+            lambda: self.clock.now,
         )
         self.tailer.listen(lambda entries: self.received.extend(each.seq for each in entries))
 

@@ -80,7 +80,8 @@ async def test_a_message_that_cannot_be_read_is_counted_and_skipped(redis_server
 async def test_an_error_of_a_listener_is_raised(redis_server: RedisServer) -> None:
     """It reaches the supervisor, instead of being counted as an unreadable message."""
     end, writer = End(redis_server, "one"), connect(RedisAddress("127.0.0.1", redis_server.port))
-    end.relay._on_entries = lambda head: {}["a mistake"]
+    nothing: dict[str, None] = {}
+    end.relay._on_entries = lambda head: nothing["a mistake"]
     task = asyncio.create_task(end.relay.receive())
     await eventually(lambda: end.relay._place[0])
     await writer.xadd(KEY, {"from": "two", "news": '{"head":7}'})

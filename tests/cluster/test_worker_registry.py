@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,10 +27,9 @@ def redis(redis_server: RedisServer) -> Client:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Signs of life that no test has to wait for."""
     monkeypatch.setattr("cluster.worker_registry.EVERY", 0.05)
-    return
 
 
 class PlacedJournal:

@@ -47,7 +47,7 @@ async def test_without_redis_the_others_follow_the_journal(path: Path) -> None:
         (first, one), (second, other) = await two(stack, path, bot)
         for number in range(5):
             bot.make(trade(number))
-            await eventually(lambda number=number: other.ids[-1:] == [f"t{number}"], within=2.0)
+            await eventually(other.newest_is(f"t{number}"), within=2.0)
         assert one.ids == other.ids
         await eventually(lambda: other.statuses[-1] == "online")
         assert not polls(second)
@@ -79,14 +79,15 @@ async def test_an_old_holder_cannot_write(path: Path) -> None:
     async with serving(ScriptedBot()) as bot, worker(path, bot) as (first, ears, journal):
         await eventually(lambda: polls(first))
         real = journal.append
+        patched: Any = journal
 
         async def fenced(*args: Any) -> Any:
             raise LeaseLost("another holder")
 
-        journal.append = fenced  # type: ignore[method-assign]
+        patched.append = fenced
         bot.make(trade(1))
         await eventually(lambda: first.health()["lease"].get("terms", 0) > 1)  # type: ignore[operator]
-        journal.append = real  # type: ignore[method-assign]
+        patched.append = real
         await eventually(lambda: ears.ids == ["t1"])
 
 
@@ -163,7 +164,7 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
         for number in range(10):
             began = time.monotonic()
             bot.make(trade(number))
-            await eventually(lambda number=number: other.ids[-1:] == [f"t{number}"], every=0.001)
+            await eventually(other.newest_is(f"t{number}"), every=0.001)
             took.append(time.monotonic() - began)
             await asyncio.sleep(0.01)
         assert sorted(took)[5] < 0.1
@@ -183,7 +184,7 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
 async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer) -> None:
     """Each worker tells what it has; the others see it, and no longer when it is gone."""
     address = RedisAddress("127.0.0.1", redis_server.port)
-    more = {"relay": RelaySettings(address, "test:", lambda: {"open": 3, "ends": {"slow": 1}})}
+    more: dict[str, Any] = {"relay": RelaySettings(address, "test:", lambda: {"open": 3, "ends": {"slow": 1}})}
     async with serving(ScriptedBot()) as bot, AsyncExitStack() as stack:
         watch, _, _ = await stack.enter_async_context(worker(path, bot, **more))
         async with worker(path, bot, **more):
@@ -201,7 +202,7 @@ async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer
 @pytest.mark.redis
 async def test_two_journals_under_one_prefix(path: Path, tmp_path: Path, redis_server: RedisServer) -> None:
     """The second does not start, and says what to do."""
-    more = {"relay": RelaySettings(RedisAddress("127.0.0.1", redis_server.port), "test:")}
+    more: dict[str, Any] = {"relay": RelaySettings(RedisAddress("127.0.0.1", redis_server.port), "test:")}
     async with serving(ScriptedBot()) as bot, worker(path, bot, **more):
         with pytest.raises(PrefixInUse, match="REDIS_KEY_PREFIX"):
             async with worker(tmp_path / "other.db", bot, **more):

@@ -46,7 +46,7 @@ async def test_plain_eventsource_survives_a_deploy(site: Site) -> None:
         return list(await ask("seen")) == expected
 
     async def is_open() -> bool:
-        return await ask("source.readyState") == 1
+        return bool(await ask("source.readyState") == 1)
 
     try:
         await asyncio.to_thread(browser.get, f"http://{HOST}:{site.apache.port}/api/python/health")

@@ -17,8 +17,9 @@ from yarl import URL
 from commands.doctor import run
 from commands.doctor.cures import cure
 from commands.doctor.findings import Diagnosis
+from commands.ports import free_port
 from tests.deploy.conftest import make_service
-from tests.support.apache import FILES, Apache, apache, free_port
+from tests.support.apache import FILES, Apache, apache
 from tests.support.fakebot import FakeBot
 from tests.support.service import ROOT, Service
 from tests.support.spoiled import SPOILED, Spoiled

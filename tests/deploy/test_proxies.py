@@ -16,12 +16,12 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
+from commands.ports import free_port
 from tests.deploy.conftest import make_service
 from tests.support.apache import HOST, browser_session
 from tests.support.eventsource import EventSource
 from tests.support.eventually import eventually
 from tests.support.fakebot import FakeBot
-from tests.support.neighbours import free_port
 from tests.support.proxies import PROXIES, Proxy, Site, proxy
 from tests.support.service import Service
 

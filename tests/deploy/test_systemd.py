@@ -18,8 +18,9 @@ def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     for name in ("prediction-investor", "python"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
-    copy = tmp_path / request.param.name
-    copy.write_text(request.param.read_text().replace(INSTALLED, f"{tmp_path}/"))
+    original: Path = request.param
+    copy = tmp_path / original.name
+    copy.write_text(original.read_text().replace(INSTALLED, f"{tmp_path}/"))
     return copy
 
 
@@ -35,7 +36,7 @@ def test_verify(unit: Path) -> None:
 def test_exposure(unit: Path) -> None:
     """`systemd-analyze security` calls the unit well protected: 1.4 of 10, where 9.6 stands for none at all."""
     program = wanted("systemd-analyze", "systemd")
-    command = [program, "security", "--offline=yes", "--threshold=20", unit]
+    command: list[str | Path] = [program, "security", "--offline=yes", "--threshold=20", unit]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert found.returncode == 0, found.stdout[-400:]
 

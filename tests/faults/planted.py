@@ -15,6 +15,12 @@ def bug(plant: Callable[[], None]) -> Callable[[], None]:
     return plant
 
 
+def put(owner: Any, **replacements: object) -> None:
+    """Replace attributes of a module or a class."""
+    for name, value in replacements.items():
+        setattr(owner, name, value)
+
+
 def plant(name: str) -> None:
     """Put the bug into this process."""
     BUGS[name]()
@@ -31,13 +37,13 @@ def no_dedupe() -> None:
         yield
 
     ids = itertools.count()
-    append._known = nothing_known
+    put(append, _known=nothing_known)
     original = append.write
 
     def write(entries: Any, open: Any, sightings: Any) -> Any:
         return original(entries, open, [replace(seen, name=f"{seen.name[:16]}{next(ids):016x}") for seen in sightings])
 
-    append.write = write
+    put(append, write=write)
 
 
 @bug
@@ -58,7 +64,7 @@ def publish_before_journal() -> None:
             self._announce(early)
         return await original(self, drafts, marks)
 
-    JournalWriter._record = record  # type: ignore[method-assign]
+    put(JournalWriter, _record=record)
 
 
 @bug
@@ -73,10 +79,10 @@ def id_reuse() -> None:
         reported = draft.kind == "trade" and draft.source != "kalshi_api"
         return fingerprint._digest("bot", draft.trade_id) if reported else original(draft)
 
-    fingerprint.report_name = name
-    fingerprint.content_digest = lambda draft: ""
-    fingerprint.old_names = lambda draft: []
-    poll_overlap.trade_digest = lambda trade: trade.trade_id
+    put(fingerprint, report_name=name)
+    put(fingerprint, content_digest=lambda draft: "")
+    put(fingerprint, old_names=lambda draft: [])
+    put(poll_overlap, trade_digest=lambda trade: trade.trade_id)
 
 
 @bug
@@ -94,7 +100,7 @@ def snapshot_race() -> None:
 
         asyncio.get_running_loop().call_later(0.1, late)
 
-    Hub.join = join  # type: ignore[method-assign]
+    put(Hub, join=join)
 
 
 @bug
@@ -110,15 +116,15 @@ def silent_drop() -> None:
         except asyncio.QueueFull:
             return
 
-    SendQueue.put_nowait = put_nowait  # type: ignore[method-assign]
+    put(SendQueue, put_nowait=put_nowait)
 
 
 @bug
 def heal_twice() -> None:
     """A sweep forgets what the one before it brought, and takes each reading for a new execution."""
-    from ingest import fill_reader
+    from ingest import exchange_entries, fill_reader
 
-    original = fill_reader.trade_of
+    original = exchange_entries.trade_of
     ids = itertools.count()
 
     def trade_of(fill: Any, origin: Any, mode: Any) -> Any:
@@ -126,7 +132,7 @@ def heal_twice() -> None:
         again = f"{found.fill_id}-{next(ids)}"
         return replace(found, trade_id=again, fill_id=again)
 
-    fill_reader.trade_of = trade_of
+    put(fill_reader, trade_of=trade_of)
     fill_reader.FillReader.saved = lambda self, ids: None  # type: ignore[method-assign]
 
 
@@ -140,7 +146,7 @@ def cursor_off_by_one() -> None:
     def resume(self: Any, cursor: Any) -> None:
         original(self, replace(cursor, seq=cursor.seq + 1) if cursor.seq < self._hub.position else cursor)
 
-    StreamBody._resume = resume  # type: ignore[method-assign]
+    put(StreamBody, _resume=resume)
 
 
 @bug
@@ -148,7 +154,7 @@ def log_forgotten() -> None:
     """Nobody looks whether the journal's files are still those that everybody else would open."""
     from journal.sqlite import SqliteJournal
 
-    SqliteJournal._check_files = lambda self: None  # type: ignore[method-assign]
+    put(SqliteJournal, _check_files=lambda self: None)
 
 
 @bug
@@ -160,8 +166,8 @@ def lease_without_fencing() -> None:
         _, now = yield from lease._row(dialect)
         return now
 
-    append.check = anybody
-    lease.check = anybody
+    put(append, check=anybody)
+    put(lease, check=anybody)
 
 
 @bug
@@ -172,7 +178,7 @@ def gap_forgotten() -> None:
     async def announce(self: Any, why: str) -> None:
         self._gaps.remove(list(self._gaps))
 
-    Backfiller._announce_gaps = announce  # type: ignore[method-assign]
+    put(Backfiller, _announce_gaps=announce)
 
 
 @bug
@@ -183,7 +189,7 @@ def status_stuck() -> None:
     def failed(self: Any, trouble: str) -> None:
         self.failures += 1
 
-    BotStatus._fail = failed  # type: ignore[method-assign]
+    put(BotStatus, _fail=failed)
 
 
 @bug
@@ -191,4 +197,4 @@ def window_only() -> None:
     """Nobody looks whether two windows join: what fell out between them is not missed."""
     from ingest.poll_overlap import PollOverlap
 
-    PollOverlap._broken = lambda self, keys, boot, numbers: ""  # type: ignore[method-assign]
+    put(PollOverlap, _broken=lambda self, keys, boot, numbers: "")

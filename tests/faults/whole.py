@@ -29,7 +29,7 @@ async def reading(fleet: Fleet, count: int) -> AsyncIterator[list[Reader]]:
     connector = aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=_small)
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, read_bufsize=4096))
-        readers = []
+        readers: list[Reader] = []
         for number in range(count):
             place = number % 2
             port = fleet.ports[place] if number % 4 < 2 else fleet.proxies[f"readers-{place}"].port

@@ -1,7 +1,7 @@
 """The watch while its journal is away: nothing is told that is not kept, and nothing is lost without saying so."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,8 +28,7 @@ async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: py
         monkeypatch.setattr(journal, "append", full)
         for number in range(9):  # more than a window, each seen by one poll at least
             bot.make(trade(number))
-            polls = len(bot.asked)
-            await eventually(lambda polls=polls: len(bot.asked) > polls + 3)
+            await eventually(asked_more(bot, 4))
         assert ears.heard == []
         assert watch.health()["recorder"]["reason"] == "the disk is full"
         assert watch.health()["poller"]["pending"] == 9
@@ -63,6 +62,24 @@ async def test_what_was_read_outlasts_a_full_disk(path: Path, monkeypatch: pytes
         assert watch.health()["lease"]["terms"] == 1
 
 
+def asked_more(bot: ScriptedBot, count: int) -> Callable[[], bool]:
+    """Return a check that the bot has received count further requests."""
+    before = len(bot.asked)
+    return lambda: len(bot.asked) >= before + count
+
+
+def counted_more(watch: Supervisor, part: str, counter: str, count: int) -> Callable[[], bool]:
+    """Return a check that a counter of a part's health has grown by count."""
+
+    def current() -> int:
+        value = watch.health()[part].get(counter, 0)
+        assert isinstance(value, int)
+        return value
+
+    before = current()
+    return lambda: current() >= before + count
+
+
 @contextmanager
 def moved(path: Path) -> Iterator[None]:
     """A journal that cannot be written, for its file is elsewhere."""
@@ -75,8 +92,7 @@ async def overrun(bot: ScriptedBot, watch: Supervisor) -> None:
     """One trade after the other, each read, until no more can wait."""
     for number in range(1, 9):
         bot.make(trade(number))
-        counted = watch.health()["poller"]["polls"] + 2
-        await eventually(lambda counted=counted: watch.health()["poller"]["polls"] >= counted)
+        await eventually(counted_more(watch, "poller", "polls", 2))
 
 
 @pytest.mark.parametrize("keys", [False, True], ids=["announced", "healed"])
@@ -113,7 +129,7 @@ async def test_the_exchange_is_not_read_for_a_journal_that_is_away(path: Path) -
             exchange.complete += 1000
             exchange.fills_made += [fill(number, 1_700_000_000 + number) for number in range(1, 9)]
             await eventually(lambda: watch.health()["healer"].get("failures"))
-            requested, tries = len(exchange.asked), watch.health()["healer"]["failures"]
-            await eventually(lambda: watch.health()["healer"]["failures"] > tries)
+            requested = len(exchange.asked)
+            await eventually(counted_more(watch, "healer", "failures", 1))
             assert len(exchange.asked) == requested
         await eventually(lambda: len(ears.ids) == 8)

@@ -37,7 +37,7 @@ async def test_a_long_poll_that_does_not_work_is_left_to_the_poll(path: Path, an
         async with worker(path, bot) as (watch, ears, _):
             for number in range(1, 6):
                 bot.make(trade(number))
-                await eventually(lambda number=number: ears.ids[-1:] == [f"t{number}"])
+                await eventually(ears.newest_is(f"t{number}"))
             assert ears.ids == [f"t{number}" for number in range(1, 6)]
             assert ears.statuses[-1] == "online"
             polls = watch.health()["poller"]["polls"]

@@ -40,7 +40,7 @@ async def test_a_numbered_bot_is_heard_at_once(path: Path) -> None:
             for number in range(2, 12):
                 began = time.monotonic()
                 bot.make(trade(number))
-                await eventually(lambda number=number: len(ears.heard) == number, every=0.001)
+                await eventually(ears.newest_is(f"t{number}"), every=0.001)
                 took.append(time.monotonic() - began)
                 await asyncio.sleep(0.01)
             assert sorted(took)[5] < 0.1

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from journal.dsn import MysqlAddress, open_journal, parse
+from journal.dsn import open_journal, parse
+from journal.mysql_address import MysqlAddress
 from journal.sqlite import SqliteJournal
 
 GOOD = {

@@ -249,7 +249,7 @@ def test_likely_pairs_are_those_of_every_two_reports(output: list[tuple[Trade, b
 
 def test_windows_join_what_overlaps() -> None:
     """Trades near each other are looked for in one stretch of time, among the other's reports; known ones never."""
-    drafts = [
+    drafts: list[Draft] = [
         trade(),
         trade(at=15, trade_id="t2"),
         trade(at=99, trade_id="t3"),

@@ -209,7 +209,7 @@ async def test_an_old_holder_cannot_write(journal: SqlJournal, another: Another)
     with pytest.raises(LeaseLost):
         await journal.renew(mine, 30, "")
     assert (await journal.head(), await journal.marks()) == (1, {})
-    await other.append([trade(trade_id="t3")], lease=theirs)  # type: ignore[arg-type]
+    await other.append([trade(trade_id="t3")], lease=theirs)
     assert await journal.head() == 2
 
 

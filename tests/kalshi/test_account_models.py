@@ -15,7 +15,7 @@ from kalshi.market_models import Level, Market, Orderbook
 from kalshi.record_reader import RecordReader
 from tests.support import payloads
 
-WRONG = {
+WRONG: dict[str, tuple[Any, ...]] = {
     "text": (None, 5, [], {}, True, ""),
     "words": (None, 5, [], {}),
     "dollars": (None, 5, Decimal("0.52"), "", "abc", "1e2", "NaN", "Infinity", "0.1234567", " 0.5", "0,5", "٠.٥", []),

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from kalshi.auth import Signer
 from kalshi.errors import KeyUnusable
-from kalshi.private_key import PrivateKey
+from kalshi.private_key import PrivateKey, SupportedKey
 from tests.support.kalshi import verify
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -18,7 +18,9 @@ ED = ed25519.Ed25519PrivateKey.generate()
 PKCS1, PKCS8 = serialization.PrivateFormat.TraditionalOpenSSL, serialization.PrivateFormat.PKCS8
 
 
-def pem(key: PrivateKey, form: serialization.PrivateFormat, password: bytes | None = None) -> bytes:
+def pem(
+    key: SupportedKey | ec.EllipticCurvePrivateKey, form: serialization.PrivateFormat, password: bytes | None = None
+) -> bytes:
     lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, form, lock)
 
@@ -44,7 +46,7 @@ def test_each_kind_of_key_signs_stamp_method_and_path(key: Any, form: Any, kind:
     [b"", b"no pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", pem(RSA, PKCS8, b"secret")],
     ids=["empty", "text", "damaged", "encrypted"],
 )
-def test_a_key_that_cannot_be_read_is_refused_without_being_quoted(text: str) -> None:
+def test_a_key_that_cannot_be_read_is_refused_without_being_quoted(text: bytes) -> None:
     """KeyUnusable says what to do and holds nothing of the file."""
     with pytest.raises(KeyUnusable) as caught:
         Signer.from_pem("id", text)

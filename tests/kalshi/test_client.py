@@ -46,7 +46,7 @@ async def output(rows: Any) -> list[str]:
     return [row.fill_id async for row in rows]
 
 
-def fills(*names: str, cursor: str = "") -> dict:
+def fills(*names: str, cursor: str = "") -> dict[str, Any]:
     return {"fills": [payloads.FILL | {"fill_id": name} for name in names], "cursor": cursor}
 
 

@@ -19,11 +19,11 @@ from tests.support.kalshi import FakeKalshi
 
 
 def push_of(session: aiohttp.ClientSession, kalshi: FakeKalshi, **more: Any) -> FillSocket:
-    options = {"first": 0.02, "longest": 0.05, "silence": 5.0} | more
+    options: dict[str, Any] = {"first": 0.02, "longest": 0.05, "silence": 5.0} | more
     return FillSocket(session, kalshi.ws_url, kalshi.signer, **options)
 
 
-def frame(**changes: Any) -> dict:
+def frame(**changes: Any) -> dict[str, Any]:
     return {"type": "fill", "sid": 1, "msg": payloads.PUSHED | changes}
 
 
@@ -57,7 +57,9 @@ async def test_it_comes_back_after_the_line_is_cut(session: aiohttp.ClientSessio
         assert "closed the socket" in lost.reason
         assert isinstance(await anext(events), Connected)
         await kalshi.push(frame(trade_id="f-2"))
-        assert (await anext(events)).fill_id == "f-2"
+        again = await anext(events)
+        assert isinstance(again, Fill)
+        assert again.fill_id == "f-2"
         assert push.connects == 2
 
 
@@ -114,7 +116,9 @@ async def test_strange_frames_and_other_subaccounts_are_passed_over(
             await socket.send_bytes(b"\x00\x01")
         await kalshi.push(frame(trade_id="other", subaccount=3))
         await kalshi.push(frame(trade_id="mine", subaccount=0, new_field=1))
-        assert (await anext(events)).fill_id == "mine"
+        mine = await anext(events)
+        assert isinstance(mine, Fill)
+        assert mine.fill_id == "mine"
 
 
 async def test_a_payout_of_the_accounts_market_is_an_event(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
@@ -199,8 +203,11 @@ async def test_a_socket_that_breaks_under_a_pong_is_a_reason(
 ) -> None:
     """The library raises where it would write to a line that is gone."""
 
-    class Broken:
-        async def send_str(self, text: str) -> None:
+    class Broken(aiohttp.ClientWebSocketResponse):
+        def __init__(self) -> None:
+            pass
+
+        async def send_str(self, data: str, compress: int | None = None) -> None:
             raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 
     with pytest.raises(Unreachable, match="the socket broke: ClientConnectionResetError"):

@@ -8,7 +8,7 @@ from kalshi.errors import BadAnswer
 from kalshi.pagination import Page, walk
 
 
-def turns(pages: dict) -> Any:
+def turns(pages: dict[str | None, Any]) -> Any:
     """A turn function over pages by cursor; an unknown cursor gives the first page, as the exchange does."""
 
     async def turn(cursor: str | None) -> Any:
@@ -18,7 +18,7 @@ def turns(pages: dict) -> Any:
     return turn
 
 
-async def found(pages: dict, **more: Any) -> list[str]:
+async def found(pages: dict[str | None, Any], **more: Any) -> list[str]:
     return [row async for row in walk(turns(pages), lambda row: row, "GET /x", **more)]
 
 

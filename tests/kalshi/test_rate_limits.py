@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from kalshi.errors import Busy
 from kalshi.exchange_info import AccountLimits, EndpointCosts, TokenAllowance
-from kalshi.rate_limits import RateLimits, TokenBucket
+from kalshi.rate_limits import Lane, RateLimits, TokenBucket
 from tests.support.clock import Clock
 
 
-def burst(limits: RateLimits, lane: str, method: str = "GET") -> int:
+def burst(limits: RateLimits, lane: Lane, method: str = "GET") -> int:
     """Return the number of calls that may be made without waiting."""
     made = 0
     while True:

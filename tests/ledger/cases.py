@@ -1,5 +1,6 @@
 """Named cases of the shared vectors: small accounts whose figures can be checked by hand."""
 
+from decimal import Decimal
 from typing import Any
 
 Json = dict[str, Any]
@@ -42,7 +43,7 @@ def found_position(ticker: str, quantity: float, cost: float, fees: float = 0, r
     return {"ticker": ticker, "quantity": quantity, "cost": cost, "realized_pnl": realized, "fees": fees}
 
 
-def transfer(seq: int, transfer_id: str, amount: float, **fields: Any) -> Json:
+def transfer(seq: int, transfer_id: str, amount: float | Decimal, **fields: Any) -> Json:
     """A deposit that has arrived, unless fields say otherwise."""
     return {
         "kind": "transfer", "seq": seq, "timestamp": 1000 + seq, "direction": "deposit", "amount": amount, "fee": None,

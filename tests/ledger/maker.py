@@ -47,7 +47,7 @@ def random_case(name: str, rng: random.Random) -> Json:
 
 
 def _number(rng: random.Random, low: int, high: int, places: int) -> float:
-    return round(rng.randint(low, high) / 10**places, places)
+    return round(rng.randint(low, high) / float(10**places), places)
 
 
 def _trade(rng: random.Random, tickers: list[str]) -> Json:
@@ -83,13 +83,14 @@ def _settlement(rng: random.Random, entries: list[Json], ticker: str) -> Json:
             yes = (entry["side"] == "BUY") == (entry["outcome"] == "yes")
             bought[yes] += fraction(entry["quantity"])
     result = rng.choice(["yes", "no", "scalar", "void"])
-    value = {"yes": 1, "no": 0, "scalar": _number(rng, 0, 100, 2), "void": 0.5}[result]
+    value: float = {"yes": 1, "no": 0, "scalar": _number(rng, 0, 100, 2), "void": 0.5}[result]
     net = bought[True] - bought[False]
     paid = abs(net) * (fraction(value) if net >= 0 else 1 - fraction(value))
     revenue = Fraction((paid * 100).__floor__(), 100)
     if result == "scalar" and rng.random() < 0.2:
         revenue = Fraction((abs(net) * 100 * (1 - (paid / abs(net) if net else 0))).__floor__(), 100)
-    fee = max(market.all_fees + rng.choice([0, 0, Fraction(1, 50), Fraction(-1, 50)]), Fraction(0))
+    rounding = rng.choice([Fraction(0), Fraction(0), Fraction(1, 50), Fraction(-1, 50)])
+    fee = max(market.all_fees + rounding, Fraction(0))
     return settlement(
         0, timestamp=_number(rng, 60_001, 70_000, 1), ticker=ticker, result=result, value=value,
         yes_quantity=float(bought[True]), no_quantity=float(bought[False]), revenue=float(revenue), fee=float(fee),

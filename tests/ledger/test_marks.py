@@ -41,7 +41,7 @@ PRICES = st.none() | st.integers(1, 9999).map(lambda number: Decimal(number).sca
 )
 def test_the_first_rule_that_fits_decides(market: dict[str, Any], expected: str | None) -> None:
     """Payout, middle, last trade between the quotes, one side, unknown."""
-    inputs = {name: Decimal(text) if name != "result" else text for name, text in market.items()}
+    inputs: dict[str, Any] = {name: Decimal(text) if name != "result" else text for name, text in market.items()}
     assert mark_price(MarkInputs(**inputs)) == (None if expected is None else Decimal(expected))
 
 

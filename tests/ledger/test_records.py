@@ -9,7 +9,7 @@ from ledger.account_ledger import AccountLedger
 from ledger.records import RecordError
 from tests.ledger.cases import baseline, correction, found_position, settlement, trade, transfer
 
-BAD_NUMBERS = [None, "1", True, [], {}, Decimal("NaN"), Decimal("Infinity"), 0.5]
+BAD_NUMBERS: list[Any] = [None, "1", True, [], {}, Decimal("NaN"), Decimal("Infinity"), 0.5]
 
 
 def apply(entry: dict[str, Any]) -> AccountLedger:

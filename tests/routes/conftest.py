@@ -21,7 +21,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 @pytest.fixture(scope="session")
 def traded(exchange: Simulator) -> str:
     """A ticker in which the account holds three contracts."""
-    found = requests.get(f"{exchange.url}/markets", params={"status": "open", "limit": 1}, timeout=5).json()
+    found = requests.get(f"{exchange.url}/markets", params={"status": "open", "limit": "1"}, timeout=5).json()
     ticker = str(found["markets"][0]["ticker"])
     exchange.quote(ticker, "0.5000", "0.5200")
     exchange.fill(ticker, "bid", "3.00", "0.5200")

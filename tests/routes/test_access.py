@@ -206,7 +206,7 @@ def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> None:
     )
 
 
-def spring_session(accessed: float, inactive: int, context: bytes = CONTEXT) -> dict[str, bytes]:
+def spring_session(accessed: float, inactive: int, context: bytes = CONTEXT) -> dict[Any, Any]:
     """Return the hash of a session as Spring's default serializer writes it. accessed: Unix seconds."""
     number = b"\xac\xed\x00\x05sr\x00\x10java.lang.Number\x86\xac\x95\x1d\x0b\x94\xe0\x8b\x02\x00\x00xp"
     return {

@@ -54,9 +54,7 @@ class Stand:
         self.hub = Hub(EPOCH, 0)
         self.server = Server()
         streams = event_streams(self.hub, Pages(), StreamLimits(**limits))  # type: ignore[arg-type]
-        self.task = asyncio.create_task(
-            streams["trading"](dict(SCOPE), self.server.receive, self.server.send)  # type: ignore[arg-type]
-        )
+        self.task = asyncio.create_task(streams["trading"](dict(SCOPE), self.server.receive, self.server.send))
 
     async def live(self) -> None:
         """Until the stream has said its first words."""

@@ -91,8 +91,8 @@ async def test_an_honest_reader_of_the_service_is_live_soon(tmp_path: Path, thro
             if through == "Apache":
                 port = (await stack.enter_async_context(apache({"PI_BACKEND": f"127.0.0.1:{port}"}))).port
 
-            async def open_reader(**options: str | int) -> Wire:
-                return await Wire.open(port, "/api/python/sse/trades", **options)
+            async def open_reader(cursor: str | None = None, buffer: int = 0) -> Wire:
+                return await Wire.open(port, "/api/python/sse/trades", cursor=cursor, buffer=buffer)
 
             async with hostile_readers(open_reader, epoch):
                 taken = [await honest(open_reader, epoch, head) for _ in range(3)]

@@ -10,7 +10,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import aiohttp
 
@@ -104,7 +104,7 @@ class EventSource:
     def __post_init__(self) -> None:
         self.parser = Parser()
 
-    async def __aenter__(self) -> EventSource:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run())
         return self
 
@@ -124,13 +124,16 @@ class EventSource:
         await eventually(lambda: len(self.named(name)) >= count, limit)
         return self.named(name)
 
+    def _is_closed(self) -> bool:
+        return self.state == "closed"
+
     async def _run(self) -> None:
-        while self.state != "closed":
+        while not self._is_closed():
             self.state = "connecting"
             # a network error is what a browser tries again after
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 await self._connect()
-            if self.state != "closed":
+            if not self._is_closed():
                 self.cut.append(time.monotonic())
                 self.parser.restart()
                 self.state = "connecting"

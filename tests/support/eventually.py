@@ -3,14 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-async def eventually(
-    fact: Callable[[], object | Awaitable[object]], within: float = 30.0, every: float = 0.02
-) -> object:
+async def eventually(fact: Callable[[], object], within: float = 30.0, every: float = 0.02) -> Any:
     """The first truthy result of fact, asked every so many seconds; AssertionError when none came within."""
     deadline = time.monotonic() + within
     while True:

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands.ports import free_port
 from tests.support.apache import apache, end, listening, wanted
 from tests.support.eventually import eventually
-from tests.support.neighbours import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 

@@ -50,7 +50,9 @@ def clean_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_server(folder: Path, command: list[str] | None = None, port: int = 0, **settings: str) -> Iterator[Server]:
+def running_server(
+    folder: Path, command: list[str] | None = None, port: int = 0, /, **settings: str
+) -> Iterator[Server]:
     """A server while the block runs. command: how to start it, with {port} in it; python server.py unless given."""
     port = port or free_port()
     defaults = {"JOURNAL_URL": f"sqlite:///{folder}/journal.db", "BOT_POLL_INTERVAL": "0.3"}

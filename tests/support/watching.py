@@ -1,6 +1,6 @@
 """Workers on one journal, and the entries and statuses that they publish."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ class Ears:
     def bodies(self, kind: str = "trade") -> list[dict[str, Any]]:
         """Return the bodies of received entries of this kind."""
         return [loads(entry.body) for entry in self.heard if entry.kind == kind]
+
+    def newest_is(self, name: str) -> Callable[[], bool]:
+        """Return a check that the newest received trade has that id."""
+        return lambda: self.ids[-1:] == [name]
 
     @property
     def ids(self) -> list[str]:

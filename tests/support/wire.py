@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import uvicorn
 
+from journal.base import Journal
 from streams.hub import Hub
 from streams.sse import EventStream, Receive, StreamLimits, event_streams
 from streams.subscriber import AsgiSend
@@ -97,7 +98,7 @@ class Served:
         self.limits = limits
         self.port = 0
         self.wires: list[Wire] = []
-        self._streams: dict[str, EventStream] = event_streams(hub, pages, limits)
+        self._streams: dict[str, EventStream] = event_streams(hub, cast(Journal, pages), limits)
 
     async def app(self, scope: dict[str, Any], receive: Receive, send: AsgiSend) -> None:
         """/trading, /trades, /portfolio, /status."""

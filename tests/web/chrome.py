@@ -72,7 +72,7 @@ class Chrome:
 
     def errors(self) -> list[str]:
         """Return errors and warnings of the console since the last call, without requests that failed."""
-        entries = self.driver.get_log("browser")
+        entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         severe = [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
         failed = ("net::ERR_", "Failed to load resource")
         return [message for message in severe if not any(word in message for word in failed)]

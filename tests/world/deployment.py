@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 
+from commands.ports import free_port
 from tests.support.eventsource import EventSource
 from tests.support.eventually import until
-from tests.support.neighbours import free_port
 from tests.world.engine import Engine, base_name, make_base
 from tests.world.kept import ROOT
 

@@ -67,7 +67,7 @@ def running_engine() -> Iterator[Engine]:
         missing("root", "a container engine of our own runs as root")
     with locked("engine"), tempfile.TemporaryDirectory(prefix="pi-engine-") as name:
         folder = Path(name)
-        command = [
+        command: list[str | Path] = [
             dockerd, "--data-root", cache() / "engine", "--exec-root", folder / "exec", "--pidfile", folder / "pid",
             "-H", f"unix://{folder}/socket",
         ]  # fmt: skip

@@ -32,7 +32,7 @@ def jar(boot: Boot) -> Path:
     sources = [SOURCE / "pom.xml", *sorted((SOURCE / "src").rglob("*.*"))]
 
     def build(folder: Path) -> None:
-        command = [
+        command: list[str | Path] = [
             maven, "-q", "-B", *PROFILES[boot], f"-Dmaven.repo.local={cache() / 'maven'}", f"-DbuildFolder={folder}",
             "-f", SOURCE / "pom.xml", "package",
         ]  # fmt: skip

@@ -23,9 +23,9 @@ def previous_image(engine: Engine, folder: Path) -> None:
     """Build the previous state of the project as the image that compose.yaml names, over today's base."""
     archive = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
-    today = ["-f", ROOT / "deploy/docker/Dockerfile", "--target", "python", "-t", "pi-python", ROOT]
+    today: list[str | Path] = ["-f", ROOT / "deploy/docker/Dockerfile", "--target", "python", "-t", "pi-python", ROOT]
     engine.docker("build", *today)
-    old = ["-f", folder / "deploy/docker/Dockerfile", "--build-arg", "BASE=pi-python"]
+    old: list[str | Path] = ["-f", folder / "deploy/docker/Dockerfile", "--build-arg", "BASE=pi-python"]
     engine.docker("build", *old, "-t", "prediction-investor", folder)
 
 
