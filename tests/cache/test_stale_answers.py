@@ -90,7 +90,7 @@ async def test_a_verdict_ends_the_old_value(keeper: StaleCache, clock: Clock) ->
         with pytest.raises(NoSuchThing):
             await keeper.get("k", 60, source)
     assert source.calls == 2
-    assert await keeper.cache.get("k") is None
+    assert await keeper.store.get("k") is None
 
 
 async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone(clock: Clock) -> None:

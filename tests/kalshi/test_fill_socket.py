@@ -27,7 +27,7 @@ def frame(**changes: Any) -> dict[str, Any]:
     return {"type": "fill", "sid": 1, "msg": payloads.PUSHED | changes}
 
 
-def lifecycle(**changes: Any) -> dict:
+def lifecycle(**changes: Any) -> dict[str, Any]:
     return {"type": "market_lifecycle_v2", "sid": 2, "seq": 1, "msg": changes}
 
 
@@ -140,7 +140,9 @@ async def test_fills_arrive_where_payouts_are_refused(session: aiohttp.ClientSes
         assert isinstance(await anext(events), Connected)
         await kalshi.push({"type": "error", "id": 2, "msg": {"code": 10, "msg": "Channel error"}})
         await kalshi.push(frame())
-        assert (await anext(events)).fill_id == "f-1"
+        pushed = await anext(events)
+        assert isinstance(pushed, Fill)
+        assert pushed.fill_id == "f-1"
         assert push.connects == 1
 
 
