@@ -3,22 +3,24 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import tickets
-from routes.login_guard import LoginGuard
+from routes.client_limits import TOO_MANY, ClientRateLimit, LoginGuard
 from routes.prefix import PREFIX, PROBES, STREAM_PATHS, mount_path, path_in_app
 from routes.problems import RETRY_AFTER, Problem, render
-from routes.rate_limit import TOO_MANY, ClientRateLimit
 from routes.response_headers import SECURITY
 from routes.tickets import RevokedTickets, Ticket, Tickets
 from streams.event import bye, comment
 from streams.sse import HEADERS
-from streams.stats import network
+from streams.stats import client_network
+
+if TYPE_CHECKING:
+    from routes.spring import SpringSessions
 
 CHALLENGE: Final = 'Bearer realm="prediction-investor"'
 LOGIN: Final = f"{PREFIX}/session"
@@ -33,20 +35,12 @@ class SessionsAway(Exception):
     """The store of sessions does not answer."""
 
 
-class Sessions(Protocol):
-    """Login sessions of another service."""
-
-    async def is_live(self, cookie: str) -> bool:
-        """Return True if the cookie names a session that lives and is logged in. Raises SessionsAway."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Access:
     """Requirements for a client. Without any the service is public."""
 
     tickets: Tickets | None = None
-    sessions: Sessions | None = None
+    sessions: "SpringSessions | None" = None
     rates: ClientRateLimit | None = None
     revoked: RevokedTickets | None = None
     guard: LoginGuard = field(default_factory=LoginGuard)
@@ -112,11 +106,6 @@ def bearer(connection: HTTPConnection) -> str | None:
     """Return the token of an Authorization header; None without one."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
-
-
-def client_network(scope: Scope) -> str:
-    """Return the network of the client, /24 or /48."""
-    return network((scope.get("client") or ("",))[0])
 
 
 def _is_browser_on_page(scope: Scope, problem: Problem) -> bool:

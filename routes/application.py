@@ -14,14 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes import login
 from routes.access import AccessMiddleware
-from routes.cors import cors
-from routes.durations import Durations
 from routes.endpoint import Endpoint
-from routes.hosts import AllowedHostsMiddleware
+from routes.hosts import AllowedHostsMiddleware, cors
 from routes.openapi import document
 from routes.prefix import PREFIX, path_in_app
 from routes.problems import from_exception, render
-from routes.response_headers import ResponseMiddleware
+from routes.response_headers import Durations, ResponseMiddleware
 from routes.responses import JsonEndpoint
 from routes.services import get_services
 from routes.table import TABLE

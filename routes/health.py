@@ -1,4 +1,4 @@
-"""Health of every part, with state, age, reason and the next step; the service itself is live while it serves."""
+"""State of the service: health of every part with reason and next step, counts and readers of the streams."""
 
 import asyncio
 import time
@@ -7,10 +7,13 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ingest.supervisor import Supervisor
 from journal.errors import JournalError
 from routes.problems import Problem
 from routes.responses import live_json
-from routes.services import Services, services
+from routes.services import Services, get_services
+from streams.hub import Hub
+from streams.stats import add_up, client
 
 JOURNAL_SECONDS: Final = 2.0  # that the journal may take to tell its size; a probe that waits longer counts us as dead
 HEALTHY: Final = ("ok", "idle", "starting")
@@ -32,7 +35,7 @@ NEXT_STEPS: Final = {
 
 async def health(request: Request) -> Response:
     """Return 200 while serving: ok or degraded, and each part."""
-    service = services(request)
+    service = get_services(request.scope)
     books = {part.name: part.as_json() for part in (service.ledgers.health, service.audit.health)}
     parts = {**service.supervisor.health(), **books, "journal": await _journal(service), **_upstreams(service)}
     for name, part in parts.items():
@@ -62,7 +65,7 @@ async def live(request: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """Return 200 if traffic may be sent here: the journal is writable and the service is not stopping."""
-    service = services(request)
+    service = get_services(request.scope)
     if service.hub.closed:
         raise Problem(503, "not ready: stopping")
     journal = await _journal(service)
@@ -115,3 +118,38 @@ def _streams(service: Services) -> dict[str, Any]:
     reason = "MAX_STREAMS is reached; further readers are asked to come back later" if full else None
     state = "degraded" if full else "ok"
     return {"state": state, "age": None, "reason": reason, "open": len(list(service.hub.subscribers))}
+
+
+async def stats(request: Request) -> Response:
+    """Return the counts since the start, added up over the workers that share a Redis."""
+    views = await _views(request)
+    total = add_up([view["stats"] for view in views])
+    return _counted({**total, "workers": len(views), "uptime": get_services(request.scope).uptime()})
+
+
+async def clients(request: Request) -> Response:
+    """Return the open streams of all workers, with the network of each client only."""
+    views = await _views(request)
+    found = [reader for view in views for reader in view["clients"]]
+    return _counted({"clients": found, "count": len(found), "workers": len(views)})
+
+
+async def _views(request: Request) -> list[dict[str, Any]]:
+    service = get_services(request.scope)
+    return [snapshot(service.hub, service.supervisor), *await service.supervisor.workers.gather()]
+
+
+def snapshot(hub: Hub, supervisor: Supervisor) -> dict[str, Any]:
+    """Return this worker's part of both, which other workers read."""
+    readers = list(hub.subscribers)
+    parts = supervisor.health()
+    counts = {"polls": parts["poller"].get("polls", 0), "gaps": parts["recorder"].get("gaps", 0)}
+    return {
+        "stats": {**hub.stats.view(len(readers), hub.position), **counts},
+        "clients": [client(reader, hub.position, hub.clock()) for reader in readers],
+    }
+
+
+def _counted(numbers: dict[str, Any]) -> Response:
+    # Counted in the memory of this process: of the five sources that an answer may name, the one that says so.
+    return live_json({"source": "memory_cache", "as_of": round(time.time(), 3), "stale": False, **numbers})

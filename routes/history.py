@@ -11,9 +11,9 @@ from cache.base import Answer
 from cache.decimal_json import RawJson, dumps, loads
 from journal.base import Query as HistoryQuery
 from journal.entries import Entry
-from routes.parameters import Place, Query, expected
+from routes.endpoint import Query, unexpected
 from routes.services import Services
-from streams.cursor import format_cursor
+from streams.cursor import Cursor, format_cursor
 from streams.event import entry_cursor
 
 CSV_PAGE: Final = 500  # entries read from the journal at once
@@ -23,20 +23,7 @@ COLUMNS: Final = (
     "acknowledged_at", "event_ticker", "result", "value", "yes_quantity", "no_quantity", "revenue", "transfer_id",
     "direction", "amount", "status", "from", "to", "from_seq", "to_seq", "why", "balance", "positions",
 )  # fmt: skip
-FORMULA: Final = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-)  # a spreadsheet runs text that begins so
-
-
-async def live(services: Services, query: Query) -> Answer:
-    """Return the newest trades, from the best source there is now."""
-    return await newest(services, query["limit"])
+FORMULA: Final = tuple("=+-@\t\r\n")  # a spreadsheet runs text that begins so
 
 
 async def newest(services: Services, limit: int) -> Answer:
@@ -50,9 +37,8 @@ async def newest(services: Services, limit: int) -> Answer:
 async def page(services: Services, query: Query) -> Answer:
     """Return a page of the journal, by cursor or by time."""
     journal = services.journal
-    head = (
-        await journal.read_head()
-    )  # before the page: a stream that continues here may repeat an entry, but misses none
+    # Read before the page: a stream that continues here may repeat an entry, but misses none.
+    head = await journal.read_head()
     entries = await journal.history(history_query(query, journal.epoch, query["limit"]))
     more = len(entries) == query["limit"]
     return Answer(
@@ -73,12 +59,12 @@ def history_query(query: Query, epoch: str, limit: int) -> HistoryQuery:
     return HistoryQuery(limit, after, before, query["since"], query["until"], query["ticker"])
 
 
-def _seq(name: str, place: Place | None, epoch: str) -> int | None:
+def _seq(name: str, place: Cursor | None, epoch: str) -> int | None:
     if place is None:
         return None
     if place.epoch not in ("", epoch):
         wanted = f"a cursor of the present journal, which begins with {epoch}-; read the state again"
-        raise expected(name, f"{place.epoch}-{place.seq}", wanted)
+        raise unexpected(name, f"{place.epoch}-{place.seq}", wanted)
     return place.seq
 
 

@@ -1,9 +1,16 @@
-"""The names by which this service may be called: a page of another name cannot read it through DNS rebinding."""
+"""Names and origins: the Host under which this service may be called, and the pages that may read it.
+
+A page of another name cannot read it through DNS rebinding; a refused preflight of CORS is a problem.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kalshi.environments import is_loopback
@@ -53,3 +60,38 @@ def host_name(host: str) -> str:
     if not colon or not port.isdigit():
         name = host.strip().lower()
     return name.strip("[]").removesuffix(".")
+
+
+class Refusal(Response):
+    """A refused preflight, which becomes a problem when it is sent, because its request is known only then."""
+
+    def __init__(self, plain: Response) -> None:
+        super().__init__(status_code=plain.status_code)
+        kept = {name: value for name, value in plain.headers.items() if not name.startswith("content-")}
+        what = bytes(plain.body).decode().removeprefix("Disallowed CORS ")
+        detail = f"not allowed to pages of other sites: this {what}; CORS_ORIGINS names the origins that may call"
+        self._problem = Problem(plain.status_code, detail, kept)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await render(self._problem, scope)(scope, receive, send)
+
+
+class Cors(CORSMiddleware):
+    """Starlette's middleware with a problem instead of plain text for a refusal."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Return the answer to a preflight."""
+        answer = super().preflight_response(request_headers)
+        return answer if answer.status_code == 200 else Refusal(answer)
+
+
+def cors(origins: Sequence[str]) -> Middleware:
+    """Return the middleware for these origins; it exposes the headers that pages need for caching and retries."""
+    return Middleware(
+        Cors,
+        allow_origins=list(origins),
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
+        allow_headers=["Authorization", "Last-Event-ID", "If-None-Match"],
+        allow_credentials=True,
+        expose_headers=["ETag", "Age", "Retry-After"],
+    )

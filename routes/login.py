@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from routes.access import bearer
 from routes.prefix import PREFIX, mount_path
 from routes.problems import Problem
-from routes.services import services
+from routes.services import get_services
 from routes.tickets import COOKIE, LIFETIME, Tickets
 
 BODY_LIMIT: Final = 4096  # bytes
@@ -44,7 +44,7 @@ class SessionEndpoint(HTTPEndpoint):
 
     async def post(self, request: Request) -> Response:
         """Exchange the token (Bearer, JSON {"token": …} or the page's form) for a cookie. 401 for a wrong one."""
-        tickets, access = _tickets(request), services(request).access
+        tickets, access = _tickets(request), get_services(request.scope).access
         form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         if problem := await access.check_token(await _token(request, form), request.scope):
             raise problem
@@ -59,7 +59,7 @@ class SessionEndpoint(HTTPEndpoint):
 
     async def delete(self, request: Request) -> Response:
         """Revoke the ticket in the cookie, and delete the cookie. Streams opened with it end within a recheck."""
-        access = services(request).access
+        access = get_services(request.scope).access
         ticket = await access.ticket(request)
         if ticket is not None and access.revoked is not None:
             await access.revoked.add(ticket)
@@ -69,7 +69,7 @@ class SessionEndpoint(HTTPEndpoint):
 
 
 def _tickets(request: Request) -> Tickets:
-    found = services(request).access.tickets
+    found = get_services(request.scope).access.tickets
     if found is None:
         raise Problem(404, "no API token is set; API_TOKEN sets the one to log in with")
     return found

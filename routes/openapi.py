@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from cache.decimal_json import dumps
-from routes.endpoint import Endpoint
-from routes.event_schemas import ENTRIES, EVENTS
-from routes.parameters import Parameter
+from routes.endpoint import Endpoint, Parameter
 from routes.prefix import PREFIX
 from routes.problems import MEANINGS, kind
-from routes.schemas import NAMED, TEXT, ref
+from routes.schemas import EVENTS, NAMED, PRIMITIVES, ref
 
 EVERYWHERE: Final = (400, 401, 421, 429, 500)  # errors that any URL may answer
 
@@ -23,7 +21,7 @@ def document(endpoints: Iterable[Endpoint], version: str) -> str:
         "paths": {url(endpoint): {"get": operation(endpoint)} for endpoint in endpoints if endpoint.documented},
         "x-problems": [{"status": status, "type": kind(status), "meaning": text} for status, text in MEANINGS.items()],
         "components": {
-            "schemas": {**NAMED, **ENTRIES},
+            "schemas": NAMED,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     })  # fmt: skip
@@ -36,14 +34,14 @@ def url(endpoint: Endpoint) -> str:
 
 def operation(endpoint: Endpoint) -> dict[str, Any]:
     """Return the description of one URL."""
-    content = {endpoint.media: {"schema": ref(endpoint.schema) if endpoint.schema else TEXT}}
+    content = {endpoint.media: {"schema": ref(endpoint.schema) if endpoint.schema else PRIMITIVES["text"]}}
     responses: dict[str, Any] = {"200": {"description": endpoint.summary, "content": content}}
     parameters = [_parameter(each) for each in endpoint.parameters]
     found: dict[str, Any] = {"summary": endpoint.summary, "parameters": parameters}
     if endpoint.csv:
-        content["text/csv"] = {"schema": TEXT}
+        content["text/csv"] = {"schema": PRIMITIVES["text"]}
     if endpoint.stream:
-        responses["200"]["content"] = {"text/event-stream": {"schema": TEXT}}
+        responses["200"]["content"] = {"text/event-stream": {"schema": PRIMITIVES["text"]}}
         events = ", ".join(f"`{name}`" for name in endpoint.events)
         found["x-events"] = {name: ref(EVENTS[name]) for name in endpoint.events}
         found["description"] = f"Server-Sent Events: {events}. Comment pings come at most 15 s apart."

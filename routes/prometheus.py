@@ -4,13 +4,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from routes.durations import BOUNDS, Durations
+from routes.response_headers import BOUNDS, Durations
 from routes.services import Services
 
 Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+
+
+def exposition(service: Services) -> tuple[bytes, str]:
+    """Return the text of this worker's numbers, and its media type."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ServiceCollector(service))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class ServiceCollector(Collector):

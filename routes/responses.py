@@ -11,8 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from cache.base import Answer
 from cache.decimal_json import dumps
-from routes.endpoint import Endpoint
-from routes.parameters import read_query
+from routes.endpoint import Endpoint, read_query
 from routes.services import get_services
 
 Headers = list[tuple[bytes, bytes]]
@@ -53,14 +52,14 @@ def encode(answer: Answer, cache_control: bytes) -> EncodedAnswer:
     """Return the body of an answer; its ETag covers the data and `stale`, not the time of confirmation."""
     data = dumps(answer.value)
     tag = blake2b(f"{answer.stale}{dumps(undated(answer.value))}".encode(), digest_size=12).hexdigest()
-    head = dumps({"source": answer.source, "as_of": confirmed(answer), "stale": answer.stale})
+    head = dumps(provenance(answer))
     body = (head[:-1] + ("," if data != "{}" else "") + data[1:]).encode()
     return EncodedAnswer(answer, body, f'W/"{tag}"'.encode(), cache_control)
 
 
-def confirmed(answer: Answer) -> float | None:
-    """Return as_of for a body; None for an answer that was never confirmed, which has no age either."""
-    return round(answer.as_of, 3) or None
+def provenance(answer: Answer) -> dict[str, Any]:
+    """Return source, as_of and stale for a body; as_of is None for an answer that was never confirmed."""
+    return {"source": answer.source, "as_of": round(answer.as_of, 3) or None, "stale": answer.stale}
 
 
 def undated(value: Any) -> Any:

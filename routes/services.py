@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from starlette.requests import Request
 from starlette.types import Scope
 
 from cache.stale_cache import StaleCache
@@ -17,7 +16,7 @@ from kalshi.client import KalshiClient
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio
 from routes.access import Access
-from routes.durations import Durations
+from routes.response_headers import Durations
 from streams.hub import Hub
 from streams.sse import EventStream
 
@@ -47,11 +46,6 @@ class Services:
         return round(time.monotonic() - self.started, 3)
 
 
-def services(request: Request) -> Services:
-    """Return the services of the worker that serves this request."""
-    return get_services(request.scope)
-
-
 def get_services(scope: Scope) -> Services:
-    """Return the services from a raw scope."""
+    """Return the services of the worker that serves this request."""
     return cast(Services, scope["state"]["services"])

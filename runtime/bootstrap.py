@@ -32,11 +32,10 @@ from kalshi.fill_socket import FillSocket
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio, Tiers
 from routes.access import Access
-from routes.durations import Durations
-from routes.rate_limit import ClientRateLimit
-from routes.response_headers import SECURITY
+from routes.client_limits import ClientRateLimit
+from routes.health import snapshot
+from routes.response_headers import SECURITY, Durations
 from routes.services import Services
-from routes.stream_stats import snapshot
 from routes.tickets import RevokedTickets, Tickets
 from runtime.descriptors import raise_descriptor_limit, streams_within
 from streams.hub import Hub

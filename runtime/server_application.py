@@ -17,8 +17,8 @@ from config.settings import VERSION, ServerSettings
 from journal.errors import JournalError
 from kalshi.errors import KeyUnusable
 from routes.application import Application
-from routes.durations import Durations
 from routes.problems import Problem, render
+from routes.response_headers import Durations
 from routes.services import Services
 from runtime import logs
 from runtime.bootstrap import open_services

@@ -13,7 +13,7 @@ from streams.hub import Hub
 from streams.keepalive import KeepaliveSettings
 from streams.replay import ReplayQueue
 from streams.send_queue import SendQueue
-from streams.stats import network
+from streams.stats import client_network
 from streams.stream_body import StreamBody
 from streams.subscriber import EAGER_TASKS, AsgiSend, Message, Subscriber, Wants
 
@@ -112,7 +112,7 @@ class EventStream:
     def _subscriber(self, scope: Message, send: AsgiSend) -> Subscriber:
         limits = self._limits
         return Subscriber(
-            self._name, self._wants, network((scope.get("client") or ("",))[0]), self._hub.clock(),
+            self._name, self._wants, client_network(scope), self._hub.clock(),
             SendQueue(limits.queue_events, limits.queue_bytes), send, limits.stall, limits.eager,
         )  # fmt: skip
 

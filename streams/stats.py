@@ -88,6 +88,11 @@ def client(subscriber: Subscriber, head: int, now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def client_network(scope: Mapping[str, Any]) -> str:
+    """Return the network of the client of a request, /24 or /48."""
+    return network((scope.get("client") or ("",))[0])
+
+
 @functools.lru_cache(maxsize=4096)
 def network(host: str) -> str:
     """Return the /24 or /48 that an address belongs to, "local" for anything else (a Unix socket)."""

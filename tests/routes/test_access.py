@@ -16,8 +16,7 @@ from cache.redis import connect
 from cache.redis_address import RedisAddress
 from journal.dsn import open_journal
 from routes.access import Access, AccessMiddleware
-from routes.login_guard import AT_ONCE, LoginGuard
-from routes.rate_limit import NETWORKS, ClientRateLimit
+from routes.client_limits import AT_ONCE, NETWORKS, ClientRateLimit, LoginGuard
 from routes.spring import SpringSessions, session_id
 from routes.tickets import LIFETIME, MARK, RevokedTickets, Ticket, Tickets
 from tests.support.eventually import until
@@ -187,7 +186,7 @@ def test_a_network_has_its_own_bucket_and_the_memory_is_bounded() -> None:
     assert rates.spend("a") == 0
     for number in range(NETWORKS + 5):
         rates.spend(str(number))
-    assert len(rates) <= NETWORKS
+    assert len(rates.buckets) <= NETWORKS
 
 
 def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> None:

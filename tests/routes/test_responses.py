@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from cache.base import Answer
 from routes.access import Access
 from routes.application import Application
-from routes.durations import Durations
-from routes.endpoint import Endpoint
-from routes.parameters import LIMIT, Query
+from routes.endpoint import LIMIT, Endpoint, Query
+from routes.response_headers import Durations
 from routes.responses import DATES, JsonEndpoint, encode, undated
 from routes.services import Services
 from routes.tickets import Tickets
