@@ -14,7 +14,7 @@ from bot.strategy_types import ONE, BookLevel, PriceBand, Quote
 from kalshi.client import AT_ONCE, KalshiClient
 from kalshi.errors import FieldError, KalshiError
 from kalshi.market_models import Market, Orderbook
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from ledger.marks import MarkInputs, mark_price
 
 _WIDEST = Decimal("0.10")  # markets with a wider spread are not chosen

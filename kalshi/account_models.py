@@ -1,98 +1,109 @@
-"""Account records of the exchange: Balance, Position, Fill, Order; frozen, exact, read by from_api.
+"""Account records of the exchange: Balance, Position, Fill, Order.
 
-A field that is used and promised is required; an optional one is None where absent. Money is dollars, counts are
-contracts, times are Unix seconds, all Decimal. Other fields are ignored.
+A field that is used and promised is required; an optional one is None where absent. Other fields are ignored.
 Sources: Kalshi docs, get-balance, get-positions, get-fills, get-orders, order_direction.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from kalshi.errors import FieldError
-from kalshi.money import CENT, ONE, complement
-from kalshi.record_reader import BookSide, OutcomeSide, RecordReader
+from kalshi.records import BookSide, OutcomeSide, Read, Record, RecordReader, column, record
+from ledger.amounts import CENT, ONE, complement
 
 Side = Literal["BUY", "SELL"]
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Cash, and the portfolio value that the exchange reports; its documents leave open if that includes cash."""
-
-    balance: Decimal
-    portfolio_value: Decimal
-    updated: int
-    by_exchange_index: Mapping[int, Decimal]  # cash per shard; empty for keys that are tied to a subaccount
-
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "Balance":
-        """Raises FieldError, also where cents, dollars and the shards' parts are not the same cash."""
-        balance = fields.dollars("balance_dollars")
-        if abs(fields.cents("balance") - balance) >= CENT:
-            raise fields.error("balance", f"should be balance_dollars {balance} in whole cents")
-        if (value := fields.cents("portfolio_value")) < 0:
-            raise fields.error("portfolio_value", "should be cents from 0")
-        return cls(balance, value, fields.whole("updated_ts"), _by_shard(fields, balance))
-
-
-def _by_shard(fields: RecordReader, balance: Decimal) -> dict[int, Decimal]:
-    if not fields.has("balance_breakdown"):
+def _cash_by_shard(fields: RecordReader, name: str) -> dict[int, Decimal]:
+    if not fields.has(name):
         return {}
-    parts = fields.many("balance_breakdown")
+    parts = fields.many(name)
     cash = {part.whole("exchange_index"): part.dollars("balance") for part in parts}
-    if len(cash) < len(parts) or sum(cash.values()) != balance:
-        raise fields.error("balance_breakdown", f"should name each shard once and add up to {balance}")
+    if len(cash) < len(parts):
+        raise fields.error(name, "should name each shard once")
     return cash
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+@record
+class Balance(Record):
+    """Cash, and the portfolio value that the exchange reports; its documents leave open if that includes cash."""
+
+    balance: Decimal = column(RecordReader.dollars, "balance_dollars")
+    portfolio_value: Decimal = column(RecordReader.cents_from_0)
+    updated: int = column(RecordReader.whole, "updated_ts")
+    by_exchange_index: Mapping[int, Decimal] = column(_cash_by_shard, "balance_breakdown")  # empty for subaccount keys
+
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError where cents, dollars and the shards' parts are not the same cash."""
+        if abs(fields.cents("balance") - self.balance) >= CENT:
+            raise fields.error("balance", f"should be balance_dollars {self.balance} in whole cents")
+        if fields.has("balance_breakdown") and sum(self.by_exchange_index.values()) != self.balance:
+            raise fields.error("balance_breakdown", f"should add up to {self.balance}")
+
+
+@record
+class Position(Record):
     """Contracts in one market: + is YES, - is NO. cost: dollars paid for the open ones, without fees."""
 
-    ticker: str
-    quantity: Decimal
-    cost: Decimal
-    realized_pnl: Decimal
-    fees: Decimal
-    traded: Decimal
-    updated: Decimal
+    ticker: str = column(RecordReader.text)
+    quantity: Decimal = column(RecordReader.count, "position_fp")
+    cost: Decimal = column(RecordReader.amount, "market_exposure_dollars")
+    realized_pnl: Decimal = column(RecordReader.dollars, "realized_pnl_dollars")
+    fees: Decimal = column(RecordReader.amount, "fees_paid_dollars")
+    traded: Decimal = column(RecordReader.amount, "total_traded_dollars")
+    updated: Decimal = column(RecordReader.moment, "last_updated_ts")
 
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "Position":
-        """Raises FieldError, also for contracts that cost more than a dollar each."""
-        quantity, cost = fields.count("position_fp"), fields.amount("market_exposure_dollars")
-        if cost > abs(quantity):
-            raise fields.error(
-                "market_exposure_dollars", f"should be at most a dollar for each of {quantity} contracts"
-            )
-        return cls(
-            ticker=fields.text("ticker"),
-            quantity=quantity,
-            cost=cost,
-            realized_pnl=fields.dollars("realized_pnl_dollars"),
-            fees=fields.amount("fees_paid_dollars"),
-            traded=fields.amount("total_traded_dollars"),
-            updated=fields.moment("last_updated_ts"),
-        )
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError for contracts that cost more than a dollar each."""
+        if self.cost > abs(self.quantity):
+            problem = f"should be at most a dollar for each of {self.quantity} contracts"
+            raise fields.error("market_exposure_dollars", problem)
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+def _fill_time(fields: RecordReader, name: str) -> Decimal:
+    created = fields.maybe_moment(name)
+    return created if created is not None else fields.seconds("ts")
+
+
+def _more_than_0(fields: RecordReader, name: str) -> Decimal:
+    quantity = fields.count(name)
+    if quantity <= 0:
+        raise fields.error(name, "should be more than zero contracts")
+    return quantity
+
+
+def _sum(*names: str) -> Read[Decimal]:
+    return lambda fields, _: sum((fields.amount(name) for name in names), Decimal(0))
+
+
+def check_direction(fields: RecordReader) -> None:
+    """Raise FieldError where book_side and outcome_side contradict each other: a bid takes YES."""
+    book_side = fields.book_side("book_side")
+    if (book_side == "bid") != (fields.outcome_side("outcome_side") == "yes"):
+        raise fields.error("outcome_side", f"contradicts book_side {book_side!r}")
+
+
+def check_prices(fields: RecordReader) -> None:
+    """Raise FieldError where the prices of YES and NO do not add up to a dollar."""
+    if fields.price("yes_price_dollars") + fields.price("no_price_dollars") != ONE:
+        raise fields.error("no_price_dollars", "and yes_price_dollars should add up to 1")
+
+
+@record
+class Fill(Record):
     """One execution of the account. The price is that of YES, on either side."""
 
-    fill_id: str
-    order_id: str
-    ticker: str
-    timestamp: Decimal
-    book_side: BookSide
-    outcome_side: OutcomeSide
-    quantity: Decimal
-    yes_price: Decimal
-    fee: Decimal
-    is_taker: bool
-    subaccount: int | None = None
+    fill_id: str = column(RecordReader.text)
+    order_id: str = column(RecordReader.text)
+    ticker: str = column(RecordReader.text)
+    timestamp: Decimal = column(_fill_time, "created_time")
+    book_side: BookSide = column(RecordReader.book_side)
+    outcome_side: OutcomeSide = column(RecordReader.outcome_side)
+    quantity: Decimal = column(_more_than_0, "count_fp")
+    yes_price: Decimal = column(RecordReader.price, "yes_price_dollars")
+    fee: Decimal = column(RecordReader.amount, "fee_cost")
+    is_taker: bool = column(RecordReader.flag)
+    subaccount: int | None = column(RecordReader.maybe_whole, "subaccount_number", default=None)
     client_order_id: str | None = None  # only in pushed fills
     post_position: Decimal | None = None  # only in pushed fills: the position right after it
 
@@ -106,105 +117,54 @@ class Fill:
         """Return the price of NO."""
         return complement(self.yes_price)
 
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "Fill":
-        """Read a row of /portfolio/fills or /historical/fills. Raises FieldError."""
-        yes_price = fields.price("yes_price_dollars")
-        if yes_price + fields.price("no_price_dollars") != ONE:
-            raise FieldError(fields.endpoint, "no_price_dollars", "and yes_price_dollars should add up to 1")
-        created = fields.maybe_moment("created_time")
-        book_side, outcome_side = fields.direction()
-        return cls(
-            fill_id=fields.text("fill_id"),
-            order_id=fields.text("order_id"),
-            ticker=fields.text("ticker"),
-            timestamp=created if created is not None else Decimal(fields.whole("ts")),
-            book_side=book_side,
-            outcome_side=outcome_side,
-            quantity=_some(fields),
-            yes_price=yes_price,
-            fee=fields.amount("fee_cost"),
-            is_taker=fields.flag("is_taker"),
-            subaccount=fields.maybe_whole("subaccount_number"),
-        )
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError where the sides or the prices contradict each other."""
+        check_direction(fields)
+        check_prices(fields)
 
     @classmethod
     def from_push(cls, fields: RecordReader) -> "Fill":
         """Read the msg of a `fill` frame of the WebSocket, whose names differ from REST. Raises FieldError."""
-        book_side, outcome_side = fields.direction()
-        return cls(
+        check_direction(fields)
+        return cls.read(
+            fields,
             fill_id=fields.text("trade_id"),
-            order_id=fields.text("order_id"),
             ticker=fields.text("market_ticker"),
             timestamp=Decimal(fields.whole("ts_ms")).scaleb(-3),
-            book_side=book_side,
-            outcome_side=outcome_side,
-            quantity=_some(fields),
-            yes_price=fields.price("yes_price_dollars"),
-            fee=fields.amount("fee_cost"),
-            is_taker=fields.flag("is_taker"),
             subaccount=fields.maybe_whole("subaccount"),
             client_order_id=fields.maybe_text("client_order_id"),
-            post_position=fields.count("post_position_fp") if fields.has("post_position_fp") else None,
+            post_position=fields.maybe_count("post_position_fp"),
         )
 
 
-def _some(fields: RecordReader) -> Decimal:
-    quantity = fields.count("count_fp")
-    if quantity <= 0:
-        raise FieldError(fields.endpoint, "count_fp", f"should be more than zero contracts, not {quantity}")
-    return quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
+@record
+class Order(Record):
     """An order of the account. yes_price is the limit, not the price paid."""
 
-    order_id: str
-    client_order_id: str
-    ticker: str
-    book_side: BookSide
-    outcome_side: OutcomeSide
-    status: str  # resting, canceled, executed; new words pass through
-    yes_price: Decimal
-    quantity: Decimal
-    filled: Decimal
-    remaining: Decimal
-    cost: Decimal  # of what was filled
-    fees: Decimal
-    created: Decimal | None
-    updated: Decimal | None
-    expires: Decimal | None
+    order_id: str = column(RecordReader.text)
+    client_order_id: str = column(RecordReader.any_text)
+    ticker: str = column(RecordReader.text)
+    book_side: BookSide = column(RecordReader.book_side)
+    outcome_side: OutcomeSide = column(RecordReader.outcome_side)
+    status: str = column(RecordReader.text)  # resting, canceled, executed; new words pass through
+    yes_price: Decimal = column(RecordReader.price, "yes_price_dollars")
+    quantity: Decimal = column(RecordReader.contracts, "initial_count_fp")
+    filled: Decimal = column(RecordReader.contracts, "fill_count_fp")
+    remaining: Decimal = column(RecordReader.contracts, "remaining_count_fp")
+    cost: Decimal = column(_sum("taker_fill_cost_dollars", "maker_fill_cost_dollars"))  # of what was filled
+    fees: Decimal = column(_sum("taker_fees_dollars", "maker_fees_dollars"))
+    created: Decimal | None = column(RecordReader.maybe_moment, "created_time")
+    updated: Decimal | None = column(RecordReader.maybe_moment, "last_update_time")
+    expires: Decimal | None = column(RecordReader.maybe_moment, "expiration_time")
 
     @property
     def side(self) -> Side:
         """Return BUY for a bid, SELL for an ask."""
         return "BUY" if self.book_side == "bid" else "SELL"
 
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "Order":
-        """Raises FieldError."""
-        book_side, outcome_side = fields.direction()
-        yes_price = fields.price("yes_price_dollars")
-        if yes_price + fields.price("no_price_dollars") != ONE:
-            raise FieldError(fields.endpoint, "no_price_dollars", "and yes_price_dollars should add up to 1")
-        filled, remaining = fields.contracts("fill_count_fp"), fields.contracts("remaining_count_fp")
-        if filled + remaining > (quantity := fields.contracts("initial_count_fp")):
-            raise fields.error("initial_count_fp", f"should be at least the {filled + remaining} filled and remaining")
-        return cls(
-            order_id=fields.text("order_id"),
-            client_order_id=fields.text("client_order_id", blank=True),
-            ticker=fields.text("ticker"),
-            book_side=book_side,
-            outcome_side=outcome_side,
-            status=fields.text("status"),
-            yes_price=yes_price,
-            quantity=quantity,
-            filled=filled,
-            remaining=remaining,
-            cost=fields.amount("taker_fill_cost_dollars") + fields.amount("maker_fill_cost_dollars"),
-            fees=fields.amount("taker_fees_dollars") + fields.amount("maker_fees_dollars"),
-            created=fields.maybe_moment("created_time"),
-            updated=fields.maybe_moment("last_update_time"),
-            expires=fields.maybe_moment("expiration_time"),
-        )
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError where sides, prices or counts contradict each other."""
+        check_direction(fields)
+        check_prices(fields)
+        if (known := self.filled + self.remaining) > self.quantity:
+            raise fields.error("initial_count_fp", f"should be at least the {known} filled and remaining")

@@ -17,7 +17,7 @@ from kalshi.exchange_info import Cutoff, ExchangeStatus
 from kalshi.market_models import Market, Orderbook
 from kalshi.pagination import Page, walk
 from kalshi.rate_limits import Lane
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from kalshi.retrying_client import RetryingClient
 from kalshi.transport import Params, Transport
 

@@ -3,79 +3,63 @@
 Sources: Kalshi docs, get-exchange-status, historical_data, rate_limits.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
-from kalshi.record_reader import RecordReader
+from kalshi.records import Record, RecordReader, column, record
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeStatus:
+@record
+class ExchangeStatus(Record):
     """Status of the exchange. In maintenance (Thursdays 03:00-05:00 in New York) trading alone is inactive."""
 
-    exchange_active: bool
-    trading_active: bool
-    resumes: str | None  # the exchange's own guess, as text
-
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "ExchangeStatus":
-        """Raises FieldError."""
-        return cls(
-            exchange_active=fields.flag("exchange_active"),
-            trading_active=fields.flag("trading_active"),
-            resumes=fields.maybe_text("exchange_estimated_resume_time"),
-        )
+    exchange_active: bool = column(RecordReader.flag)
+    trading_active: bool = column(RecordReader.flag)
+    resumes: str | None = column(RecordReader.maybe_text, "exchange_estimated_resume_time")  # its own guess, as text
 
 
-@dataclass(frozen=True, slots=True)
-class TokenAllowance:
+@record
+class Cutoff(Record):
+    """Unix seconds; older rows stand in the historical tier alone."""
+
+    fills: Decimal = column(RecordReader.moment, "trades_created_ts")
+    orders: Decimal = column(RecordReader.moment, "orders_updated_ts")
+
+
+@record
+class TokenAllowance(Record):
     """A token bucket of the exchange: tokens per second, and its capacity."""
 
-    rate: int
-    capacity: int
-
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "TokenAllowance":
-        """Raises FieldError."""
-        return cls(rate=fields.whole("refill_rate"), capacity=fields.whole("bucket_capacity"))
+    rate: int = column(RecordReader.whole, "refill_rate")
+    capacity: int = column(RecordReader.whole, "bucket_capacity")
 
 
-@dataclass(frozen=True, slots=True)
-class AccountLimits:
+def _allowance(fields: RecordReader, name: str) -> TokenAllowance:
+    return TokenAllowance.from_api(fields.one(name))
+
+
+@record
+class AccountLimits(Record):
     """The account's tier and its two buckets."""
 
-    tier: str
-    read: TokenAllowance
-    write: TokenAllowance
-
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "AccountLimits":
-        """Raises FieldError."""
-        return cls(
-            tier=fields.text("usage_tier"),
-            read=TokenAllowance.from_api(fields.one("read")),
-            write=TokenAllowance.from_api(fields.one("write")),
-        )
+    tier: str = column(RecordReader.text, "usage_tier")
+    read_bucket: TokenAllowance = column(_allowance, "read")
+    write_bucket: TokenAllowance = column(_allowance, "write")
 
 
-BASIC = AccountLimits("basic", read=TokenAllowance(200, 600), write=TokenAllowance(100, 100))
+BASIC = AccountLimits("basic", TokenAllowance(200, 600), TokenAllowance(100, 100))
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointCosts:
+def _costs(fields: RecordReader, name: str) -> dict[tuple[str, str], int]:
+    rows = fields.many(name)
+    return {(row.text("method").upper(), pattern(row.text("path"))): row.whole("cost") for row in rows}
+
+
+@record
+class EndpointCosts(Record):
     """Tokens per call: the default, and the calls that cost something else, by (method, path with {} for ids)."""
 
-    default: int
-    costs: dict[tuple[str, str], int]
-
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "EndpointCosts":
-        """Raises FieldError."""
-        rows = fields.many("endpoint_costs")
-        return cls(
-            default=fields.whole("default_cost"),
-            costs={(row.text("method").upper(), pattern(row.text("path"))): row.whole("cost") for row in rows},
-        )
+    default: int = column(RecordReader.whole, "default_cost")
+    costs: dict[tuple[str, str], int] = column(_costs, "endpoint_costs")
 
     def of(self, method: str, path: str) -> int:
         """Return the tokens that one call costs."""
@@ -94,16 +78,3 @@ def pattern(path: str) -> str:
 
 
 _WORDS = frozenset({"orderbooks", "trades", "batched", "orders", "multivariate", "queue_positions", "candlesticks"})
-
-
-@dataclass(frozen=True, slots=True)
-class Cutoff:
-    """Unix seconds; older rows stand in the historical tier alone."""
-
-    fills: Decimal
-    orders: Decimal
-
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "Cutoff":
-        """Raises FieldError."""
-        return cls(fills=fields.moment("trades_created_ts"), orders=fields.moment("orders_updated_ts"))

@@ -21,7 +21,7 @@ from cache.decimal_json import loads
 from kalshi.account_models import Fill
 from kalshi.auth import Signer
 from kalshi.errors import BadAnswer, KalshiError, Unreachable
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from kalshi.transport import connection_failure
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Market records of the exchange: Market and Orderbook; frozen, exact, read by from_api.
+"""Market records of the exchange: Market and Orderbook.
 
 Sources: Kalshi docs, get-market, get-market-orderbook, market_lifecycle.
 """
@@ -8,39 +8,47 @@ from decimal import Decimal
 
 from kalshi.cash_models import check_payout
 from kalshi.errors import FieldError
-from kalshi.money import ONE, fixed
-from kalshi.record_reader import RecordReader
+from kalshi.records import Record, RecordReader, column, fixed, record
+from ledger.amounts import ONE
 from ledger.marks import MarkInputs, mark_price
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+def _quote(fields: RecordReader, name: str) -> Decimal | None:
+    """Return a quote, or None for an empty side, which the exchange sends as 0 or 1."""
+    price = fields.price(name)
+    return price if 0 < price < ONE else None
+
+
+@record
+class Market(Record):
     """One market. Prices are in dollars; an absent quote is None, not 0 or 1."""
 
-    ticker: str
-    event_ticker: str
-    market_type: str
-    title: str | None
-    yes_title: str
-    no_title: str
-    status: str  # initialized, active, inactive, closed, determined, disputed, amended, finalized, and what may come
-    result: str  # "" until there is one
-    yes_bid: Decimal | None
-    yes_ask: Decimal | None
-    no_bid: Decimal | None
-    no_ask: Decimal | None
-    yes_bid_size: Decimal
-    yes_ask_size: Decimal
-    last_price: Decimal | None
-    settlement_value: Decimal | None  # of one YES contract, once it is known
-    settlement_floor: Decimal | None  # the least that one YES contract pays
-    volume: Decimal
-    volume_24h: Decimal
-    open_interest: Decimal
-    open_time: Decimal
-    close_time: Decimal
-    expires: Decimal
-    rules: str
+    ticker: str = column(RecordReader.text)
+    event_ticker: str = column(RecordReader.text)
+    market_type: str = column(RecordReader.text)
+    title: str | None = column(RecordReader.maybe_text)
+    yes_title: str = column(RecordReader.any_text, "yes_sub_title")
+    no_title: str = column(RecordReader.any_text, "no_sub_title")
+    # initialized, active, inactive, closed, determined, disputed, amended, finalized, and what may come
+    status: str = column(RecordReader.text)
+    result: str = column(RecordReader.any_text)  # "" until there is one
+    yes_bid: Decimal | None = column(_quote, "yes_bid_dollars")
+    yes_ask: Decimal | None = column(_quote, "yes_ask_dollars")
+    no_bid: Decimal | None = column(_quote, "no_bid_dollars")
+    no_ask: Decimal | None = column(_quote, "no_ask_dollars")
+    yes_bid_size: Decimal = column(RecordReader.contracts, "yes_bid_size_fp")
+    yes_ask_size: Decimal = column(RecordReader.contracts, "yes_ask_size_fp")
+    # 0 says that there was no trade yet
+    last_price: Decimal | None = column(lambda fields, name: fields.price(name) or None, "last_price_dollars")
+    settlement_value: Decimal | None = column(RecordReader.maybe_dollars, "settlement_value_dollars")  # of one YES
+    settlement_floor: Decimal | None = column(RecordReader.maybe_price, "settlement_floor_dollars")  # a YES pays more
+    volume: Decimal = column(RecordReader.contracts, "volume_fp")
+    volume_24h: Decimal = column(RecordReader.contracts, "volume_24h_fp")
+    open_interest: Decimal = column(RecordReader.contracts, "open_interest_fp")
+    open_time: Decimal = column(RecordReader.moment)
+    close_time: Decimal = column(RecordReader.moment)
+    expires: Decimal = column(RecordReader.moment, "latest_expiration_time")
+    rules: str = column(RecordReader.any_text, "rules_primary")
 
     @property
     def mark(self) -> Decimal | None:
@@ -49,48 +57,12 @@ class Market:
             self.yes_bid, self.yes_ask, self.last_price, self.result, self.settlement_value, self.settlement_floor,
         ))  # fmt: skip
 
-    @classmethod
-    def from_api(cls, fields: RecordReader) -> "Market":
-        """Raises FieldError, also where quotes of YES and NO or result and payout contradict each other."""
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError where quotes of YES and NO, or result and payout, contradict each other."""
         for bid, ask in (("yes_bid_dollars", "no_ask_dollars"), ("no_bid_dollars", "yes_ask_dollars")):
             if fields.price(bid) + fields.price(ask) != ONE:
                 raise fields.error(ask, f"and {bid} should add up to 1")
-        result, value = fields.text("result", blank=True), fields.maybe_dollars("settlement_value_dollars")
-        if value is not None:
-            check_payout(fields, "settlement_value_dollars", value, result)
-        has_floor = fields.has("settlement_floor_dollars")
-        return cls(
-            ticker=fields.text("ticker"),
-            event_ticker=fields.text("event_ticker"),
-            market_type=fields.text("market_type"),
-            title=fields.maybe_text("title"),
-            yes_title=fields.text("yes_sub_title", blank=True),
-            no_title=fields.text("no_sub_title", blank=True),
-            status=fields.text("status"),
-            result=result,
-            yes_bid=_quote(fields, "yes_bid_dollars"),
-            yes_ask=_quote(fields, "yes_ask_dollars"),
-            no_bid=_quote(fields, "no_bid_dollars"),
-            no_ask=_quote(fields, "no_ask_dollars"),
-            yes_bid_size=fields.contracts("yes_bid_size_fp"),
-            yes_ask_size=fields.contracts("yes_ask_size_fp"),
-            last_price=fields.price("last_price_dollars") or None,  # 0 says that there was no trade yet
-            settlement_value=value,
-            settlement_floor=fields.price("settlement_floor_dollars") if has_floor else None,
-            volume=fields.contracts("volume_fp"),
-            volume_24h=fields.contracts("volume_24h_fp"),
-            open_interest=fields.contracts("open_interest_fp"),
-            open_time=fields.moment("open_time"),
-            close_time=fields.moment("close_time"),
-            expires=fields.moment("latest_expiration_time"),
-            rules=fields.text("rules_primary", blank=True),
-        )
-
-
-def _quote(fields: RecordReader, name: str) -> Decimal | None:
-    """Return a quote, or None for an empty side, which the exchange sends as 0 or 1."""
-    price = fields.price(name)
-    return price if 0 < price < ONE else None
+        check_payout(fields, "settlement_value_dollars", self.settlement_value, self.result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +91,8 @@ def _levels(book: RecordReader, name: str) -> tuple[Level, ...]:
     """Return levels best first: the exchange sends the best bid last and may leave an empty side out."""
     levels = []
     for row in book.items(name) if book.has(name) else []:
-        if not isinstance(row, list) or len(row) != 2:
-            raise FieldError(book.endpoint, name, f"should hold [price, count] pairs, not {row!r:.60}")
-        try:
-            levels.append(Level(fixed(row[0], name), fixed(row[1], name, places=2)))
-        except ValueError as error:
-            raise FieldError(book.endpoint, name, str(error)) from None
+        price, quantity = (fixed(row[0]), fixed(row[1], 2)) if isinstance(row, list) and len(row) == 2 else (None, None)
+        if price is None or quantity is None:
+            raise FieldError(book.endpoint, name, f"should hold [price, count] pairs of texts, not {row!r:.60}")
+        levels.append(Level(price, quantity))
     return tuple(sorted(levels, key=lambda level: level.price, reverse=True))

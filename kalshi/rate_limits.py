@@ -59,8 +59,8 @@ class RateLimits:
     def adopt(self, limits: AccountLimits) -> None:
         """Set the buckets to this account's tier."""
         self.tier = limits.tier
-        self.read, self.write = self._bucket(limits.read), self._bucket(limits.write)
-        half = TokenAllowance(int(limits.read.rate * PUBLIC), int(limits.read.capacity * PUBLIC))
+        self.read, self.write = self._bucket(limits.read_bucket), self._bucket(limits.write_bucket)
+        half = TokenAllowance(int(limits.read_bucket.rate * PUBLIC), int(limits.read_bucket.capacity * PUBLIC))
         self.public = self._bucket(half)
 
     def reserve(self, method: str, path: str, lane: Lane, patience: float) -> float:

@@ -1,19 +1,91 @@
-"""Strict reader of one JSON record: a field has its type, or an error names endpoint and field."""
+"""Records of the exchange: a strict reader of JSON objects, and dataclasses whose fields say how they are read.
 
+Money and counts are read from the exchange's fixed-point text and never through float.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Final, Literal, Self, TypeVar, cast, dataclass_transform
 
 from kalshi.errors import FieldError
-from kalshi.money import ONE, cents, fixed
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
 BookSide = Literal["bid", "ask"]
 OutcomeSide = Literal["yes", "no"]
+Read = Callable[["RecordReader", str], T]
+"""Reads the field of this name. Raises FieldError."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIXED_POINT: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+
+
+def fixed(value: object, places: int = 6) -> Decimal | None:
+    """Return the number in a fixed-point text such as "0.5275" of at most so many decimals; None for all else.
+
+    Sources: Kalshi docs, FixedPointDollars, FixedPointCount.
+    """
+    found = _FIXED_POINT.fullmatch(value) if isinstance(value, str) else None
+    if found is None or (places < 6 and found[1] and len(found[1].rstrip("0")) > places + 1):
+        return None
+    return Decimal(found[0])
+
+
+def cents(value: object) -> Decimal | None:
+    """Return dollars from whole cents; None for anything but an int."""
+    return Decimal(value) / 100 if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _moment(value: object) -> Decimal | None:
+    try:
+        when = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if when is None or when.tzinfo is None:
+        return None
+    past = when - _EPOCH
+    return Decimal(past.days * 86400 + past.seconds) + Decimal(past.microseconds).scaleb(-6)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _one_of(*words: str) -> Callable[[Any], Any]:
+    return lambda value: value if value in words else None
+
+
+def _from_0(number: Decimal | None) -> Decimal | None:
+    return number if number is not None and number >= 0 else None
+
+
+def _method(wanted: str, convert: Callable[[Any], T | None]) -> Read[T]:
+    """Return a method that reads a field; convert returns None for a value that is not as wanted."""
+
+    def read(fields: "RecordReader", name: str) -> T:
+        value = convert(fields.get(name))
+        if value is None:
+            raise fields.wrong(name, wanted)
+        return value
+
+    return read
+
+
+def _maybe(read: Read[T], *absent: str) -> Read[T | None]:
+    """Return a method that takes an absent field, null and the texts in absent as None."""
+
+    def read_if_there(fields: "RecordReader", name: str) -> T | None:
+        value = fields.get(name)
+        return None if value is None or (isinstance(value, str) and value in absent) else read(fields, name)
+
+    return read_if_there
 
 
 class RecordReader:
-    """The fields of one JSON object. Unknown ones are ignored; a `maybe` method takes absent and null as None."""
+    """The fields of one JSON object. Unknown ones are ignored; all methods raise FieldError."""
 
     __slots__ = ("_record", "endpoint")
 
@@ -23,150 +95,105 @@ class RecordReader:
             raise FieldError(endpoint, name, f"should be an object, not {record!r:.60}")
         self._record: dict[str, Any] = record
 
+    text = _method("a text", lambda value: value if isinstance(value, str) and value else None)
+    any_text = _method("a text", lambda value: value if isinstance(value, str) else None)  # may be empty
+    whole = _method("a whole number", _whole)
+    number = _method(  # exactly as it was written
+        "a number", lambda value: Decimal(value) if _whole(value) is not None or isinstance(value, Decimal) else None
+    )
+    flag = _method("true or false", lambda value: value if isinstance(value, bool) else None)
+    dollars = _method('a fixed-point text such as "0.000000"', fixed)
+    amount = _method('dollars from 0 such as "0.000000"', lambda value: _from_0(fixed(value)))
+    price = _method(
+        'a price between 0 and 1 such as "0.5200"',
+        lambda value: found if (found := fixed(value)) is not None and 0 <= found <= 1 else None,
+    )
+    count = _method('a fixed-point text such as "0.00"', lambda value: fixed(value, 2))
+    contracts = _method('contracts from 0 such as "0.00"', lambda value: _from_0(fixed(value, 2)))
+    cents = _method("whole cents", cents)  # as dollars
+    cents_from_0 = _method("whole cents from 0", lambda value: _from_0(cents(value)))
+    moment = _method("an RFC 3339 time", _moment)  # as Unix seconds, exact to the microsecond
+    seconds = _method("whole Unix seconds", lambda value: None if _whole(value) is None else Decimal(value))
+    items: ClassVar[Read[list[Any]]] = _method("a list", lambda value: value if isinstance(value, list) else None)
+    book_side: ClassVar[Read[BookSide]] = _method(
+        "bid or ask", lambda value: value if value in ("bid", "ask") else None
+    )
+    outcome_side: ClassVar[Read[OutcomeSide]] = _method(
+        "yes or no", lambda value: value if value in ("yes", "no") else None
+    )
+    maybe_text = _maybe(text, "")
+    maybe_whole = _maybe(whole)
+    maybe_dollars = _maybe(dollars)
+    maybe_price = _maybe(price)
+    maybe_count = _maybe(count)
+    maybe_cents = _maybe(cents)
+    maybe_moment = _maybe(moment, "")
+    maybe_seconds = _maybe(seconds)
+
+    def get(self, name: str) -> Any:
+        """Return the value as it was sent; None for null and for an absent field."""
+        return self._record.get(name)
+
     def has(self, name: str) -> bool:
         """Return True if the field is present and not null."""
         return self._record.get(name) is not None
 
-    def text(self, name: str, blank: bool = False) -> str:
-        """Return a string, of at least one character unless blank is allowed."""
-        value = self._record.get(name)
-        if not isinstance(value, str) or not (value or blank):
-            raise self._wrong(name, "a text")
-        return value
-
-    def maybe_text(self, name: str) -> str | None:
-        """Return a string; None if absent, null or empty."""
-        return self.text(name, blank=True) or None if self.has(name) else None
-
-    def whole(self, name: str) -> int:
-        """Return a JSON integer."""
-        value = self._record.get(name)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self._wrong(name, "a whole number")
-        return value
-
-    def maybe_whole(self, name: str) -> int | None:
-        """Return a JSON integer, or None."""
-        return self.whole(name) if self.has(name) else None
-
-    def number(self, name: str) -> Decimal:
-        """Return a JSON number, exactly as it was written."""
-        value = self._record.get(name)
-        if not isinstance(value, int | Decimal) or isinstance(value, bool):
-            raise self._wrong(name, "a number")
-        return Decimal(value)
-
-    def flag(self, name: str) -> bool:
-        """Return true or false."""
-        value = self._record.get(name)
-        if not isinstance(value, bool):
-            raise self._wrong(name, "true or false")
-        return value
-
-    def dollars(self, name: str) -> Decimal:
-        """Return FixedPointDollars: a string with up to six decimals."""
-        return self._fixed(name, 6)
-
-    def maybe_dollars(self, name: str) -> Decimal | None:
-        """Return FixedPointDollars, or None."""
-        return self.dollars(name) if self.has(name) else None
-
-    def price(self, name: str) -> Decimal:
-        """Return FixedPointDollars between 0 and 1."""
-        value = self._fixed(name, 6)
-        if not 0 <= value <= ONE:
-            raise self._wrong(name, "a price between 0 and 1")
-        return value
-
-    def count(self, name: str) -> Decimal:
-        """Return FixedPointCount: a string with up to two decimals, negative where the field has a sign."""
-        return self._fixed(name, 2)
-
-    def amount(self, name: str) -> Decimal:
-        """Return FixedPointDollars that are not below 0."""
-        return self._not_negative(name, self.dollars(name), "dollars from 0")
-
-    def contracts(self, name: str) -> Decimal:
-        """Return FixedPointCount that is not below 0."""
-        return self._not_negative(name, self.count(name), "contracts from 0")
-
-    def cents(self, name: str) -> Decimal:
-        """Return dollars, from the few fields that are still whole cents."""
-        try:
-            return cents(self._record.get(name), name)
-        except ValueError:
-            raise self._wrong(name, "whole cents") from None
-
-    def moment(self, name: str) -> Decimal:
-        """Return Unix seconds, exact to the microsecond, from an RFC 3339 string."""
-        value = self._record.get(name)
-        try:
-            when = datetime.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            when = None
-        if when is None or when.tzinfo is None:
-            raise self._wrong(name, "an RFC 3339 time")
-        past = when - _EPOCH
-        return Decimal(past.days * 86400 + past.seconds) + Decimal(past.microseconds).scaleb(-6)
-
-    def maybe_moment(self, name: str) -> Decimal | None:
-        """Return Unix seconds from an RFC 3339 string, or None (absent, null, empty)."""
-        return self.moment(name) if self.maybe_text(name) else None
-
-    def book_side(self) -> BookSide:
-        """Return book_side, bid or ask."""
-        return cast(BookSide, self._one_of("book_side", ("bid", "ask")))
-
-    def outcome_side(self) -> OutcomeSide:
-        """Return outcome_side, yes or no."""
-        return cast(OutcomeSide, self._one_of("outcome_side", ("yes", "no")))
-
-    def direction(self) -> tuple[BookSide, OutcomeSide]:
-        """Return book_side and outcome_side. Raises FieldError where they contradict each other: a bid takes yes."""
-        book_side, outcome_side = self.book_side(), self.outcome_side()
-        if (book_side == "bid") != (outcome_side == "yes"):
-            raise self.error("outcome_side", f"contradicts book_side {book_side!r}")
-        return book_side, outcome_side
-
-    def error(self, name: str, problem: str) -> FieldError:
-        """Return an error about a field; problem follows its name and is followed by its value."""
-        return FieldError(self.endpoint, name, f"{problem}, got {self._record.get(name)!r:.60}")
-
     def one(self, name: str) -> "RecordReader":
         """Return a nested object."""
         if not self.has(name):
-            raise self._wrong(name, "an object")
+            raise self.wrong(name, "an object")
         return RecordReader(self._record[name], self.endpoint, name)
 
     def many(self, name: str) -> list["RecordReader"]:
         """Return a list of objects; it must be there, empty or not."""
         return [RecordReader(item, self.endpoint, f"{name}[{place}]") for place, item in enumerate(self.items(name))]
 
-    def items(self, name: str) -> list[Any]:
-        """Return a list of any values; it must be there, empty or not."""
-        value = self._record.get(name)
-        if not isinstance(value, list):
-            raise self._wrong(name, "a list")
-        return value
+    def error(self, name: str, problem: str) -> FieldError:
+        """Return an error about a field; problem follows its name and is followed by its value."""
+        return FieldError(self.endpoint, name, f"{problem}, got {self._record.get(name)!r:.60}")
 
-    def _one_of(self, name: str, words: tuple[str, ...]) -> str:
-        value = self._record.get(name)
-        if value not in words or not isinstance(value, str):
-            raise self._wrong(name, " or ".join(words))
-        return value
-
-    def _not_negative(self, name: str, value: Decimal, wanted: str) -> Decimal:
-        if value < 0:
-            raise self._wrong(name, wanted)
-        return value
-
-    def _fixed(self, name: str, places: int) -> Decimal:
-        try:
-            return fixed(self._record.get(name), name, places)
-        except ValueError:
-            raise self._wrong(name, f'a fixed-point text such as "0.{"0" * places}"') from None
-
-    def _wrong(self, name: str, wanted: str) -> FieldError:
+    def wrong(self, name: str, wanted: str) -> FieldError:
+        """Return the error of a field that is missing or not as wanted."""
         if name not in self._record:
             return FieldError(self.endpoint, name, f"is missing; {wanted} was expected")
         return FieldError(self.endpoint, name, f"should be {wanted}, not {self._record[name]!r:.60}")
+
+
+def column(read: Read[Any], name: str = "", default: Any = MISSING) -> Any:
+    """Return a field of a record that is read from the exchange's field of this name, by default its own."""
+    return field(default=default, metadata={"read": read, "name": name})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(column, field))
+def record(cls: type[T]) -> type[T]:
+    """Return the class as a frozen dataclass with slots; most of its fields are columns."""
+    found: Any = dataclass(frozen=True, slots=True)(cls)
+    columns = [(each.name, each.metadata["read"], each.metadata["name"]) for each in fields_of(found) if each.metadata]
+    found.columns = [(name, read, source or name) for name, read, source in columns]
+    return cast(type[T], found)
+
+
+class Record:
+    """A record of the exchange, frozen and exact: money is dollars, counts are contracts, times are Unix seconds."""
+
+    __slots__ = ()
+    columns: ClassVar[list[tuple[str, Read[Any], str]]]  # of each: name of the field, how it is read, and from where
+
+    @classmethod
+    def read(cls, fields: RecordReader, **given: Any) -> Self:
+        """Return the record of given values, and of columns for the rest. Raises FieldError."""
+        make: Callable[..., Self] = cls
+        return make(**{name: read(fields, source) for name, read, source in cls.columns if name not in given}, **given)
+
+    @classmethod
+    def from_api(cls, fields: RecordReader, **given: Any) -> Self:
+        """Return the record in a JSON object of REST. Raises FieldError, also where its fields contradict each other.
+
+        given: values that do not stand in the object.
+        """
+        found = cls.read(fields, **given)
+        found.check(fields)
+        return found
+
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError where fields contradict each other."""

@@ -25,7 +25,7 @@ from kalshi.errors import (
 )
 from kalshi.exchange_info import AccountLimits, EndpointCosts, pattern
 from kalshi.rate_limits import Lane, RateLimits
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from kalshi.transport import Params, Transport
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from kalshi import errors
 from kalshi.account_models import Order
 from kalshi.client import KalshiClient
 from kalshi.pagination import Page, walk
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 
 _CREATE = "/portfolio/events/orders"
 _PAGE = 200  # orders; a lost one is most often on the first page

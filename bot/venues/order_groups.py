@@ -11,7 +11,7 @@ from urllib.parse import quote
 from bot.throttle import Throttle
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError, NotFound, Refused
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 
 log = logging.getLogger(__name__)
 

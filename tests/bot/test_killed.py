@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kalshi.account_models import Fill
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from ledger.market_book import MarketBook
 from ledger.records import TradeRecord
 from tests.bot.test_process import Process, running_bot

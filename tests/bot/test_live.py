@@ -20,7 +20,7 @@ from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.environments import socket_url
 from kalshi.fill_socket import FillSocket
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from tests.support.eventually import eventually
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.trading import wish

@@ -26,7 +26,7 @@ from kalshi.account_models import Fill
 from kalshi.auth import Signer
 from kalshi.environments import socket_url
 from kalshi.fill_socket import FillSocket
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from ledger.market_book import MarketBook
 from ledger.records import TradeRecord
 from tests.support.eventually import eventually

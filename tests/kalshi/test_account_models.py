@@ -12,7 +12,7 @@ from kalshi.cash_models import AccountSettlement, BankTransfer
 from kalshi.errors import FieldError
 from kalshi.exchange_info import AccountLimits, Cutoff, EndpointCosts, ExchangeStatus, pattern
 from kalshi.market_models import Level, Market, Orderbook
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from tests.support import payloads
 
 WRONG: dict[str, tuple[Any, ...]] = {
@@ -58,7 +58,7 @@ MODELS = {
         "yes_total_cost_dollars": "dollars", "no_count_fp": "count", "no_total_cost_dollars": "dollars",
         "revenue": "whole", "fee_cost": "dollars", "settled_time": "moment",
     }),
-    "transfer": (lambda fields: BankTransfer.from_api(fields, "deposit"), payloads.DEPOSIT, {
+    "transfer": (lambda fields: BankTransfer.from_api(fields, direction="deposit"), payloads.DEPOSIT, {
         "id": "text", "status": "text", "amount_cents": "whole", "fee_cents": "whole", "created_ts": "whole",
     }),
     "market": (Market.from_api, payloads.MARKET, {
@@ -185,8 +185,8 @@ def test_a_record_that_contradicts_itself_is_a_named_error(model: Any, changes: 
 def test_a_transfer_has_the_time_of_its_present_state() -> None:
     """finalized_ts once it is applied, failed or returned; created_ts before."""
     pending = payloads.DEPOSIT | {"status": "pending", "finalized_ts": None}
-    assert BankTransfer.from_api(RecordReader(pending, "e"), "withdrawal").timestamp == 1781150000
-    applied = BankTransfer.from_api(RecordReader(payloads.DEPOSIT, "e"), "deposit")
+    assert BankTransfer.from_api(RecordReader(pending, "e"), direction="withdrawal").timestamp == 1781150000
+    applied = BankTransfer.from_api(RecordReader(payloads.DEPOSIT, "e"), direction="deposit")
     assert (applied.timestamp, applied.amount, applied.fee) == (1781160000, 25, Decimal("0.5"))
 
 

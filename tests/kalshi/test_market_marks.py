@@ -7,7 +7,7 @@ import pytest
 
 from kalshi.errors import FieldError
 from kalshi.market_models import Market
-from kalshi.record_reader import RecordReader
+from kalshi.records import RecordReader
 from tests.support import payloads
 
 NO_BID, NO_ASK, NO_LAST = {"yes_bid_dollars": "0.0000"}, {"yes_ask_dollars": "1.0000"}, {"last_price_dollars": "0.0000"}
