@@ -28,7 +28,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "list": (None, {}, "[]", 5),
     "object": (None, [], "{}", 5),
 }
-MODELS = {
+MODELS: dict[str, tuple[Any, dict[str, Any], dict[str, str]]] = {
     "balance": (Balance.from_api, payloads.BALANCE, {
         "balance_dollars": "dollars", "balance": "whole", "portfolio_value": "whole", "updated_ts": "whole",
     }),
