@@ -168,9 +168,8 @@ class OrderCanceller:
         self.receipt.fills = sorted((f for f in fills if f.order_id in ours), key=lambda fill: fill.timestamp)
 
 
-async def cancel_orders(settings: BotSettings, prefix: str, limit: float = _LIMIT) -> CancelReceipt:
-    """Cancel the orders of a prefix with a client of its own. Returns the receipt. Raises KeyUnusable."""
-    signer = Signer.from_file(settings.api_key, settings.key_path)
+async def cancel_orders(settings: BotSettings, signer: Signer, prefix: str, limit: float = _LIMIT) -> CancelReceipt:
+    """Cancel the orders of a prefix with a client of its own. Returns the receipt."""
     async with aiohttp.ClientSession() as session:
         return await OrderCanceller(make_client(session, settings, signer), prefix, limit).run()
 
@@ -191,7 +190,8 @@ def main(arguments: Sequence[str]) -> int:
     prefix = "" if given.all else given.prefix if given.prefix is not None else settings.order_prefix
     if not prefix and not given.all:
         raise InvalidBotSettings("--prefix: expected at least one character; use --all for every order")
-    receipt = asyncio.run(cancel_orders(settings, prefix, given.within))
+    signer = Signer.from_file(settings.api_key, settings.key_path)
+    receipt = asyncio.run(cancel_orders(settings, signer, prefix, given.within))
     text = json.dumps(json.loads(dumps(receipt.as_json())), indent=2) if given.json else receipt.as_text()
     print(text, file=sys.stdout)
     return 0 if receipt.proven else 1

@@ -5,14 +5,18 @@ import logging
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 import aiohttp
 
+from bot.application import make_client
 from bot.cancel import CancelReceipt, cancel_orders, require_keys
+from bot.errors import InvalidBotSettings
 from bot.strategies import strategies
+from bot.venues.order_client import OrderClient
 from cache.decimal_json import loads
 from config.bot import BotSettings, read_bot_settings
+from kalshi.auth import Signer
+from kalshi.errors import KalshiError
 
 log = logging.getLogger("bot.watch")
 
@@ -63,25 +67,28 @@ class BotWatch:
         return receipt
 
 
-async def watch(settings: BotSettings) -> None:
-    """Watch until SIGTERM or SIGINT. Raises KeyUnusable."""
+async def watch(settings: BotSettings, signer: Signer) -> None:
+    """Watch until SIGTERM or SIGINT. Prints the first receipt, then those with a cancel or without a proof."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with aiohttp.ClientSession() as session:
         watching = BotWatch(
             lambda: _status(session, settings.status_url),
-            lambda: cancel_orders(settings, settings.order_prefix), settings.watch_after,
+            lambda: cancel_orders(settings, signer, settings.order_prefix), settings.watch_after,
         )  # fmt: skip
         log.info(
             "watching %s: without a sign of it for %.0f s the orders of prefix %s are cancelled", settings.status_url,
             settings.watch_after, settings.order_prefix,
         )  # fmt: skip
+        await _check_key(session, settings, signer)
+        printed = False
         while not stopped.is_set():
             receipt = await watching.step()
-            if receipt is not None:
-                level = logging.WARNING if receipt.cancelled or not receipt.proven else logging.INFO
-                log.log(level, "%s", receipt.as_text())
+            printed = printed and watching.away
+            if receipt is not None and not (printed and receipt.proven and not receipt.cancelled):
+                print(receipt.as_text(), flush=True)
+                printed = True
             try:
                 async with asyncio.timeout(_EVERY):
                     await stopped.wait()
@@ -93,10 +100,22 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command. Raises SettingsError, TradingError and KeyUnusable."""
     settings = read_bot_settings(arguments, strategies())
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    own = {"BOT_WATCH_API_KEY": settings.watch_key, "BOT_WATCH_RSA_KEY_PATH": settings.watch_key_path}
+    if any(own.values()) and not all(own.values()):
+        missing, given = sorted(own, key=lambda name: bool(own[name]))
+        raise InvalidBotSettings(f"{missing}: expected a value, because {given} is set and a key is both")
     key, path = settings.watch_key or settings.api_key, settings.watch_key_path or settings.key_path
     require_keys(key, path)
-    asyncio.run(watch(replace(settings, api_key=key, key_path=path)))
+    asyncio.run(watch(settings, Signer.from_file(key, path)))
     return 0
+
+
+async def _check_key(session: aiohttp.ClientSession, settings: BotSettings, signer: Signer) -> None:
+    """Read the resting orders once and log a warning if the key cannot: a cancel would fail later."""
+    try:
+        await OrderClient(make_client(session, settings, signer)).resting()
+    except KalshiError as error:
+        log.warning("orders cannot be read with this key now (%s); a cancel would be unproven", error)
 
 
 async def _status(session: aiohttp.ClientSession, url: str) -> dict[str, object] | None:

@@ -16,6 +16,7 @@ import pytest
 from bot.account_check import AccountCheck
 from bot.clock import BotClock
 from bot.engine import Engine, TradingPlan
+from bot.errors import VenueUnavailable
 from bot.market_data import MarketData
 from bot.strategies import Strategy
 from bot.strategy_types import CancelOrder, Intent, MarketView, PlaceOrder
@@ -127,7 +128,7 @@ async def churn(
     simulator.clear()
 
 
-LONG = pytest.param(10_000, id="10000", marks=[pytest.mark.slow, pytest.mark.timeout(600)])
+LONG = pytest.param(10_000, id="10000", marks=[pytest.mark.slow, pytest.mark.timeout(1200)])
 SEED = int(os.environ.get("PI_SEED", "11"))  # another one makes another run
 
 
@@ -141,8 +142,8 @@ async def test_own_books_equal_the_exchange_s_and_the_ledger_s(
         async with trading(simulator) as (state, venue, engine, check, tickers):
             await churn(simulator, state, venue, engine, tickers, fills, Random(SEED))
             state.halts.halt("person", "the end", time.time())
-            await eventually(lambda: _withdrawn(engine), within=20, every=0.2)
-            await eventually(lambda: _agrees(check), within=20, every=0.2)
+            await eventually(lambda: _withdrawn(engine), within=120, every=0.2)
+            await eventually(lambda: _agrees(check), within=120, every=0.2)
             ledger = simulator.ledger()
             compare(state, ledger)
             assert sum("the answer to an order was lost" in record.getMessage() for record in caplog.records) >= 2
@@ -179,4 +180,7 @@ async def _withdrawn(engine: Engine) -> bool:
 
 
 async def _agrees(check: AccountCheck) -> bool:
-    return await check.differences() == ""
+    try:
+        return await check.differences() == ""
+    except VenueUnavailable:  # a read took too long on a loaded machine
+        return False
