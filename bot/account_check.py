@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.account_fills import OVERLAP, AccountFills
 from bot.errors import VenueUnavailable
-from bot.reasons import reason_of
+from bot.reasons import STARTING, reason_of
 from bot.venues.fill_collector import FillCollector
 from kalshi.account_models import Position
 from kalshi.client import KalshiClient
@@ -52,7 +52,9 @@ class AccountCheck:
                     break
                 await self._sleep(_PAUSE)
             else:
-                raise VenueUnavailable("the account trades without a pause; its opening positions cannot be read")
+                raise VenueUnavailable(
+                    "the account trades without a pause; its opening positions cannot be read", STARTING
+                )
             paid = [row async for row in self._client.settlements(min_ts=float(now) - 86400)]
         except KalshiError as error:
             raise VenueUnavailable(str(error), reason_of(error)) from error

@@ -3,23 +3,18 @@
 from bot.engine import Engine
 from bot.halts import REASONS, Halts
 from bot.reasons import (
-    ATTESTATION,
-    CLOCK,
     EXCHANGE_FAULT,
     EXCHANGE_PAUSED,
-    KEY,
     LATE_DATA,
     MAINTENANCE,
-    NO_CASH,
-    RATE_LIMITED,
-    SCOPE,
+    STARTING,
     UNREACHABLE,
     UNREADABLE,
 )
 from bot.runner import BotRunner
 
-_REFUSED = frozenset({ATTESTATION, CLOCK, KEY, NO_CASH, RATE_LIMITED, SCOPE})  # the exchange answers, and refuses us
-_PAUSED = frozenset({EXCHANGE_FAULT, EXCHANGE_PAUSED, MAINTENANCE, UNREACHABLE, UNREADABLE})
+# the exchange does not work as it should; any other reason: it works, and refuses us
+_PAUSED = frozenset({EXCHANGE_FAULT, EXCHANGE_PAUSED, MAINTENANCE, STARTING, UNREACHABLE, UNREADABLE})
 
 Activity = tuple[str, str | None]
 
@@ -32,7 +27,7 @@ def activity_of(runner: BotRunner, halts: Halts, engine: Engine) -> Activity:
         first = min(halts.halts.values(), key=lambda halt: halt.since)
         return "halted", REASONS[first.name]
     if runner.stage == "starting":
-        return _unable(runner.start_reason or "starting")
+        return _unable(engine.failure_reason or STARTING)
     if halts.paused:
         return "paused", "paused by a person"
     if engine.exchange_reason:
@@ -41,11 +36,10 @@ def activity_of(runner: BotRunner, halts: Halts, engine: Engine) -> Activity:
 
 
 def _running(halts: Halts, engine: Engine) -> Activity:
-    refusals = engine.sender.refusals
     if engine.lasting_failure:
         return _unable(engine.lasting_failure)
-    if refusals.trouble:
-        return ("paused" if refusals.reason in _PAUSED else "refused"), refusals.reason
+    if refused := engine.sender.trouble:
+        return _unable(refused.reason)
     if halts.losing:
         return "paused", "loss limit"
     if engine.account_is_late:
@@ -54,4 +48,4 @@ def _running(halts: Halts, engine: Engine) -> Activity:
 
 
 def _unable(reason: str) -> Activity:
-    return ("refused" if reason in _REFUSED else "paused"), reason
+    return ("paused" if reason in _PAUSED else "refused"), reason

@@ -94,7 +94,13 @@ class Engine:
     @property
     def trouble(self) -> str:
         """A sentence about what keeps the bot from trading; "" if nothing does."""
-        return self._failure or self.sender.refusals.trouble
+        refused = self.sender.trouble
+        return self._failure or ("" if refused is None else refused.trouble)
+
+    @property
+    def failure_reason(self) -> str:
+        """The reason of the present failure; "" if there is none."""
+        return self._failure_reason
 
     @property
     def lasting_failure(self) -> str:
@@ -126,9 +132,9 @@ class Engine:
             self._check()
             async with self._acting:
                 await self._act()
-            self._set_failure("", "")
+            self.report_failure("", "")
         except VenueError as error:
-            self._set_failure(str(error), error.reason)
+            self.report_failure(str(error), error.reason)
             await self._withdraw_if_blind()
         if self._throttle.due("save", _SAVE_EVERY):
             self._save(False)
@@ -147,12 +153,21 @@ class Engine:
         try:
             await self.withdraw()
         except VenueError as error:
-            self._set_failure(str(error), error.reason)
+            self.report_failure(str(error), error.reason)
 
     def report_halt(self, halt: Halt) -> None:
         """Log a new halt and save it before anything else happens."""
         log.warning("halted (%s): %s; no orders until POST /clear or a start with --clear", halt.name, halt.why)
         self._save(True)
+
+    def report_failure(self, failure: str, reason: str) -> None:
+        """Record what keeps turns from working, and its reason; "" once they work."""
+        if failure and not self._failure:
+            self._failing_since = self._clock.monotonic()
+            log.warning("trouble (%s): %s; the next turn tries again", reason, failure)
+        elif self._failure and not failure:
+            log.info("turns work again after: %s", self._failure)
+        self._failure, self._failure_reason = failure, reason
 
     async def _read(self) -> None:
         positions = [ticker for ticker, book in self._state.positions.by_ticker.items() if book.quantity]
@@ -255,12 +270,4 @@ class Engine:
             try:
                 await self.withdraw()
             except VenueError as error:
-                self._set_failure(str(error), error.reason)
-
-    def _set_failure(self, failure: str, reason: str) -> None:
-        if failure and not self._failure:
-            self._failing_since = self._clock.monotonic()
-            log.warning("trouble (%s): %s; the next turn tries again", reason, failure)
-        elif self._failure and not failure:
-            log.info("turns work again after: %s", self._failure)
-        self._failure, self._failure_reason = failure, reason
+                self.report_failure(str(error), error.reason)

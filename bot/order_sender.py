@@ -25,8 +25,10 @@ class OrderSender:
         self._venue = venue
         self._state = state
         self._clock = clock
-        # all mutable state: refusals, decisions, the account's last balance, the monotonic time of the newest order
+        # all mutable state: refusals of orders and of cancels, decisions, the account's last balance, the monotonic
+        # time of the newest order
         self.refusals = Refusals(clock.monotonic)
+        self.cancel_refusals = Refusals(clock.monotonic, "cancels")
         self.decisions = DecisionLog()
         self.balance: Balance | None = None
         self.last_sent = clock.monotonic()
@@ -45,8 +47,15 @@ class OrderSender:
             await self._venue.cancel(order)
         except (OrderRejected, OrderUncertain) as error:
             log.info("order %s may still rest (%s); it is read and cancelled again", order.client_order_id, error)
+            self.cancel_refusals.refused(order.ticker, error.reason, str(error))
             return error.reason
+        self.cancel_refusals.accepted(order.ticker)
         return SENT
+
+    @property
+    def trouble(self) -> Refusals | None:
+        """The refusals, of orders or of cancels, that have become a run; None without one."""
+        return next((each for each in (self.refusals, self.cancel_refusals) if each.trouble), None)
 
     async def close_position(self, ticker: str, quantity: Decimal, quote: Quote) -> None:
         """Close a position at the best price with an order that takes at once or vanishes."""

@@ -15,13 +15,14 @@ _ACCOUNT = ""
 
 
 class Refusals:
-    """Decide where orders may be tried again. clock: monotonic seconds.
+    """Decide where orders may be tried again. clock: monotonic seconds. noun: of the requests, in sentences.
 
     A post-only order that would have traded is normal for a maker and only counted.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], noun: str = "orders") -> None:
         self._clock = clock
+        self._noun = noun
         # all mutable state: counts by reason since the start; refusals in a row, the last one's reason and words;
         # by ticker ("" for the account): refusals in a row, and until when (monotonic) and why nothing is sent
         self.counts: Counter[str] = Counter()
@@ -36,7 +37,7 @@ class Refusals:
         """A sentence while several orders in a row were refused; else ""."""
         if self.in_a_row < _IN_A_ROW:
             return ""
-        return f"{self.in_a_row} orders in a row were refused or not answered ({self.reason}): {self._detail}"
+        return f"{self.in_a_row} {self._noun} in a row were refused or not answered ({self.reason}): {self._detail}"
 
     def blocked(self, ticker: str) -> str:
         """Return the reason for which nothing is sent in this market now; "" if it may be tried."""
@@ -64,7 +65,7 @@ class Refusals:
     def accepted(self, ticker: str) -> None:
         """Record an order that was accepted: the pauses of its market and of the account end."""
         if self.trouble:
-            log.info("orders are accepted again after %d refusals (%s)", self.in_a_row, self.reason)
+            log.info("%s are accepted again after %d refusals (%s)", self._noun, self.in_a_row, self.reason)
         self.in_a_row, self.reason, self._detail = 0, "", ""
         for name in (ticker, _ACCOUNT):
             self._failures.pop(name, None)

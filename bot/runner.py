@@ -11,6 +11,7 @@ from bot.clock import BotClock
 from bot.engine import Engine
 from bot.errors import AnotherBotRunning, LimitsTooLarge, VenueError
 from bot.halts import HaltName
+from bot.reasons import UNREACHABLE
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
 
@@ -58,13 +59,11 @@ class BotRunner:
         self._prepare = prepare
         self._verify = verify
         # all mutable state: the stage; monotonic times of the last turn and of the last check; the order to stop; the
-        # time limit of the present turn; why the start does not get on
+        # time limit of the present turn
         self.stage = "starting"
         self._turned = self._checked = clock.monotonic()
         self._stop = asyncio.Event()
         self._limit: asyncio.Timeout | None = None
-        self.start_trouble = ""
-        self.start_reason = ""
 
     def __repr__(self) -> str:
         return f"BotRunner({self.stage})"
@@ -90,7 +89,6 @@ class BotRunner:
         while not self._stop.is_set():
             try:
                 await self._limited_turn()
-                self.start_trouble = self.start_reason = ""
             except (VenueError, TimeoutError) as error:
                 self._note_failure(error)
                 await self._rest(self._times.retry_after)
@@ -115,13 +113,9 @@ class BotRunner:
             await self._check.begin()
 
     def _note_failure(self, error: Exception) -> None:
-        if self._stop.is_set():
-            return
-        words = str(error) or f"a turn took longer than {self._times.turn_limit:.0f} s"
-        log.warning("%s: %s; trying again", self.stage, words)
-        if self.stage == "starting":
-            self.start_trouble = words
-            self.start_reason = error.reason if isinstance(error, VenueError) else "slow"
+        if not self._stop.is_set():
+            words = str(error) or f"a turn took longer than {self._times.turn_limit:.0f} s"
+            self._engine.report_failure(words, error.reason if isinstance(error, VenueError) else UNREACHABLE)
 
     async def _limited_turn(self) -> None:
         try:

@@ -62,9 +62,11 @@ class Pauses:
         self.seconds.append(seconds)
 
 
-def check_of(answers: Sequence[int | None]) -> tuple[AccountCheck, Exchange, Pauses]:
+def check_of(
+    answers: Sequence[int | None], account: AccountFills | None = None
+) -> tuple[AccountCheck, Exchange, Pauses]:
     """A check of an account whose fills add up to five contracts of KXA."""
-    exchange, account, pauses = Exchange(answers), AccountFills(), Pauses()
+    exchange, account, pauses = Exchange(answers), account or AccountFills(), Pauses()
     account.trade("KXA", "BUY", D(5))
     check = AccountCheck(exchange, account, exchange, sleep=pauses.sleep)  # type: ignore[arg-type]
     return check, exchange, pauses
@@ -97,22 +99,24 @@ async def test_an_exchange_that_does_not_answer_is_unavailable() -> None:
 
 async def test_opening_positions_need_a_quiet_account_that_answers() -> None:
     """While fills keep coming, or nothing answers, no opening positions are taken."""
-    check, exchange, _ = check_of([5])
+    account = AccountFills()
+    check, exchange, _ = check_of([5], account)
     exchange.pace = 1
     with pytest.raises(VenueUnavailable, match="trades without a pause"):
         await check.begin()
     exchange.pace, exchange.answers = 0, [None]
     with pytest.raises(VenueUnavailable, match="no answer"):
         await check.begin()
-    assert check._account.low_water == 0
+    assert account.low_water == 0
 
 
 @pytest.mark.parametrize("age", [0, 1, 60, 130, 2 * OVERLAP - 1, 2 * OVERLAP + 1, 3600, 86_400])
 async def test_no_fill_before_the_opening_positions_is_counted(age: int) -> None:
     """However old a fill of the past is, it belongs to the opening positions."""
-    check, exchange, _ = check_of([5])
+    account = AccountFills()
+    check, exchange, _ = check_of([5], account)
     exchange.times = [NOW - age]
     await check.begin()
-    assert check._account.is_counted("f0", D(str(NOW - age)))
-    assert check._account.positions == {"KXA": 5}
-    assert not check._account.is_counted("later", D(str(NOW + 1)))
+    assert account.is_counted("f0", D(str(NOW - age)))
+    assert account.positions == {"KXA": 5}
+    assert not account.is_counted("later", D(str(NOW + 1)))

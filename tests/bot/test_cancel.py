@@ -120,14 +120,13 @@ async def test_orders_that_end_otherwise_are_named() -> None:
     bot, _ = await bot_with_orders()
     bot.fault("error", status=500, method="DELETE")
     schedule = FaultSchedule(bot)
-    canceller = OrderCanceller(bot.client, "pi-bot-", 60.0, bot.time, bot.time, schedule.sleep)
 
     async def sleep(seconds: float) -> None:
         if not canceller.receipt.gone:
             bot.fault("exchange_pause")
         await schedule.sleep(seconds)
 
-    canceller._sleep = sleep
+    canceller = OrderCanceller(bot.client, "pi-bot-", 60.0, bot.time, bot.time, sleep)
     receipt = await canceller.run()
     assert receipt.proven
     assert (len(receipt.cancelled), len(receipt.gone)) == (0, 3)

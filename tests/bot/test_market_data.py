@@ -8,9 +8,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.backtest.in_process_client import InProcessCalls
 from bot.errors import VenueUnavailable
 from bot.market_data import MarketData
+from kalshi.client import KalshiClient
+from simulator.in_process import InProcessExchange
 from tests.support.eventually import eventually
+from tests.support.in_process_bot import InProcessBot
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.venues import client, quoted
 
@@ -81,19 +85,26 @@ async def test_a_changed_field_is_named(
         await CALLS[name](*prices)
 
 
+class SpoiledCalls(InProcessCalls):
+    """Calls whose answers have another value in one field."""
+
+    def __init__(self, exchange: InProcessExchange, field: str, value: str) -> None:
+        super().__init__(exchange)
+        self.field, self.value = field, value
+
+    async def request(self, *rest: Any, **more: Any) -> Any:
+        return _spoiled(await super().request(*rest, **more), self.field, self.value)
+
+
 @pytest.mark.parametrize(("field", "value"), [("step", "half a cent"), ("step", "NaN"), ("fee_multiplier", "dear")])
-async def test_a_number_that_cannot_be_read_is_named(
-    prices: tuple[MarketData, str], monkeypatch: pytest.MonkeyPatch, field: str, value: str
-) -> None:
+async def test_a_number_that_cannot_be_read_is_named(field: str, value: str) -> None:
     """A number that cannot be read is an error with the field's name."""
-    honest = prices[0]._client.request
-
-    async def spoiled(method: str, path: str, *rest: Any, **more: Any) -> Any:
-        return _spoiled(await honest(method, path, *rest, **more), field, value)
-
-    monkeypatch.setattr(prices[0]._client, "request", spoiled)
+    bot = InProcessBot()
+    ticker = bot.market()
+    calls: Any = SpoiledCalls(bot.exchange, field, value)
+    prices = MarketData(KalshiClient(calls), bot.time, bot.time)
     with pytest.raises(VenueUnavailable, match=field):
-        await CALLS["fee_rule" if field == "fee_multiplier" else "quotes"](*prices)
+        await CALLS["fee_rule" if field == "fee_multiplier" else "quotes"](prices, ticker)
 
 
 def _spoiled(answer: Any, field: str, value: str) -> Any:

@@ -1,8 +1,6 @@
 """Tests of activity and reason: each fault of the exchange leads to its own word."""
 
-import asyncio
 import json
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +8,12 @@ import pytest
 
 from bot.activity import activity_of
 from bot.reasons import reason_of
+from ingest.bot_status import BotStatus
+from ingest.bot_status_payload import read_status
+from kalshi.errors import CircuitOpen
 from kalshi.transport import refusal
 from tests.support.in_process_bot import InProcessBot
+from tests.support.trading import D
 
 ORDERS = "*/portfolio/events/orders"
 
@@ -46,6 +48,7 @@ def fault(name: str, activity: str, word: str, kind: str, seconds: int = 20, **o
 
 
 CREATES: dict[str, Any] = {"path": ORDERS, "method": "POST"}
+CANCELS: dict[str, Any] = {"path": ORDERS + "*", "method": "DELETE"}
 READS: dict[str, Any] = {"path": "*/portfolio/*", "method": "GET"}
 CASES = [
     Case("none", "trading", None),
@@ -57,6 +60,8 @@ CASES = [
     read_refused("key", "key"), read_refused("scope", "scope"), read_refused("clock", "clock"),
     fault("error 500 on orders", "paused", "exchange fault", "error", status=500, **CREATES),
     fault("error 500 on reads", "paused", "exchange fault", "error", status=500, **READS),
+    fault("scope on cancels", "refused", "scope", "refuse", reason="scope", **CANCELS),
+    fault("error 500 on cancels", "paused", "exchange fault", "error", status=500, **CANCELS),
     fault("error 503 on reads", "paused", "maintenance", "error", status=503, path="*/markets*"),
     fault("rate limit on orders", "refused", "rate limited", "rate_limit", **CREATES),
     fault("rate limit on reads", "refused", "rate limited", "rate_limit", **READS),
@@ -73,7 +78,7 @@ async def word_after(case: Case) -> tuple[str, str | None]:
     """Return activity and reason of a bot on an exchange with this fault."""
     bot = InProcessBot()
     tickers = [bot.market(name) for name in ("KXRAINNYC", "KXBTC", "KXFED", "KXOSCAR")]
-    bot = InProcessBot(tickers, exchange=bot.exchange)
+    bot = InProcessBot(tickers, exchange=bot.exchange, live={"cancel_limit": 0.2})
     await bot.check.begin()
     await bot.turns(1)
     if case.fault:
@@ -92,44 +97,131 @@ async def test_each_fault_of_the_exchange_has_its_word(case: Case) -> None:
     assert await word_after(case) == (case.activity, case.reason)
 
 
+def halt_by_loss(bot: InProcessBot, name: str) -> None:
+    """Lose 31 dollars of a daily limit of 30, or 41 of a drawdown limit of 40, for longer than a loss must last."""
+    losses = bot.state.halts
+    for profit, at in ((0, 0.0), (-31 if name == "daily loss" else 10, 1.0)):
+        losses.observe(D(profit), bot.time(), at)
+    if name == "drawdown":
+        losses.observe(D(-31), bot.time() + 86_400, 2.0)
+
+
+def set_state(bot: InProcessBot, name: str) -> None:
+    """Bring the bot into a state that is not the exchange's fault."""
+    now = bot.time()
+    match name:
+        case "daily loss" | "drawdown":
+            halt_by_loss(bot, name)
+        case "paused by a person":
+            bot.state.halts.paused = True
+        case "halted by a person":
+            bot.runner.halt("person", "halted by POST /halt")
+        case "second bot":
+            bot.state.halts.halt("second_bot", "another bot sends orders", now)
+        case "positions differ":
+            bot.state.halts.halt("reconcile", "KXA: our fills say 1, the exchange 2", now)
+        case "fault":
+            bot.state.halts.halt("fault", "a bug", now)
+        case "quiet":
+            bot.exchange.advance(61.0)
+        case "starting" | "stopping":
+            bot.runner.stage = name
+
+
+STATES = {
+    "daily loss": "halted", "drawdown": "halted", "halted by a person": "halted", "second bot": "halted",
+    "positions differ": "halted", "fault": "halted", "paused by a person": "paused", "starting": "paused",
+    "quiet": "trading", "stopping": "stopped",
+}  # fmt: skip
+"""Reason -> activity, for what does not come from the exchange."""
+
+
+async def word_of_state(name: str) -> tuple[str, str | None]:
+    """Return activity and reason of a bot in this state."""
+    bot = InProcessBot()
+    bot = InProcessBot([bot.market()], exchange=bot.exchange, decide=lambda view: [])
+    await bot.check.begin()
+    await bot.turns(1)
+    set_state(bot, name)
+    return activity_of(bot.runner, bot.state.halts, bot.engine)
+
+
+@pytest.mark.parametrize(("reason", "activity"), STATES.items())
+async def test_each_state_of_the_bot_has_its_word(reason: str, activity: str) -> None:
+    """The reason of /status is the state's own word."""
+    assert await word_of_state(reason) == (activity, reason)
+
+
+def word_of_service(name: str) -> str:
+    """Return the status that a service shows for a bot that is dead, or whose loop is stuck."""
+    status = BotStatus(0.0)
+    status.note(read_status({"loop_age": D(1)}), "", 0, 1.0)
+    for number in range(2):
+        reading = None if name == "dead" else read_status({"loop_age": D(16)})
+        status.note(reading, "it does not answer", 0, 2.0 + number)
+    return status.status
+
+
+@pytest.mark.parametrize(("name", "status"), [("dead", "offline"), ("stuck", "stalled")])
+def test_a_service_shows_a_dead_and_a_stuck_bot(name: str, status: str) -> None:
+    """No answer to two polls, or a loop that has not turned for 16 s."""
+    assert word_of_service(name) == status
+
+
 def answer(code: str, details: str = "") -> str:
     """Return the body of an error in its nested shape."""
     return json.dumps({"error": {"code": code, "message": code.replace("_", " "), "details": details}})
 
 
+CREATE = "POST /portfolio/events/orders"
+READ = "GET /portfolio/fills"
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "word"),
+    ("where", "status", "body", "word"),
     [
-        (400, answer("available_balance_too_low"), "no cash"),
-        (400, '{"code":"insufficient_balance","message":"x","details":"exchange_index 2"}', "wrong shard"),
-        (400, answer("invalid_order", "post only cross"), "post only"),
-        (400, answer("invalid_order", "order group was triggered; reset it first"), "order group"),
-        (404, answer("not_found", "order group not found"), "order group"),
-        (404, answer("not_found"), "unknown market"),
-        (401, "<html>", "key"), (403, "", "scope"), (429, '{"error":"too many requests"}', "rate limited"),
-        (403, answer("forbidden", "your region may not trade this"), "attestation"),
-        (400, '{"msg":"Parameter validation failed for count"}', "size"),
-        (400, answer("new_code", "a text of next year"), "other"),
-        (500, "", "exchange fault"), (503, "", "maintenance"),
+        (CREATE, 400, answer("available_balance_too_low"), "no cash"),
+        (CREATE, 400, '{"code":"insufficient_balance","message":"x","details":"exchange_index 2"}', "wrong shard"),
+        (CREATE, 400, answer("invalid_order", "post only cross"), "post only"),
+        (CREATE, 400, answer("invalid_order", "order group was triggered; reset it first"), "order group"),
+        (CREATE, 404, answer("not_found", "order group not found"), "order group"),
+        (CREATE, 404, answer("not_found"), "unknown market"), (READ, 404, answer("not_found"), "HTTP 404"),
+        (READ, 404, "<html>", "HTTP 404"), (CREATE, 402, "", "no cash"), (CREATE, 451, "", "attestation"),
+        (READ, 401, "<html>", "key"), (READ, 401, answer("authentication_error", "account price count"), "key"),
+        (CREATE, 403, "", "blocked"), (CREATE, 403, "<!DOCTYPE html><title>Just a moment...", "blocked"),
+        (CREATE, 403, answer("forbidden"), "scope"), (READ, 403, answer("account_restricted"), "scope"),
+        (CREATE, 403, answer("forbidden", "your region may not trade this"), "attestation"),
+        (CREATE, 403, answer("forbidden", "trading is paused"), "exchange paused"),
+        (CREATE, 409, answer("conflict"), "client order id"), (READ, 418, "", "HTTP 418"),
+        (CREATE, 422, answer("unprocessable", "count must be positive"), "size"), (CREATE, 413, "", "HTTP 413"),
+        (READ, 429, '{"error":"too many requests"}', "rate limited"), (READ, 429, "<html>", "rate limited"),
+        (CREATE, 400, '{"msg":"Parameter validation failed for count"}', "size"),
+        (CREATE, 400, answer("invalid_order", "the account may not trade"), "other"),
+        (CREATE, 400, answer("new_code", "a text of next year"), "other"),
+        (READ, 500, "", "exchange fault"), (READ, 502, "<html>Bad Gateway", "exchange fault"),
+        (READ, 504, "", "exchange fault"), (READ, 522, "<html>", "exchange fault"), (READ, 503, "", "maintenance"),
+        (READ, 500, answer("maintenance"), "maintenance"),
     ],
     ids=lambda value: str(value)[:70],
 )  # fmt: skip
-def test_an_answer_of_the_exchange_has_its_word(status: int, body: str, word: str) -> None:
-    """By code, message and details in each of the four bodies, else by the status."""
-    assert reason_of(refusal("POST /portfolio/events/orders", status, body.encode())) == word
+def test_an_answer_of_the_exchange_has_its_word(where: str, status: int, body: str, word: str) -> None:
+    """By code, message and details in each of the four bodies, else by the status; the same behind a circuit."""
+    error = refusal(where, status, body.encode())
+    assert reason_of(error) == word
+    if status >= 500:
+        assert reason_of(CircuitOpen(str(error), 1.0)) == word
 
 
-def main() -> int:
-    """Print the table of faults and words; return 1 if fewer than 95 % are as expected."""
-    right = 0
-    for case in CASES:
-        found = asyncio.run(word_after(case))
-        expected = (case.activity, case.reason)
-        right += found == expected
-        print(f"{case.name:28} {found[0]:8} {found[1] or '-':20} {'as expected' if found == expected else expected}")
-    print(f"{right} of {len(CASES)} as expected")
-    return 0 if right >= 0.95 * len(CASES) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+@pytest.mark.parametrize(
+    ("failure", "word"),
+    [
+        ("GET /markets: cannot connect to exchange:443 (Connection refused)", "exchange unreachable"),
+        ("GET /markets: TLS to exchange failed (self signed)", "exchange unreachable"),
+        ("GET /markets: HTTP 200, but no JSON (x): b'<html>'", "unreadable answer"),
+        ("GET /markets: HTTP 302, a redirect; the base URL is not that of the API", "unreadable answer"),
+        ("GET /markets: field 'yes_bid_dollars' is missing", "unreadable answer"),
+    ],
+)
+def test_an_open_circuit_has_the_word_of_the_failure_that_opened_it(failure: str, word: str) -> None:
+    """It says nothing of the exchange itself."""
+    assert reason_of(CircuitOpen(failure, 1.0)) == word

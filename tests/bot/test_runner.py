@@ -21,6 +21,7 @@ class SlowVenue:
         self.left = [order("BUY", "5", "0.40", name=str(number)) for number in range(orders)]
         self.step, self.silent = step, silent
         self.turning = False
+        self.failures: list[tuple[str, str]] = []
 
     def resting(self) -> list[RestingOrder]:
         return list(self.left)
@@ -42,6 +43,9 @@ class SlowVenue:
 
     def report_halt(self, halt: object) -> None:
         return
+
+    def report_failure(self, failure: str, reason: str) -> None:
+        self.failures.append((failure, reason))
 
 
 def runner_of(venue: Any, saved: list[bool], times: RunnerTimes, **more: Any) -> BotRunner:
@@ -102,17 +106,28 @@ class AwayVenue(SlowVenue):
         self.left.clear()
 
 
-async def test_a_start_without_the_exchange_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_start_without_the_exchange_is_tried_again() -> None:
     """Orders of an earlier run cannot be cancelled now, so nothing is traded; the start is not a halt."""
     venue = AwayVenue()
     runner = runner_of(venue, [], RunnerTimes(0.01, retry_after=0.02))
     running = asyncio.create_task(runner.run())
-    await eventually(lambda: caplog.text.count("starting: the exchange is down for the night; trying again") > 2)
+    await eventually(lambda: len(venue.failures) > 2)
     assert (runner.stage, venue.turns) == ("starting", 0)
-    assert (runner.start_reason, runner.start_trouble) == ("maintenance", "the exchange is down for the night")
+    assert set(venue.failures) == {("the exchange is down for the night", "maintenance")}
     venue.away = False
     await eventually(lambda: venue.turns)
-    assert (runner.stage, venue.left, runner.start_reason) == ("running", [], "")
+    assert (runner.stage, venue.left) == ("running", [])
+    runner.stop()
+    await running
+
+
+async def test_a_turn_that_takes_too_long_is_a_failure_of_the_exchange() -> None:
+    """Its time limit ends it, and the next one begins."""
+    venue = SlowVenue(0, silent=True)
+    runner = runner_of(venue, [], RunnerTimes(0.01, turn_limit=0.05, retry_after=0.01))
+    running = asyncio.create_task(runner.run())
+    await eventually(lambda: len(venue.failures) > 1)
+    assert venue.failures[0] == ("a turn took longer than 0 s", "exchange unreachable")
     runner.stop()
     await running
 

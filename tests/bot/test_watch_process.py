@@ -30,7 +30,8 @@ class Watch:
 
     def wait_for(self, pattern: str) -> str:
         """Return the printed text once it matches."""
-        return until(lambda: re.search(pattern, self.printed.read_text(), re.S), within=120, what=pattern).group()
+        found = until(lambda: re.search(pattern, self.printed.read_text(), re.S), within=120, what=pattern)
+        return found.group() if found else ""
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from bot.market_data import MarketData
 from bot.runner import BotRunner, RunnerTimes
 from bot.strategies import Strategy, maker
 from bot.venues.live import LiveOptions, LiveVenue
+from kalshi.client import KalshiClient
 from simulator.clock import VirtualClock
 from simulator.in_process import InProcessExchange
 from simulator.simulated_exchange import ExchangeOptions
@@ -21,20 +22,20 @@ from tests.support.trading import D, trading_state
 class InProcessBot:
     """A bot that quotes `tickers` under the prefix pi-bot-. stored: the state of an earlier run.
 
-    options: of the exchange, which is quiet by default.
+    options: of the exchange, which is quiet by default. client: another way to it than direct calls.
     """
 
     def __init__(
         self, tickers: Sequence[str] = (), boot_id: str = "boot", decide: Any = maker.decide,
         exchange: InProcessExchange | None = None, live: dict[str, Any] | None = None,
-        stored: dict[str, Any] | None = None, **options: Any,
+        stored: dict[str, Any] | None = None, client: KalshiClient | None = None, **options: Any,
     ) -> None:  # fmt: skip
         self.exchange = exchange or InProcessExchange(
             ExchangeOptions(**{"quiet": True, "tier": "prestige", **options}), VirtualClock(1_800_000_000.0)
         )
         self.time = self.exchange.clock
         self.clock = BotClock(self.time, self.time)
-        self.client = in_process_client(self.exchange)
+        self.client = client or in_process_client(self.exchange)
         self.state = trading_state(
             True, boot_id, order_size=D(10), market_exposure=D(500), event_exposure=D(1000), total_exposure=D(5000)
         )
