@@ -1,6 +1,7 @@
 """The command line: serve, or run a command; and `app` for ASGI servers."""
 
 import argparse
+import asyncio
 import logging
 import os
 import socket
@@ -25,10 +26,11 @@ log = logging.getLogger(__name__)
 app = ServerApplication()  # for `uvicorn server:app` and for applications that mount it
 
 BACKSTOP = 5  # seconds after which uvicorn cuts what the hub's farewell did not end
+UNSENT_SECONDS = 0.8  # that a client gets to take what is written when the server stops
 
 
 class Server(uvicorn.Server):
-    """uvicorn that logs its address, with the real port, also for a socket that is given to it."""
+    """uvicorn that logs its address, with the real port, and that does not wait for clients which read nothing."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then log the address."""
@@ -36,6 +38,19 @@ class Server(uvicorn.Server):
         for listener in sockets or [] if self.started else []:
             host, port = listener.getsockname()[:2]
             log.info("serving http://%s:%s%s/", f"[{host}]" if ":" in host else host, port, PREFIX)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; a transport that is closed waits for its client without a limit, so its bytes are dropped."""
+        timer = asyncio.get_running_loop().call_later(UNSENT_SECONDS, self._abort_unsent)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            timer.cancel()
+
+    def _abort_unsent(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, LimitedHttpProtocol):
+                connection.abort_unsent()
 
 
 def serve(settings: ServerSettings) -> None:

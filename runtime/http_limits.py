@@ -109,6 +109,11 @@ class LimitedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         self.__stop_timer()
         super().connection_lost(exc)
 
+    def abort_unsent(self) -> None:
+        """Close at once if the client has not taken what was written to it."""
+        if self.__transport.get_write_buffer_size():
+            self.__transport.abort()
+
     def __start_timer(self, seconds: float) -> asyncio.TimerHandle | None:
         return asyncio.get_running_loop().call_later(seconds, self.__time_out)
 
