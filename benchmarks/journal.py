@@ -17,10 +17,10 @@ from decimal import Decimal
 from pathlib import Path
 from statistics import median
 
-from journal.base import Query
+from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Draft, Trade
-from journal.sql_journal import SqlJournal
+from journal.queries import Query
 
 START = Decimal(1_700_000_000)
 TICKERS = [f"MARKET-{number:02}" for number in range(50)]
@@ -91,7 +91,7 @@ async def measure(name: str, call: Callable[[], Awaitable[int]], times: int = 20
     return f"| {name} | {median(took) * 1e3:.2f} | {max(took) * 1e3:.2f} | {rate} | {pauses.longest * 1e3:.1f} |"
 
 
-async def rows(journal: SqlJournal, entries: int) -> AsyncIterator[str]:
+async def rows(journal: Journal, entries: int) -> AsyncIterator[str]:
     """Each kind of call, one after another."""
     start, made, chance = await journal.head(), 0, random.Random(7)
 
@@ -122,7 +122,7 @@ async def rows(journal: SqlJournal, entries: int) -> AsyncIterator[str]:
     yield await measure("replay of 200,000 in pages of 500", lambda: replay(journal, entries, 500), times=3)
 
 
-def fills(journal: SqlJournal, start: int, chance: random.Random) -> Callable[[], Awaitable[int]]:
+def fills(journal: Journal, start: int, chance: random.Random) -> Callable[[], Awaitable[int]]:
     """Appends what the other reporter tells of trades that were appended just now."""
     told = 0
 
@@ -161,15 +161,15 @@ def queries(entries: int, known: int) -> dict[str, Query]:
     }
 
 
-async def paged(journal: SqlJournal, query: Query) -> int:
+async def paged(journal: Journal, query: Query) -> int:
     return 0 * len(await journal.history(query))
 
 
-async def read(journal: SqlJournal, after: int) -> int:
+async def read(journal: Journal, after: int) -> int:
     return len(await journal.read(after, 1000))
 
 
-async def replay(journal: SqlJournal, entries: int, page: int) -> int:
+async def replay(journal: Journal, entries: int, page: int) -> int:
     """Measure the reads of a reader that was away for long."""
     after = max(0, entries - 200_000)
     first = after

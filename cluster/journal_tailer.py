@@ -1,4 +1,4 @@
-"""Passes the journal's entries to this worker's listeners: each once, in order."""
+"""Reads the journal for this worker: passes on its new entries, each once and in order, and verifies the old ones."""
 
 import asyncio
 import logging
@@ -8,15 +8,17 @@ from typing import Final
 
 from cluster.component_health import ComponentHealth
 from journal.base import Journal
-from journal.entries import Entry
+from journal.entries import Entry, Head
 from journal.errors import JournalError, JournalReverted
-from journal.head import Head
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[[Sequence[Entry]], None]
 PAGE: Final = 500
 REVERTED_FOR: Final = 3600.0  # seconds for which health shows that the journal lost entries
+VERIFIED: Final = 1000  # entries in a page of the check
+INTERVAL: Final = 2.0  # seconds between two pages of the check until all are verified once
+SLOWER: Final = 5  # times that interval from then on
 
 
 class JournalTailer:
@@ -102,3 +104,37 @@ class JournalTailer:
         log.warning("%s (head now %s)", error, head)
         self.position = head.seq
         self._on_new_epoch(head)
+
+
+class JournalCheck:
+    """Verify the journal page by page while it is used, so that damage is known before a reader comes upon it.
+
+    Damage stays in health, with its place, until the same page is whole again.
+    """
+
+    def __init__(self, journal: Journal, health: ComponentHealth, interval: float = INTERVAL) -> None:
+        self._journal = journal
+        self._interval = interval
+        self._after = 0
+        self._complete = False  # every page was verified once
+        self.health = health
+
+    async def run(self) -> None:
+        """Verify a page after each interval."""
+        while True:
+            await self.verify_page()
+            await asyncio.sleep(self._interval * (SLOWER if self._complete else 1))
+
+    async def verify_page(self) -> None:
+        """Verify the marks and the next page of entries; after the last page begin at the first."""
+        try:
+            await self._journal.marks()
+            last = await self._journal.verify(self._after, VERIFIED)
+        except JournalError as error:
+            self.health.fail(str(error))
+            return
+        self.health.counters["verified"] += last - self._after
+        at_end = last - self._after < VERIFIED
+        self._after = 0 if at_end else last
+        self._complete = self._complete or at_end
+        self.health.succeed()

@@ -1,21 +1,27 @@
-"""The other workers on this journal: with Redis each announces what it wrote, without it each follows the journal."""
+"""This worker among the others on its journal: with Redis they announce what they wrote, without it each reads it."""
 
 import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cache.redis_address import RedisAddress
 from cluster.component_health import ComponentHealth
-from cluster.errors import PrefixInUse
 from journal.base import Journal
 from journal.entries import Entry
 
-if TYPE_CHECKING:
-    from cluster.relay import Relay
-    from cluster.worker_registry import WorkerRegistry
+
+class PrefixInUse(Exception):
+    """Another journal's workers use this Redis prefix, so cursors of one journal would be read as the other's."""
+
+    def __init__(self, key: str, theirs: str, ours: str) -> None:
+        super().__init__(
+            f"Redis key {key} says that journal {theirs} uses this prefix, ours is {ours}: two services share a Redis, "
+            f"or a journal was replaced under running workers. Give each its own REDIS_KEY_PREFIX, or stop the other "
+            f"and wait 15 s"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,70 +34,46 @@ class RelaySettings:
 
 
 class Workers:
-    """name: of this worker, unique over hosts and restarts."""
+    """The other workers where there is no Redis: all of them follow the journal, and none knows of the others."""
+
+    receiving = False  # True while announcements of the others arrive
 
     def __init__(self, health: ComponentHealth) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"  # unique over hosts and restarts
         self.health = health
-        self._relay: Relay | None = None  # both with Redis, neither without
-        self._registry: WorkerRegistry | None = None
-
-    def connect(
-        self, settings: RelaySettings, journal: Journal, on_entries: Callable[[int], None],
-        on_snapshot: Callable[[str], None],
-    ) -> None:  # fmt: skip
-        """Use Redis. on_entries is called with the last seq that another worker wrote, on_snapshot with the bot's."""
-        from cache.redis import connect  # these load redis, which a service without one does not need
-        from cluster.relay import BLOCK, Relay
-        from cluster.worker_registry import WorkerRegistry
-
-        writer, reader = connect(settings.redis, connections=4), connect(settings.redis, BLOCK + 3, 1)
-        self._relay = Relay(
-            writer, reader, lambda: f"{settings.prefix}relay:{journal.identity}", self.name, on_entries, on_snapshot,
-            self.health,
-        )  # fmt: skip
-        self._registry = WorkerRegistry(
-            writer, settings.prefix, journal, self.name, settings.snapshot, self.health, self.health.clock
-        )
-
-    @property
-    def receiving(self) -> bool:
-        """True while announcements of the others arrive."""
-        return self._relay is not None and self._relay.reading
 
     async def join(self) -> None:
-        """Claim the prefix. Raises PrefixInUse for one that is another journal's."""
-        if self._relay is None or self._registry is None:
-            self.health.set_idle("no Redis: other workers follow the journal")
-            return
-        try:
-            await self._registry.claim()
-        except PrefixInUse:
-            await self._relay.close()
-            raise
+        """Become one of the workers. Raises PrefixInUse for a prefix that is another journal's."""
+        self.health.set_idle("no Redis: other workers follow the journal")
 
     def tasks(self) -> list[Callable[[], Awaitable[None]]]:
         """Return the coroutine functions that must run meanwhile."""
-        if self._relay is None or self._registry is None:
-            return []
-        return [self._relay.send, self._relay.receive, self._registry.run]
+        return []
 
     def announce(self, entries: Sequence[Entry]) -> None:
-        """Announce entries that this worker wrote; returns at once, as send_snapshot does."""
-        if self._relay is not None and entries:
-            self._relay.announce(entries[-1].seq)
+        """Announce entries that this worker wrote; returns at once."""
 
     def send_snapshot(self, text: str) -> None:
-        """Send the bot's snapshot to the others."""
-        if self._relay is not None:
-            self._relay.send_snapshot(text)
+        """Send the bot's snapshot to the others; returns at once."""
 
     async def gather(self) -> list[dict[str, Any]]:
-        """Return the other workers' numbers; none without Redis."""
-        return await self._registry.gather() if self._registry is not None else []
+        """Return the latest numbers of the other living workers; none while Redis is unavailable."""
+        return []
 
     async def leave(self) -> None:
-        """Remove this worker from the registry and close the connections."""
-        if self._relay is not None and self._registry is not None:
-            await self._registry.leave()
-            await self._relay.close()
+        """Be no worker any more, and close the connections."""
+
+
+def open_workers(
+    health: ComponentHealth, settings: RelaySettings | None, journal: Journal, on_entries: Callable[[int], None],
+    on_snapshot: Callable[[str], None],
+) -> Workers:  # fmt: skip
+    """Return the workers, over Redis where settings name one.
+
+    on_entries is called with the last seq that another worker wrote, on_snapshot with the bot's snapshot.
+    """
+    if settings is None:
+        return Workers(health)
+    from cluster.relay import Relay  # loads redis, which a service without one does not need
+
+    return Relay(health, settings, journal, on_entries, on_snapshot)

@@ -15,9 +15,9 @@ from config.reader import read
 from config.settings import ServerSettings
 from journal import archive, archive_format, verify
 from journal.archive_format import Format
+from journal.base import Journal
 from journal.dsn import open_journal
 from journal.errors import JournalError
-from journal.sql_journal import SqlJournal
 from kalshi.errors import KalshiError
 
 _SHOWN: Final = 20  # problems printed one by one
@@ -89,7 +89,7 @@ async def _run(options: argparse.Namespace, journal_url: str, fills: Fills | Non
         await journal.close()
 
 
-async def _export(journal: SqlJournal, file: str, form: Format) -> str:
+async def _export(journal: Journal, file: str, form: Format) -> str:
     head = 0
     with text_writer(file) as out:
         out.write(archive_format.heading(form))
@@ -99,13 +99,13 @@ async def _export(journal: SqlJournal, file: str, form: Format) -> str:
     return f"exported {head} entries of epoch {journal.epoch}"
 
 
-async def _import(journal: SqlJournal, file: str, form: Format) -> str:
+async def _import(journal: Journal, file: str, form: Format) -> str:
     with text_reader(file) as lines:
         done = await archive.restore(journal, archive_format.read(lines, form))
     return f"imported {done.entries} entries, {done.known} were known; the epoch is {done.epoch}"
 
 
-async def _verify(journal: SqlJournal) -> int:
+async def _verify(journal: Journal) -> int:
     count = 0
     async for problem in verify.problems(journal):
         count += 1
@@ -118,7 +118,7 @@ async def _verify(journal: SqlJournal) -> int:
     return 0
 
 
-async def _backfill(journal: SqlJournal, since: Decimal, fills: Fills | None) -> str:
+async def _backfill(journal: Journal, since: Decimal, fills: Fills | None) -> str:
     if fills is None:
         raise ValueError("needs KALSHI_API_KEY and KALSHI_RSA_KEY_PATH; set them")
     # Oldest first, so that the seqs follow the times as far as they can.

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from journal import archive, verify
+from journal.base import Journal
 from journal.errors import JournalDamaged, JournalError, JournalMisnamed
-from journal.sql_journal import SqlJournal
 from journal.sqlite import SqliteJournal
 
 
@@ -57,7 +57,7 @@ def text_reader(file: str) -> TextIO:
     return os.fdopen(os.dup(sys.stdin.fileno()), newline="") if file == "-" else Path(file).open(newline="")
 
 
-async def back_up(journal: SqlJournal, file: Path) -> int:
+async def back_up(journal: Journal, file: Path) -> int:
     """Copy the journal to a file, also while it is written to; return the copy's head. A damaged copy is an error."""
     with new_file(file) as temporary:
         await _sqlite(journal).backup(temporary)
@@ -65,7 +65,7 @@ async def back_up(journal: SqlJournal, file: Path) -> int:
             return copy.seen.seq
 
 
-async def restore(journal: SqlJournal, file: Path) -> tuple[int, str, Path]:
+async def restore(journal: Journal, file: Path) -> tuple[int, str, Path]:
     """Make a backup the content of the journal, also while servers use it; return its head, its new epoch and a file.
 
     The file has what the journal held before. The backup must be whole. The epoch is a new one, since readers may have
@@ -101,7 +101,7 @@ async def _checked(path: Path) -> AsyncIterator[SqliteJournal]:
         await journal.close()
 
 
-def _sqlite(journal: SqlJournal) -> SqliteJournal:
+def _sqlite(journal: Journal) -> SqliteJournal:
     if not isinstance(journal, SqliteJournal):
         raise JournalMisnamed("needs a SQLite journal; use mariadb-dump --single-transaction, or export")
     return journal

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from cluster.component_health import ComponentHealth
-from cluster.journal_writer import JournalWriter
+from cluster.leader import JournalWriter
 from ingest.account_baseline import read_account
 from ingest.attribution import Attribution
 from ingest.bot_client import PollSettings

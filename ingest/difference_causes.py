@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from cache.decimal_json import loads
-from journal.base import Journal, Query
+from journal.base import Journal
+from journal.queries import Query
 from kalshi.account_models import Fill
 from kalshi.cash_models import AccountSettlement
 from ledger.account_ledger import AccountLedger

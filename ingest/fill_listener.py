@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Final, Protocol
 
 from cluster.component_health import ComponentHealth
-from cluster.journal_writer import JournalWriter
+from cluster.leader import JournalWriter
 from ingest.attribution import Attribution, Wait
 from ingest.exchange_entries import trade_of
 from ingest.poller import Poller

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
-from journal.base import Journal, Query
+from journal.base import Journal
 from journal.entries import Entry, Mode
 from journal.errors import JournalError
+from journal.queries import Query
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
 from ledger.cash_flows import CashFlows

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cluster.component_health import ComponentHealth, run_forever
-from cluster.journal_writer import JournalWriter
+from cluster.leader import JournalWriter
 from ingest.attribution import Attribution
 from ingest.backfill import Backfiller
 from ingest.bot_client import BotClient

@@ -10,20 +10,18 @@ from typing import Final, Protocol
 from cache.base import Cache
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
-from cluster.journal_check import JournalCheck
-from cluster.journal_tailer import JournalTailer, Listener
-from cluster.journal_writer import JournalWriter
-from cluster.leader_election import LeaderElection
-from cluster.workers import RelaySettings, Workers
+from cluster.journal_tailer import JournalCheck, JournalTailer, Listener
+from cluster.leader import JournalWriter, LeaderElection
+from cluster.workers import RelaySettings, open_workers
 from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy, without_trade_count
 from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes, TradeWindow
 from ingest.leader import LeaderContext, LeaderTerm
 from ingest.reconciliation import BotPositions
 from ingest.upstreams import Upstreams
-from journal.base import Journal, Query
-from journal.entries import Entry
+from journal.base import Journal
+from journal.entries import Entry, Head
 from journal.errors import JournalError, LeaseLost
-from journal.head import Head
+from journal.queries import Query
 
 log = logging.getLogger(__name__)
 LEADER_COMPONENTS: Final = ("poller", "healer", "push", "recorder")  # they work only where the lease is held
@@ -81,9 +79,7 @@ class Supervisor:
         self._check = JournalCheck(journal, components["integrity"])
         for listener in (hub.publish, self._window.publish, *listeners):
             self.feed.listen(listener)
-        self.workers = Workers(components["relay"])
-        if relay is not None:
-            self.workers.connect(relay, journal, self.feed.announce, self._take_snapshot)
+        self.workers = open_workers(components["relay"], relay, journal, self.feed.announce, self._take_snapshot)
         writer = JournalWriter(journal, self._announce, components["recorder"])
         self._context = LeaderContext(
             upstreams, journal, writer, components, self._publish_snapshot, on_account_trade, clock

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from cluster.journal_writer import JournalWriter
+from cluster.leader import JournalWriter
 from ingest.attribution import Attribution
 from ingest.bot_payload import BotReport, ReportedTrade
 from ingest.bot_status_payload import BotStatusReading

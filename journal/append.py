@@ -2,16 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from journal import chain, deduplication, fingerprint
-from journal.base import Appended, Lease
-from journal.codec import draft
+from journal import codec, deduplication, fingerprint
 from journal.deduplication import NewEntry
-from journal.entries import Draft, Entry
+from journal.entries import Draft, Entry, Head
 from journal.fingerprint import Candidate, KnownEntries, KnownId, trade_in
-from journal.head import Head
-from journal.lease import check
-from journal.statements import SPAN, Dialect, Row, Statement, StatementSteps, findable, marks, micros, parts
+from journal.lease import Lease, check
+from journal.statements import SPAN, Dialect, Statement, StatementSteps, findable, marks, micros, parts
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The result of a batch: the new entries in order, and how many drafts were known already."""
+
+    entries: list[Entry] = field(default_factory=list)
+    known: int = 0
+    heuristic: int = 0  # of the known ones, those matched by fingerprint and time alone
+    by_draft: list[int] = field(default_factory=list)  # for each draft, in order, the seq of its entry, 0 for none
 
 
 def append(
@@ -23,11 +31,11 @@ def append(
     known = yield from _known(dialect, drafts)
     plan = deduplication.match(drafts, known, head.seq)
     entries = _entries(plan.fresh, head.checksum)
-    yield from write(entries, [new.open for new in plan.fresh], plan.ids)
-    if plan.closed:
-        yield Statement("UPDATE entries SET open = 0 WHERE seq = ?", [(seq,) for seq in plan.closed], many=True)
+    yield from write(entries, [new.open for new in plan.fresh])
+    yield from write_ids(plan.ids)
+    yield from close(plan.closed)
     if bookmarks:
-        yield Statement("REPLACE INTO marks (name, value) VALUES (?, ?)", list(bookmarks.items()), many=True)
+        yield from write_marks(bookmarks)
     return Appended(entries, len(drafts) - len(entries), plan.heuristic, plan.by_draft)
 
 
@@ -37,54 +45,59 @@ def read_head(lock: str = "") -> StatementSteps[Head]:
     return Head(epoch, seq, checksum)
 
 
+def set_epoch(epoch: str) -> StatementSteps[None]:
+    """Give the journal another epoch."""
+    yield Statement("UPDATE journal SET epoch = ? WHERE id = 1", [epoch])
+
+
+def write(entries: Sequence[Entry], open: Sequence[bool]) -> StatementSteps[None]:
+    """Write entries that follow the head, and the spans in which they lie. open: see deduplication.NewEntry."""
+    if not entries:
+        return
+    rows = [
+        (new.seq, new.kind, micros(new.timestamp), findable(new.ticker), new.source, int(may), new.body, new.checksum)
+        for new, may in zip(entries, open, strict=True)
+    ]
+    columns = "seq, kind, timestamp, ticker, source, open, body, checksum"
+    yield Statement(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows, many=True)
+    yield from _widen([(row[0], row[2]) for row in rows])
+    yield Statement("UPDATE journal SET head = ?, checksum = ? WHERE id = 1", [entries[-1].seq, entries[-1].checksum])
+
+
+def write_ids(ids: Iterable[KnownId], suffix: str = "") -> StatementSteps[None]:
+    """Write names under which entries are known. suffix: ends the INSERT."""
+    if rows := [(known.name, known.content, known.seq) for known in ids]:
+        yield Statement(f"INSERT INTO sightings (name, life, seq) VALUES (?, ?, ?){suffix}", rows, many=True)
+
+
+def write_marks(bookmarks: Mapping[str, str]) -> StatementSteps[None]:
+    """Write bookmarks, each in place of the one of its name."""
+    yield Statement("REPLACE INTO marks (name, value) VALUES (?, ?)", list(bookmarks.items()), many=True)
+
+
+def close(seqs: Iterable[int]) -> StatementSteps[None]:
+    """Note that nothing more may be matched to these entries."""
+    if rows := [(seq,) for seq in seqs]:
+        yield Statement("UPDATE entries SET open = 0 WHERE seq = ?", rows, many=True)
+
+
 def _entries(fresh: Iterable[NewEntry], checksum: str) -> list[Entry]:
     """Return the entries of new drafts, chained to the checksum of the entry before them."""
     entries = []
     for new in fresh:
-        body = new.draft.body(new.seq)
-        checksum = chain.checksum(checksum, new.draft.kind, body)
-        entries.append(
-            Entry(new.seq, new.draft.kind, new.draft.timestamp, new.draft.ticker, new.draft.source, body, checksum)
-        )
+        draft, body = new.draft, codec.body(new.draft, new.seq)
+        checksum = codec.checksum(checksum, draft.kind, body)
+        entries.append(Entry(new.seq, draft.kind, draft.timestamp, draft.ticker, draft.source, body, checksum))
     return entries
-
-
-def write(entries: Sequence[Entry], open: Sequence[bool], ids: Iterable[KnownId]) -> StatementSteps[None]:
-    """Write entries that follow the head, the spans in which they lie, and the ids under which they are known."""
-    if entries:
-        rows = [
-            (
-                each.seq,
-                each.kind,
-                micros(each.timestamp),
-                findable(each.ticker),
-                each.source,
-                int(may),
-                each.body,
-                each.checksum,
-            )
-            for each, may in zip(entries, open, strict=True)
-        ]
-        columns = "seq, kind, timestamp, ticker, source, open, body, checksum"
-        yield Statement(f"INSERT INTO entries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows, many=True)
-        yield from _widen([(row[0], row[2]) for row in rows])
-        yield Statement(
-            "UPDATE journal SET head = ?, checksum = ? WHERE id = 1", [entries[-1].seq, entries[-1].checksum]
-        )
-    new = [(known.name, known.content, known.seq) for known in ids]
-    if new:
-        yield Statement("INSERT INTO sightings (name, life, seq) VALUES (?, ?, ?)", new, many=True)
 
 
 def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[KnownEntries]:
     """Read what the journal knows that may bear on the drafts."""
-    if not drafts:
-        return KnownEntries()
     ids: dict[str, list[KnownId]] = defaultdict(list)
     for part in parts(fingerprint.names_of(drafts)):
         for row in (yield Statement(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
             ids[row[0]].append(KnownId(*row))
-    candidates: dict[int, Candidate] = {}
+    rows = []
     near = (
         f"SELECT seq, kind, open, body FROM entries{dialect.by('by_time_of_ticker')}"
         " WHERE ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1 AND (source = ?) = ?"
@@ -96,20 +109,15 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[KnownEnt
             for ticker, since, until, exchange in windows
         ]
         sql = " UNION ALL ".join([near] * len(places))
-        _add(candidates, (yield Statement(sql, [arg for place in places for arg in place])))
-    for part in parts(fingerprint.sharing_an_id(drafts, ids) - candidates.keys()):
-        _add(
-            candidates,
-            (yield Statement(f"SELECT seq, kind, open, body FROM entries WHERE seq IN ({marks(part)})", part)),
-        )
-    return KnownEntries(ids, candidates)
-
-
-def _add(candidates: dict[int, Candidate], rows: Iterable[Row]) -> None:
+        rows += yield Statement(sql, [arg for place in places for arg in place])
+    for part in parts(fingerprint.sharing_an_id(drafts, ids) - {row[0] for row in rows}):
+        rows += yield Statement(f"SELECT seq, kind, open, body FROM entries WHERE seq IN ({marks(part)})", part)
+    candidates = {}
     for seq, kind, open, body in rows:
-        trade = trade_in(draft(kind, body))
+        trade = trade_in(codec.draft(kind, body))
         assert trade is not None, "ids and the open column lead to trades and corrections only"
         candidates[seq] = Candidate.of(seq, trade, bool(open))
+    return KnownEntries(ids, candidates)
 
 
 def _widen(places: Iterable[tuple[int, int]]) -> StatementSteps[None]:

@@ -3,13 +3,14 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from io import StringIO
 from typing import Any, Final, Literal, TypeVar
 
 from cache.decimal_json import dumps, loads
 from journal import codec
-from journal.archive import ArchiveCheck, ArchivedEntry, ArchiveHeader, Record
-from journal.entries import KINDS, Entry, Kind
+from journal.archive import ArchivedEntry, ArchiveHeader, Record, checked
+from journal.entries import Entry
 from journal.errors import ArchiveUnreadable
 from journal.fingerprint import KnownId
 
@@ -23,52 +24,43 @@ _EPOCH: Final = re.compile(r"[a-z0-9]{1,8}")
 _HEX: Final = re.compile(r"[0-9a-f]*")
 
 
-def line(record: Record, form: Format) -> str:
-    """Return one record as a line, its end included."""
-    return f"{_json(record)}\n" if form == "jsonl" else _csv(record)
-
-
 def heading(form: Format) -> str:
     """Return what stands before the first record."""
     return _row(_COLUMNS) if form == "csv" else ""
 
 
-class _CountedLines:
-    """Lines, and the number of the one that was read last."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = lines
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for text in self._lines:
-            self.number += 1
-            yield text
+def line(record: Record, form: Format) -> str:
+    """Return one record as a line, its end included."""
+    return _csv(record) if form == "csv" else f"{_json(record)}\n"
 
 
 def read(lines: Iterable[str], form: Format) -> Iterator[Record]:
     """Yield the records in lines, checked.
 
-    Raises ArchiveUnreadable with the number of the line that is wrong, or at the end when something is missing.
+    Raises ArchiveUnreadable with the number of the line that is wrong, or of the last one when something is missing.
     """
-    check, counted = ArchiveCheck(), _CountedLines(lines)
-    rows: Iterable[Any] = map(loads, counted) if form == "jsonl" else csv.DictReader(counted, strict=True)
+    number = 1
+
+    def counted() -> Iterator[str]:
+        nonlocal number
+        for number, text in enumerate(lines, 1):  # noqa: B007
+            yield text
+
+    rows = map(loads, counted()) if form == "jsonl" else map(_object, csv.DictReader(counted(), strict=True))
     try:
-        for row in rows:
-            yield check.take(_record(row if form == "jsonl" else _object(row)))
+        yield from checked(map(_record, rows))
     except RecursionError:
-        raise ArchiveUnreadable(f"line {counted.number}: nested too deeply") from None
+        raise ArchiveUnreadable(f"line {number}: nested too deeply") from None
     except (KeyError, TypeError):
-        raise ArchiveUnreadable(f"line {counted.number}: a field is missing") from None
+        raise ArchiveUnreadable(f"line {number}: a field is missing") from None
     except (ValueError, csv.Error) as error:
-        raise ArchiveUnreadable(f"line {counted.number or 1}: {error!s:.200}") from error
-    check.finish()
+        raise ArchiveUnreadable(f"line {number}: {error!s:.200}") from error
 
 
 def _json(record: Record) -> str:
     match record:
         case ArchiveHeader():
-            return dumps({"record": "journal", **_header(record)})
+            return dumps({"record": "journal", **asdict(record)})
         case ArchivedEntry(entry, open):
             # The body as it is: it is JSON already.
             return (
@@ -82,9 +74,11 @@ def _json(record: Record) -> str:
 def _csv(record: Record) -> str:
     match record:
         case ArchiveHeader():
-            return _row(["journal", record.head, *[""] * 8, dumps(_header(record))])
+            return _row(["journal", record.head, *[""] * 8, dumps(asdict(record))])
         case ArchivedEntry(entry, open):
-            found = [entry.seq, entry.kind, entry.timestamp, _unformula(entry.ticker), entry.source, int(open)]
+            # A spreadsheet would run a cell that begins like this; the body, which is what is read back, is JSON.
+            ticker = f"'{entry.ticker}" if entry.ticker[:1] in ("=", "+", "-", "@", "\t", "\r") else entry.ticker
+            found = [entry.seq, entry.kind, entry.timestamp, ticker, entry.source, int(open)]
             return _row(["entry", *found, "", "", entry.checksum, entry.body])
         case KnownId(name, content, seq):
             return _row(["id", seq, *[""] * 5, name, content, "", ""])
@@ -97,26 +91,13 @@ def _row(values: Sequence[Any]) -> str:
     return out.getvalue()
 
 
-def _unformula(text: str) -> str:
-    # A spreadsheet would run a cell that begins like this; the body, which is what is read back, is JSON.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _header(header: ArchiveHeader) -> dict[str, Any]:
-    return {
-        "epoch": header.epoch, "head": header.head, "marks": dict(header.marks), "checksum": header.checksum,
-        "ids": header.ids,
-    }  # fmt: skip
-
-
 def _object(row: dict[str, str]) -> dict[str, Any]:
     """Return a row of CSV as the object that JSON would have held."""
     match row.get("record"):
         case "journal":
             return {**_fields(loads(row["body"])), "record": "journal"}
         case "entry":
-            body = loads(row["body"])
-            return {**row, "open": 0 if row["open"] == "0" else 1, "body": body}
+            return {**row, "open": 0 if row["open"] == "0" else 1, "body": loads(row["body"])}
         case _:
             seq = row.get("seq") or ""
             return {**row, "seq": int(seq) if seq.isdecimal() else seq}
@@ -126,31 +107,34 @@ def _record(row: Any) -> Record:
     row = _fields(row)
     match _field(row, "record", str):
         case "journal":
-            return _archive_header(row)
+            return _header(row)
         case "entry":
-            kind, checksum = _field(row, "kind", str), row.get("checksum") or ""
-            if kind not in KINDS:
-                raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r:.40}")
-            return ArchivedEntry(_entry(kind, dumps(row.get("body")), checksum), bool(row.get("open", 1)))
+            return ArchivedEntry(_entry(row), bool(row.get("open", 1)))
         case "id" | "sighting":  # version 0.1 wrote sighting and life
-            content = row["life"] if "life" in row else row.get("content")
-            name = _field(row, "name", str)
-            if not _HEX.fullmatch(f"{name}{content}") or len(name) > 32 or len(f"{content}") > 16:
+            name, content = _field(row, "name", str), str(row["life"] if "life" in row else row.get("content"))
+            if not _HEX.fullmatch(name + content) or len(name) > 32 or len(content) > 16:
                 raise ValueError(f"{name!r:.40} is not an id")
-            return KnownId(name, f"{content}", _field(row, "seq", int))
+            return KnownId(name, content, _field(row, "seq", int))
     raise ValueError(f"record: expected journal, entry or id, got {row['record']!r:.40}")
 
 
-def _archive_header(row: dict[str, Any]) -> ArchiveHeader:
-    epoch, marks = _field(row, "epoch", str), _field(row, "marks", dict)
+def _header(row: dict[str, Any]) -> ArchiveHeader:
+    epoch, marks, head = _field(row, "epoch", str), _field(row, "marks", dict), _field(row, "head", int)
     if not _EPOCH.fullmatch(epoch):
         raise ValueError(f"{epoch!r:.40} is not the epoch of a journal")
     if not all(isinstance(value, str) for value in marks.values()):
         raise ValueError("expected marks as text")
-    head, checksum = _field(row, "head", int), row.get("checksum")
     if not 0 <= head < 2**53:
         raise ValueError(f"{head!r:.40} is not the head of a journal")
-    return ArchiveHeader(epoch, head, marks, checksum, _field(row, "ids", int) if "ids" in row else 0)
+    return ArchiveHeader(epoch, head, marks, row.get("checksum"), _field(row, "ids", int) if "ids" in row else 0)
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    text = dumps(row.get("body"))
+    made = codec.draft(_field(row, "kind", str), text)
+    if not 0 <= made.timestamp < 10**11:
+        raise ValueError(f"timestamp {made.timestamp} is out of range")
+    return Entry(codec.seq(text), made.kind, made.timestamp, made.ticker, made.source, text, row.get("checksum") or "")
 
 
 def _fields(row: Any) -> dict[str, Any]:
@@ -164,10 +148,3 @@ def _field(row: dict[str, Any], name: str, kind: type[T]) -> T:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"expected a field {name} ({kind.__name__}); is this a file that `journal export` wrote?")
     return value
-
-
-def _entry(kind: Kind, text: str, checksum: str) -> Entry:
-    made = codec.draft(kind, text)
-    if not 0 <= made.timestamp < 10**11:
-        raise ValueError(f"timestamp {made.timestamp} is out of range")
-    return Entry(codec.seq(text), kind, made.timestamp, made.ticker, made.source, text, checksum)

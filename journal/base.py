@@ -1,83 +1,84 @@
-"""The interface of a journal: entries 1, 2, 3 … without gaps, each execution once, on disk before it is published."""
+"""A journal in an SQL database: entries 1, 2, 3 … without gaps, each execution once, on disk before it is published.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Protocol
+Every promise is kept here in steps that a subclass runs (see journal.statements), for SQLite and MySQL alike.
+"""
 
-from journal.entries import Draft, Entry
-from journal.head import Head
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right of one worker to be leader. token grows with every new holder, so that an old one is recognised.
-
-    epoch: of the journal in which it was acquired; in a journal that went back in time the token may be an old one.
-    """
-
-    holder: str
-    token: int
-    expires: float  # Unix seconds by the journal's own clock
-    status: str = ""  # the last bot_status, as its JSON text, for the other workers
-    epoch: str = field(default="", compare=False)
+from journal import append, queries
+from journal import lease as leases
+from journal.append import Appended
+from journal.entries import Draft, Entry, Head
+from journal.errors import JournalDamaged, JournalReverted
+from journal.lease import Lease
+from journal.queries import Query
+from journal.schema import new_epoch
+from journal.statements import Dialect, Row, Statement, StatementSteps, T
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """The result of a batch: the new entries in order, and how many drafts were known already."""
-
-    entries: list[Entry] = field(default_factory=list)
-    known: int = 0
-    heuristic: int = 0  # of the known ones, those matched by fingerprint and time alone
-    by_draft: list[int] = field(default_factory=list)  # for each draft, in order, the seq of its entry, 0 for none
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """The conditions of a page of history. after, before: seqs (exclusive); since, until: Unix seconds (inclusive).
-
-    With after or since the page runs forward, else backward from before (or the head); rows come by seq
-    ascending when forward, descending when backward.
-    """
-
-    limit: int = 100
-    after: int | None = None
-    before: int | None = None
-    since: Decimal | None = None
-    until: Decimal | None = None
-    ticker: str | None = None
-
-
-class Journal(Protocol):
+class Journal(ABC):
     """A store of entries. Every method may raise JournalError; one that hangs raises it within its time limit."""
 
-    identity: str  # of the physical journal, computed when it is opened; 16 hex digits
+    dialect: Dialect
+
+    def __init__(self) -> None:
+        self.seen = Head("", 0)  # what this handle has read or written last
+        self.identity = ""  # of the physical journal, computed when it is opened; 16 hex digits
 
     @property
     def epoch(self) -> str:
         """The epoch that this handle works in: known once open, changed by recover()."""
-        ...
+        return self.seen.epoch
 
+    @abstractmethod
     async def open(self) -> None:
         """Connect, make or migrate the schema (safe to run twice and from two processes at once)."""
-        ...
 
+    @abstractmethod
     async def close(self) -> None:
         """Give back threads, files and connections."""
-        ...
+
+    @abstractmethod
+    async def size(self) -> int:
+        """Return the bytes on disk, as far as the store says."""
+
+    @abstractmethod
+    async def change(self, steps: StatementSteps[T], limit: float | None = None) -> T:
+        """Return the result of steps that write, run in one durable transaction after every other writer's.
+
+        limit: seconds, None for that of the journal.
+        """
+
+    @abstractmethod
+    async def view(self, steps: StatementSteps[T]) -> T:
+        """Return the result of steps that only read, all in one snapshot of the journal."""
+
+    async def rows(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Return the rows of one statement that only reads."""
+
+        def steps() -> StatementSteps[list[Row]]:
+            return (yield Statement(sql, args))
+
+        return await self.view(steps())
+
+    async def refresh(self) -> Head:
+        """Take the journal as it is now for what this handle has read; return its head."""
+        self.seen = await self.read_head()
+        return self.seen
 
     async def head(self) -> int:
         """Return the last seq, 0 when empty."""
-        ...
+        return (await self.read_head()).seq
 
     async def read_head(self) -> Head:
         """Return the epoch, the last seq and its checksum."""
-        ...
+        return await self.view(append.read_head())
 
     async def checksum(self, seq: int) -> str:
         """Return the checksum of an entry, "" when there is none at seq."""
-        ...
+        return await self.view(queries.checksum(seq))
 
     async def append(
         self, drafts: Sequence[Draft], lease: Lease | None = None, marks: Mapping[str, str] | None = None
@@ -87,57 +88,123 @@ class Journal(Protocol):
         Raises LeaseLost when lease is given and no longer the row's or of another epoch, and JournalReverted when the
         journal does not hold what this handle has read before; then nothing is written.
         """
-        ...
+        done, head = await self._guarded(lambda head: append.append(self.dialect, head, drafts, lease, marks))
+        self._advance(Head(head.epoch, done.entries[-1].seq, done.entries[-1].checksum) if done.entries else head)
+        return done
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         """Return the entries with a seq greater than after, ascending. Raises JournalDamaged for a missing one."""
-        ...
+        return await self.view(queries.read(after, limit))
 
     async def follow(self, after: int, limit: int) -> list[Entry]:
         """Return the entries that follow after. Raises JournalReverted when the journal lost what was read before."""
-        ...
+        seen = self.seen
+
+        def steps() -> StatementSteps[tuple[Head, list[Entry]]]:
+            head = yield from append.read_head()
+            yield from _check_history(seen, head)
+            return head, (yield from queries.read(after, limit))
+
+        head, entries = await self.view(steps())
+        self._advance(head)
+        return entries
 
     async def recover(self) -> Head:
-        """Accept the journal as it is after JournalReverted; return its head, under a new epoch if it lost entries."""
-        ...
+        """Accept the journal as it is after JournalReverted; return its head, under a new epoch if it lost entries.
+
+        Of several workers that notice the same, one gives the epoch and the others find it.
+        """
+        seen = self.seen
+
+        def steps() -> StatementSteps[None]:
+            head = yield from append.read_head(self.dialect.lock)
+            if head.epoch == seen.epoch and not (yield from _contains(seen, head)):
+                yield from append.set_epoch(new_epoch())
+
+        await self.change(steps())
+        return await self.refresh()
+
+    async def history(self, query: Query) -> list[Entry]:
+        """Return one page of entries; the cost does not grow with the journal."""
+        return await self.view(queries.history(self.dialect, query))
 
     async def verify(self, after: int, limit: int) -> int:
         """Return the last of up to limit entries that follow after, all of them whole; after at the journal's end.
 
         Raises JournalDamaged that names the first entry that is missing, changed or cannot be read.
         """
-        ...
+        try:
+            return await self.view(queries.verified(after, limit))
+        except JournalDamaged as error:
+            if limit == 1:
+                raise JournalDamaged(f"entry {after + 1}: {error}") from error
+            middle = await self.verify(after, limit // 2)
+            return await self.verify(middle, limit - limit // 2)
 
-    async def history(self, query: Query) -> list[Entry]:
-        """Return one page of entries; the cost does not grow with the journal."""
-        ...
+    async def integrity(self) -> list[str]:
+        """Return what the database itself finds wrong with its tables and indexes."""
+        found = [str(row[-1]) for row in await self.rows(self.dialect.check)]
+        return [text for text in found if text.lower() not in ("ok", "table is already up to date")]
 
     async def marks(self) -> dict[str, str]:
         """Return the poller's bookmarks, stored with the entries that they belong to."""
-        ...
-
-    async def size(self) -> int:
-        """Return the bytes on disk, as far as the store says."""
-        ...
+        return {name: value for name, value in await self.rows("SELECT name, value FROM marks")}
 
     async def acquire(self, holder: str, term: float) -> Lease | None:
         """Take the lease for term seconds when it is free, expired or this holder's; None when another holds it.
 
         One that expired stays its holder's until another takes it. Raises JournalReverted as append does.
         """
-        ...
+        return (await self._guarded(lambda head: leases.acquire(self.dialect, holder, term, head.epoch)))[0]
 
     async def renew(self, lease: Lease, term: float, status: str) -> Lease:
         """Hold the lease for another term and store the bot's status for the other workers.
 
         Raises LeaseLost, and JournalReverted as append does.
         """
-        ...
+        return (await self._guarded(lambda head: leases.renew(self.dialect, lease, term, status, head.epoch)))[0]
 
     async def release(self, lease: Lease) -> None:
         """Let another worker become leader at once; nothing happens when the lease is another's."""
-        ...
+        await self.change(leases.release(lease))
 
     async def lease(self) -> Lease | None:
         """Return the lease as it stands, whoever holds it; None when nobody ever did."""
-        ...
+        rows = await self.rows("SELECT holder, token, expires, bot_status FROM lease WHERE id = 1 AND token > 0")
+        return Lease(*rows[0]) if rows else None
+
+    async def _guarded(self, steps: Callable[[Head], StatementSteps[T]]) -> tuple[T, Head]:
+        """Run steps if the journal has all that this handle has read. Return their result and the head before them."""
+        seen = self.seen
+
+        def guarded() -> StatementSteps[tuple[T, Head]]:
+            # Locking this row first puts writers in line: one at a time reads the head and gives seqs.
+            head = yield from append.read_head(self.dialect.lock)
+            yield from _check_history(seen, head)
+            return (yield from steps(head)), head
+
+        result, head = await self.change(guarded())
+        self._advance(head)
+        return result, head
+
+    def _advance(self, head: Head) -> None:
+        if head.epoch == self.seen.epoch and head.seq > self.seen.seq:
+            self.seen = head
+
+
+def _contains(seen: Head, head: Head) -> StatementSteps[bool]:
+    """Return True if the journal that ends at head has the entry at which seen ended, whatever their epochs."""
+    if head.seq == seen.seq:
+        return head.checksum == seen.checksum
+    return head.seq > seen.seq and (not seen.seq or (yield from queries.checksum(seen.seq)) == seen.checksum)
+
+
+def _check_history(seen: Head, head: Head) -> StatementSteps[None]:
+    if not (yield from _contains(seen, head)):
+        raise JournalReverted(
+            f"the journal ends at {head} and no longer contains {seen}: an older backup was restored or"
+            " the journal was replaced; every reader gets a reset",
+            lost=True,
+        )
+    if head.epoch != seen.epoch:
+        raise JournalReverted(f"the journal has a new epoch, {head.epoch}; every reader gets a reset", lost=False)

@@ -1,11 +1,9 @@
 """The kinds of entries that a journal holds, as drafts before they are written and as entries afterwards."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args
-
-from cache.decimal_json import dumps
 
 Kind = Literal["trade", "correction", "settlement", "transfer", "gap", "baseline"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -15,8 +13,22 @@ Mode = Literal["live", "demo", "paper"]
 Origin = Literal["bot", "account"]
 Direction = Literal["deposit", "withdrawal"]
 
-OPTIONAL: Final = ("strategy", "is_taker", "mid", "decided_at", "sent_at", "acknowledged_at")
-"""Fields of a trade that its body has only when the bot sent them."""
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a journal: its epoch, and the seq and the checksum of its last entry (0 and "" when it is empty)."""
+
+    epoch: str
+    seq: int
+    checksum: str = ""
+
+    @property
+    def check(self) -> str:
+        """The digits of the checksum that a cursor carries; "" for an empty journal."""
+        return self.checksum[:4]
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.seq}-{self.check}" if self.seq else f"{self.epoch}-0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +88,6 @@ class Trade:
         """The price in YES terms: p of NO is 1 - p of YES."""
         return self.price if self.outcome == "yes" else 1 - self.price
 
-    def fields(self) -> dict[str, Any]:
-        """Return the body's fields after seq, in order."""
-        fields = {
-            "timestamp": self.timestamp, "ticker": self.ticker, "side": self.side,
-            "quantity": self.quantity, "price": self.price, "trade_id": self.trade_id,
-            "outcome": self.outcome, "fee": self.fee, "order_id": self.order_id,
-            "origin": self.origin, "mode": self.mode, "source": self.source,
-        }  # fmt: skip
-        return fields | {name: value for name in OPTIONAL if (value := getattr(self, name)) is not None}
-
-    def body(self, seq: int) -> str:
-        """Return the JSON text of the entry."""
-        return dumps({"seq": seq, **self.fields()})
-
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -124,10 +122,6 @@ class Correction:
         """The mode of the trade."""
         return self.trade.mode
 
-    def body(self, seq: int) -> str:
-        """Return the JSON text of the entry: a trade's, and the seq that it corrects."""
-        return dumps({"seq": seq, **self.trade.fields(), "corrects": self.corrects})
-
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -146,15 +140,6 @@ class Settlement:
     mode: Mode
 
     kind: Kind = "settlement"
-
-    def body(self, seq: int) -> str:
-        """Return the JSON text of the entry."""
-        return dumps({
-            "seq": seq, "timestamp": self.timestamp, "ticker": self.ticker, "event_ticker": self.event_ticker,
-            "result": self.result, "value": self.value, "yes_quantity": self.yes_quantity,
-            "no_quantity": self.no_quantity, "revenue": self.revenue, "fee": self.fee,
-            "mode": self.mode, "source": self.source,
-        })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +161,6 @@ class Transfer:
 
     kind: Kind = "transfer"
 
-    def body(self, seq: int) -> str:
-        """Return the JSON text of the entry."""
-        return dumps({
-            "seq": seq, "timestamp": self.timestamp, "direction": self.direction, "amount": self.amount,
-            "fee": self.fee, "transfer_id": self.transfer_id, "status": self.status,
-            "mode": self.mode, "source": self.source,
-        })  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -203,23 +180,6 @@ class Gap:
 
     kind: Kind = "gap"
 
-    @classmethod
-    def covering(
-        cls, timestamp: Decimal, moments: Iterable[Decimal], why: str,
-        from_seq: int | None = None, to_seq: int | None = None,
-    ) -> "Gap":  # fmt: skip
-        """Return the shortest gap that contains all moments, in whichever order a clock that was set gave them."""
-        ordered = sorted(moments)
-        return cls(timestamp, ordered[0], ordered[-1], why, from_seq=from_seq, to_seq=to_seq)
-
-    def body(self, seq: int) -> str:
-        """Return the JSON text of the entry. Numbers of the bot are in it only where they are known."""
-        numbers = {"from_seq": self.from_seq, "to_seq": self.to_seq}
-        return dumps({
-            "seq": seq, "timestamp": self.timestamp, "from": self.start, "to": self.end, "why": self.why,
-            **{name: number for name, number in numbers.items() if number is not None}, "source": self.source,
-        })  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -237,13 +197,6 @@ class Baseline:
     balance: Decimal | None = None
 
     kind: Kind = "baseline"
-
-    def body(self, seq: int) -> str:
-        """Return the JSON text of the entry."""
-        return dumps({
-            "seq": seq, "timestamp": self.timestamp, "positions": list(self.positions), "balance": self.balance,
-            "mode": self.mode, "source": self.source,
-        })  # fmt: skip
 
 
 Draft = Trade | Correction | Settlement | Transfer | Gap | Baseline

@@ -15,7 +15,8 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
 from cache.decimal_json import plain
-from journal.entries import Baseline, Correction, Draft, Gap, Settlement, Trade, Transfer
+from journal import codec
+from journal.entries import Baseline, Correction, Draft, Gap, Kind, Settlement, Trade, Transfer
 
 EXCHANGE: Final = "kalshi_api"
 """The source of a trade that the exchange itself reported."""
@@ -148,6 +149,12 @@ def counterpart_names(trade: Trade) -> list[str]:
         return [fill_name(trade.mode, trade.trade_id)]
     # The bot's own claim too: a fill id names one execution in every process of the bot.
     return [fill_name(trade.mode, trade.fill_id), _digest("claim", trade.mode, trade.fill_id)]
+
+
+def own_ids(entries: Iterable[tuple[int, Kind, str]]) -> list[KnownId]:
+    """Return the names by which trades among entries (seq, kind, body) are corrected; version 0.1 stored none."""
+    drafts = [(seq, codec.draft(kind, body)) for seq, kind, body in entries if kind == "trade"]
+    return [KnownId(report_name(draft), content_digest(draft), seq) for seq, draft in drafts]
 
 
 def names_of(drafts: Iterable[Draft]) -> list[str]:

@@ -4,26 +4,101 @@ asyncmy is the driver: compiled, typed and released in November 2026, where aiom
 Tested on MariaDB 10.11; written for MySQL 8 as well, but not tested there.
 """
 
+import asyncio
 import logging
 import ssl
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import asyncmy
+from asyncmy.errors import MySQLError
 
-from journal.errors import JournalDamaged, JournalMissing, JournalUnavailable
-from journal.mysql_address import MysqlAddress
-from journal.mysql_driver import MysqlDriver
-from journal.schema import MYSQL_STEPS, new_epoch
-from journal.sql_journal import SqlJournal
-from journal.statements import Dialect, Statement, StatementSteps, T
+from journal.base import Journal
+from journal.dsn import MysqlAddress
+from journal.errors import JournalDamaged, JournalError, JournalMissing, JournalUnavailable
+from journal.schema import MYSQL_STEPS, new_epoch, take
+from journal.statements import Dialect, Row, Statement, StatementSteps, T
 
 log = logging.getLogger(__name__)
 
 _MIGRATION: Final = 600.0  # seconds that a change of the schema may take
+# Duplicate key; unknown column; no such table; data too long: errors that a whole journal of this version never causes.
+_NOT_WHOLE: Final = {1062, 1054, 1146, 1406}
 
 
-class MysqlJournal(SqlJournal):
+class MysqlDriver:
+    """One connection that runs steps in transactions, one after another; made when needed, dropped after an error.
+
+    begin: the statement that starts a transaction. limit: seconds per call.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Any]], begin: str, where: str, limit: float) -> None:
+        self._connect = connect
+        self._begin = begin
+        self._where = where
+        self._limit = limit
+        self._lock = asyncio.Lock()
+        self._link: Any = None  # the driver's connection; None when there is none that can be trusted
+
+    async def run(self, steps: StatementSteps[T], limit: float | None = None) -> T:
+        """Return the result of the steps, committed. limit: seconds, None for that of the driver.
+
+        Raises JournalUnavailable when the server is away, hung or full, or refuses.
+        """
+        limit = self._limit if limit is None else limit
+        try:
+            async with asyncio.timeout(limit), self._lock:
+                return await self._transact(steps)
+        except TimeoutError:
+            raise JournalUnavailable(f"{self._where} did not answer within {limit:g} s; is it hung?") from None
+        except (MySQLError, OSError, EOFError) as error:
+            raise _translated(error, self._where) from error
+
+    async def close(self) -> None:
+        """Close the connection, politely if the server answers within a second."""
+        link, self._link = self._link, None
+        if link is not None:
+            try:
+                async with asyncio.timeout(1):
+                    await link.ensure_closed()
+            except (TimeoutError, MySQLError, OSError):
+                link.close()
+
+    async def _transact(self, steps: StatementSteps[T]) -> T:
+        try:
+            await self._start()
+            async with self._link.cursor() as cursor:
+                result = await _carry(cursor, steps)
+            await self._link.commit()
+            return result
+        except JournalError:
+            await self._link.rollback()  # raised by the steps: the connection is as good as before
+            raise
+        except BaseException:
+            # Cancelled or failed midway: the server's next answer would belong to a statement that was given up.
+            # It rolls back by itself when the connection is gone.
+            self._drop()
+            raise
+
+    async def _start(self) -> None:
+        """Begin a transaction. A connection that the server has closed meanwhile is replaced, once."""
+        if self._link is not None:
+            try:
+                await self._link.query(self._begin)
+                return
+            except (MySQLError, OSError, EOFError):
+                self._drop()
+        self._link = await self._connect()
+        await self._link.query(self._begin)
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+
+class MysqlJournal(Journal):
     """Entries in a database of their own, shared safely by any number of hosts.
 
     create: make the tables when the database has none; else that is JournalMissing. limit: seconds after which a call
@@ -32,8 +107,7 @@ class MysqlJournal(SqlJournal):
 
     dialect = Dialect(
         "UNIX_TIMESTAMP(NOW(6))", " FOR UPDATE", lambda index: f" FORCE INDEX ({index})",
-        " ON DUPLICATE KEY UPDATE seq = seq",
-        "CHECK TABLE entries, sightings, spans, marks, journal, lease",
+        " ON DUPLICATE KEY UPDATE seq = seq", "CHECK TABLE entries, sightings, spans, marks, journal, lease",
     )  # fmt: skip
 
     def __init__(self, place: MysqlAddress, limit: float = 10.0, create: bool = True) -> None:
@@ -50,7 +124,11 @@ class MysqlJournal(SqlJournal):
     async def open(self) -> None:
         """Make or migrate the tables. Raises JournalDamaged when the database holds another program's."""
         await self._writer.run(self._migrate(), _MIGRATION)
-        self.identity = await self.view(_identity())
+        # The server's own id where it has one, else its data directory on its host.
+        rows = await self.rows("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid')")
+        rows = rows or await self.rows("SELECT @@hostname, @@port, @@datadir")
+        [(database,)] = await self.rows("SELECT DATABASE()")
+        self.identity = blake2b(repr((sorted(rows), database)).encode(), digest_size=8).hexdigest()
         await self.refresh()
 
     async def close(self) -> None:
@@ -60,7 +138,8 @@ class MysqlJournal(SqlJournal):
 
     async def size(self) -> int:
         """Return the bytes of rows and indexes, as the server estimates them."""
-        return await self.view(_size())
+        sql = "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables"
+        return int((await self.rows(f"{sql} WHERE table_schema = DATABASE()"))[0][0])
 
     async def change(self, steps: StatementSteps[T], limit: float | None = None) -> T:
         return await self._writer.run(steps, limit)
@@ -72,16 +151,11 @@ class MysqlJournal(SqlJournal):
         place = self._place
         return await asyncmy.connect(
             host=place.host, port=place.port, user=place.user, password=place.password, database=place.database,
-            charset="utf8mb4", connect_timeout=max(1, int(self._limit)), ssl=self._tls(), autocommit=False,
+            charset="utf8mb4", connect_timeout=max(1, int(self._limit)), ssl=tls(place), autocommit=False,
             # Strict, so that nothing is ever cut to fit; UTC, so that the lease's clock never jumps by an hour.
             init_command="SET SESSION sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00', "
             f"innodb_lock_wait_timeout = {max(1, int(self._limit / 2))}",
         )  # fmt: skip
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if not self._place.ssl:
-            return None
-        return ssl.create_default_context(cafile=self._place.ssl_ca)
 
     def _migrate(self) -> StatementSteps[None]:
         """Take the steps not taken yet. A statement that makes a table commits at once, so each is one step."""
@@ -92,11 +166,11 @@ class MysqlJournal(SqlJournal):
         # From here to the release an error drops the connection, and the server then drops the lock.
         found = yield Statement("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
         tables = {name for (name,) in found}
-        if "entries" in tables and "journal_steps" not in tables:
-            raise JournalDamaged(f"{self._place} holds another program's tables; give the journal its own database")
-        if "journal_steps" not in tables and not self._create:
-            raise JournalMissing(f"journal {self._place}")
         if "journal_steps" not in tables:
+            if "entries" in tables:
+                raise JournalDamaged(f"{self._place} holds another program's tables; give the journal its own database")
+            if not self._create:
+                raise JournalMissing(f"journal {self._place}")
             yield Statement("CREATE TABLE journal_steps (step INT NOT NULL PRIMARY KEY) ENGINE = InnoDB")
         yield from self._steps()
         [(flush,)] = yield Statement("SELECT @@innodb_flush_log_at_trx_commit")
@@ -108,27 +182,49 @@ class MysqlJournal(SqlJournal):
         [(taken,)] = yield Statement("SELECT COALESCE(MAX(step), 0) FROM journal_steps")
         if taken > len(MYSQL_STEPS):
             raise JournalDamaged(f"journal {self._place} was made by a newer version ({taken}); update this program")
-        for step, change in enumerate(MYSQL_STEPS[taken:], start=taken + 1):
-            if isinstance(change, str):
-                yield Statement(change)
-            else:
-                yield from change(self.dialect)
-            yield Statement("INSERT INTO journal_steps (step) VALUES (?)", [step])
+        for number, step in enumerate(MYSQL_STEPS[taken:], start=taken + 1):
+            yield from take(step, self.dialect)
+            yield Statement("INSERT INTO journal_steps (step) VALUES (?)", [number])
             yield Statement("COMMIT")
         yield Statement("UPDATE journal SET epoch = ? WHERE epoch = ''", [new_epoch()])
         yield Statement("COMMIT")
 
 
-def _identity() -> StatementSteps[str]:
-    """Identify the physical journal: the server's own id where it has one, else its data directory on its host."""
-    rows = yield Statement("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid')")
-    if not rows:
-        rows = yield Statement("SELECT @@hostname, @@port, @@datadir")
-    [(database,)] = yield Statement("SELECT DATABASE()")
-    return blake2b(repr((sorted(rows), database)).encode(), digest_size=8).hexdigest()
+def tls(place: MysqlAddress) -> ssl.SSLContext | None:
+    """Return the context that checks the server's certificate; None without ssl."""
+    return ssl.create_default_context(cafile=place.ssl_ca) if place.ssl else None
 
 
-def _size() -> StatementSteps[int]:
-    sql = "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables"
-    [(size,)] = yield Statement(f"{sql} WHERE table_schema = DATABASE()")
-    return int(size)
+async def _carry(cursor: Any, steps: StatementSteps[T]) -> T:
+    """Run each statement of the steps, send them its rows, and return their result."""
+    rows: list[Row] | None = None
+    while True:
+        # On a thread: matching some hundred reports takes long enough to delay open streams.
+        statement, result = await asyncio.to_thread(_advance, steps, rows)
+        if statement is None:
+            return cast(T, result)
+        rows = await _rows(cursor, statement)
+
+
+def _advance(steps: StatementSteps[T], rows: list[Row] | None) -> tuple[Statement | None, T | None]:
+    """Return the next statement, or None and the result: a thread cannot pass on a StopIteration."""
+    try:
+        return (next(steps) if rows is None else steps.send(rows)), None
+    except StopIteration as end:
+        return None, end.value
+
+
+async def _rows(cursor: Any, statement: Statement) -> list[Row]:
+    sql = statement.sql.replace("?", "%s")  # no statement of ours has either sign for another purpose
+    if statement.many:
+        await cursor.executemany(sql, statement.args)
+        return []
+    await cursor.execute(sql, statement.args or None)
+    return list(await cursor.fetchall()) if cursor.description else []
+
+
+def _translated(error: Exception, where: str) -> JournalError:
+    code = error.args[0] if error.args else None
+    if code in _NOT_WHOLE:
+        return JournalDamaged(f"{where} is damaged or no journal ({error}); run `journal verify`, restore a backup")
+    return JournalUnavailable(f"{where} cannot be used now: {error}; check that it runs, accepts the user and has room")

@@ -9,12 +9,33 @@ import string
 from collections.abc import Callable
 from typing import Final
 
-from journal.chain import chain_old_entries
+from journal import append, codec, fingerprint
 from journal.statements import Dialect, Statement, StatementSteps
 
 SchemaStep = str | Callable[[Dialect], StatementSteps[None]]
 
-_ALPHABET: Final = string.ascii_lowercase + string.digits
+_PAGE = 1000  # entries
+
+
+def _chain_old_entries(dialect: Dialect) -> StatementSteps[None]:
+    """Give the entries that version 0.1 wrote their checksums, and trades the names by which they may be corrected.
+
+    Pages are found by seq, so that it continues where an interrupted run ended.
+    """
+    [(last, checksum)] = yield Statement(
+        "SELECT COALESCE(MAX(seq), 0), COALESCE(MAX(checksum), '') FROM entries WHERE seq ="
+        " (SELECT MAX(seq) FROM entries WHERE checksum <> '')"
+    )
+    sql = f"SELECT seq, kind, body FROM entries WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"
+    while rows := (yield Statement(sql, [last])):
+        sums: list[tuple[str, int]] = []
+        for last, kind, body in rows:
+            checksum = codec.checksum(checksum, kind, body)
+            sums.append((checksum, last))
+        yield Statement("UPDATE entries SET checksum = ? WHERE seq = ?", sums, many=True)
+        yield from append.write_ids(fingerprint.own_ids(rows), dialect.skip_known)
+    yield Statement("UPDATE journal SET checksum = ? WHERE id = 1", [checksum])
+
 
 SQLITE_STEPS: Final[tuple[tuple[SchemaStep, ...], ...]] = (
     (
@@ -40,7 +61,7 @@ SQLITE_STEPS: Final[tuple[tuple[SchemaStep, ...], ...]] = (
     (
         "ALTER TABLE entries ADD COLUMN checksum TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE journal ADD COLUMN checksum TEXT NOT NULL DEFAULT ''",
-        chain_old_entries,
+        _chain_old_entries,
         """CREATE TRIGGER chained BEFORE INSERT ON entries WHEN NEW.checksum = '' BEGIN
             SELECT RAISE(ABORT, 'this worker is older than the journal: restart it with the new version'); END""",
         "ALTER TABLE lease RENAME COLUMN status TO bot_status",
@@ -52,25 +73,16 @@ _BINARY: Final = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"  # the server's def
 _ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
 
 
-def _add_checksum(table: str, default: str) -> SchemaStep:
-    """Return the step that adds the column. MySQL cannot skip one that exists, so the step looks first."""
+def _unless_exists(table: str, column: str, sql: str) -> SchemaStep:
+    """Return a step that makes a column. MySQL cannot skip one that exists, so the step looks first."""
 
-    def add(dialect: Dialect) -> StatementSteps[None]:
-        if not (yield from _has_column(table, "checksum")):
-            yield Statement(f"ALTER TABLE {table} ADD COLUMN checksum CHAR(16) {_ASCII} NOT NULL{default}")
+    def step(dialect: Dialect) -> StatementSteps[None]:
+        columns = "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()"
+        [(count,)] = yield Statement(f"{columns} AND table_name = ? AND column_name = ?", [table, column])
+        if not count:
+            yield Statement(sql)
 
-    return add
-
-
-def _rename_status(dialect: Dialect) -> StatementSteps[None]:
-    if (yield from _has_column("lease", "status")):
-        yield Statement(f"ALTER TABLE lease CHANGE COLUMN status bot_status MEDIUMTEXT {_BINARY} NOT NULL")
-
-
-def _has_column(table: str, column: str) -> StatementSteps[bool]:
-    sql = "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()"
-    [(count,)] = yield Statement(f"{sql} AND table_name = ? AND column_name = ?", [table, column])
-    return bool(count)
+    return step
 
 
 MYSQL_STEPS: Final[tuple[SchemaStep, ...]] = (
@@ -97,14 +109,26 @@ MYSQL_STEPS: Final[tuple[SchemaStep, ...]] = (
     "INSERT IGNORE INTO lease (id, holder, token, expires, term, status) VALUES (1, '', 0, 0, 0, '')",
     "INSERT IGNORE INTO journal (id, epoch, head) VALUES (1, '', 0)",
     # Without a default, so that the INSERT of an older worker fails.
-    _add_checksum("entries", ""),
-    _add_checksum("journal", " DEFAULT ''"),
-    _rename_status,
+    _unless_exists("entries", "checksum", f"ALTER TABLE entries ADD COLUMN checksum CHAR(16) {_ASCII} NOT NULL"),
+    _unless_exists(
+        "journal", "checksum", f"ALTER TABLE journal ADD COLUMN checksum CHAR(16) {_ASCII} NOT NULL DEFAULT ''"
+    ),
+    _unless_exists(
+        "lease", "bot_status", f"ALTER TABLE lease CHANGE COLUMN status bot_status MEDIUMTEXT {_BINARY} NOT NULL"
+    ),
     "UPDATE lease SET expires = 0",
-    chain_old_entries,
+    _chain_old_entries,
 )
+
+
+def take(step: SchemaStep, dialect: Dialect) -> StatementSteps[None]:
+    """Run one step."""
+    if isinstance(step, str):
+        yield Statement(step)
+    else:
+        yield from step(dialect)
 
 
 def new_epoch() -> str:
     """Return eight random characters."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))

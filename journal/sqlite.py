@@ -6,14 +6,16 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from platform import node
+from typing import Final, NamedTuple
 
+from journal.base import Journal
 from journal.errors import JournalDamaged, JournalMissing, JournalUnavailable
-from journal.schema import SQLITE_STEPS, new_epoch
-from journal.sql_journal import SqlJournal
+from journal.schema import SQLITE_STEPS, new_epoch, take
 from journal.sqlite_driver import SqliteDriver
-from journal.sqlite_files import FilesChanged, SqliteFiles
 from journal.statements import Dialect, Statement, StatementSteps, T
 
 log = logging.getLogger(__name__)
@@ -23,7 +25,30 @@ _BUSY: Final = 4.0  # seconds to wait for another process that writes; less than
 _MIGRATION: Final = 600.0  # seconds that a change of the schema may take
 
 
-class SqliteJournal(SqlJournal):
+FileId = tuple[int, int] | None
+
+
+class SqliteFiles(NamedTuple):
+    """Device and inode of the journal, its write-ahead log and its shared memory; None for one that does not exist.
+
+    SQLite itself goes on writing into files that were deleted.
+    """
+
+    main: FileId
+    wal: FileId
+    shm: FileId
+
+    @classmethod
+    def at(cls, path: Path) -> "SqliteFiles":
+        """Return the files that are under the journal's names now."""
+        return cls(*(_file_id(f"{path}{suffix}") for suffix in ("", "-wal", "-shm")))
+
+
+class FilesChanged(Exception):
+    """The files under the journal's names are not those that the connections have open."""
+
+
+class SqliteJournal(Journal):
     """Entries in a file of its own, shared safely by the processes of one host.
 
     path: the file. create: make it, and its folder, when missing; else that is JournalMissing. clock: Unix seconds,
@@ -32,12 +57,9 @@ class SqliteJournal(SqlJournal):
     """
 
     dialect = Dialect(
-        "journal_clock()",
-        "",
-        lambda index: f" INDEXED BY {index}",
-        " ON CONFLICT DO NOTHING",
+        "journal_clock()", "", lambda index: f" INDEXED BY {index}", " ON CONFLICT DO NOTHING",
         "PRAGMA integrity_check(20)",
-    )
+    )  # fmt: skip
 
     def __init__(
         self, path: str | Path, clock: Callable[[], float] = time.time, limit: float = 10.0, create: bool = True
@@ -65,7 +87,7 @@ class SqliteJournal(SqlJournal):
 
     async def size(self) -> int:
         """Return the bytes of the file and its write-ahead log."""
-        parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        parts = (self.path, Path(f"{self.path}-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
     async def change(self, steps: StatementSteps[T], limit: float | None = None) -> T:
@@ -77,11 +99,21 @@ class SqliteJournal(SqlJournal):
 
     async def backup(self, file: Path) -> None:
         """Copy the journal as it is now to a new file, also while it is written to."""
-        await self._reader.call(lambda connection: _copy_to(connection, file), _MIGRATION)
+
+        def copy(connection: sqlite3.Connection) -> None:
+            with closing(_connect(file, "rw")) as target:
+                connection.backup(target)
+
+        await self._reader.call(copy, _MIGRATION)
 
     async def replace_with(self, file: Path) -> None:
         """Make the content of this journal that of another file, in one transaction, also while processes use it."""
-        await self._writer.call(lambda connection: _copy_from(file, connection), _MIGRATION)
+
+        def copy(connection: sqlite3.Connection) -> None:
+            with closing(_connect(file, "ro")) as source:
+                source.backup(connection)
+
+        await self._writer.call(copy, _MIGRATION)
 
     async def _run(self, driver: SqliteDriver, begin: str, steps: StatementSteps[T], limit: float | None) -> T:
         limit = self._limit if limit is None else limit
@@ -110,7 +142,7 @@ class SqliteJournal(SqlJournal):
             if SqliteFiles.at(self.path) == self._files:
                 return  # another call has done it
             # Both connections, since SQLite shares what it knows of the files between those of one process.
-            await self._reader.call(None, self._limit)
+            await self._reader.disconnect(self._limit)
             await self._writer.call(self._save_log, self._limit)
             self._files, self._create = None, False
             await self._migrate()
@@ -137,17 +169,15 @@ class SqliteJournal(SqlJournal):
         # A read opens the write-ahead log, which then exists as long as a connection does.
         await self._writer.run("BEGIN", _version(), self._limit)
         self._files, self._create = SqliteFiles.at(self.path), False
-        self.identity = self._files.identity
+        # The same for every process of this host, never stored.
+        self.identity = blake2b(repr((_host(), self._files.main)).encode(), digest_size=8).hexdigest()
 
     def _steps(self) -> StatementSteps[None]:
         version = yield from _version()  # again: another process may have been faster
         self._check_version(version)
         for steps in SQLITE_STEPS[version:]:
             for step in steps:
-                if isinstance(step, str):
-                    yield Statement(step)
-                else:
-                    yield from step(self.dialect)
+                yield from take(step, self.dialect)
         if version < len(SQLITE_STEPS):
             yield Statement("UPDATE journal SET epoch = ? WHERE epoch = ''", [new_epoch()])
             yield Statement(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -172,10 +202,7 @@ class SqliteJournal(SqlJournal):
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode=rw", uri=True, timeout=_BUSY, isolation_level=None,
-            check_same_thread=False,  # interrupt comes from the event loop's thread
-        )  # fmt: skip
+        connection = _connect(self.path, "rw")
         connection.create_function("journal_clock", 0, self._clock)
         return connection
 
@@ -201,20 +228,11 @@ def _version() -> StatementSteps[int]:
     return int(version)
 
 
-def _copy_to(connection: sqlite3.Connection, file: Path) -> None:
-    target = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
-    try:
-        connection.backup(target)
-    finally:
-        target.close()
-
-
-def _copy_from(file: Path, connection: sqlite3.Connection) -> None:
-    source = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        source.backup(connection)
-    finally:
-        source.close()
+def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=_BUSY, isolation_level=None,
+        check_same_thread=False,  # interrupt comes from the event loop's thread
+    )  # fmt: skip
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -229,3 +247,19 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
+
+
+def _file_id(path: str) -> FileId:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _host() -> str:
+    # The kernel's, so that containers that share a volume agree; it changes when the host is restarted.
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        return node()

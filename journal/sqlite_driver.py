@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from journal.errors import JournalDamaged, JournalError, JournalUnavailable
-from journal.statements import Row, Statement, StatementSteps, T
+from journal.statements import StatementSteps, T
 
 _NOT_WHOLE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_SCHEMA}
 
@@ -33,11 +33,23 @@ class SqliteDriver:
 
         Raises JournalUnavailable after limit seconds or when the disk refuses.
         """
-        return await self._wait(self._executor.submit(self._transact, begin, steps), limit)
+        work = self._executor.submit(self._use, lambda connection: self._transact(connection, begin, steps))
+        return await self._wait(work, limit)
 
-    async def call(self, work: Callable[[sqlite3.Connection], None] | None, limit: float) -> None:
-        """Call work with the connection outside of a transaction, if there is one; then disconnect."""
-        await self._wait(self._executor.submit(self._call, work), limit)
+    async def call(self, work: Callable[[sqlite3.Connection], None], limit: float) -> None:
+        """Call work with the connection outside of a transaction; then disconnect."""
+        await self._wait(self._executor.submit(self._use, work), limit)
+        await self.disconnect(limit)
+
+    async def disconnect(self, limit: float) -> None:
+        """Close the connection after the work under way; the next call makes a new one."""
+        await self._wait(self._executor.submit(self._disconnect), limit)
+
+    async def close(self, limit: float) -> None:
+        """Close the connection after the work under way, if that ends within limit seconds, and end the thread."""
+        work = self._executor.submit(self._disconnect)
+        self._executor.shutdown(wait=False)
+        await self._wait(work, limit)
 
     async def _wait(self, work: "Future[T]", limit: float) -> T:
         try:
@@ -48,48 +60,28 @@ class SqliteDriver:
                 self._connection.interrupt()
             raise JournalUnavailable(f"{self._where} did not answer within {limit:g} s; is its disk hung?") from None
 
-    async def close(self, limit: float) -> None:
-        """Close the connection after the work under way, if that ends within limit seconds."""
-        work = self._executor.submit(self._disconnect)
-        self._executor.shutdown(wait=False)
-        try:
-            async with asyncio.timeout(limit):
-                await asyncio.wrap_future(work)
-        except TimeoutError:
-            raise JournalUnavailable(f"{self._where} could not be closed within {limit:g} s") from None
-
-    def _transact(self, begin: str, steps: StatementSteps[T]) -> T:
+    def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             if self._connection is None:
                 self._connection = self._connect()
-            self._check()
-            self._connection.execute(begin)
+            return work(self._connection)
+        except (sqlite3.Error, OSError) as error:
+            raise _translated(error, self._where) from error
+
+    def _transact(self, connection: sqlite3.Connection, begin: str, steps: StatementSteps[T]) -> T:
+        self._check()
+        connection.execute(begin)
+        try:
+            result = _carry(connection, steps)
+            connection.execute("COMMIT")
+        except BaseException:
             try:
-                result = _carry(self._connection, steps)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._undo()
-                raise
-            return result
-        except (sqlite3.Error, OSError) as error:
-            raise translated(error, self._where) from error
-
-    def _call(self, work: Callable[[sqlite3.Connection], None] | None) -> None:
-        try:
-            if work is not None:
-                self._connection = self._connection or self._connect()
-                work(self._connection)
-        except (sqlite3.Error, OSError) as error:
-            raise translated(error, self._where) from error
-        self._disconnect()
-
-    def _undo(self) -> None:
-        """Roll back; a connection that cannot do that is closed, and the next call makes a new one."""
-        try:
-            if self._connection is not None and self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            self._disconnect()
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self._disconnect()  # the next call makes a new one
+            raise
+        return result
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -102,21 +94,17 @@ def _carry(connection: sqlite3.Connection, steps: StatementSteps[T]) -> T:
     try:
         statement = next(steps)
         while True:
-            statement = steps.send(_rows(connection, statement))
+            if statement.many:
+                connection.executemany(statement.sql, statement.args)
+                statement = steps.send([])
+            else:
+                statement = steps.send(connection.execute(statement.sql, statement.args).fetchall())
     except StopIteration as end:
         result: T = end.value
         return result
 
 
-def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
-    if statement.many:
-        connection.executemany(statement.sql, statement.args)
-        return []
-    return connection.execute(statement.sql, statement.args).fetchall()
-
-
-def translated(error: Exception, where: str) -> JournalError:
-    """Return the journal's error for a failure of SQLite or of the file system."""
+def _translated(error: Exception, where: str) -> JournalError:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _NOT_WHOLE:
         return JournalDamaged(f"{where} is damaged or no journal ({error}); run `journal verify`, restore a backup")

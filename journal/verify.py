@@ -2,28 +2,34 @@
 
 from collections.abc import AsyncIterator
 
-from journal import archive, chain, codec
+from journal import archive, codec
 from journal.append import read_head
 from journal.archive import ArchivedEntry, ArchiveHeader
+from journal.base import Journal
+from journal.entries import Entry
 from journal.errors import JournalDamaged
-from journal.sql_journal import SqlJournal
 from journal.statements import SPAN, Statement, StatementSteps, findable, micros
 
 
-async def problems(journal: SqlJournal) -> AsyncIterator[str]:
+async def problems(journal: Journal) -> AsyncIterator[str]:
     """Yield a sentence for each problem; nothing when the journal is whole."""
     try:
         for problem in await journal.integrity():
             yield f"the database reports: {problem}"
-        spans = await journal.view(_spans())
+        spans = {span: times for span, *times in await journal.rows("SELECT span, earliest, latest FROM spans")}
         checksum, identified = "", bytearray()
         async for record in archive.records(journal):
             if isinstance(record, ArchiveHeader):
                 identified = bytearray(record.head + 1)
             elif isinstance(record, ArchivedEntry):
-                for problem in [*_entry(record, checksum), *_span(record, spans)]:
-                    yield problem
-                checksum = record.entry.checksum
+                entry = record.entry
+                for problem in _entry(entry, checksum):
+                    yield f"entry {entry.seq}{problem}"
+                span = (entry.seq - 1) // SPAN
+                earliest, latest = spans.get(span, (1, 0))
+                if not earliest <= micros(entry.timestamp) <= latest:
+                    yield f"entry {entry.seq} is not within the times of span {span}: pages by time may miss it"
+                checksum = entry.checksum
             elif 1 <= record.seq < len(identified):
                 identified[record.seq] = 1
         for seq in range(1, len(identified)):
@@ -35,15 +41,14 @@ async def problems(journal: SqlJournal) -> AsyncIterator[str]:
         yield str(error)
 
 
-def _entry(record: ArchivedEntry, previous: str) -> list[str]:
-    entry = record.entry
+def _entry(entry: Entry, previous: str) -> list[str]:
     found = []
-    if entry.checksum != chain.checksum(previous, entry.kind, entry.body):
-        found.append(f"entry {entry.seq} does not fit its checksum: it or the entry before it was changed or swapped")
+    if entry.checksum != codec.checksum(previous, entry.kind, entry.body):
+        found.append(" does not fit its checksum: it or the entry before it was changed or swapped")
     try:
         draft, seq = codec.draft(entry.kind, entry.body), codec.seq(entry.body)
     except ValueError as error:
-        return [*found, f"entry {entry.seq}: {error}"]
+        return [*found, f": {error}"]
     pairs = [
         ("seq", entry.seq, seq),
         ("timestamp", micros(entry.timestamp), micros(draft.timestamp)),
@@ -51,22 +56,7 @@ def _entry(record: ArchivedEntry, previous: str) -> list[str]:
         ("source", entry.source, draft.source),
     ]
     wrong = [(name, column, body) for name, column, body in pairs if column != body]
-    return found + [
-        f"entry {entry.seq}: its {name} is {column!r}, its body has {body!r}" for name, column, body in wrong
-    ]
-
-
-def _span(record: ArchivedEntry, spans: dict[int, tuple[int, int]]) -> list[str]:
-    span = (record.entry.seq - 1) // SPAN
-    earliest, latest = spans.get(span, (1, 0))
-    if earliest <= micros(record.entry.timestamp) <= latest:
-        return []
-    return [f"entry {record.entry.seq} is not within the times of span {span}: pages by time may miss it"]
-
-
-def _spans() -> StatementSteps[dict[int, tuple[int, int]]]:
-    rows = yield Statement("SELECT span, earliest, latest FROM spans")
-    return {span: (earliest, latest) for span, earliest, latest in rows}
+    return found + [f": its {name} is {column!r}, its body has {body!r}" for name, column, body in wrong]
 
 
 def _ends() -> StatementSteps[list[str]]:

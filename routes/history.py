@@ -9,8 +9,8 @@ from starlette.types import ASGIApp
 
 from cache.base import Answer
 from cache.decimal_json import RawJson, dumps, loads
-from journal.base import Query as HistoryQuery
 from journal.entries import Entry
+from journal.queries import Query as HistoryQuery
 from routes.endpoint import Query, unexpected
 from routes.services import Services
 from streams.cursor import Cursor, format_cursor

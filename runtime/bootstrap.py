@@ -21,9 +21,10 @@ from ingest.difference_causes import CauseFinder
 from ingest.journal_ledgers import JournalLedgers
 from ingest.supervisor import Supervisor
 from ingest.upstreams import Upstreams
-from journal.base import Journal, Query
+from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Entry
+from journal.queries import Query
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.environments import is_loopback, mode_of, socket_url

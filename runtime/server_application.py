@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from cluster.component_health import cancel_and_wait
-from cluster.errors import ClusterError
+from cluster.workers import PrefixInUse
 from config.reader import SettingsError, read
 from config.settings import VERSION, ServerSettings
 from journal.errors import JournalError
@@ -29,7 +29,7 @@ from streams.errors import StreamError
 log = logging.getLogger(__name__)
 
 # Reasons for a failed start that a person can act on.
-OBSTACLES: Final = (SettingsError, JournalError, ClusterError, StreamError, KeyUnusable)
+OBSTACLES: Final = (SettingsError, JournalError, PrefixInUse, StreamError, KeyUnusable)
 NOT_STARTED: Final = (
     "the service is not started, because its lifespan did not run: serve it with a server that supports lifespan "
     "(uvicorn or hypercorn, not daphne), or pass lifespan=server.app.lifespan to the application that mounts it"

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from cache.base import Answer
-from journal.base import Query
-from journal.entries import Baseline, Draft, Gap, Settlement, Trade
+from journal.entries import Baseline, Draft, Gap, Head, Settlement, Trade
 from journal.fingerprint import claim_name, counterpart_names, old_names, report_name
-from journal.head import Head
+from journal.queries import Query
 from journal.sqlite import SqliteJournal
 from journal.verify import problems
 from routes.responses import encode
@@ -118,7 +117,7 @@ async def test_old_entries_get_checksums_and_can_be_corrected(
     old_file: Path, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The upgrade chains every entry, page by page, always to the same checksum, and names each trade of the bot."""
-    monkeypatch.setattr("journal.chain._PAGE", page)
+    monkeypatch.setattr("journal.schema._PAGE", page)
     journal = SqliteJournal(old_file)
     await journal.open()
     try:

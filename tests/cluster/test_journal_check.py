@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cluster.component_health import ComponentHealth
-from cluster.journal_check import PAGE, JournalCheck
+from cluster.journal_tailer import VERIFIED, JournalCheck
 from journal.sqlite import SqliteJournal
 from tests.support.drafts import trade
 
@@ -15,9 +15,9 @@ async def test_pages_are_verified_in_turn_and_damage_stays_in_health(tmp_path: P
     path = tmp_path / "journal.db"
     journal = SqliteJournal(path)
     await journal.open()
-    await journal.append([trade(trade_id=str(number)) for number in range(PAGE + 5)])
+    await journal.append([trade(trade_id=str(number)) for number in range(VERIFIED + 5)])
     check = JournalCheck(journal, ComponentHealth("integrity"))
-    for verified in (PAGE, PAGE + 5, 2 * PAGE + 5):
+    for verified in (VERIFIED, VERIFIED + 5, 2 * VERIFIED + 5):
         await check.verify_page()
         assert (check.health.state, check.health.counters["verified"]) == ("ok", verified)
 

@@ -11,9 +11,8 @@ import pytest
 from cluster.component_health import ComponentHealth, cancel_and_wait
 from cluster.journal_tailer import REVERTED_FOR, JournalTailer
 from journal.base import Journal
-from journal.entries import Entry
+from journal.entries import Entry, Head
 from journal.errors import JournalReverted, JournalUnavailable
-from journal.head import Head
 from tests.support.clock import Clock
 from tests.support.eventually import eventually
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.component_health import ComponentHealth
-from cluster.journal_writer import JournalWriter
+from cluster.leader import JournalWriter
 from journal import archive
 from journal.entries import Entry
 from journal.errors import LeaseLost

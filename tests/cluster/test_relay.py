@@ -1,17 +1,21 @@
-"""The relay over a real Redis: messages of other programs, many messages at once, a client that does not end."""
+"""The relay and the registry of workers over a real Redis that dies, hangs, and holds messages of other programs."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from cache.redis import connect
+from cache.decimal_json import dumps
+from cache.redis import Client, connect
 from cache.redis_address import RedisAddress
 from cluster.component_health import ComponentHealth, cancel_and_wait
-from cluster.relay import BLOCK, KEPT, WAITING, Relay
+from cluster.relay import FRESH, KEPT, WAITING, Relay
+from cluster.workers import PrefixInUse, RelaySettings
+from tests.support import pages
+from tests.support.clock import Clock
 from tests.support.eventually import eventually
 from tests.support.neighbours import RedisServer
 
@@ -19,19 +23,28 @@ pytestmark = pytest.mark.redis
 KEY = "test:relay:identity"
 
 
+class PlacedJournal:
+    """An epoch and an identity."""
+
+    def __init__(self, identity: str = "identity") -> None:
+        self.epoch, self.identity = "ours", identity
+
+
 class End:
     """One worker's end of the relay, and what it received."""
 
     def __init__(self, server: RedisServer, name: str) -> None:
-        address = RedisAddress("127.0.0.1", server.port)
-        self.key = KEY
+        self.journal = PlacedJournal()
         self.heads: list[int] = []
         self.snapshots: list[str] = []
         self.health = ComponentHealth("relay")
-        self.relay = Relay(
-            connect(address), connect(address, BLOCK + 3, 1), lambda: self.key, name, self.take,
-            self.snapshots.append, self.health,
-        )  # fmt: skip
+        settings = RelaySettings(RedisAddress("127.0.0.1", server.port), "test:")
+        self.relay = Relay(self.health, settings, cast(Any, self.journal), self.take, self.snapshots.append)
+        self.relay.name = name
+
+    def announce(self, seq: int) -> None:
+        """Announce that the journal ends with this entry."""
+        self.relay.announce([pages.trade(seq)])
 
     def take(self, head: int) -> None:
         """Take an announcement."""
@@ -47,7 +60,7 @@ async def receiving(end: End) -> AsyncIterator[End]:
         yield end
     finally:
         await cancel_and_wait(task)
-        await end.relay.close()
+        await end.relay.leave()
 
 
 MESSAGES: dict[str, dict[str, str]] = {
@@ -87,24 +100,24 @@ async def test_an_error_of_a_listener_is_raised(redis_server: RedisServer) -> No
     await writer.xadd(KEY, {"from": "two", "news": '{"head":7}'})
     with pytest.raises(KeyError, match="a mistake"):
         await asyncio.wait_for(task, 5)
-    await end.relay.close()
+    await end.relay.leave()
     await writer.aclose()
 
 
 async def test_another_physical_journal_is_not_received(redis_server: RedisServer) -> None:
     """The key names the journal; when it is replaced, the relay continues under the key of the new one."""
     one, copy = End(redis_server, "one"), End(redis_server, "copy")
-    copy.key = "test:relay:copy"
+    copy.journal.identity = "copy"
     async with receiving(one):
         sending = asyncio.create_task(copy.relay.send())
-        copy.relay.announce(5)
+        copy.announce(5)
         await eventually(lambda: copy.health.counters["sent"] == 1)
-        one.key = "test:relay:copy"
+        one.journal.identity = "copy"
         await eventually(lambda: one.relay._place[0] == "test:relay:copy", within=15)
-        copy.relay.announce(6)
+        copy.announce(6)
         await eventually(lambda: one.heads == [6])
         await cancel_and_wait(sending)
-        await copy.relay.close()
+        await copy.relay.leave()
 
 
 async def test_messages_beyond_the_limit_are_dropped_and_counted(redis_server: RedisServer) -> None:
@@ -112,14 +125,14 @@ async def test_messages_beyond_the_limit_are_dropped_and_counted(redis_server: R
     one = End(redis_server, "one")
     async with receiving(End(redis_server, "two")) as two:
         for seq in range(1, WAITING + 6):
-            one.relay.announce(seq)
+            one.announce(seq)
         assert one.health.counters["dropped"] == 5
         task = asyncio.create_task(one.relay.send())
         await eventually(lambda: two.heads[-1:] == [WAITING])
         assert two.heads == list(range(1, min(WAITING, KEPT) + 1))
         assert one.health.counters["sent"] == WAITING
         await cancel_and_wait(task)
-        await one.relay.close()
+        await one.relay.leave()
 
 
 async def test_a_client_that_does_not_end_is_left() -> None:
@@ -129,10 +142,114 @@ async def test_a_client_that_does_not_end_is_left() -> None:
         async def aclose(self) -> None:
             await asyncio.Event().wait()
 
+        async def hdel(self, *_: str) -> None:
+            await asyncio.Event().wait()
+
     hung: Any = Hung()
     health = ComponentHealth("relay")
-    relay = Relay(hung, hung, lambda: KEY, "one", lambda head: None, lambda text: None, health)
+    journal: Any = PlacedJournal()
+    relay = Relay(health, RelaySettings(RedisAddress("127.0.0.1", 1)), journal, print, print)
+    relay.client = relay.reader = hung
     began = time.monotonic()
-    await relay.close()
-    assert time.monotonic() - began < 2
+    await relay.leave()
+    assert time.monotonic() - began < 3
     assert health.reason == "closing: TimeoutError"
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> Client:
+    """A client, as the watch makes it."""
+    return connect(RedisAddress("127.0.0.1", redis_server.port), timeout=0.3)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signs of life that no test has to wait for."""
+    monkeypatch.setattr("cluster.relay.EVERY", 0.05)
+
+
+def registry(redis: Client, clock: Clock, name: str = "me") -> Relay:
+    """Return the relay of a worker that has three streams open."""
+    health, journal = ComponentHealth("relay", clock), PlacedJournal("file1")
+    settings = RelaySettings(RedisAddress("127.0.0.1", 1), "test:", lambda: {"open": 3})
+    relay = Relay(health, settings, journal, lambda head: None, lambda text: None)  # type: ignore[arg-type]
+    relay.client, relay.name = redis, name
+    return relay
+
+
+async def test_the_dead_and_the_unreadable_are_no_workers(redis: Client) -> None:
+    """A worker that has not registered for a while is not counted, later removed; so is a row of another shape."""
+    clock = Clock()
+    one = registry(redis, clock)
+    rows = {
+        "alive": dumps({"at": clock.now, "open": 1}), "silent": dumps({"at": clock.now - FRESH - 1, "open": 1}),
+        "long dead": dumps({"at": clock.now - 10 * FRESH, "open": 1}), "no json": "hello", "no time": '{"open":1}',
+        "a list": "[1]", "a huge time": '{"at":"1e999999999999","open":1}', "deep": "[" * 100_000,
+    }  # fmt: skip
+    await redis.hset("test:workers:file1", mapping=rows)
+    assert await one.gather() == [{"at": clock.now, "open": 1}]
+    assert sorted(await redis.hkeys("test:workers:file1")) == [b"alive", b"silent"]
+    await redis.aclose()
+
+
+async def test_a_redis_that_is_away_bars_nobody(redis: Client, redis_server: RedisServer) -> None:
+    """The start goes on, nobody is gathered; once it is back this worker stands on the roll, and leaves it."""
+    redis_server.kill()
+    clock = Clock()
+    one, other = registry(redis, clock), registry(redis, clock, "other")
+    await one.join()
+    assert await one.gather() == []
+    task = asyncio.create_task(one.register())
+    await asyncio.sleep(0.1)
+    redis_server.start()
+    await eventually(other.gather)
+    assert [each["open"] for each in await other.gather()] == [3]
+    await cancel_and_wait(task)
+    await one.leave()
+    assert await other.gather() == []
+    await redis.aclose()
+
+
+async def test_a_prefix_that_is_taken_meanwhile_is_said(redis: Client) -> None:
+    """A journal replaced under running workers: they go on, degraded, and say what to do."""
+    one = registry(redis, Clock())
+    await one.join()
+    task = asyncio.create_task(one.register())
+    await redis.set("test:journal", "theirs")
+    await eventually(lambda: one.health.state == "degraded")
+    assert "journal theirs uses this prefix" in one.health.reason
+    with pytest.raises(PrefixInUse):
+        await one.join()
+    await cancel_and_wait(task)
+    await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    ("claim", "refused"),
+    [("ours", ""), ("ours file9", ""), ("theirs file1", ""), ("theirs file9", "theirs"), ("theirs", "theirs")],
+    ids=["version 0.1", "a copy", "before a new epoch", "another journal", "another journal of version 0.1"],
+)
+async def test_a_prefix_is_taken_by_another_journal_alone(redis: Client, claim: str, refused: str) -> None:
+    """The same epoch or the same physical journal may use it: a new epoch needs no waiting."""
+    await redis.set("test:journal", claim)
+    one = registry(redis, Clock())
+    if refused:
+        with pytest.raises(PrefixInUse, match=f"says that journal {refused} uses this prefix, ours is ours"):
+            await one.join()
+        assert await redis.get("test:journal") == claim.encode()
+    else:
+        await one.join()
+        assert await redis.get("test:journal") == b"ours file1"
+    await redis.aclose()
+
+
+async def test_leaving_a_redis_that_hangs_takes_no_time(redis: Client, redis_server: RedisServer) -> None:
+    """The end is not kept up; the row goes with its time."""
+    one = registry(redis, Clock())
+    await one.join()
+    redis_server.hang()
+    began = time.monotonic()
+    await one.leave()
+    assert time.monotonic() - began < 1
+    redis_server.wake()
+    await redis.aclose()

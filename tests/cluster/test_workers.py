@@ -14,8 +14,7 @@ import pytest
 
 from cache.redis import connect
 from cache.redis_address import RedisAddress
-from cluster.errors import PrefixInUse
-from cluster.workers import RelaySettings
+from cluster.workers import PrefixInUse, RelaySettings
 from ingest.supervisor import Supervisor
 from journal.errors import LeaseLost
 from journal.sqlite import SqliteJournal

@@ -38,18 +38,19 @@ def no_dedupe() -> None:
 
     ids = itertools.count()
     put(append, _known=nothing_known)
-    original = append.write
+    original = append.write_ids
 
-    def write(entries: Any, open: Any, sightings: Any) -> Any:
-        return original(entries, open, [replace(seen, name=f"{seen.name[:16]}{next(ids):016x}") for seen in sightings])
+    def write_ids(known: Any) -> Any:
+        return original([replace(each, name=f"{each.name[:16]}{next(ids):016x}") for each in known])
 
-    put(append, write=write)
+    put(append, write_ids=write_ids)
 
 
 @bug
 def publish_before_journal() -> None:
     """Readers are told what is about to be written, and the write then fails or another worker's comes first."""
-    from cluster.journal_writer import JournalWriter
+    from cluster.leader import JournalWriter
+    from journal import codec
     from journal.entries import Entry
 
     original = JournalWriter._record
@@ -58,7 +59,7 @@ def publish_before_journal() -> None:
         if drafts and self.lease is not None:
             head = await self._journal.head()
             early = [
-                Entry(seq, each.kind, each.timestamp, each.ticker, each.source, each.body(seq))
+                Entry(seq, each.kind, each.timestamp, each.ticker, each.source, codec.body(each, seq))
                 for seq, each in enumerate(drafts, head + 1)
             ]
             self._announce(early)

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from cluster.component_health import ComponentHealth
-from cluster.journal_writer import JournalWriter
+from cluster.leader import JournalWriter
 from ingest.bot_client import PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus
 from ingest.leader import LeaderContext, LeaderTerm

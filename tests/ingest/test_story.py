@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
-from cluster.journal_writer import JournalWriter
+from cluster.leader import JournalWriter
 from ingest import pending_entries
 from ingest.attribution import Attribution
 from ingest.backfill import Backfiller

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from journal.base import Query
+from journal.queries import Query
 from tests.support.bot import Answer, ScriptedBot, drip, hang_up, says, serving, tells, trade
 from tests.support.eventually import eventually
 from tests.support.watching import worker

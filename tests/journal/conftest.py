@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from journal.base import Journal
 from journal.dsn import open_journal
-from journal.sql_journal import SqlJournal
 
-Another = Callable[[], Awaitable[SqlJournal]]
+Another = Callable[[], Awaitable[Journal]]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.mysql)])
@@ -22,17 +22,17 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def make(url: str) -> Callable[[], SqlJournal]:
+def make(url: str) -> Callable[[], Journal]:
     """Makes handles, not yet open, on one and the same journal."""
     return lambda: open_journal(url, limit=5)
 
 
 @pytest.fixture
-async def another(make: Callable[[], SqlJournal]) -> AsyncIterator[Another]:
+async def another(make: Callable[[], Journal]) -> AsyncIterator[Another]:
     """Opens one more handle on the journal of this test; all are closed at its end."""
     async with AsyncExitStack() as stack:
 
-        async def opened() -> SqlJournal:
+        async def opened() -> Journal:
             journal = make()
             stack.push_async_callback(journal.close)
             await journal.open()
@@ -42,6 +42,6 @@ async def another(make: Callable[[], SqlJournal]) -> AsyncIterator[Another]:
 
 
 @pytest.fixture
-async def journal(another: Another) -> SqlJournal:
+async def journal(another: Another) -> Journal:
     """An open, empty journal."""
     return await another()

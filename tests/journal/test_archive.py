@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 from journal import archive, archive_format, verify
 from journal.archive import ArchivedEntry, ArchiveHeader, Record
 from journal.archive_format import Format
-from journal.base import Query
+from journal.base import Journal
 from journal.dsn import open_journal
-from journal.entries import Draft
+from journal.entries import Draft, Head
 from journal.errors import ArchiveUnreadable, JournalDamaged, JournalUnavailable
-from journal.head import Head
-from journal.sql_journal import SqlJournal
+from journal.queries import Query
 from journal.statements import Statement, StatementSteps
 from tests.journal.conftest import Another
 from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
@@ -36,7 +35,7 @@ SOME: list[Draft] = [
 ]  # fmt: skip
 
 
-async def _text(journal: SqlJournal, form: Format) -> str:
+async def _text(journal: Journal, form: Format) -> str:
     return archive_format.heading(form) + "".join(
         [archive_format.line(record, form) async for record in archive.records(journal)]
     )
@@ -54,12 +53,12 @@ async def _exported(drafts: list[Draft], form: Format) -> str:
             return await _text(exported, form)
 
 
-async def _records(journal: SqlJournal) -> list[Record]:
+async def _records(journal: Journal) -> list[Record]:
     return [record async for record in archive.records(journal)]
 
 
 @asynccontextmanager
-async def _fresh(url: str) -> AsyncIterator[SqlJournal]:
+async def _fresh(url: str) -> AsyncIterator[Journal]:
     journal = open_journal(url)
     try:
         await journal.open()
@@ -69,7 +68,7 @@ async def _fresh(url: str) -> AsyncIterator[SqlJournal]:
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-async def test_an_empty_journal_becomes_a_copy(journal: SqlJournal, tmp_path: Path, form: Format) -> None:
+async def test_an_empty_journal_becomes_a_copy(journal: Journal, tmp_path: Path, form: Format) -> None:
     """Entries, names, marks and epoch: cursors stay valid, and what was known stays known."""
     await journal.append(SOME, marks={"fills": "1", "odd": 'ü"\n'})
     async with _fresh(f"sqlite:///{tmp_path}/copy.db") as copy:
@@ -85,7 +84,7 @@ async def test_an_empty_journal_becomes_a_copy(journal: SqlJournal, tmp_path: Pa
         assert copy.epoch == journal.epoch
 
 
-async def test_a_journal_with_entries_gets_the_rest(journal: SqlJournal, tmp_path: Path) -> None:
+async def test_a_journal_with_entries_gets_the_rest(journal: Journal, tmp_path: Path) -> None:
     """New entries follow under a new epoch; shared executions stay one, by id, by likeness, by any name they had."""
     await journal.append([trade(boot_id="a"), fill(trade_id="f2", at=99), trade(trade_id="mine", at=500)])
     before = journal.epoch
@@ -99,7 +98,7 @@ async def test_a_journal_with_entries_gets_the_rest(journal: SqlJournal, tmp_pat
     assert [problem async for problem in verify.problems(journal)] == []
 
 
-async def test_pages_and_batches_join(journal: SqlJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pages_and_batches_join(journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the journal: what goes over in many pieces is what was there, copied and merged alike."""
     monkeypatch.setattr("journal.archive._PAGE", 2)
     await journal.append(SOME)
@@ -113,7 +112,7 @@ async def test_pages_and_batches_join(journal: SqlJournal, tmp_path: Path, monke
         assert (await other.append(SOME)).entries == []
 
 
-async def test_an_import_that_ends_early_leaves_nothing(journal: SqlJournal, another: Another) -> None:
+async def test_an_import_that_ends_early_leaves_nothing(journal: Journal, another: Another) -> None:
     """Whatever stops an import (a spoilt line, a full disk): the journal is as before, and a repeat is whole."""
     text = await _exported(SOME, "jsonl")
 
@@ -131,7 +130,7 @@ async def test_an_import_that_ends_early_leaves_nothing(journal: SqlJournal, ano
     assert [problem async for problem in verify.problems(journal)] == []
 
 
-async def test_what_is_appended_meanwhile_is_left_out(journal: SqlJournal) -> None:
+async def test_what_is_appended_meanwhile_is_left_out(journal: Journal) -> None:
     """An export of a living journal ends where it stood when it began, names included."""
     await journal.append([trade()])
     stream = archive.records(journal)
@@ -178,7 +177,7 @@ SPOILT: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "unknown record": (lambda lines: [lines[0], '{"record":"poem"}'], "line 2: record: expected .* got 'poem'"),
     "a field missing": (_changed(2, '"positions"', '"p"'), "line 2: not the body of a baseline"),
     "seq as text": (_changed(2, '"seq":1', '"seq":"1"'), "line 2: expected a seq, got '1'"),
-    "price as text": (_changed(3, '"price":0.65', '"price":"0.65"'), "line 3: '0.65' is not a number"),
+    "price as text": (_changed(3, '"price":0.65', '"price":"0.65"'), "line 3: price: '0.65' is not a number"),
     "a time beyond all": (_changed(3, '"timestamp":1698676800.123', '"timestamp":1E+40'), "line 3: .* out of range"),
     "an id of no entry": (_changed(11, '"seq":', '"seq":99'), "line 11: an id of entry 99"),
     "an id that is none": (_changed(11, '"name":"', '"name":"x y'), "line 11: .* is not an id"),
@@ -186,7 +185,7 @@ SPOILT: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 
 
 @pytest.mark.parametrize("case", SPOILT.values(), ids=SPOILT.keys())
-async def test_a_spoilt_file_is_refused(journal: SqlJournal, case: tuple[Any, str]) -> None:
+async def test_a_spoilt_file_is_refused(journal: Journal, case: tuple[Any, str]) -> None:
     """The error names the line and what is wrong with it, and nothing is imported."""
     spoil, message = case
     lines = (await _exported(SOME, "jsonl")).splitlines(keepends=True)
@@ -296,7 +295,7 @@ async def test_a_journal_with_a_trade_taken_back_is_whole(tmp_path: Path, form: 
 
 
 @pytest.mark.parametrize("step", [1, 2, 7, 100])
-async def test_a_page_is_verified_and_the_first_wrong_entry_named(journal: SqlJournal, step: int) -> None:
+async def test_a_page_is_verified_and_the_first_wrong_entry_named(journal: Journal, step: int) -> None:
     """Any page of a whole journal verifies, up to its end; in a damaged one the error names the entry."""
     await journal.append(SOME)
     after = 0

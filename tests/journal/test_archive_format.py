@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from journal import archive_format, chain
+from journal import archive_format, codec
 from journal.archive import ArchivedEntry, ArchiveHeader, Record
 from journal.archive_format import Format
 from journal.entries import Entry
@@ -18,8 +18,9 @@ ODD = ["t1", "a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", " a ", "a;b\t", "", "é\u20
 def _records(text: str) -> list[Record]:
     """A journal of one trade with this ticker, id and mark."""
     draft = trade(ticker=text, trade_id=text)
-    checksum = chain.checksum("", "trade", draft.body(1))
-    entry = Entry(1, "trade", draft.timestamp, text, "bot_live", draft.body(1), checksum)
+    body = codec.body(draft, 1)
+    checksum = codec.checksum("", "trade", body)
+    entry = Entry(1, "trade", draft.timestamp, text, "bot_live", body, checksum)
     header = ArchiveHeader("abc12345", 1, {"mark": text}, checksum, 2)
     return [header, ArchivedEntry(entry, False), KnownId("0a", "1b", 1), KnownId("ff", "", 1)]
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from journal.dsn import open_journal, parse
-from journal.mysql_address import MysqlAddress
+from journal.dsn import MysqlAddress, open_journal, parse
 from journal.sqlite import SqliteJournal
 
 GOOD = {
@@ -79,7 +78,6 @@ def test_open_journal_makes_the_right_kind(tmp_path: Path) -> None:
 def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without asyncmy a mysql URL says what to install."""
     monkeypatch.setitem(sys.modules, "asyncmy", None)
-    for module in ("journal.mysql", "journal.mysql_driver"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.delitem(sys.modules, "journal.mysql", raising=False)
     with pytest.raises(ValueError, match="install the extra mysql"):
         open_journal("mysql://me@db/pi")

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from cache.decimal_json import loads
-from journal import chain
-from journal.base import Query
-from journal.entries import Entry
+from journal import codec
+from journal.base import Journal
+from journal.entries import Entry, Head
 from journal.errors import JournalReverted, LeaseLost
-from journal.head import Head
-from journal.sql_journal import SqlJournal
+from journal.queries import Query
 from journal.statements import Statement, StatementSteps
 from tests.journal.conftest import Another
 from tests.support.drafts import baseline, fill, gap, settlement, trade
@@ -25,7 +24,7 @@ from tests.support.eventually import eventually
 ROOT = Path(__file__).parents[2]
 
 
-async def test_a_new_journal_is_empty(journal: SqlJournal) -> None:
+async def test_a_new_journal_is_empty(journal: Journal) -> None:
     """Head 0, a token for an epoch, nothing to read, no marks, nobody's lease, some bytes."""
     assert await journal.head() == 0
     assert len(journal.epoch) == 8
@@ -39,7 +38,7 @@ async def test_a_new_journal_is_empty(journal: SqlJournal) -> None:
     assert await journal.size() > 0
 
 
-async def test_every_kind_comes_back_as_it_went_in(journal: SqlJournal, another: Another) -> None:
+async def test_every_kind_comes_back_as_it_went_in(journal: Journal, another: Another) -> None:
     """Any worker reads what append returned, with exact numbers and whole text."""
     odd = trade(trade_id="ünï'\"\\\n\u2028💸" * 9, ticker="T" * 200, price=Decimal("0.0001"), fee=Decimal("0.017500"))
     kept = await journal.append([trade(), settlement(), gap(), baseline(), odd])
@@ -52,7 +51,7 @@ async def test_every_kind_comes_back_as_it_went_in(journal: SqlJournal, another:
     assert kept.entries[0].timestamp == Decimal("1698676800.123")
 
 
-async def test_what_is_known_is_dropped(journal: SqlJournal) -> None:
+async def test_what_is_known_is_dropped(journal: Journal) -> None:
     """Repeats and the other reporter's telling are counted, and stand for the entry that was first."""
     await journal.append([trade()])
     again = await journal.append([trade(), fill(at=2), trade(trade_id="t2"), fill(at=2)])
@@ -64,21 +63,21 @@ async def test_what_is_known_is_dropped(journal: SqlJournal) -> None:
     assert await journal.head() == 3
 
 
-async def test_a_named_fill_is_one_however_far_apart_the_clocks_are(journal: SqlJournal) -> None:
+async def test_a_named_fill_is_one_however_far_apart_the_clocks_are(journal: Journal) -> None:
     """A kept entry that an id leads to is judged by likeness too, though no window of time would have found it."""
     await journal.append([trade(fill_id="f1"), fill(trade_id="f2", at=5, quantity=Decimal(7))])
     alike, other = fill(trade_id="f1", at=60), trade(fill_id="f2", trade_id="t2", at=70)
     assert (await journal.append([alike, other])).by_draft == [1, 3]
 
 
-async def test_long_ids_that_begin_alike_are_told_apart(journal: SqlJournal) -> None:
+async def test_long_ids_that_begin_alike_are_told_apart(journal: Journal) -> None:
     """Nothing is cut short or folded when ids are compared."""
     ids = ["x" * 300 + end for end in ("a", "A", "ä", "a ")]
     kept = await journal.append([trade(trade_id=each) for each in ids])
     assert kept.by_draft == [1, 2, 3, 4]
 
 
-async def test_ids_and_tickers_no_database_can_hold(journal: SqlJournal) -> None:
+async def test_ids_and_tickers_no_database_can_hold(journal: Journal) -> None:
     """Half a surrogate pair and a ticker beyond its column are kept in the body and can still be matched."""
     drafts = [
         trade(ticker="T" * 400),
@@ -91,21 +90,21 @@ async def test_ids_and_tickers_no_database_can_hold(journal: SqlJournal) -> None
     assert len(await journal.history(Query(ticker="T" * 400))) == 1
 
 
-async def test_reading_on(journal: SqlJournal) -> None:
+async def test_reading_on(journal: Journal) -> None:
     """read gives what follows a seq, ascending, no more than asked."""
     kept = await journal.append([trade(trade_id=str(i)) for i in range(10)])
     assert await journal.read(3, 4) == kept.entries[3:7]
     assert await journal.read(10, 4) == []
 
 
-async def test_marks_stay_with_the_entries(journal: SqlJournal, another: Another) -> None:
+async def test_marks_stay_with_the_entries(journal: Journal, another: Another) -> None:
     """Marks are kept, replaced one by one, also without entries."""
     await journal.append([trade()], marks={"fills": "12.5", "bot": "a"})
     await journal.append([], marks={"bot": "b"})
     assert await (await another()).marks() == {"fills": "12.5", "bot": "b"}
 
 
-async def test_writers_at_once_share_the_seqs(journal: SqlJournal, another: Another) -> None:
+async def test_writers_at_once_share_the_seqs(journal: Journal, another: Another) -> None:
     """Several workers append at once: no seq twice, no hole, and what two of them tell is one entry."""
     workers = [journal, await another(), await another()]
     batches = [
@@ -151,7 +150,7 @@ async def test_processes_at_once_share_the_seqs(url: str, another: Another) -> N
     assert [entry.seq for entry in await journal.read(0, 99)] == list(range(1, 81))
 
 
-async def test_opening_at_once_makes_one_journal(make: Callable[[], SqlJournal]) -> None:
+async def test_opening_at_once_makes_one_journal(make: Callable[[], Journal]) -> None:
     """Workers that start together agree on the epoch, and a second start changes nothing."""
     handles = [make() for _ in range(4)]
     await asyncio.gather(*(handle.open() for handle in handles))
@@ -164,7 +163,7 @@ async def test_opening_at_once_makes_one_journal(make: Callable[[], SqlJournal])
     await later.close()
 
 
-async def test_the_lease_has_one_holder(journal: SqlJournal, another: Another) -> None:
+async def test_the_lease_has_one_holder(journal: Journal, another: Another) -> None:
     """While it lives nobody else gets it; let go or run out, the next holder's token is higher."""
     other = await another()
     mine = await journal.acquire("a", 30)
@@ -182,7 +181,7 @@ async def test_the_lease_has_one_holder(journal: SqlJournal, another: Another) -
     assert await eventually(lambda: journal.acquire("a", 30))
 
 
-async def test_renewing_leaves_the_status(journal: SqlJournal, another: Another) -> None:
+async def test_renewing_leaves_the_status(journal: Journal, another: Another) -> None:
     """A renewed lease lasts longer and carries the bot's status to whoever looks, also past a change of holder."""
     mine = await journal.acquire("a", 30)
     assert mine is not None
@@ -197,7 +196,7 @@ async def test_renewing_leaves_the_status(journal: SqlJournal, another: Another)
     assert theirs.status == '{"status": "online"}'
 
 
-async def test_an_old_holder_cannot_write(journal: SqlJournal, another: Another) -> None:
+async def test_an_old_holder_cannot_write(journal: Journal, another: Another) -> None:
     """Whoever lost the lease, by time or to another, keeps nothing: no entry and no mark."""
     other = await another()
     mine = await journal.acquire("a", 0.2)
@@ -213,7 +212,7 @@ async def test_an_old_holder_cannot_write(journal: SqlJournal, another: Another)
     assert await journal.head() == 2
 
 
-async def test_a_lease_that_ran_out_is_still_its_holders(journal: SqlJournal) -> None:
+async def test_a_lease_that_ran_out_is_still_its_holders(journal: Journal) -> None:
     """Until another takes it: whoever could not renew, as on a full disk, goes on with what it has read."""
     mine = await journal.acquire("a", 0.1)
     assert mine is not None
@@ -223,7 +222,7 @@ async def test_a_lease_that_ran_out_is_still_its_holders(journal: SqlJournal) ->
     assert (again.holder, again.token) == ("a", mine.token)
 
 
-async def test_a_lease_that_was_given_back_is_lost(journal: SqlJournal) -> None:
+async def test_a_lease_that_was_given_back_is_lost(journal: Journal) -> None:
     """Even if nobody took it since."""
     mine = await journal.acquire("a", 30)
     assert mine is not None
@@ -259,7 +258,7 @@ PAGES = {
 @pytest.mark.parametrize("few", [5000, 0], ids=["few matches", "many matches"])
 @pytest.mark.parametrize(("query", "expected"), PAGES.values(), ids=PAGES.keys())
 async def test_a_page(
-    journal: SqlJournal, query: Query, expected: list[int], few: int, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, query: Query, expected: list[int], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages by seq, time and ticker, over the sorted and the walked way; the 11th was healed late."""
     monkeypatch.setattr("journal.queries._FEW", few)
@@ -275,7 +274,7 @@ async def test_a_page(
     assert seqs(await journal.history(query)) == expected
 
 
-async def test_pages_walk_the_whole_past(journal: SqlJournal) -> None:
+async def test_pages_walk_the_whole_past(journal: Journal) -> None:
     """Page by page by cursor, forwards and backwards, every entry is met once."""
     await journal.append([trade(trade_id=str(i), at=-i) for i in range(25)])
     met, query = [], Query(limit=7, after=0)
@@ -298,7 +297,7 @@ def _back_to(seq: int) -> StatementSteps[None]:
     yield Statement("UPDATE journal SET head = ?, checksum = ? WHERE id = 1", [seq, checksum])
 
 
-async def test_an_older_state_is_noticed_by_every_worker(journal: SqlJournal, another: Another) -> None:
+async def test_an_older_state_is_noticed_by_every_worker(journal: Journal, another: Another) -> None:
     """Appending, following, becoming leader and renewing refuse; one new epoch for all, and no seq is given twice."""
     other = await another()
     for number in range(5):
@@ -323,7 +322,7 @@ async def test_an_older_state_is_noticed_by_every_worker(journal: SqlJournal, an
     assert (await journal.append([trade(trade_id="5", at=5)])).by_draft == [5]
 
 
-async def test_a_lease_ends_with_the_epoch_in_which_it_was_acquired(journal: SqlJournal, another: Another) -> None:
+async def test_a_lease_ends_with_the_epoch_in_which_it_was_acquired(journal: Journal, another: Another) -> None:
     """Its holder remembers what the older state lacks: once any part of the worker has accepted it, it cannot write."""
     other = await another()
     await journal.append([trade(trade_id="0", at=0)])
@@ -343,7 +342,7 @@ async def test_a_lease_ends_with_the_epoch_in_which_it_was_acquired(journal: Sql
     assert [entry.seq for entry in await other.read(0, 9)] == [1, 2]
 
 
-async def test_an_older_state_that_has_grown_again_is_noticed(journal: SqlJournal, another: Another) -> None:
+async def test_an_older_state_that_has_grown_again_is_noticed(journal: Journal, another: Another) -> None:
     """Entries of another history under the same seqs: the checksum at the last seq that was read tells them apart."""
     other = await another()
     for number in range(4):
@@ -362,7 +361,7 @@ async def test_an_older_state_that_has_grown_again_is_noticed(journal: SqlJourna
         await journal.refresh()
 
 
-async def test_another_handle_reads_on_without_noticing(journal: SqlJournal, another: Another) -> None:
+async def test_another_handle_reads_on_without_noticing(journal: Journal, another: Another) -> None:
     """A journal that merely grew, by whomever, is the same: also from its very beginning."""
     other = await another()
     assert await other.follow(0, 9) == []
@@ -374,11 +373,11 @@ async def test_another_handle_reads_on_without_noticing(journal: SqlJournal, ano
     assert journal.identity == other.identity != ""
 
 
-async def test_checksums_follow_from_each_other(journal: SqlJournal) -> None:
+async def test_checksums_follow_from_each_other(journal: Journal) -> None:
     """Each is over the one before it, the kind and the body; the head has the last one; what is read has them all."""
     done = await journal.append([trade(), gap()])
-    first = chain.checksum("", "trade", done.entries[0].body)
-    last = chain.checksum(first, "gap", done.entries[1].body)
+    first = codec.checksum("", "trade", done.entries[0].body)
+    last = codec.checksum(first, "gap", done.entries[1].body)
     assert [entry.checksum for entry in await journal.read(0, 9)] == [first, last]
     assert await journal.read_head() == Head(journal.epoch, 2, last)
     assert str(await journal.read_head()) == f"{journal.epoch}-2-{last[:4]}"
@@ -386,7 +385,7 @@ async def test_checksums_follow_from_each_other(journal: SqlJournal) -> None:
     assert await journal.integrity() == []
 
 
-async def test_corrections_are_entries_in_every_database(journal: SqlJournal) -> None:
+async def test_corrections_are_entries_in_every_database(journal: Journal) -> None:
     """A trade, corrected and voided, then filled as corrected: what is stored is what the rules decide."""
     await journal.append([trade()])
     await journal.append([trade(price=Decimal("0.44"))])

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from journal.dsn import open_journal
+from journal.base import Journal
+from journal.dsn import MysqlAddress, open_journal, parse
 from journal.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
-from journal.mysql import MysqlJournal
-from journal.sql_journal import SqlJournal
+from journal.mysql import tls
 from tests.support.drafts import trade
 from tests.support.eventually import eventually
 from tests.support.neighbours import MariaServer, database_server
@@ -34,7 +34,7 @@ def server(maria_server: MariaServer) -> Iterator[MariaServer]:
 
 
 @pytest.fixture
-async def kept(mariadb: str) -> AsyncIterator[SqlJournal]:
+async def kept(mariadb: str) -> AsyncIterator[Journal]:
     """An open journal with one entry and a short patience."""
     journal = open_journal(mariadb, limit=1.0)
     await journal.open()
@@ -43,7 +43,7 @@ async def kept(mariadb: str) -> AsyncIterator[SqlJournal]:
     await journal.close()
 
 
-async def test_a_hung_server_is_given_up_in_time(kept: SqlJournal, server: MariaServer) -> None:
+async def test_a_hung_server_is_given_up_in_time(kept: Journal, server: MariaServer) -> None:
     """SIGSTOP: reads and writes end within their limit, and once it wakes the same handle goes on."""
     server.hang()
     started = time.monotonic()
@@ -96,7 +96,7 @@ async def test_nothing_told_is_lost_when_the_server_is_killed_midway(mariadb: st
     assert found.items() <= kept.items()
 
 
-async def test_a_connection_the_server_left_is_replaced_unseen(kept: SqlJournal, server: MariaServer) -> None:
+async def test_a_connection_the_server_left_is_replaced_unseen(kept: Journal, server: MariaServer) -> None:
     """A server that closes idle connections (wait_timeout, a restart) costs no call."""
     ids = server.sql("SELECT id FROM information_schema.processlist WHERE user = 'me'").split()
     server.sql("; ".join(f"KILL {each}" for each in ids))
@@ -104,7 +104,7 @@ async def test_a_connection_the_server_left_is_replaced_unseen(kept: SqlJournal,
     assert (await kept.append([trade(trade_id="t2")])).by_draft == [2]
 
 
-async def test_a_cancelled_call_leaves_no_half(kept: SqlJournal) -> None:
+async def test_a_cancelled_call_leaves_no_half(kept: Journal) -> None:
     """Cancelling an append at any moment leaves whole batches only, and the handle usable."""
     for step in range(12):
         task = asyncio.ensure_future(kept.append([trade(trade_id=f"{step}-{i}") for i in range(5)]))
@@ -197,7 +197,7 @@ async def test_a_server_that_does_not_wait_for_its_disk_is_said(
     await journal.close()
 
 
-async def test_a_lost_table_is_damage(kept: SqlJournal, mariadb: str, server: MariaServer) -> None:
+async def test_a_lost_table_is_damage(kept: Journal, mariadb: str, server: MariaServer) -> None:
     """A missing table is JournalDamaged."""
     server.sql("DROP TABLE spans", mariadb.rsplit("/", 1)[1])
     with pytest.raises(JournalDamaged, match="spans"):
@@ -205,7 +205,7 @@ async def test_a_lost_table_is_damage(kept: SqlJournal, mariadb: str, server: Ma
     assert await kept.head() == 1
 
 
-async def test_a_clock_set_back_frees_the_lease(kept: SqlJournal, mariadb: str, server: MariaServer) -> None:
+async def test_a_clock_set_back_frees_the_lease(kept: Journal, mariadb: str, server: MariaServer) -> None:
     """An expiry further ahead than its term was not written by this clock: another may take the lease at once."""
     mine = await kept.acquire("a", 30)
     assert mine is not None
@@ -217,17 +217,17 @@ async def test_a_clock_set_back_frees_the_lease(kept: SqlJournal, mariadb: str, 
 
 def test_certificates_are_checked(tmp_path: Path) -> None:
     """With ssl=1 or an authority of our own, the server's certificate and name must be right; else no TLS."""
-    plain, safe = open_journal("mysql://me@db/x"), open_journal("mysql://me@db/x?ssl=1")
-    assert isinstance(plain, MysqlJournal)
-    assert isinstance(safe, MysqlJournal)
-    assert plain._tls() is None
-    context = safe._tls()
+    plain, safe = parse("mysql://me@db/x"), parse("mysql://me@db/x?ssl=1")
+    assert isinstance(plain, MysqlAddress)
+    assert isinstance(safe, MysqlAddress)
+    assert tls(plain) is None
+    context = tls(safe)
     assert context is not None
     assert context.check_hostname
     assert context.verify_mode.name == "CERT_REQUIRED"
 
 
-async def _works(journal: SqlJournal) -> bool:
+async def _works(journal: Journal) -> bool:
     try:
         return await journal.head() >= 0
     except JournalError:

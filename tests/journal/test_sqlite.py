@@ -1,7 +1,6 @@
 """The SQLite journal alone: its file, its disk, its clock, and a process killed at any moment."""
 
 import asyncio
-import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -158,7 +157,7 @@ async def test_a_start_that_hangs_is_given_up_and_so_is_the_end(tmp_path: Path) 
     journal = SqliteJournal(path, limit=0.2)
     with pytest.raises(JournalUnavailable, match=r"did not answer within 0\.2 s"):
         await journal.open()
-    with pytest.raises(JournalUnavailable, match=r"could not be closed within 0\.2 s"):
+    with pytest.raises(JournalUnavailable, match=r"did not answer within 0\.2 s"):
         await journal.close()
     other.close()
     ours = ("journal-writer", "journal-reader")
@@ -193,26 +192,20 @@ async def test_a_connection_that_cannot_roll_back_is_replaced(tmp_path: Path) ->
 
 async def test_a_hung_disk_is_given_up(tmp_path: Path) -> None:
     """A call that takes longer than its limit ends with JournalUnavailable, and later ones work again."""
-    answers = threading.Event()
-    answers.set()
+    hang = [0.0]
 
     def clock() -> float:
-        answers.wait(20)
+        time.sleep(hang[0])
         return 1000.0
 
     journal = SqliteJournal(tmp_path / "journal.db", clock=clock, limit=0.3)
     await journal.open()
-    answers.clear()
+    hang[0] = 0.6
     with pytest.raises(JournalUnavailable, match="did not answer within 0.3 s"):
         await journal.acquire("a", 10)
-    answers.set()
-
-    async def kept() -> list[int] | None:
-        with contextlib.suppress(JournalUnavailable):  # while the call that hung still ends
-            return (await journal.append([trade()])).by_draft
-        return None
-
-    assert await eventually(kept) == [1]
+    hang[0] = 0.0
+    await asyncio.sleep(0.5)
+    assert (await journal.append([trade()])).by_draft == [1]
     await journal.close()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from journal import codec
 from journal.entries import Entry, Gap, Trade
 
 EPOCH = "abcd1234"
@@ -13,13 +14,13 @@ EPOCH = "abcd1234"
 def trade(seq: int, source: str = "bot_live") -> Entry:
     """The seq-th trade."""
     draft = Trade(Decimal(seq), "TEST-24", "BUY", Decimal(1), Decimal("0.65"), f"t{seq}", source, "live")
-    return Entry(seq, "trade", draft.timestamp, draft.ticker, source, draft.body(seq))
+    return Entry(seq, "trade", draft.timestamp, draft.ticker, source, codec.body(draft, seq))
 
 
 def gap(seq: int) -> Entry:
     """An announced hole at this seq."""
     draft = Gap(Decimal(seq), Decimal(1), Decimal(2), "test")
-    return Entry(seq, "gap", draft.timestamp, "", draft.source, draft.body(seq))
+    return Entry(seq, "gap", draft.timestamp, "", draft.source, codec.body(draft, seq))
 
 
 def trades(first: int, last: int) -> list[Entry]:

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 import pytest
 
+from journal.base import Journal
 from journal.dsn import open_journal
 from journal.errors import JournalError
-from journal.sql_journal import SqlJournal
 from tests.support.drafts import trade
 from tests.support.eventually import until
 from tests.support.neighbours import MysqlServer
@@ -80,7 +80,7 @@ def run(command: list[str], text: str = "", **env: str) -> str:
     return done.stdout
 
 
-async def bodies(journal: SqlJournal) -> list[tuple[int, object]]:
+async def bodies(journal: Journal) -> list[tuple[int, object]]:
     """Return place and body of every entry."""
     return [(entry.seq, entry.body) for entry in await journal.read(0, 1000)]
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
-from cluster.journal_writer import JournalWriter
-from cluster.leader_election import LeaderElection
+from cluster.leader import JournalWriter, LeaderElection
 from journal import archive
 from journal.sqlite import SqliteJournal
 from tests.support.eventually import eventually
@@ -106,7 +105,7 @@ async def test_duties_end_when_another_took_over(journal: SqliteJournal, caplog:
     await eventually(lambda: journal.acquire("another", 60))
     assert worker.ended == 0
     await eventually(lambda: worker.ended)
-    assert "another worker took over" in caplog.text
+    assert "no longer me" in caplog.text
     await eventually(lambda: worker.health.reason == "another worker polls")
     assert worker.began == 1
     await cancel_and_wait(task)

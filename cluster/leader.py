@@ -1,0 +1,166 @@
+"""The leader: the worker that holds the journal's lease, elected among all, and the only one that writes entries."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from cluster.component_health import ComponentHealth, cancel_and_wait
+from journal.append import Appended
+from journal.base import Journal
+from journal.entries import Draft, Entry
+from journal.errors import JournalError, JournalReverted, LeaseLost
+from journal.lease import Lease
+
+Announce = Callable[[Sequence[Entry]], None]
+Marks = Callable[[], Mapping[str, str]]
+
+
+class JournalWriter:
+    """Write under the lease, one batch after the other. marks are asked for inside the turn, so none is outdated."""
+
+    def __init__(self, journal: Journal, announce: Announce, health: ComponentHealth) -> None:
+        self._journal = journal
+        self._announce = announce
+        self._turn = asyncio.Lock()
+        self._writing: set[asyncio.Task[Appended]] = set()
+        self.health = health
+        self.lease: Lease | None = None  # set by the election while this worker is the leader
+        self.lost = asyncio.Event()  # this leader's term is over: all of its work must stop
+
+    async def record(self, drafts: Sequence[Draft], marks: Marks = dict) -> Appended:
+        """Write drafts and marks in one commit, then announce what is new.
+
+        Raises LeaseLost when this worker is not the leader any more, or the journal went back in time, so that a new
+        term must begin with its marks; and JournalError. Then nothing was written. A caller that is cancelled does not
+        cut the write in two: what was committed is also announced.
+        """
+        task = asyncio.create_task(self._record(drafts, marks))
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+        return await asyncio.shield(task)
+
+    async def settle(self) -> None:
+        """Wait for writes in progress; they are bounded by the journal's own time limit."""
+        if self._writing:
+            await asyncio.wait(self._writing)
+
+    def _written(self, task: "asyncio.Task[Appended]") -> None:
+        self._writing.discard(task)
+        if not task.cancelled():
+            task.exception()  # retrieved here, in case that the caller was cancelled
+
+    async def _record(self, drafts: Sequence[Draft], marks: Marks) -> Appended:
+        async with self._turn:
+            if self.lease is None:
+                raise LeaseLost("this worker is not the leader")
+            try:
+                done = await self._journal.append(drafts, self.lease, marks())
+            except (LeaseLost, JournalReverted) as error:
+                self.lost.set()
+                raise LeaseLost(f"a new term must begin: {error}") from error
+            except JournalError as error:
+                self.health.fail(str(error))
+                raise
+            self.health.succeed()
+            self.health.counters.update({"commits": 1, "known": done.known, "heuristic": done.heuristic})
+            self.health.counters.update(f"{entry.kind}s" for entry in done.entries)
+            if done.entries:
+                self._announce(done.entries)
+            return done
+
+
+class LeaderElection:
+    """Hold the lease or wait for it; another worker takes over within the lease's term.
+
+    lead: the leader's work, called with the status that the last leader left; it runs while this worker holds the
+    lease. status: returns what each renewal stores for the others. on_status: called with what the leader stored.
+    term: seconds after which a lease that is not renewed is free. renew: seconds between two renewals.
+    """
+
+    def __init__(
+        self, journal: Journal, writer: JournalWriter, holder: str, lead: Callable[[str], Awaitable[None]],
+        status: Callable[[], str], on_status: Callable[[str], None], health: ComponentHealth,
+        term: float = 6.0, renew: float = 2.0,
+    ) -> None:  # fmt: skip
+        self._journal = journal
+        self._writer = writer
+        self._holder = holder
+        self._lead = lead
+        self._status = status
+        self._on_status = on_status
+        self._term = term
+        self._renew = renew
+        self.health = health
+
+    async def run(self) -> None:
+        """Try to become leader, lead, and begin again."""
+        while True:
+            try:
+                lease = await self._journal.acquire(self._holder, self._term)
+                other = None if lease else await self._journal.lease()
+            except JournalError as error:
+                self.health.fail(str(error))
+            else:
+                if lease is not None:
+                    await self._hold(lease)
+                    continue
+                self.health.succeed("another worker polls")
+                if other is not None and other.status:
+                    self._on_status(other.status)
+            await asyncio.sleep(self._renew / 2)
+
+    async def _hold(self, lease: Lease) -> None:
+        """Lead until another worker has the lease or the work ends."""
+        self._writer.lease = lease
+        self._writer.lost.clear()
+        self.health.counters["terms"] += 1
+        self.health.succeed("this worker polls")
+        leading = asyncio.ensure_future(self._lead(lease.status))
+        lost = asyncio.ensure_future(self._writer.lost.wait())
+        try:
+            while not (leading.done() or lost.done()):
+                await asyncio.wait({leading, lost}, timeout=self._renew, return_when=asyncio.FIRST_COMPLETED)
+                if (renewed := await self._renewed(lease)) is None:
+                    break
+                self._writer.lease = lease = renewed
+        finally:
+            try:
+                await _end(leading, lost)
+            finally:
+                await self._writer.settle()
+                await self._release()
+
+    async def _renewed(self, lease: Lease) -> Lease | None:
+        """Return the lease for another term; None when that is over: another worker has it, or the journal went back.
+
+        While the journal is unavailable the term goes on: each write checks the lease in its own transaction.
+        """
+        try:
+            lease = await self._journal.renew(lease, self._term, self._status())
+        except (LeaseLost, JournalReverted) as error:
+            self.health.fail(str(error))
+            return None
+        except JournalError as error:
+            self.health.fail(str(error))
+        else:
+            self.health.succeed("this worker polls")
+        return lease
+
+    async def _release(self) -> None:
+        lease, self._writer.lease = self._writer.lease, None
+        if lease is not None:
+            try:
+                await self._journal.release(lease)
+            except JournalError as error:
+                self.health.fail(f"the lease was not released; the next leader waits for its term: {error}")
+
+
+async def _end(*tasks: "asyncio.Future[Any]") -> None:
+    """Cancel and wait. The work ends by itself with LeaseLost; any other error is raised."""
+    await cancel_and_wait(*tasks)
+    for task in tasks:
+        result = None if task.cancelled() else task.exception()
+        if isinstance(result, BaseExceptionGroup):
+            _, result = result.split((LeaseLost, asyncio.CancelledError))
+        if isinstance(result, BaseException) and not isinstance(result, LeaseLost | asyncio.CancelledError):
+            raise result
