@@ -6,7 +6,7 @@ from decimal import Decimal
 import aiohttp
 
 from config.settings import ServerSettings
-from ingest.exchange_entries import trade_of
+from ingest.exchange_fills import trade_of
 from journal.entries import Draft
 from kalshi.client import KalshiClient
 from kalshi.environments import mode_of

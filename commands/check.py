@@ -13,7 +13,7 @@ from cache.redis import connect
 from config.parsers import without_password
 from config.reader import masked, read
 from config.settings import ServerSettings
-from ingest.bot_response import failure_text
+from ingest.bot_client import failure_text
 from journal.dsn import open_journal
 from journal.errors import JournalError, JournalMissing
 from kalshi.client import KalshiClient

@@ -9,12 +9,12 @@ write an execution twice.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from ingest.bot_status import BotStatus
-from ingest.open_gaps import OpenGaps
+from ingest.gaps import OpenGaps
 from journal.entries import Origin, Trade
+from kalshi.account_models import Fill
 
 MAX_ORDERS: Final = 4096  # order ids, far more than a bot fills within the time that a report can be late
 
@@ -42,22 +42,21 @@ class Attribution:
 
     def add_reported(self, trades: Iterable[Trade]) -> None:
         """Remember the orders of trades that the bot reported."""
-        for trade in trades:
-            if trade.order_id is not None:
-                self._orders.pop(trade.order_id, None)
-                self._orders[trade.order_id] = None
+        for order_id in (trade.order_id for trade in trades if trade.order_id is not None):
+            self._orders.pop(order_id, None)
+            self._orders[order_id] = None
         for old in list(self._orders)[: max(0, len(self._orders) - MAX_ORDERS)]:
             del self._orders[old]
 
-    def judge(self, moment: Decimal, order_id: str, client_order_id: str | None, now: float) -> Origin | Wait:
-        """Return bot, account, or how long to wait, for an execution at this moment (Unix seconds)."""
-        if order_id in self._orders or (self.prefix and (client_order_id or "").startswith(self.prefix)):
+    def judge(self, fill: Fill, now: float) -> Origin | Wait:
+        """Return bot, account, or how long to wait. now: Unix seconds."""
+        if fill.order_id in self._orders or (self.prefix and (fill.client_order_id or "").startswith(self.prefix)):
             return "bot"
-        if not self.bot.seen or (self.prefix and client_order_id):
+        if not self.bot.seen or (self.prefix and fill.client_order_id):
             return "account"
-        if self.gaps.covers(moment):
+        if self.gaps.covers(fill.timestamp):
             return "bot"
-        happened = float(moment)
+        happened = float(fill.timestamp)
         if self.bot.status == "offline":
             return "bot" if happened > self.complete_to - self._patience else "account"
         if self.complete_to < happened + self._patience:  # not polled since the bot's time to report was over

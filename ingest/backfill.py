@@ -1,20 +1,19 @@
 """Backfill of missed executions from the exchange's fills and settlements; a gap that nothing can fill is announced."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
-from ingest.account_baseline import read_account
 from ingest.attribution import Attribution
 from ingest.bot_client import PollSettings
-from ingest.fill_reader import ExchangeReads, FillBatch, FillReader, Watermarks
-from ingest.open_gaps import MARK as GAPS_MARK
-from ingest.poll_overlap import seconds
+from ingest.exchange_fills import FillBatch, FillReader, Watermarks, read_baseline
+from ingest.gaps import exact_seconds
 from journal.entries import Draft, Gap, Mode, Trade
 from journal.errors import JournalError, LeaseLost
+from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError, KeyUnusable, NotAllowed, NotConfigured
 
 BATCH: Final = 1000  # drafts in one commit
@@ -33,19 +32,18 @@ class Backfiller:
     """
 
     def __init__(
-        self, exchange: ExchangeReads | None, attribution: Attribution, writer: JournalWriter,
+        self, exchange: KalshiClient | None, attribution: Attribution, writer: JournalWriter,
         poll_bot: Callable[[], Awaitable[None]], poll_settings: PollSettings, health: ComponentHealth,
-        marks: Mapping[str, str], exchange_mode: Mode = "live", clock: Callable[[], float] = time.time,
+        marks: Mapping[str, str], exchange_mode: Mode = "live",
     ) -> None:  # fmt: skip
         self._exchange = exchange
-        self._reader = FillReader(exchange, attribution, clock) if exchange is not None else None
+        self._reader = FillReader(exchange, attribution, health.clock) if exchange is not None else None
         self._gaps = attribution.gaps
         self._bot = attribution.bot
         self._writer = writer
         self._poll_bot = poll_bot
         self._poll_settings = poll_settings
         self._exchange_mode = exchange_mode
-        self._clock = clock
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._known = Watermarks.load(marks)
@@ -67,32 +65,27 @@ class Backfiller:
             self._wake.clear()
             await self.read_once()
             await asyncio.sleep(COALESCE)
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause()):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
 
     async def read_once(self) -> None:
         """Make one reading, or note in health why there is none. Raises LeaseLost."""
         async with self._turn:
             try:
-                await self._read_or_announce()
+                try:
+                    await self._read()
+                except (NotConfigured, KeyUnusable, NotAllowed) as error:
+                    self._fail(str(error))
+                    if not error.transient:
+                        await self._announce_gaps(f"the exchange refused to be read: {error}")
             except LeaseLost:
                 raise
+            except KalshiError as error:
+                self._fail(str(error))
             except JournalError as error:
                 self._unsaved = True
                 self._fail(str(error))
-
-    async def _read_or_announce(self) -> None:
-        try:
-            await self._read()
-        except (NotConfigured, KeyUnusable, NotAllowed) as error:
-            self._fail(str(error))
-            if not error.transient:
-                await self._announce_gaps(f"the exchange refused to be read: {error}")
-        except KalshiError as error:
-            self._fail(str(error))
 
     async def _read(self) -> None:
         if not self._bot.seen:
@@ -106,20 +99,21 @@ class Backfiller:
         if self._unsaved:  # before the exchange is read for nothing, and more of it each time
             await self._writer.record([], self._known.marks)
             self._unsaved = False
-        asked = self._clock()
+        asked = self.health.clock()
         batch = await self._reader.read(self._known, mode)
         await self._save(batch)
+        self._reader.saved(batch.ids)
         self.read_at, self._undecided = asked, batch.undecided
         self._failures = self._failures + 1 if len(self._gaps) else 0
         self.health.counters["sweeps"] += 1
         self.health.succeed()
 
-    async def _write_baseline(self, exchange: ExchangeReads, mode: Mode) -> Watermarks:
+    async def _write_baseline(self, exchange: KalshiClient, mode: Mode) -> Watermarks:
         """Write the account's positions at the first start; fills before it are never read.
 
         It begins now, or at a gap that is open since. Trades older than the baseline are contained in it.
         """
-        baseline = await read_account(exchange, mode, self._clock)
+        baseline = await read_baseline(exchange, mode, self.health.clock)
         now = float(baseline.timestamp)
         begun = min([now, *(float(gap.start) for gap in self._gaps)])
         known = Watermarks(begun, begun, now)
@@ -127,27 +121,22 @@ class Backfiller:
         return known
 
     async def _save(self, batch: FillBatch) -> None:
-        assert self._reader is not None
         drafts = list(batch.drafts)
         while len(drafts) > BATCH:
             await self._writer.record(drafts[:BATCH])
             del drafts[:BATCH]
         if drafts or batch.filled or batch.known.fills - self._saved_at > SAVE_WATERMARK_EVERY:
-            await self._writer.record(drafts, lambda: self._marks(batch))
+            await self._writer.record(drafts, lambda: batch.known.marks() | self._gaps.mark(without=batch.filled))
             self._saved_at = batch.known.fills
         self._known = batch.known
-        self._reader.saved(batch.ids)
         self._gaps.remove(batch.filled)
         self.health.counters["healed"] += len(batch.filled)
         self.health.counters["fills"] += sum(isinstance(draft, Trade) for draft in batch.drafts)
 
-    def _marks(self, batch: FillBatch) -> dict[str, str]:
-        return batch.known.marks() | {GAPS_MARK: self._gaps.dump(without=batch.filled)}
-
     async def _skip_reading(self, why: str) -> None:
         """Announce the gaps that cannot be filled. In paper mode, fills of the account meanwhile are not read later."""
         await self._announce_gaps(why)
-        now = self._clock()
+        now = self.health.clock()
         if self._bot.mode == "paper" and self._known is not None and now - self._saved_at > SAVE_WATERMARK_EVERY:
             known = Watermarks(self._known.begun, now, now)
             await self._writer.record([], known.marks)
@@ -160,9 +149,9 @@ class Backfiller:
         open_gaps = list(self._gaps)
         if not open_gaps:
             return
-        now = seconds(self._clock())
+        now = exact_seconds(self.health.clock())
         entries: list[Draft] = [Gap(now, gap.start, gap.end, f"{gap.why}; {why}") for gap in open_gaps]
-        await self._writer.record(entries, lambda: {GAPS_MARK: self._gaps.dump(without=open_gaps)})
+        await self._writer.record(entries, lambda: self._gaps.mark(without=open_gaps))
         self._gaps.remove(open_gaps)
 
     def _fail(self, reason: str) -> None:

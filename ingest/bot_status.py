@@ -1,20 +1,132 @@
-"""Status of the bot: online, offline or stalled, its own activity and mode, and the snapshot that workers share."""
+"""Status of the bot: its response, its online state over the polls, and the snapshot that workers share."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
 from cache.decimal_json import dumps, loads
-from ingest.bot_status_payload import Activity, BotStatusReading
+from ingest.payload_fields import (
+    Record,
+    UnreadableRecord,
+    number,
+    optional,
+    optional_count,
+    optional_text,
+    seconds_of,
+    token,
+)
 from journal.entries import Mode
 
 Status = Literal["online", "offline", "stalled"]
+Activity = Literal["trading", "paused", "halted", "refused", "stopped", "other"]
 FAILURES_TO_OFFLINE: Final = 2  # tolerate one failed poll
 STALLED_AFTER: Final = 15.0  # seconds without a turn of the bot's own loop; left again below half of it
 NOT_POLLED: Final = "not polled yet"
 UNHEALTHY: Final[frozenset[Activity]] = frozenset({"halted", "refused", "stopped", "other"})
+
+# Words are compared in lower case, without spaces, underscores and dashes. Another one (auto, maker) names no mode.
+MODE_WORDS: Final[dict[str, Mode]] = {
+    **dict.fromkeys(("paper", "papertrade", "papertrading", "papermode", "dry", "dryrun", "sim", "simulate"), "paper"),
+    **dict.fromkeys(("simulated", "simulation", "simulator", "backtest", "backtesting", "mock", "fake"), "paper"),
+    **dict.fromkeys(("shadow", "test", "testing"), "paper"),
+    **dict.fromkeys(("demo", "sandbox", "testnet"), "demo"),
+    **dict.fromkeys(("live", "real", "production", "prod", "livetrading"), "live"),
+}
+PAPER_FLAGS: Final = (
+    "paper", "paper_trading", "paper_mode", "is_paper", "dry_run", "dryrun", "simulated", "simulation",
+)  # fmt: skip
+ACTIVITY_WORDS: Final[dict[str, Activity]] = {
+    **dict.fromkeys(("trading", "running", "ok", "online", "active", "up", "healthy", "alive", "started"), "trading"),
+    **dict.fromkeys(("paused", "pause", "pausing", "suspended", "idle", "waiting", "maintenance"), "paused"),
+    **dict.fromkeys(("halted", "halt", "killed", "killswitch", "emergencystop", "locked"), "halted"),
+    **dict.fromkeys(("refused", "rejected", "blocked", "denied"), "refused"),
+    **dict.fromkeys(("stopped", "stop", "stopping", "shutdown", "exited", "terminated", "finished"), "stopped"),
+}
+REASON_FIELDS: Final = ("reason", "halt_reason", "trouble", "error", "message", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class BotStatusReading:
+    """One status response. A field that the bot does not give is None.
+
+    mode: None if the response has no word on it. loop_age: seconds since the bot's own loop last turned.
+    loop_time: the timestamp of the response, compared only with earlier ones of the same bot.
+    trades: the bot's own count of its trades. seq: the number of its newest trade. positions: contracts by ticker,
+    + YES, - NO.
+    """
+
+    mode: Mode | None = None
+    activity: Activity | None = None
+    reason: str = ""
+    loop_age: float | None = None
+    loop_time: Decimal | None = None
+    trades: int | None = None
+    boot_id: str | None = None
+    seq: int | None = None
+    order_prefix: str | None = None
+    positions: Mapping[str, Decimal] | None = None
+
+
+def read_status(answer: object) -> BotStatusReading:
+    """Read a status response; unknown and unreadable fields count as absent. Raises UnreadableRecord: not an object."""
+    if not isinstance(answer, Mapping):
+        raise UnreadableRecord("not an object")
+    activity, unknown_word = read_activity(answer)
+    reason = optional_text(answer, *REASON_FIELDS)
+    if unknown_word:
+        reason = f'the bot says "{unknown_word}"' + (f": {reason}" if reason else "")
+    ages = (optional(number, answer, name) for name in ("loop_age", "last_loop_age"))
+    return BotStatusReading(
+        mode=read_mode(answer),
+        activity=activity,
+        reason=reason,
+        loop_age=next((float(age) for age in ages if age is not None), None),
+        loop_time=optional(seconds_of, answer, "timestamp"),
+        trades=optional_count(answer, "trades", "trade_count", "trades_count", "total_trades"),
+        boot_id=optional(token, answer, "boot_id"),
+        seq=optional_count(answer, "seq", "last_seq"),
+        order_prefix=optional(token, answer, "order_prefix"),
+        positions=optional(_positions, answer, "positions"),
+    )
+
+
+def read_mode(record: Record) -> Mode | None:
+    """Return the mode that a status or a trade names by word or by flag, or None."""
+    if any(record.get(flag) is True for flag in PAPER_FLAGS):
+        return "paper"
+    return MODE_WORDS.get(_normalized(record.get("mode")))
+
+
+def read_activity(record: Record) -> tuple[Activity | None, str]:
+    """Return the activity that a status names, and its own word where the table has none ("other")."""
+    for flag in ("halted", "paused"):
+        if record.get(flag) is True:
+            return ACTIVITY_WORDS[flag], ""
+    found: Activity | None = None
+    for word in filter(None, (optional_text(record, name) for name in ("activity", "state", "status"))):
+        known = ACTIVITY_WORDS.get(_normalized(word))
+        if known is None:
+            return "other", word
+        if found in (None, "trading"):  # a word of trouble in a later field outweighs "ok" in an earlier one
+            found = known
+    if record.get("running") is False and found in (None, "trading"):
+        return "stopped", ""
+    return ("trading" if found is None and record.get("running") is True else found), ""
+
+
+def _normalized(word: object) -> str:
+    return re.sub(r"[\s_-]", "", str(word or "")).lower()
+
+
+def _positions(answer: Record, name: str) -> dict[str, Decimal]:
+    """Read {ticker: contracts}; one number that cannot be read makes all of them unreadable."""
+    value = answer.get(name)
+    if not isinstance(value, Mapping) or not all(isinstance(ticker, str) for ticker in value):
+        raise UnreadableRecord(f"{name}: not an object")
+    return {ticker: number(value, ticker) for ticker in value}
 
 
 @dataclass(slots=True)
@@ -42,22 +154,14 @@ class BotStatus:
 
         reading: the status response, None if the poll failed for the reason in trouble. now: Unix seconds.
         """
-        before = self._shown()
+        before = self.status, self.activity, self.mode, self.reason
         if reading is None:
             self._fail(trouble)
         else:
             self._take(reading, trades)
         if self.status != before[0]:
             self.since = now
-        return before != self._shown()
-
-    def set_mode_without_status(self) -> None:
-        """Take a bot that has no status URL for live: it names no other mode."""
-        if self.mode is None:
-            self.mode = "live"
-
-    def _shown(self) -> tuple[object, ...]:
-        return self.status, self.activity, self.mode, self.reason
+        return before != (self.status, self.activity, self.mode, self.reason)
 
     def _fail(self, trouble: str) -> None:
         self.failures += 1
@@ -107,16 +211,17 @@ class BotStatus:
         })  # fmt: skip
 
 
-def without_trade_count(data: str) -> dict[str, Any]:
-    """Return a bot_status without its number of trades: clients need an event only if the rest differs."""
-    status: dict[str, Any] = loads(data)
-    status.pop("trades", None)
-    return status
-
-
 def is_unhealthy(status: dict[str, Any]) -> bool:
     """Return True if this bot_status degrades the service's health."""
     return status["status"] != "online" or status.get("activity") in UNHEALTHY
+
+
+@dataclass(frozen=True, slots=True)
+class BotPositions:
+    """Positions as the bot reports them: contracts by ticker, + YES, - NO. as_of: Unix seconds."""
+
+    quantities: Mapping[str, Decimal]
+    as_of: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +236,7 @@ class BotSnapshot:
 
     def dump(self) -> str:
         """Return the JSON text."""
-        return dumps({
-            "status": self.status, "polled": self.polled, "swept": self.swept, "at": self.at,
-            "positions": self.positions,
-        })  # fmt: skip
+        return dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str) -> "BotSnapshot":

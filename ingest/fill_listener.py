@@ -2,30 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from typing import Final, Protocol
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from typing import Final
 
 from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
 from ingest.attribution import Attribution, Wait
-from ingest.exchange_entries import trade_of
+from ingest.exchange_fills import trade_of
 from ingest.poller import Poller
 from journal.entries import Draft, Mode, Origin
 from journal.errors import JournalError, LeaseLost
 from kalshi.account_models import Fill
-from kalshi.fill_socket import Connected, Disconnected, Event, MarketPaid
+from kalshi.fill_socket import Connected, Disconnected, Event, FillSocket, MarketPaid
 
 FIRST_LOOK: Final = 0.25  # seconds until the bot is polled for a fill; longest wait for a bot that never answered
 MAX_WAIT: Final = 0.8  # seconds that a fill waits for the report of a bot that answers
-
-
-class FillSource(Protocol):
-    """A stream of fills as they happen, as kalshi.fill_socket.FillSocket is one."""
-
-    def events(self) -> AsyncGenerator[Event, None]:
-        """Yield Connected, fills, Disconnected, Connected …"""
-        ...
 
 
 class FillListener:
@@ -36,10 +28,9 @@ class FillListener:
     """
 
     def __init__(
-        self, source: FillSource, attribution: Attribution, poller: Poller, writer: JournalWriter,
+        self, source: FillSocket, attribution: Attribution, poller: Poller, writer: JournalWriter,
         wake_backfill: Callable[[], None], on_account_trade: Callable[[float], None], health: ComponentHealth,
         exchange_mode: Mode = "live",
-        clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._source = source
         self._attribution = attribution
@@ -49,8 +40,6 @@ class FillListener:
         self._wake_backfill = wake_backfill
         self._on_account_trade = on_account_trade
         self._exchange_mode = exchange_mode
-        self._clock = clock
-        self._monotonic = monotonic
         self._waiting: list[tuple[float, Fill]] = []  # fills without a decision, and when they came (monotonic)
         self._arrived = asyncio.Event()
         self.health = health
@@ -81,17 +70,15 @@ class FillListener:
             case Fill():
                 self.health.counters["fills"] += 1
                 self._on_account_trade(float(event.timestamp))
-                self._waiting.append((self._monotonic(), event))
+                self._waiting.append((time.monotonic(), event))
                 self._arrived.set()
 
     async def _write(self) -> None:
         wait: float | None = None
         while True:
-            try:
+            with suppress(TimeoutError):  # then it is time to judge the waiting fills again
                 async with asyncio.timeout(wait):
                     await self._arrived.wait()
-            except TimeoutError:
-                pass  # time to judge the waiting fills again
             self._arrived.clear()
             drafts, wait = self._judge_waiting()
             if wait is not None:
@@ -103,11 +90,11 @@ class FillListener:
         # A bot that was never polled has not named its mode either, and a fill gets that mode.
         if not self._bot.seen:
             return Wait(FIRST_LOOK)
-        return self._attribution.judge(fill.timestamp, fill.order_id, fill.client_order_id, self._clock())
+        return self._attribution.judge(fill, self.health.clock())
 
     def _judge_waiting(self) -> tuple[list[Draft], float | None]:
         """Return what can be written now, and the seconds until the rest is judged again (None: nothing waits)."""
-        now, drafts, waiting = self._monotonic(), list[Draft](), list[tuple[float, Fill]]()
+        now, drafts, waiting = time.monotonic(), list[Draft](), list[tuple[float, Fill]]()
         longest = MAX_WAIT if self._bot.seen else FIRST_LOOK
         mode = self._bot.mode or self._exchange_mode
         for came, fill in self._waiting:

@@ -1,9 +1,8 @@
 """The ledgers of the journal, one for each mode, kept up entry by entry in every worker."""
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -33,16 +32,15 @@ class JournalLedgers:
     Profit follows time and not arrival, so the market of a late entry or a correction is read again from the journal.
     """
 
-    def __init__(self, journal: Journal, health: ComponentHealth, clock: Callable[[], float] = time.time) -> None:
-        self._journal = journal
-        self._clock = clock
+    def __init__(self, journal: Journal, health: ComponentHealth) -> None:
+        self.journal = journal
         self.health = health
         self._news = asyncio.Event()
         self._restart()
 
     def _restart(self) -> None:
         """Begin again: all mutable state."""
-        self._epoch = self._journal.epoch
+        self._epoch = self.journal.epoch
         self.ledgers: dict[Mode, AccountLedger] = {}
         self.position = 0  # seq of the last entry that is added
         self.head = 0  # seq of the last entry that exists, as far as known
@@ -96,9 +94,9 @@ class JournalLedgers:
 
     async def catch_up(self) -> None:
         """Add every entry that exists. Raises JournalError."""
-        if self._epoch != self._journal.epoch:
+        if self._epoch != self.journal.epoch:
             self._restart()
-        while entries := await self._journal.read(self.position, PAGE):
+        while entries := await self.journal.read(self.position, PAGE):
             for start in range(0, len(entries), SLICE):
                 for entry in entries[start : start + SLICE]:
                     self._add(entry)
@@ -119,7 +117,7 @@ class JournalLedgers:
         ledger = self.ledgers.setdefault(mode, AccountLedger())
         if mode != "paper":
             self.latest_mode = mode
-        recent = float(entry.timestamp) > self._clock() - REMEMBERED
+        recent = float(entry.timestamp) > self.health.clock() - REMEMBERED
         before = self._figures(ledger, entry.ticker) if recent else None
         try:
             ledger.apply(entry.kind, body)
@@ -138,7 +136,7 @@ class JournalLedgers:
     async def _put_in_order(self) -> None:
         """Read the markets of late entries and corrections again."""
         for mode, seq in self._corrected:
-            originals = await self._journal.read(seq - 1, 1) if seq else []
+            originals = await self.journal.read(seq - 1, 1) if seq else []
             if originals and originals[0].seq == seq:
                 self.ledgers[mode].correct_ticker(originals[0].ticker)
         self._corrected.clear()
@@ -152,14 +150,10 @@ class JournalLedgers:
     async def _of_ticker(self, mode: Mode, ticker: str) -> list[tuple[str, dict[str, Any]]]:
         """Return kind and body of every entry of a market up to our position, without those that were refused."""
         found: list[tuple[str, dict[str, Any]]] = []
-        after = 0
-        while page := await self._journal.history(Query(limit=PAGE, after=after, ticker=ticker)):
-            for entry in page:
-                body = loads(entry.body)
-                if entry.seq <= self.position and body.get("mode") == mode and _readable(entry.kind, body):
-                    found.append((entry.kind, body))
-            after = page[-1].seq
-            await asyncio.sleep(0)
+        async for entry in market_entries(self.journal, ticker):
+            body = loads(entry.body)
+            if entry.seq <= self.position and body.get("mode") == mode and _readable(entry.kind, body):
+                found.append((entry.kind, body))
         return found
 
     @staticmethod
@@ -173,7 +167,7 @@ class JournalLedgers:
         flows, quantity = self._figures(ledger, ticker)
         if (flows, quantity) != before:
             self._recent.append((mode, RecentFlow(at, ticker, flows.minus(before[0]), quantity - before[1])))
-        while self._recent and float(self._recent[0][1].timestamp) < self._clock() - REMEMBERED:
+        while self._recent and float(self._recent[0][1].timestamp) < self.health.clock() - REMEMBERED:
             self._recent.popleft()
 
 
@@ -184,3 +178,13 @@ def _readable(kind: str, body: dict[str, Any]) -> bool:
     except RecordError:
         return False
     return True
+
+
+async def market_entries(journal: Journal, ticker: str) -> AsyncIterator[Entry]:
+    """Yield every entry of a market, in pages between which other tasks run."""
+    after = 0
+    while page := await journal.history(Query(limit=PAGE, after=after, ticker=ticker)):
+        for entry in page:
+            yield entry
+        after = page[-1].seq
+        await asyncio.sleep(0)

@@ -26,25 +26,25 @@ class LatestTradesAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SourceTimes:
-    """Unix seconds at which each source last confirmed the trades (0: never), and how old each may be (seconds)."""
+    """Unix seconds at which bot and exchange last confirmed the trades (0: never), and how old each may be."""
 
     polled: float  # the last good poll of the bot
-    cached: tuple[str, float]  # the last reading of the exchange that a cache remembers: the cache's name, the time
-    read_at: float  # the last reading of the exchange
-    newest: float  # the newest confirmation of any kind, for an answer that is stale
-    interval: float  # of the poller
-    fallback: float  # between two readings of the exchange
+    read_at: float  # the last reading of the exchange by a worker
+    interval: float  # seconds between two polls
+    fallback: float  # seconds between two readings of the exchange
 
-    def choose(self, now: float) -> tuple[str, float, bool]:
-        """Return source, as_of, stale: the bot, else the cache, else the exchange, else the journal."""
+    def choose(self, now: float, cache: str = "", cached: float = 0.0) -> tuple[str, float, bool]:
+        """Return source, as_of, stale: the bot, else the cache, else the exchange, else the journal.
+
+        cached: Unix seconds of the last reading of the exchange that the cache of this name remembers.
+        """
         if now - self.polled < 2 * self.interval:
             return "bot_live", self.polled, False
-        name, cached = self.cached
         if now - cached < self.fallback:
-            return name, cached, False
+            return cache, cached, False
         if now - self.read_at < self.fallback:
             return "kalshi_api", self.read_at, False
-        return "journal", self.newest, True
+        return "journal", max(self.polled, cached, self.read_at), True
 
 
 class TradeWindow:
@@ -62,7 +62,9 @@ class TradeWindow:
             self._trades = _sorted([*self._trades, *trades])[-MAX_TRADES:]
         for entry in entries:
             if entry.kind == "correction":
-                self._correct(entry)
+                body = loads(entry.body)
+                corrected = (_corrected(each, body) if each.seq == body["corrects"] else each for each in self._trades)
+                self._trades = _sorted([each for each in corrected if each is not None])
 
     def restart(self, position: int) -> None:
         """Forget every trade and continue after position, in a journal that went back in time."""
@@ -71,11 +73,6 @@ class TradeWindow:
     def newest(self, limit: int) -> list[str]:
         """Return the bodies of the newest trades, newest first."""
         return [entry.body for entry in self._trades[-limit:][::-1]] if limit > 0 else []
-
-    def _correct(self, correction: Entry) -> None:
-        body = loads(correction.body)
-        corrected = [_corrected(entry, body) if entry.seq == body["corrects"] else entry for entry in self._trades]
-        self._trades = _sorted([entry for entry in corrected if entry is not None])
 
 
 def _sorted(trades: list[Entry]) -> list[Entry]:
@@ -97,41 +94,39 @@ class LatestTrades:
     """
 
     def __init__(
-        self, window: TradeWindow, sources: Callable[[str, float], SourceTimes],
-        read_exchange: Callable[[], Awaitable[None]],
-        cache: Cache, clock: Callable[[], float],
+        self, window: TradeWindow, sources: Callable[[], SourceTimes], read_exchange: Callable[[], Awaitable[None]],
+        store: Cache, clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self._window = window
         self._sources = sources
         self._read_exchange = read_exchange
-        self._cache = cache
+        self._store = store
         self._clock = clock
 
     async def answer(self, limit: int) -> LatestTradesAnswer:
         """Return at most limit trades. Never raises and never asks the bot."""
-        source, as_of, stale = self._sources("", 0.0).choose(self._clock())
+        source, as_of, stale = self._sources().choose(self._clock())
         if source != "bot_live":
             source, as_of, stale = await self._fallback()
         return LatestTradesAnswer(self._window.newest(limit), source, as_of, stale, self._window.position)
 
     def polled(self) -> tuple[float, bool]:
         """Return the Unix seconds of the last good poll (0: never), and True if it is too old to count as live."""
-        sources = self._sources("", 0.0)
+        sources = self._sources()
         return sources.polled, sources.choose(self._clock())[0] != "bot_live"
 
     async def _fallback(self) -> tuple[str, float, bool]:
-        saved = await self._cache.get(CACHE_KEY)
+        saved = await self._store.get(CACHE_KEY)
         try:
             cached = float(saved or 0)
         except ValueError:
             cached = 0.0  # another program's bytes under our key
         if not 0 <= cached <= self._clock():
             cached = 0.0  # a time in the future
-        sources = self._sources(self._cache.name, cached)
-        found = sources.choose(self._clock())
+        found = self._sources().choose(self._clock(), self._store.name, cached)
         if found[2]:
             await self._read_exchange()
-            found = self._sources(self._cache.name, cached).choose(self._clock())
+            found = self._sources().choose(self._clock(), self._store.name, cached)
         if found[0] == "kalshi_api":
-            await self._cache.set(CACHE_KEY, str(found[1]).encode(), sources.fallback)
+            await self._store.set(CACHE_KEY, str(found[1]).encode(), self._sources().fallback)
         return found

@@ -2,34 +2,22 @@
 
 from collections.abc import KeysView, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
 
 from cache.decimal_json import dumps, loads
 from ingest.bot_payload import BotReport, ReportedTrade
-from ingest.bot_status_payload import BotStatusReading
+from ingest.bot_status import BotStatusReading
+from ingest.gaps import GapSpan, exact_seconds
 from journal.entries import Trade
 
+MARK: Final = "bot"
 MIN_WINDOW: Final = 100  # trades that a bot holds at least; an empty window that comes back full may have run over
 MAX_SEEN: Final = 20_000  # trades since the last whole window, which may fail for hours while the long poll works
 MAX_SAVED: Final = 200  # of the last window's trades, newest: enough to find an overlap after our own restart
 MAX_LIVES: Final = 4  # lives of the bot that are remembered besides the current one
 ALTERNATION_POLLS: Final = 20  # polls after a return to an earlier life during which two bots are assumed
 MARK_VERSION: Final = 2  # 1 (no "version"): digests that include boot_id
-
-
-@dataclass(frozen=True, slots=True)
-class GapSpan:
-    """A time (Unix seconds) in which executions may have been missed, and the reason."""
-
-    start: Decimal
-    end: Decimal
-    why: str
-
-    def joined(self, other: "GapSpan", why: str = "") -> "GapSpan":
-        """Return one span over both and what lies between, with this one's reason unless another is given."""
-        return GapSpan(min(self.start, other.start), max(self.end, other.end), why or self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +28,10 @@ class OverlapResult:
     gap: GapSpan | None = None
 
 
-def trade_digest(trade: Trade) -> str:
+def trade_digest(trade: Trade, version: int = MARK_VERSION) -> str:
     """Return a digest of id, time and content, the same in every life of the bot; ids alone may be reused."""
     parts = (trade.trade_id, trade.timestamp, trade.ticker, trade.side, trade.quantity, trade.price, trade.outcome)
-    return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-
-def trade_digest_v1(trade: Trade) -> str:
-    """Return the digest that marks of version 1 hold."""
-    parts = (trade.boot_id, trade.trade_id, trade.timestamp, trade.ticker, trade.side, trade.quantity, trade.price)
-    return blake2b(repr((*parts, trade.outcome)).encode(), digest_size=8).hexdigest()
+    return blake2b(repr(parts if version > 1 else (trade.boot_id, *parts)).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(slots=True)
@@ -75,12 +57,12 @@ class PollOverlap:
     """The bot's window as last seen. Saved as a mark of the journal, so the check also spans our own restarts."""
 
     def __init__(self, mark: str = "", polled: float | None = None, full: int = MIN_WINDOW) -> None:
-        """Load the mark that dump() returned.
+        """Load the text of the mark that mark() returned.
 
         polled: Unix seconds of a later poll that saw the same window. full: trades that the bot's window holds.
         """
         saved = loads(mark) if mark else {}
-        self._life = BotLife(
+        self.life = BotLife(
             at=float(saved["at"]) if saved else None,
             boot=saved.get("boot"),
             seq=saved.get("seq"),
@@ -88,26 +70,11 @@ class PollOverlap:
             count=saved.get("count"),
         )
         self._earlier: list[BotLife] = []  # newest first
-        self._old_mark = bool(saved) and saved.get("version") != MARK_VERSION
+        self._is_old_mark = bool(saved) and saved.get("version") != MARK_VERSION
         self._full = full
         self._alternates_for = 0  # polls
-        if self._life.at is not None and polled is not None:
-            self._life.at = max(self._life.at, polled)
-
-    @property
-    def at(self) -> float | None:
-        """Unix seconds at which the last good window was requested, None before the first."""
-        return self._life.at
-
-    @property
-    def seq(self) -> int | None:
-        """The bot's own number of its newest trade, None for a bot that does not number them."""
-        return self._life.seq
-
-    @property
-    def remembered(self) -> int:
-        """Return the number of trades of the current life that are remembered, at most MAX_SEEN."""
-        return len(self._life.seen)
+        if self.life.at is not None and polled is not None:
+            self.life.at = max(self.life.at, polled)
 
     @property
     def two_bots(self) -> bool:
@@ -120,23 +87,25 @@ class PollOverlap:
         boot = _boot(report.trades, reading)
         self._alternates_for = max(0, self._alternates_for - 1)
         self._return_to_earlier_life(digests.keys(), boot)
-        old = self._take_old_marks(digests)
-        life, numbers = self._life, _numbers(report.trades, boot)
+        life, numbers = self.life, _numbers(report.trades, boot)
+        if self._is_old_mark:
+            self._is_old_mark = False
+            life.seen |= {digest: None for digest, each in digests.items() if trade_digest(each.trade, 1) in life.seen}
         why = self._broken(digests.keys(), boot, numbers) if life.at is not None else ""
-        new = [each for digest, each in digests.items() if digest not in life.seen and digest not in old]
+        new = [each for digest, each in digests.items() if digest not in life.seen]
         if not why:
             why = self._uncounted(report, reading, len(new), numbers)
         gap = _span(life.at or asked, now, report.trades, why) if why else None
         if life.seen and digests and not _belongs(life, digests.keys(), boot):
             self._begin_life()
         self._remember(digests, boot, numbers, reading, asked)
-        self._life.unread = {digest for digest, _ in report.unread}
+        self.life.unread = {digest for digest, _ in report.unread}
         return OverlapResult(new, gap)
 
-    def extend(self, report: BotReport, boot: str, now: float) -> OverlapResult | None:
-        """Take what the bot sent after our last number. None if it does not join: only a whole window can say why."""
-        life = self._life
-        numbers = {number for number in _numbers(report.trades, boot) if number > (life.seq or 0)}
+    def extend(self, report: BotReport, boot: str, now: float) -> list[ReportedTrade] | None:
+        """Return what is new after our last number. None if it does not join: only a whole window can say why."""
+        life = self.life
+        numbers = _numbers(report.trades, boot, life.seq or 0)
         if not numbers or life.at is None or boot != life.boot or _missing(numbers, life.seq or 0):
             return None
         digests = {trade_digest(each.trade): each for each in report.trades}
@@ -145,12 +114,12 @@ class PollOverlap:
         if len(life.seen) > MAX_SEEN:
             life.seen = dict.fromkeys(list(life.seen)[-MAX_SEEN // 2 :])
         life.seq, life.at = max(numbers), now
-        return OverlapResult(new)
+        return new
 
     def missing_after(self, report: BotReport, reading: BotStatusReading | None) -> int:
         """Return the number after which trades of this life are missing from the report; 0 if none are."""
-        boot, life = _boot(report.trades, reading), self._life
-        numbers = {number for number in _numbers(report.trades, boot) if number > (life.seq or 0)}
+        boot, life = _boot(report.trades, reading), self.life
+        numbers = _numbers(report.trades, boot, life.seq or 0)
         if life.at is None or boot != life.boot or not life.seq or not _missing(numbers, life.seq):
             return 0
         first = life.seq
@@ -158,43 +127,31 @@ class PollOverlap:
             first += 1
         return first
 
-    def dump(self) -> str:
+    def mark(self) -> dict[str, str]:
         """Return the mark to save with the trades."""
-        life = self._life
-        newest = list(life.seen)[-MAX_SAVED:]
-        return dumps({
-            "version": MARK_VERSION, "at": life.at, "boot": life.boot, "seq": life.seq, "count": life.count,
-            "seen": newest,
-        })  # fmt: skip
+        life = self.life
+        saved = {"version": MARK_VERSION, "at": life.at, "boot": life.boot, "seq": life.seq, "count": life.count}
+        return {MARK: dumps(saved | {"seen": list(life.seen)[-MAX_SAVED:]})}
 
     def _return_to_earlier_life(self, digests: KeysView[str], boot: str | None) -> None:
         """Continue an earlier life if the window belongs to it and not to the current one."""
-        if self._life.at is None or _belongs(self._life, digests, boot):
+        if self.life.at is None or _belongs(self.life, digests, boot):
             return
         for life in self._earlier:
             if _belongs(life, digests, boot):
                 self._earlier.remove(life)
                 self._begin_life()
-                self._life = life
+                self.life = life
                 self._alternates_for = ALTERNATION_POLLS
                 return
 
     def _begin_life(self) -> None:
-        self._earlier = [self._life, *self._earlier][:MAX_LIVES]
-        self._life = BotLife(at=self._life.at)
-
-    def _take_old_marks(self, digests: dict[str, ReportedTrade]) -> set[str]:
-        """Return digests of trades that a mark of version 1 holds, and translate them."""
-        if not self._old_mark:
-            return set()
-        self._old_mark = False
-        old = {digest for digest, each in digests.items() if trade_digest_v1(each.trade) in self._life.seen}
-        self._life.seen.update(dict.fromkeys(old))
-        return old
+        self._earlier = [self.life, *self._earlier][:MAX_LIVES]
+        self.life = BotLife(at=self.life.at)
 
     def _broken(self, digests: KeysView[str], boot: str | None, numbers: set[int]) -> str:
         """Return why the new window does not join the last one, or ""."""
-        life = self._life
+        life = self.life
         overlap = not digests.isdisjoint(life.seen)
         if boot is not None and life.boot is not None and boot != life.boot:
             return "" if overlap else "the bot restarted and forgot its trades"
@@ -206,7 +163,7 @@ class PollOverlap:
 
     def _uncounted(self, report: BotReport, reading: BotStatusReading | None, new: int, numbers: set[int]) -> str:
         """Hold the bot's own count against what was read. Two polls must agree: status and trades race in one."""
-        life = self._life
+        life = self.life
         count = reading.trades if reading is not None else None
         if count is None or numbers:
             return ""
@@ -227,7 +184,7 @@ class PollOverlap:
         self, digests: dict[str, ReportedTrade], boot: str | None, numbers: set[int],
         reading: BotStatusReading | None, asked: float,
     ) -> None:  # fmt: skip
-        life = self._life
+        life = self.life
         counts = reading is not None and reading.seq is not None
         if boot != life.boot or life.seq is None:
             life.seq = max(numbers, default=0 if counts else None)
@@ -239,14 +196,9 @@ class PollOverlap:
         life.boot, life.at = boot, asked
 
 
-def seconds(time: float) -> Decimal:
-    """Return a clock's float as exact Unix seconds, to the microsecond."""
-    return Decimal(str(round(time, 6)))
-
-
 def _span(last: float, now: float, trades: Sequence[ReportedTrade], why: str) -> GapSpan:
     """Return a span that contains what was lost, also after a step of our clock: the bot's own times widen it."""
-    start, end = min(seconds(last), seconds(now)), max(seconds(last), seconds(now))
+    start, end = sorted((exact_seconds(last), exact_seconds(now)))
     if last > now and trades:
         end = max(end, trades[0].trade.timestamp)
     return GapSpan(start, end, why)
@@ -266,9 +218,10 @@ def _boot(trades: Sequence[ReportedTrade], reading: BotStatusReading | None) -> 
     return reading.boot_id if reading is not None else None
 
 
-def _numbers(trades: Sequence[ReportedTrade], boot: str | None) -> set[int]:
+def _numbers(trades: Sequence[ReportedTrade], boot: str | None, above: int = -1) -> set[int]:
     """Return the bot's own numbers of this life; trades that it kept from an earlier one count differently."""
-    return {each.seq for each in trades if each.seq is not None and each.trade.boot_id in (None, boot)}
+    numbers = (each.seq for each in trades if each.trade.boot_id in (None, boot))
+    return {number for number in numbers if number is not None and number > above}
 
 
 def _missing(numbers: set[int], last: int, reported: int | None = None) -> str:

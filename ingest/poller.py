@@ -4,14 +4,15 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from cluster.component_health import ComponentHealth
 from ingest.bot_client import BotClient, PollResult
-from ingest.bot_payload import BotReport, merged
-from ingest.bot_status_payload import BotStatusReading
-from ingest.errors import BotRequestError
+from ingest.bot_payload import BotReport
+from ingest.bot_status import BotStatusReading
+from ingest.payload_fields import BotResponseError
 from ingest.trade_intake import TradeIntake
 from journal.errors import JournalError, LeaseLost
 
@@ -26,16 +27,12 @@ class Poller:
     def __init__(
         self, client: BotClient, intake: TradeIntake, on_poll: Callable[[bool], None], health: ComponentHealth,
         interval: float,
-        clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._client = client
         self._intake = intake
-        self._attribution = intake.attribution
         self._bot = intake.attribution.bot
         self._on_poll = on_poll
         self._interval = interval
-        self._clock = clock
-        self._monotonic = monotonic
         self._wake = asyncio.Event()
         self._next = asyncio.Event()  # a new one with each poll that begins; set when the poll after that is over
         self._was_too_large = False  # one gap for a whole run of responses over the limit
@@ -47,18 +44,16 @@ class Poller:
 
     async def run(self) -> None:
         """Poll at start and then every interval; a poll that took longer skips the turns that it missed."""
-        due = self._monotonic()
+        due = time.monotonic()
         while True:
             self._wake.clear()
             await self.poll_once()
-            now = self._monotonic()
+            now = time.monotonic()
             due += self._interval * max(1, -(-(now - due) // self._interval))
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(due - now):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
-            due = self._monotonic()
+                    due = time.monotonic()
 
     def wake(self) -> asyncio.Event:
         """Poll now. The returned event is set when the next poll to begin is over."""
@@ -83,16 +78,16 @@ class Poller:
         """Receive each trade as the bot makes it, while the bot offers a long poll. The interval polls go on."""
         while True:
             await self._offers_long_poll.wait()
-            began, seq = self._monotonic(), self._intake.window.seq
+            began, seq = time.monotonic(), self._intake.window.life.seq
             try:
                 report = await self._client.after(seq or 0, LONG_POLL)
-            except BotRequestError:
+            except BotResponseError:
                 self._offers_long_poll.clear()  # the next good poll sets it again
                 continue
             if report.trades and self._intake.take_news(report, self._boot, self._bot.mode):
                 self.health.counters["heard"] += len(report.trades)
                 await self._flush()
-            elif self._monotonic() - began < 1.0:
+            elif time.monotonic() - began < 1.0:
                 # The bot does not hold its responses back, or its trades do not join: the interval polls remain.
                 self._offers_long_poll.clear()
 
@@ -104,33 +99,34 @@ class Poller:
                 break
             try:
                 more = await self._client.after(seq, 0)
-            except BotRequestError:
+            except BotResponseError:
                 break
             if not more.trades:
                 break
-            report = merged(report, more)
+            report = report.with_more(more)
         return replace(poll, report=report)
 
     def _take(self, poll: PollResult) -> bool:
         """Take a poll and return True if the bot's status changed."""
         self.health.counters["polls"] += 1
-        last_window = self._intake.window.at
-        if poll.has_no_status:
-            self._bot.set_mode_without_status()
+        last_window = self._intake.window.life.at
+        gap_begins = poll.asked if last_window is None else last_window
+        if poll.has_no_status and self._bot.mode is None:
+            self._bot.mode = "live"  # it names no other mode
         if poll.report is not None:
             mode = self._bot.mode if poll.reading is None else poll.reading.mode or "live"
             self._intake.take(poll.report, poll.reading, poll.asked, mode)
-            if why := self.unread.take(poll.report, self._monotonic()):
-                self._intake.add_gap(why, last_window)
+            if why := self.unread.take(poll.report, time.monotonic()):
+                self._intake.add_gap(why, gap_begins)
         if poll.too_large and not self._was_too_large:
-            self._intake.add_gap("the bot's answer was too large to be read")
+            self._intake.add_gap("the bot's answer was too large to be read", gap_begins)
         self._was_too_large = poll.too_large
         if poll.reading is not None and poll.report is not None:
-            self._attribution.prefix = poll.reading.order_prefix
+            self._intake.attribution.prefix = poll.reading.order_prefix
             self._note_long_poll(poll.reading)
         self._note_health(poll)
         count = len(poll.report.trades) if poll.report is not None else 0
-        return self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self._clock())
+        return self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self.health.clock())
 
     def _note_health(self, poll: PollResult) -> None:
         if not poll.good:

@@ -1,82 +1,213 @@
-"""The body of GET /portfolio/reconciliation: cash by cause, contracts of every side, differences and their causes."""
+"""Comparison of the journal with the exchange and the bot, again and again: the body of /portfolio/reconciliation."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from ingest.difference_causes import Finding
+from cluster.component_health import ComponentHealth
+from ingest.bot_status import BotPositions
+from ingest.difference_causes import CauseFinder, Finding
+from ingest.gaps import exact_seconds
+from ingest.journal_ledgers import JournalLedgers
+from ingest.supervisor import Supervisor
+from journal.errors import JournalError
+from kalshi.client import KalshiClient
+from kalshi.errors import KalshiError
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
-from ledger.reconcile import AccountReading, Comparison
+from ledger.difference_tracker import DifferenceTracker
+from ledger.reconcile import AccountReading, Comparison, ReportedPosition, compare, compare_bot
 
+EVERY: Final = 15.0  # seconds between comparisons
+SLACK: Final = 2.0  # seconds by which clocks may differ and a read may lag beyond what the exchange says
+WAIT: Final = 8.0  # seconds that the journal has to learn what the exchange has shown
+FIRST_WAIT: Final = 1.0  # the same for the first comparison, which requests wait for
+STEP: Final = 0.25  # seconds between two looks at how far the journal is
+NO_KEYS: Final = "no exchange keys are set to compare the account with"
 UNREADABLE: Final = (  # no endpoint tells them
     "interest", "rebates", "promotions", "returned collateral", "raised settlement floors",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class BotPositions:
-    """Positions as the bot reports them: contracts by ticker, + YES, - NO. as_of: Unix seconds."""
+class AuditResult:
+    """One comparison: the body of GET /portfolio/reconciliation, and the differences that are open."""
 
-    quantities: Mapping[str, Decimal]
-    as_of: float
+    body: dict[str, Any]
+    findings: list[Finding]
+    read_at: float  # Unix seconds at which the exchange was read
+
+    @property
+    def unexplained(self) -> Decimal:
+        """Return the dollars of cash that no named cause explains: reported less expected."""
+        amount: Decimal = self.body["cash"]["unexplained"]
+        return amount
 
 
-@dataclass(frozen=True, slots=True)
-class ReadMoments:
-    """Unix seconds at which the exchange was read and up to which it was complete, and the ledger's last seq."""
+class AccountAudit:
+    """Compare every EVERY seconds; a difference that lasts degrades health.
 
-    read_at: float
-    complete_to: float
-    seq: int
+    supervisor: knows how far the journal is complete, the bot's positions, and a reason for nothing to compare; reads
+    fills at once when a difference appears. wait: seconds that the journal has to catch up with the exchange.
+    """
+
+    def __init__(
+        self, ledgers: JournalLedgers, exchange: KalshiClient | None, supervisor: Supervisor, health: ComponentHealth,
+        wait: float = WAIT,
+    ) -> None:  # fmt: skip
+        self._ledgers = ledgers
+        self._exchange = exchange
+        self._supervisor = supervisor
+        self._wait = wait
+        self._tracker = DifferenceTracker()
+        self._anchor: tuple[AccountLedger, Decimal] | None = None  # opening cash where the baseline holds none
+        self._compared = asyncio.Event()  # at least once
+        self.health = health
+        self.result: AuditResult | None = None
+        self.failed_since: float | None = None  # Unix seconds of the first of the failed comparisons in a row
+
+    async def run(self) -> None:
+        """Compare for ever."""
+        while True:
+            await self.check()
+            soon = self.result is None and self._exchange is not None
+            await asyncio.sleep(1.0 if soon else EVERY)
+
+    async def check(self) -> None:
+        """Compare once; a failure to read keeps the last result."""
+        if reason := NO_KEYS if self._exchange is None else self._supervisor.no_account_reason():
+            self.health.set_idle(reason)
+        ledger = self._ledgers.account()
+        if self._exchange is None or reason or ledger is None or not self._ledgers.ready or ledger.baseline is None:
+            return
+        try:
+            await self._compare(ledger, self._exchange)
+            self.failed_since = None
+        except (KalshiError, JournalError) as error:
+            self.failed_since = self.failed_since or self.health.clock()
+            self.health.fail(f"the account cannot be compared: {error}")
+
+    async def first_result(self, timeout: float) -> AuditResult | None:
+        """Return the last result; wait so many seconds for the first one. None if there is none by then."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._compared.wait()
+        return self.result
+
+    @property
+    def stale(self) -> bool:
+        """True where the last comparison is too old to be called current."""
+        return self.result is None or self.health.clock() - self.result.read_at > 3 * EVERY + self._wait
+
+    async def _read(self, exchange: KalshiClient) -> tuple[AccountReading, float, float]:
+        """Return the exchange's side, when it was read and up to when it is complete."""
+        begun = self.health.clock()
+        through = await exchange.user_data_timestamp()
+        balance, positions = await asyncio.gather(exchange.balance(), exchange.positions())
+        read_at = self.health.clock()
+        reported = {
+            each.ticker: ReportedPosition(each.quantity, each.cost, each.realized_pnl, each.fees) for each in positions
+        }
+        earliest, latest = exact_seconds(min(through, begun) - SLACK), exact_seconds(read_at + SLACK)
+        return AccountReading(balance.balance, reported, earliest, latest), read_at, through
+
+    async def _compare(self, ledger: AccountLedger, exchange: KalshiClient) -> None:
+        reading, read_at, through = await self._read(exchange)
+        await self._wait_for_journal(read_at)
+        if ledger.unordered:
+            return  # a market is being read again: its sums are not final
+        seq, bot, opening = self._ledgers.position, self._supervisor.bot_positions(), self._opening(ledger, reading)
+        recent = self._ledgers.recent()
+        comparison = compare(ledger, opening, recent, reading)
+        mismatches = list(comparison.mismatches)
+        if bot is not None:
+            polled = exact_seconds(bot.as_of - SLACK), exact_seconds(bot.as_of + SLACK)
+            mismatches += compare_bot(ledger, recent, bot.quantities, polled)
+        tracked = self._tracker.update(mismatches, self.health.clock())
+        if any(each.checks == 1 for each in tracked):
+            self._supervisor.request_backfill()
+        late = self._supervisor.complete_to() <= read_at
+        findings = await CauseFinder(self._ledgers.journal, exchange, ledger, reading, late).explain(tracked)
+        body = reconciliation_body(ledger, opening, reading, comparison, findings, bot)
+        body["sides"] = {
+            "journal": {"as_of": round(read_at, 3), "seq": seq},
+            "exchange": {"as_of": round(read_at, 3), "complete_to": round(through, 3)},
+            "bot": {"as_of": round(bot.as_of, 3) if bot else None},
+        }
+        self.result = AuditResult(body, findings, read_at)
+        self._compared.set()
+        self._report(findings, [row["ticker"] for row in body["settled_by_revenue"]])
+
+    async def _wait_for_journal(self, moment: float) -> None:
+        """Give the journal time to learn what happened until moment."""
+        wait = self._wait if self.result is not None else min(self._wait, FIRST_WAIT)
+        for _ in range(round(wait / STEP)):
+            if self._supervisor.complete_to() > moment:
+                return
+            await asyncio.sleep(STEP)
+
+    def _opening(self, ledger: AccountLedger, reading: AccountReading) -> Decimal:
+        """Return the baseline's cash; where it holds none, that which the first comparison confirms."""
+        if ledger.baseline is not None and ledger.baseline.balance is not None:
+            return ledger.baseline.balance
+        if self._anchor is None or self._anchor[0] is not ledger:
+            self._anchor = ledger, reading.balance - ledger.flows.total
+        return self._anchor[1]
+
+    def _report(self, findings: list[Finding], by_revenue: list[str]) -> None:
+        self.health.counters["settled_by_revenue"] = len(by_revenue)
+        lasting = [each.text for each in findings if each.degrades]
+        if lasting:
+            more = f"; and {len(lasting) - 5} more" if len(lasting) > 5 else ""
+            self.health.fail(f"the journal and the account differ: {'; '.join(lasting[:5])}{more}")
+        else:
+            names = ", ".join(by_revenue[:3])
+            self.health.succeed(f"settlements paid other than contracts times payout: {names}" if by_revenue else "")
 
 
 def reconciliation_body(
     ledger: AccountLedger, opening: Decimal, reading: AccountReading, comparison: Comparison, findings: list[Finding],
-    bot: BotPositions | None, moments: ReadMoments,
+    bot: BotPositions | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the body. The journal's figures are those of the moment that the exchange's figures fit best."""
     other = {"fees_unreported": -comparison.unreported_fees} if comparison.unreported_fees else {}
-    unexplained = next((each.size for each in findings if each.figure == "cash"), ZERO)
+    open_cash = (each.difference.size for each in findings if each.difference.mismatch.figure == "cash")
     return {
         "since": ledger.begun,
         "cash": {
             "opening": opening, **comparison.flows.as_mapping(), "other": other, "expected": comparison.expected,
-            "reported": reading.balance, "unexplained": unexplained, "unreadable": list(UNREADABLE),
+            "reported": reading.balance, "unexplained": next(open_cash, ZERO), "unreadable": list(UNREADABLE),
         },
-        "positions": _position_rows(ledger, reading, findings, bot),
+        "positions": _position_rows(reading, findings, bot.quantities if bot else None),
         "differences": [each.as_json() for each in findings],
         "settled_by_revenue": [
             {"ticker": book.ticker, "revenue": book.revenue, "difference": book.revenue_difference}
             for book in ledger.books.values()
             if book.revenue_difference
         ],
-        "sides": {
-            "journal": {"as_of": round(moments.read_at, 3), "seq": moments.seq},
-            "exchange": {"as_of": round(moments.read_at, 3), "complete_to": round(moments.complete_to, 3)},
-            "bot": {"as_of": round(bot.as_of, 3) if bot else None},
-        },
     }  # fmt: skip
 
 
 def _position_rows(
-    ledger: AccountLedger, reading: AccountReading, findings: list[Finding], bot: BotPositions | None
+    reading: AccountReading, findings: list[Finding], bot: Mapping[str, Decimal] | None
 ) -> list[dict[str, Any]]:
     """One row for each market that one of the sides holds or of which they differ."""
     reported = {ticker: row.quantity for ticker, row in reading.positions.items()}
-    differing = {each.ticker: each.ours for each in findings if each.figure == "quantity"}
-    causes: dict[str, set[str]] = {}
+    ours, causes = dict(reported), dict[str, set[str]]()
     for each in findings:
-        if each.ticker:
-            causes.setdefault(each.ticker, set()).add(each.cause)
-    tickers = {ticker for ticker, quantity in reported.items() if quantity} | causes.keys()
-    tickers |= {ticker for ticker, quantity in (bot.quantities if bot else {}).items() if quantity}
+        mismatch = each.difference.mismatch
+        if mismatch.figure == "quantity":
+            ours[mismatch.ticker] = mismatch.ours
+        if mismatch.ticker:
+            causes.setdefault(mismatch.ticker, set()).add(each.cause)
+    held = [ticker for side in (reported, bot or {}) for ticker, quantity in side.items() if quantity]
     return [
         {
-            "ticker": ticker, "journal": differing.get(ticker, reported.get(ticker, ZERO)),
-            "exchange": reported.get(ticker, ZERO), "bot": bot.quantities.get(ticker, ZERO) if bot else None,
-            "causes": sorted(causes.get(ticker, ())),
+            "ticker": ticker, "journal": ours.get(ticker, ZERO), "exchange": reported.get(ticker, ZERO),
+            "bot": bot.get(ticker, ZERO) if bot is not None else None, "causes": sorted(causes.get(ticker, ())),
         }
-        for ticker in sorted(tickers)
+        for ticker in sorted({*held, *causes})
     ]  # fmt: skip

@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+
+from yarl import URL
 
 from cache.base import Cache
 from cache.decimal_json import loads
@@ -13,11 +16,9 @@ from cluster.component_health import ComponentHealth, cancel_and_wait, run_forev
 from cluster.journal_tailer import JournalCheck, JournalTailer, Listener
 from cluster.leader import JournalWriter, LeaderElection
 from cluster.workers import RelaySettings, open_workers
-from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy, without_trade_count
+from ingest.bot_status import BotPositions, BotSnapshot, BotStatus, is_unhealthy
 from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes, TradeWindow
-from ingest.leader import LeaderContext, LeaderTerm
-from ingest.reconciliation import BotPositions
-from ingest.upstreams import Upstreams
+from ingest.leader import LeaderTerm, Upstreams
 from journal.base import Journal
 from journal.entries import Entry, Head
 from journal.errors import JournalError, LeaseLost
@@ -38,19 +39,15 @@ class EventSink(Protocol):
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Take entries that follow position."""
-        ...
 
     def status(self, data: str) -> None:
         """Take the JSON text of a bot_status event."""
-        ...
 
     def remember(self, data: str) -> None:
         """Take a bot_status that only streams opened later need."""
-        ...
 
     def reset(self, epoch: str, position: int, check: str = "") -> None:
         """Continue after position in a journal that went back in time or got a new epoch."""
-        ...
 
 
 class Supervisor:
@@ -62,14 +59,15 @@ class Supervisor:
     """
 
     def __init__(
-        self, upstreams: Upstreams, journal: Journal, hub: EventSink, cache: Cache, relay: RelaySettings | None = None,
+        self, upstreams: Upstreams, journal: Journal, hub: EventSink, store: Cache, relay: RelaySettings | None = None,
         listeners: Sequence[Listener] = (), on_account_trade: Callable[[float], None] = lambda at: None,
         on_reset: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        self._hub = hub
-        self._on_reset = on_reset
+        self._upstreams = upstreams
         self._journal = journal
-        self._poll_settings = upstreams.bot
+        self._hub = hub
+        self._on_account_trade = on_account_trade
+        self._on_reset = on_reset
         self._clock = clock
         self._components = components = {name: ComponentHealth(name, clock) for name in COMPONENTS}
         self._window = TradeWindow(hub.position)
@@ -80,18 +78,15 @@ class Supervisor:
         for listener in (hub.publish, self._window.publish, *listeners):
             self.feed.listen(listener)
         self.workers = open_workers(components["relay"], relay, journal, self.feed.announce, self._take_snapshot)
-        writer = JournalWriter(journal, self._announce, components["recorder"])
-        self._context = LeaderContext(
-            upstreams, journal, writer, components, self._publish_snapshot, on_account_trade, clock
-        )  # fmt: skip
+        self._writer = JournalWriter(journal, self._announce, components["recorder"])
         self._election = LeaderElection(
-            journal, writer, self.workers.name, self._lead, self._dump_snapshot, self._take_snapshot,
+            journal, self._writer, self.workers.name, self._lead, lambda: self._snapshot.dump(), self._take_snapshot,
             components["lease"],
         )  # fmt: skip
         self._term: LeaderTerm | None = None  # while this worker is the leader
         self._snapshot = BotSnapshot(BotStatus(since=clock()).data)  # from our poller or another worker's
         self._tasks: list[asyncio.Task[None]] = []
-        self.live = LatestTrades(self._window, self._source_times, self._backfill_now, cache, clock)
+        self.live = LatestTrades(self._window, self._source_times, self._backfill_now, store, clock)
 
     async def start(self) -> None:
         """Load the newest trades and start. Raises JournalError, and PrefixInUse: another journal's Redis prefix."""
@@ -133,7 +128,11 @@ class Supervisor:
 
     def complete_to(self) -> float:
         """Return the Unix seconds up to which the journal has every execution that bot and exchange have reported."""
-        return max(self._snapshot.polled, self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
+        return max(self._snapshot.polled, self._exchange_read_at)
+
+    @property
+    def _exchange_read_at(self) -> float:
+        return max(self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
 
     def no_account_reason(self) -> str:
         """Return why the account at the exchange is not followed now; "" where it is."""
@@ -153,12 +152,24 @@ class Supervisor:
         try:
             newest = last if last and last.at > self._snapshot.at else self._snapshot
             # Not polled by our own memory: a journal that went back in time does not hold what was polled since.
-            polled = last.polled if last else 0.0
-            self._term = await LeaderTerm.begin(self._context, replace(newest, polled=polled))
+            newest = replace(newest, polled=last.polled if last else 0.0)
+            self._term = LeaderTerm(
+                self._upstreams, self._writer, self._components, await self._read_marks(), newest,
+                self._publish_snapshot, self._on_account_trade,
+            )  # fmt: skip
             await self._term.run()
         finally:
             self._term = None
             self._set_leader_components_idle()
+
+    async def _read_marks(self) -> Mapping[str, str]:
+        """Return the marks of the last term; retry while the journal is away."""
+        while True:
+            try:
+                return await self._journal.marks()
+            except JournalError as error:
+                self._components["poller"].fail(str(error))
+                await asyncio.sleep(1.0)
 
     def _set_leader_components_idle(self) -> None:
         for component in LEADER_COMPONENTS:
@@ -171,7 +182,7 @@ class Supervisor:
 
     def _on_new_epoch(self, head: Head) -> None:
         """Reset every reader, and end the leader's term: the next one begins with the marks of the journal."""
-        self._context.writer.lost.set()
+        self._writer.lost.set()
         self._snapshot = replace(self._snapshot, polled=0.0, swept=0.0)
         self._hub.reset(head.epoch, head.seq, head.check)
         self._on_reset()
@@ -195,26 +206,23 @@ class Supervisor:
         self.workers.send_snapshot(self._snapshot.dump())
 
     def _use_snapshot(self, snapshot: BotSnapshot) -> None:
-        before, self._snapshot = self._snapshot, snapshot
-        status = without_trade_count(snapshot.status)
-        if status != without_trade_count(before.status):
+        before, self._snapshot = loads(self._snapshot.status), snapshot
+        status = loads(snapshot.status)
+        if status | {"trades": 0} != before | {"trades": 0}:
             self._log_status(status)
             self._hub.status(snapshot.status)
-        elif snapshot.status != before.status:
+        elif status != before:  # clients need no event for the number of trades alone
             self._hub.remember(snapshot.status)
 
-    def _log_status(self, status: dict[str, object]) -> None:
-        settings = self._poll_settings
+    def _log_status(self, status: dict[str, Any]) -> None:
+        settings = self._upstreams.bot
         if status["status"] == "offline":
-            log.warning(
-                "bot offline: %s: %s; retrying every %g s",
-                _without_credentials(settings.status_url), status["reason"], settings.interval,
-            )  # fmt: skip
+            url = URL(settings.status_url).with_user(None).with_query(None)  # without credentials
+            log.warning("bot offline: %s: %s; retrying every %g s", url, status["reason"], settings.interval)
             return
         reason = f": {status['reason']}" if status["reason"] else ""
-        level = logging.WARNING if is_unhealthy(status) else logging.INFO
         log.log(
-            level, "bot %s, activity %s, mode %s%s",
+            logging.WARNING if is_unhealthy(status) else logging.INFO, "bot %s, activity %s, mode %s%s",
             status["status"], status["activity"] or "not named", status["mode"] or "unknown", reason,
         )  # fmt: skip
 
@@ -227,26 +235,17 @@ class Supervisor:
         """Return seconds between looks at the journal's end, which find what quicker ways do not bring."""
         return TAIL_WITH_NEWS if self._term is not None or self.workers.receiving else TAIL_WITHOUT_NEWS
 
-    def _dump_snapshot(self) -> str:
-        return self._snapshot.dump()
-
-    def _source_times(self, cache: str, cached: float) -> SourceTimes:
-        read_at = max(self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
-        newest = max(self._snapshot.polled, read_at, cached)
-        settings = self._poll_settings
-        return SourceTimes(
-            self._snapshot.polled, (cache, cached), read_at, newest, settings.interval, settings.fallback
-        )  # fmt: skip
+    def _source_times(self) -> SourceTimes:
+        settings = self._upstreams.bot
+        return SourceTimes(self._snapshot.polled, self._exchange_read_at, settings.interval, settings.fallback)
 
     async def _backfill_now(self) -> None:
         """Read the exchange for a request of trades/live, which waits no longer than BACKFILL_WAIT."""
         if self._term is None:
             return
-        try:
+        with suppress(TimeoutError, LeaseLost):  # then the journal's tail answers, marked stale
             async with asyncio.timeout(BACKFILL_WAIT):
                 await self._term.backfiller.read_once()
-        except (TimeoutError, LeaseLost):
-            return  # the journal's tail answers, marked stale
 
 
 def _load_snapshot(text: str) -> BotSnapshot | None:
@@ -255,9 +254,3 @@ def _load_snapshot(text: str) -> BotSnapshot | None:
         return BotSnapshot.load(text) if text else None
     except ValueError:
         return None
-
-
-def _without_credentials(url: str) -> str:
-    """Return a URL without user, password and query, for the log."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"

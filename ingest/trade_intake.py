@@ -1,17 +1,24 @@
 """From the bot's responses to the journal: new trades get their mode, wait, and are written or become a gap."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
 
 from cluster.leader import JournalWriter
 from ingest.attribution import Attribution
 from ingest.bot_payload import BotReport, ReportedTrade
-from ingest.bot_status_payload import BotStatusReading
-from ingest.open_gaps import MARK as GAPS_MARK
-from ingest.pending_entries import PendingEntries
-from ingest.poll_overlap import GapSpan, PollOverlap, seconds
-from ingest.trade_mode import TradeModes
+from ingest.bot_status import BotStatusReading
+from ingest.gaps import GapSpan, OpenGaps, exact_seconds
+from ingest.poll_overlap import PollOverlap
 from journal.entries import Mode, Trade
+
+MAX_PENDING: Final = 20_000  # trades in memory, some 10 MB
+BATCH: Final = 1000  # trades in one commit, so that a commit stays within the journal's time limit
+DROPPED: Final = "the journal was away and more trades came than can wait for it"
+ANNOUNCE_AFTER: Final = 60.0  # seconds that trades may wait for their mode before a gap says so
+MAX_WAITING: Final = 20_000  # trades without a mode
 
 
 class TradeIntake:
@@ -22,8 +29,8 @@ class TradeIntake:
     ) -> None:
         self.window = window
         self.attribution = attribution
-        self.gaps = attribution.gaps
-        self.modes = TradeModes(attribution.bot.mode)
+        self._gaps = attribution.gaps
+        self._modes = TradeModes(attribution.bot.mode)
         self._writer = writer
         self._clock = clock
         self._pending = PendingEntries(attribution.gaps)
@@ -33,27 +40,26 @@ class TradeIntake:
     @property
     def pending(self) -> int:
         """Return the number of trades that wait for the journal or for their mode."""
-        return len(self._pending) + len(self.modes)
+        return len(self._pending) + len(self._modes)
 
     def take(self, report: BotReport, reading: BotStatusReading | None, asked: float, mode: Mode | None) -> None:
         """Take a whole window, requested at `asked`. mode: the bot's, None for unknown."""
-        self._marks_changed |= self.window.at is None
+        self._marks_changed |= self.window.life.at is None
         result = self.window.check(report, reading, asked, self._clock())
         self._add(result.new, mode, result.gap)
         self.attribution.complete_to = asked
 
     def take_news(self, report: BotReport, boot: str, mode: Mode | None) -> bool:
         """Take what the bot sent after our last number. Return False if a whole window must be read instead."""
-        result = self.window.extend(report, boot, self._clock())
-        if result is not None:
-            self._add(result.new, mode, result.gap)
-        return result is not None
+        new = self.window.extend(report, boot, self._clock())
+        if new is not None:
+            self._add(new, mode)
+        return new is not None
 
-    def add_gap(self, why: str, since: float | None = None) -> None:
-        """Add a gap from `since` (Unix seconds; default: the last good window) to now."""
-        now = self._clock()
-        start = since if since is not None else self.window.at if self.window.at is not None else now
-        self._add([], None, GapSpan(seconds(min(start, now)), seconds(max(start, now)), why))
+    def add_gap(self, why: str, since: float) -> None:
+        """Add a gap from `since` (Unix seconds) to now, also after a step of our clock."""
+        start, end = sorted((exact_seconds(since), exact_seconds(self._clock())))
+        self._add([], None, GapSpan(start, end, why))
 
     async def flush(self) -> None:
         """Write what waits now, in commits of a bounded size. Raises JournalError; then the rest still waits."""
@@ -64,25 +70,133 @@ class TradeIntake:
     async def _write(self, batch: list[Trade]) -> None:
         # The window is saved only with the last of the trades that it has seen: any other mark would claim trades
         # that a crash before their own commit would lose.
-        window = self.window.dump() if len(batch) == len(self._pending) and not len(self.modes) else None
+        window = self.window.mark() if len(batch) == len(self._pending) and not len(self._modes) else {}
         changed, self._marks_changed = self._marks_changed, False
         try:
-            await self._writer.record(batch, lambda: self._marks(window))
+            await self._writer.record(batch, lambda: self._gaps.mark() | window)
         except BaseException:
             self._marks_changed |= changed
             self._pending.failed()
             raise
         self._pending.committed()
 
-    def _marks(self, window: str | None) -> dict[str, str]:
-        gaps = {GAPS_MARK: self.gaps.dump()}
-        return gaps if window is None else gaps | {"bot": window}
-
-    def _add(self, new: list[ReportedTrade], mode: Mode | None, gap: GapSpan | None) -> None:
-        trades, unknown = self.modes.resolve(new, mode, self._clock())
-        for each in (gap, unknown):
-            if each is not None:
-                self.gaps.add(each)
-                self._marks_changed = True
+    def _add(self, new: list[ReportedTrade], mode: Mode | None, gap: GapSpan | None = None) -> None:
+        trades, unknown = self._modes.resolve(new, mode, self._clock())
+        for each in filter(None, (gap, unknown)):
+            self._gaps.add(each)
+            self._marks_changed = True
         self.attribution.add_reported(trades)
-        self._marks_changed |= self._pending.add(trades, seconds(self._clock()))
+        self._marks_changed |= self._pending.add(trades, exact_seconds(self._clock()))
+
+
+class TradeModes:
+    """Trades whose mode nobody has named wait here; a change of the bot's mode between two polls makes a gap."""
+
+    def __init__(self, mode: Mode | None = None) -> None:
+        """Begin with the mode that the bot last named, None if it never did."""
+        self._mode = mode
+        self._boot: str | None = None  # of the newest trade
+        self._waiting: list[ReportedTrade] = []
+        self._waiting_since: float | None = None  # Unix seconds
+        self._announced = False
+
+    def __len__(self) -> int:
+        """Return the number of trades that wait."""
+        return len(self._waiting)
+
+    def resolve(
+        self, new: Sequence[ReportedTrade], mode: Mode | None, now: float
+    ) -> tuple[list[Trade], GapSpan | None]:
+        """Return the trades whose mode is known, in order, and a gap for those that can never be known.
+
+        mode: as the bot's status names it, None for unknown. now: Unix seconds.
+        """
+        if mode is None:
+            return self._wait(new, now)
+        before, self._mode = self._mode, mode
+        ambiguous: list[ReportedTrade] = []
+        if before is not None and before != mode:
+            ambiguous = [each for each in new if each.own_mode is None and not self._is_new_life(each)]
+        if new:
+            self._boot = new[-1].trade.boot_id
+        ready = [*self._waiting, *(each for each in new if each not in ambiguous)]
+        self._waiting, self._waiting_since, self._announced = [], None, False
+        trades = [replace(each.trade, mode=each.own_mode or mode) for each in ready]
+        why = f"the bot changed from {before} to {mode} and its trades name no mode"
+        return trades, _span(ambiguous, why) if ambiguous else None
+
+    def _wait(self, new: Sequence[ReportedTrade], now: float) -> tuple[list[Trade], GapSpan | None]:
+        ready = [each.trade for each in new if each.own_mode is not None]
+        self._waiting += [each for each in new if each.own_mode is None]
+        if not self._waiting:
+            return ready, None
+        if self._waiting_since is None:
+            self._waiting_since = now
+        dropped, self._waiting = self._waiting[:-MAX_WAITING], self._waiting[-MAX_WAITING:]
+        if dropped:
+            return ready, _span(dropped, "more trades than can wait for the bot's mode")
+        if now - self._waiting_since < ANNOUNCE_AFTER or self._announced:
+            return ready, None
+        self._announced = True
+        gap = _span(self._waiting, "the bot's status cannot be read, so the mode of its trades is unknown")
+        return ready, replace(gap, end=max(gap.end, exact_seconds(now)))
+
+    def _is_new_life(self, each: ReportedTrade) -> bool:
+        return each.trade.boot_id is not None and each.trade.boot_id != self._boot
+
+
+def _span(trades: Sequence[ReportedTrade], why: str) -> GapSpan:
+    moments = [each.trade.timestamp for each in trades]
+    return GapSpan(min(moments), max(moments), f"{len(trades)} trades: {why}")
+
+
+class PendingEntries:
+    """Trades in the order in which they were read. The oldest are written first, and dropped first.
+
+    All that is dropped while the journal is away is one gap, which grows.
+    """
+
+    def __init__(self, gaps: OpenGaps) -> None:
+        self._gaps = gaps
+        self._waiting: list[Trade] = []
+        self._writing = 0  # number of the oldest that a write in progress may commit, so they are not dropped
+        self._dropped: GapSpan | None = None  # what was dropped since the journal last wrote a batch
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def batches(self) -> int:
+        """Return the number of batches that wait."""
+        return -(-len(self._waiting) // BATCH)
+
+    def add(self, trades: Sequence[Trade], now: Decimal) -> bool:
+        """Add trades that were read at now (Unix seconds). Return True if some were dropped and a gap must be saved."""
+        self._waiting.extend(trades)
+        excess = len(self._waiting) - MAX_PENDING
+        if excess <= 0:
+            return False
+        surplus = slice(self._writing, self._writing + excess)
+        # A bot's clock that is ahead must not keep the gap open: no trade was executed after we read it.
+        moments = [min(trade.timestamp, now) for trade in self._waiting[surplus]]
+        del self._waiting[surplus]
+        lost = GapSpan(min(moments), max(moments), DROPPED)
+        grown = lost if self._dropped is None else self._dropped.joined(lost)
+        self._gaps.add(grown, instead_of=self._dropped)
+        self._dropped = grown
+        return True
+
+    def begin(self) -> list[Trade]:
+        """Return the next batch to write; committed() or failed() ends it."""
+        batch = self._waiting[:BATCH]
+        self._writing = len(batch)
+        return batch
+
+    def committed(self) -> None:
+        """Remove the batch: the journal has it."""
+        del self._waiting[: self._writing]
+        self._writing, self._dropped = 0, None
+
+    def failed(self) -> None:
+        """Let the batch wait again."""
+        self._writing = 0

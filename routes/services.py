@@ -8,8 +8,8 @@ from typing import cast
 from starlette.types import Scope
 
 from cache.stale_cache import StaleCache
-from ingest.account_audit import AccountAudit
 from ingest.journal_ledgers import JournalLedgers
+from ingest.reconciliation import AccountAudit
 from ingest.supervisor import Supervisor
 from journal.base import Journal
 from kalshi.client import KalshiClient

@@ -15,12 +15,11 @@ from cache.stale_cache import StaleCache
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.workers import RelaySettings
 from config.settings import VERSION, ServerSettings
-from ingest.account_audit import AccountAudit
 from ingest.bot_client import PollSettings
-from ingest.difference_causes import CauseFinder
 from ingest.journal_ledgers import JournalLedgers
+from ingest.leader import Upstreams
+from ingest.reconciliation import AccountAudit
 from ingest.supervisor import Supervisor
-from ingest.upstreams import Upstreams
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Entry
@@ -75,7 +74,7 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
         hub=hub,
         supervisor=supervisor,
         ledgers=ledgers,
-        audit=open_audit(stack, client, journal, ledgers, supervisor),
+        audit=open_audit(stack, client, ledgers, supervisor),
         cache=cache,
         client=client,
         durations=durations,
@@ -137,16 +136,12 @@ async def open_supervisor(
 def open_audit(
     stack: contextlib.AsyncExitStack,
     client: KalshiClient,
-    journal: Journal,
     ledgers: JournalLedgers,
     supervisor: Supervisor,
 ) -> AccountAudit:
     """Start counting the journal's entries and comparing them with the account."""
     exchange = client if client.calls.signer else None
-    audit = AccountAudit(
-        ledgers, exchange, supervisor.complete_to, supervisor.bot_positions, CauseFinder(journal, exchange),
-        ComponentHealth("reconciliation"), supervisor.no_account_reason, supervisor.request_backfill,
-    )  # fmt: skip
+    audit = AccountAudit(ledgers, exchange, supervisor, ComponentHealth("reconciliation"))
     works = [(ledgers.run, ledgers.health), (audit.run, audit.health)]
     tasks = [asyncio.create_task(run_forever(work, health)) for work, health in works]
     stack.push_async_callback(cancel_and_wait, *tasks)

@@ -123,9 +123,9 @@ def silent_drop() -> None:
 @bug
 def heal_twice() -> None:
     """A sweep forgets what the one before it brought, and takes each reading for a new execution."""
-    from ingest import exchange_entries, fill_reader
+    from ingest import exchange_fills
 
-    original = exchange_entries.trade_of
+    original = exchange_fills.trade_of
     ids = itertools.count()
 
     def trade_of(fill: Any, origin: Any, mode: Any) -> Any:
@@ -133,8 +133,8 @@ def heal_twice() -> None:
         again = f"{found.fill_id}-{next(ids)}"
         return replace(found, trade_id=again, fill_id=again)
 
-    put(fill_reader, trade_of=trade_of)
-    fill_reader.FillReader.saved = lambda self, ids: None  # type: ignore[method-assign]
+    put(exchange_fills, trade_of=trade_of)
+    exchange_fills.FillReader.saved = lambda self, ids: None  # type: ignore[method-assign]
 
 
 @bug

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from cluster.component_health import ComponentHealth
-from ingest.account_audit import AccountAudit
-from ingest.difference_causes import CauseFinder
+from ingest.bot_status import BotPositions
 from ingest.journal_ledgers import JournalLedgers
-from ingest.reconciliation import BotPositions
+from ingest.reconciliation import AccountAudit
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Correction, Draft, Trade
@@ -91,17 +90,27 @@ class AuditedAccount:
         self.exchange = ScriptedAccount()
         self.exchange.rows["OLD"] = Position("OLD", Decimal(4), Decimal(2), *[Decimal(0)] * 4)
         self.clock = Clock(START + 100)
-        self.ledgers = JournalLedgers(journal, ComponentHealth("ledger"), self.clock)
+        self.ledgers = JournalLedgers(journal, ComponentHealth("ledger", self.clock))
         self.bot: BotPositions | None = None
         self.complete = START + 10_000
         self.noticed = 0
-        self.audit = AccountAudit(
-            self.ledgers, self.exchange, lambda: self.complete, lambda: self.bot,
-            CauseFinder(journal, self.exchange), ComponentHealth("reconciliation", self.clock),
-            on_difference=self._notice, clock=self.clock, wait=0.0,
-        )  # fmt: skip
+        health = ComponentHealth("reconciliation", self.clock)
+        self.audit = AccountAudit(self.ledgers, self.exchange, self, health, wait=0.0)
 
-    def _notice(self) -> None:
+    def complete_to(self) -> float:
+        """Return the moment up to which the journal is complete, as for a Supervisor."""
+        return self.complete
+
+    def bot_positions(self) -> BotPositions | None:
+        """Return what the bot reports."""
+        return self.bot
+
+    def no_account_reason(self) -> str:
+        """Return none: the account is followed."""
+        return ""
+
+    def request_backfill(self) -> None:
+        """Count the requests."""
         self.noticed += 1
 
     async def add(self, *entries: Draft) -> None:

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from ingest.attribution import Attribution, Wait
-from ingest.bot_status import BotStatus
-from ingest.bot_status_payload import BotStatusReading
-from ingest.open_gaps import OpenGaps
-from ingest.poll_overlap import GapSpan
+from ingest.bot_status import BotStatus, BotStatusReading
+from ingest.gaps import GapSpan, OpenGaps
 from journal.entries import Trade
+from kalshi.account_models import Fill
+from tests.support.exchange import fill
 
 NOW = 1000.0
 
@@ -29,6 +29,11 @@ def origins(status: str, complete_to: float, gap: tuple[int, int] | None = None)
     one = Decimal(1)
     found.add_reported([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id="o1")])
     return found
+
+
+def execution(at: int, order: str, client_order: str | None = None) -> Fill:
+    """A fill of this order at this moment."""
+    return fill(1, at, order_id=order, client_order_id=client_order)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,7 @@ def test_judgement(
     verdict: str | None,
 ) -> None:  # fmt: skip
     """bot, account, or wait (None)."""
-    found = origins(status, complete_to, gap).judge(Decimal(at), order, client_order, NOW)
+    found = origins(status, complete_to, gap).judge(execution(at, order, client_order), NOW)
     assert (None if isinstance(found, Wait) else found) == verdict
     if isinstance(found, Wait):
         assert 0.1 <= found.seconds <= 6.0
@@ -65,5 +70,5 @@ def test_the_oldest_orders_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     found, one = origins("online", 999), Decimal(1)
     for order in ("o2", "o1", "o3"):
         found.add_reported([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id=order)])
-    known = [order for order in ("o1", "o2", "o3") if found.judge(Decimal(900), order, None, NOW) == "bot"]
+    known = [order for order in ("o1", "o2", "o3") if found.judge(execution(900, order), NOW) == "bot"]
     assert known == ["o1", "o3"]

@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,14 +12,12 @@ import pytest
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
 from commands.report_figures import make_report
-from ingest.account_audit import AccountAudit
-from ingest.account_baseline import read_account
 from ingest.attribution import Attribution
 from ingest.bot_status import BotStatus
-from ingest.difference_causes import CauseFinder
-from ingest.fill_reader import FillReader, Watermarks
+from ingest.exchange_fills import FillReader, Watermarks, read_baseline
+from ingest.gaps import OpenGaps
 from ingest.journal_ledgers import JournalLedgers
-from ingest.open_gaps import OpenGaps
+from ingest.reconciliation import AccountAudit
 from journal.base import Journal
 from journal.dsn import open_journal
 from tests.support.in_process import SimulatedAccount
@@ -37,18 +36,19 @@ class FollowedAccount:
         clock = self.account.clock
         self.reader = FillReader(self.account.client, Attribution(BotStatus(0.0), OpenGaps(), 3.0), clock)
         self.known = Watermarks(clock(), clock(), clock())
-        self.ledgers = JournalLedgers(journal, ComponentHealth("ledger"), clock)
-        self.audit = AccountAudit(
-            self.ledgers, self.account.client, lambda: 1e12, lambda: None, CauseFinder(journal, self.account.client),
-            ComponentHealth("reconciliation", clock), clock=clock, wait=0.0,
-        )  # fmt: skip
+        self.ledgers = JournalLedgers(journal, ComponentHealth("ledger", clock))
+        supervisor = SimpleNamespace(
+            complete_to=lambda: 1e12, bot_positions=lambda: None, no_account_reason=str, request_backfill=lambda: None
+        )
+        health = ComponentHealth("reconciliation", clock)
+        self.audit = AccountAudit(self.ledgers, self.account.client, supervisor, health, wait=0.0)
         self.open = self.account.open_tickers()
         self.settled = 0
 
     async def begin(self) -> None:
         """Trade a little before anyone follows, then write the baseline."""
         self.trade(50)
-        baseline = await read_account(self.account.client, "demo", self.account.clock)
+        baseline = await read_baseline(self.account.client, "demo", self.account.clock)
         await self.journal.append([baseline])
         begun = float(baseline.timestamp)
         self.known = Watermarks(begun, begun, begun)

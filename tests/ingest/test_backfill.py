@@ -205,7 +205,7 @@ async def test_what_the_account_did_in_paper_mode_is_not_told_later(
 ) -> None:
     """The watermark goes along meanwhile, also in the journal, and live begins there again, after a restart too."""
     monkeypatch.setattr("ingest.backfill.SAVE_WATERMARK_EVERY", 0.0)
-    monkeypatch.setattr("ingest.fill_reader.MARGIN", 0.0)
+    monkeypatch.setattr("ingest.exchange_fills.MARGIN", 0.0)
     async with serving(ScriptedBot()) as bot:
         async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
             await begun(watch)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cache.decimal_json import loads
 from ingest.bot_payload import ReportedTrade, read_trades
-from ingest.bot_status_payload import read_status
-from ingest.errors import UnreadableRecord
+from ingest.bot_status import read_status
+from ingest.payload_fields import UnreadableRecord
 from tests.support.bot import trade, wire
 
 GOOD = wire(trade(1))

@@ -2,8 +2,7 @@
 
 import pytest
 
-from ingest.bot_status import STALLED_AFTER, BotSnapshot, BotStatus
-from ingest.bot_status_payload import BotStatusReading
+from ingest.bot_status import STALLED_AFTER, BotSnapshot, BotStatus, BotStatusReading
 
 GOOD = BotStatusReading()
 OLD = BotStatusReading(loop_age=STALLED_AFTER + 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import pending_entries
+from ingest import trade_intake
 from ingest.supervisor import Supervisor
 from journal.errors import JournalUnavailable
 from tests.support.bot import ScriptedBot, serving, trade
@@ -98,7 +98,7 @@ async def overrun(bot: ScriptedBot, watch: Supervisor) -> None:
 @pytest.mark.parametrize("keys", [False, True], ids=["announced", "healed"])
 async def test_more_than_can_wait_becomes_a_hole(path: Path, monkeypatch: pytest.MonkeyPatch, keys: bool) -> None:
     """The newest wait and are told; what fell off is one gap that names its time, or comes from the exchange."""
-    monkeypatch.setattr(pending_entries, "MAX_PENDING", 3)
+    monkeypatch.setattr(trade_intake, "MAX_PENDING", 3)
     exchange = ScriptedExchange(complete=1_700_000_000) if keys else None
     async with serving(ScriptedBot(window=3)) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
         bot.make(trade(0))

@@ -34,7 +34,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 @contextlib.asynccontextmanager
 async def following(journal: Journal) -> AsyncIterator[JournalLedgers]:
     """Ledgers that follow the journal, at the time of its trades."""
-    ledgers = JournalLedgers(journal, ComponentHealth("ledger"), lambda: 1698676810.0)
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0))
     task = asyncio.create_task(ledgers.run())
     try:
         yield ledgers

@@ -12,9 +12,9 @@ from journal.entries import Entry
 NOW = 1000.0
 
 
-def sources(polled: float, cached: float, batch: float) -> SourceTimes:
+def sources(polled: float, batch: float) -> SourceTimes:
     """Polled every 3 s, the fallback every 10 s."""
-    return SourceTimes(polled, ("redis_cache", cached), batch, max(polled, cached, batch), 3.0, 10.0)
+    return SourceTimes(polled, batch, 3.0, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def sources(polled: float, cached: float, batch: float) -> SourceTimes:
 )
 def test_choice(polled: float, cached: float, batch: float, answer: tuple[str, float, bool]) -> None:
     """The bot, the cache, the exchange, the journal: the first that is young enough."""
-    assert sources(polled, cached, batch).choose(NOW) == answer
+    assert sources(polled, batch).choose(NOW, "redis_cache", cached) == answer
 
 
 def entry(seq: int, at: int, kind: str = "trade") -> Entry:
@@ -56,8 +56,8 @@ async def test_the_chain_of_fallbacks() -> None:
         requested[0] += 1
         batch[0] = now[0]
 
-    def known(name: str, cached: float) -> SourceTimes:
-        return SourceTimes(0.0, (name, cached), batch[0], batch[0], 3.0, 10.0)
+    def known() -> SourceTimes:
+        return sources(0.0, batch[0])
 
     live = LatestTrades(TradeWindow(0), known, read_exchange, MemoryCache(clock=lambda: now[0]), lambda: now[0])
     seen = []
@@ -79,8 +79,6 @@ async def test_nothing_helps(foreign: bytes) -> None:
 
     live = TradeWindow(0)
     live.publish([entry(1, 10)])
-    trades = LatestTrades(
-        live, lambda name, at: SourceTimes(7.0, (name, at), 0.0, 7.0, 3.0, 10.0), read_exchange, cache, lambda: NOW
-    )
+    trades = LatestTrades(live, lambda: sources(7.0, 0.0), read_exchange, cache, lambda: NOW)
     answer = await trades.answer(5)
     assert (answer.source, answer.as_of, answer.stale, answer.trades) == ("journal", 7.0, True, ["1"])

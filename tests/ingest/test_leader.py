@@ -11,8 +11,7 @@ from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
 from ingest.bot_client import PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus
-from ingest.leader import LeaderContext, LeaderTerm
-from ingest.upstreams import Upstreams
+from ingest.leader import LeaderTerm, Upstreams
 from journal.errors import JournalUnavailable
 from journal.sqlite import SqliteJournal
 from tests.support.bot import ScriptedBot, serving, trade
@@ -49,8 +48,8 @@ async def test_a_poll_that_does_not_come_is_not_waited_for(tmp_path: Path) -> No
     async with aiohttp.ClientSession() as session:
         polling = PollSettings("http://127.0.0.1:9/status", "http://127.0.0.1:9/trades", timeout=0.05)
         components = {name: ComponentHealth(name) for name in names}
-        context = LeaderContext(Upstreams(session, polling), journal, recorder, components, lambda term: None)
-        term = LeaderTerm(context, {}, BotSnapshot(BotStatus(since=0.0).data))
+        last = BotSnapshot(BotStatus(since=0.0).data)
+        term = LeaderTerm(Upstreams(session, polling), recorder, components, {}, last, lambda term: None)
         began = time.monotonic()
         async with asyncio.timeout(30):
             await term.poll_bot()  # nobody runs its poller

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import pending_entries
-from ingest.open_gaps import MAX_GAPS, MERGED, OpenGaps
-from ingest.pending_entries import DROPPED, PendingEntries
-from ingest.poll_overlap import GapSpan
+from ingest import trade_intake
+from ingest.gaps import MARK, MAX_GAPS, MERGED, GapSpan, OpenGaps
+from ingest.trade_intake import DROPPED, PendingEntries
 from journal.entries import Trade
 from tests.support.drafts import trade
 
@@ -19,7 +18,7 @@ LATE = Decimal(10**10)
 @pytest.fixture
 def most(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three trades may wait."""
-    monkeypatch.setattr(pending_entries, "MAX_PENDING", 3)
+    monkeypatch.setattr(trade_intake, "MAX_PENDING", 3)
 
 
 def made(first: int, count: int) -> list[Trade]:
@@ -45,14 +44,14 @@ def test_each_trade_is_kept_or_waits_or_lies_in_a_gap(steps: list[int | str], mo
     """Whatever is added while whatever is written succeeds or fails: never more than the bound, kept once, in order."""
     gaps, kept, under_way, count = OpenGaps(), list[int](), list[int](), 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pending_entries, "BATCH", batch)
-        patch.setattr(pending_entries, "MAX_PENDING", most)
+        patch.setattr(trade_intake, "BATCH", batch)
+        patch.setattr(trade_intake, "MAX_PENDING", most)
         waits = PendingEntries(gaps)
         for step in steps:
             if isinstance(step, int):
-                before = gaps.dump()
+                before = gaps.mark()
                 # It may also be true without a change: what falls off may lie in the gap that is there already.
-                assert waits.add(made(count, step), LATE) or gaps.dump() == before
+                assert waits.add(made(count, step), LATE) or gaps.mark() == before
                 count += step
             elif step == "begin":
                 under_way = moments(waits.begin())
@@ -121,4 +120,4 @@ def test_open_holes_are_bounded() -> None:
     assert len(gaps) == MAX_GAPS
     assert spans(gaps)[0] == (0, 101)
     assert [gap.why for gap in gaps][:2] == [MERGED, "restart 11"]
-    assert len(OpenGaps(gaps.dump())) == MAX_GAPS
+    assert len(OpenGaps(gaps.mark()[MARK])) == MAX_GAPS

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from ingest.reconciliation import BotPositions
+from ingest.bot_status import BotPositions
 from journal.dsn import open_journal
 from kalshi.cash_models import AccountSettlement
 from tests.ingest.test_account_audit import FOUND, START, AuditedAccount, entry_of

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ingest.bot_payload import BotReport, read_trades
-from ingest.bot_status_payload import BotStatusReading
-from ingest.poll_overlap import MAX_SEEN, PollOverlap, trade_digest_v1
+from ingest.bot_status import BotStatusReading
+from ingest.poll_overlap import MARK, MAX_SEEN, PollOverlap, trade_digest
 from tests.support.bot import trade, wire
 
 
@@ -79,11 +79,11 @@ def test_the_mark_carries_the_window_over_our_own_restart() -> None:
     """After a restart the check goes on as if there had been none, and a later sight of the window counts."""
     window = PollOverlap()
     window.check(plain(1, 2), None, 100.0, 100.0)
-    again = PollOverlap(window.dump(), polled=400.0)
+    again = PollOverlap(window.mark()[MARK], polled=400.0)
     checked = again.check(plain(3), None, 500.0, 500.0)
     assert checked.gap is not None
     assert checked.gap.start == 400
-    assert PollOverlap(window.dump()).check(plain(2, 3), None, 500.0, 500.0).gap is None
+    assert PollOverlap(window.mark()[MARK]).check(plain(2, 3), None, 500.0, 500.0).gap is None
 
 
 def test_a_window_without_trades_may_still_be_behind() -> None:
@@ -106,7 +106,7 @@ def test_news_after_a_number() -> None:
     window.check(numbered([1, 2]), None, 1.0, 1.0)
     news = window.extend(numbered([3, 4]), "b1", 2.0)
     assert news is not None
-    assert ids(news.new) == ["t3", "t4"]
+    assert ids(news) == ["t3", "t4"]
     assert window.extend(numbered([6]), "b1", 3.0) is None
     assert window.extend(numbered([5], "b2"), "b2", 3.0) is None
     assert window.check(numbered([3, 4, 5]), None, 4.0, 4.0).gap is None
@@ -125,8 +125,8 @@ def test_only_the_newest_of_a_large_window_are_remembered() -> None:
     """The mark stays small, and an overlap is still known."""
     window = PollOverlap()
     window.check(plain(*range(5000)), None, 1.0, 1.0)
-    assert len(window.dump()) < 5000
-    assert PollOverlap(window.dump()).check(plain(*range(4990, 9000)), None, 2.0, 2.0).gap is None
+    assert len(window.mark()[MARK]) < 5000
+    assert PollOverlap(window.mark()[MARK]).check(plain(*range(4990, 9000)), None, 2.0, 2.0).gap is None
 
 
 def test_news_without_a_whole_window_is_remembered_within_bounds() -> None:
@@ -135,7 +135,7 @@ def test_news_without_a_whole_window_is_remembered_within_bounds() -> None:
     window.check(numbered([1]), None, 1.0, 1.0)
     for first in range(2, MAX_SEEN + 2000, 1000):
         assert window.extend(numbered(range(first, first + 1000)), "b1", 2.0) is not None
-    assert window.remembered <= MAX_SEEN
+    assert len(window.life.seen) <= MAX_SEEN
     last = first + 999
     checked = window.check(numbered(range(last - 100, last + 2)), None, 3.0, 3.0)
     assert (ids(checked.new), checked.gap) == ([f"t{last + 1}"], None)
@@ -235,6 +235,6 @@ def test_a_gap_contains_what_was_lost_after_a_step_of_our_clock(requested: float
 def test_a_mark_of_version_0_1_joins() -> None:
     """Digests of the old mark include the boot_id; the trades that they stand for are not written again."""
     trades = numbered([1, 2]).trades
-    mark = {"at": 5.0, "boot": "b1", "seq": 2, "seen": [trade_digest_v1(each.trade) for each in trades]}
+    mark = {"at": 5.0, "boot": "b1", "seq": 2, "seen": [trade_digest(each.trade, 1) for each in trades]}
     result = PollOverlap(json.dumps(mark)).check(numbered([1, 2, 3]), None, 6.0, 6.0)
     assert (ids(result.new), result.gap) == (["t3"], None)

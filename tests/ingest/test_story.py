@@ -16,14 +16,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
-from ingest import pending_entries
+from ingest import trade_intake
 from ingest.attribution import Attribution
 from ingest.backfill import Backfiller
 from ingest.bot_client import PollSettings
 from ingest.bot_payload import BotReport, read_trades
-from ingest.bot_status import BotStatus
-from ingest.bot_status_payload import read_status
-from ingest.open_gaps import OpenGaps
+from ingest.bot_status import BotStatus, read_status
+from ingest.gaps import OpenGaps
 from ingest.poll_overlap import PollOverlap
 from ingest.trade_intake import TradeIntake
 from journal.entries import Entry
@@ -45,7 +44,7 @@ class Story(RuleBasedStateMachine):
         """A journal, an exchange that is complete up to now, a bot that has just started."""
         self.loop = asyncio.new_event_loop()
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(pending_entries, "MAX_PENDING", MOST)
+        self.patch.setattr(trade_intake, "MAX_PENDING", MOST)
         self.folder = Path(tempfile.mkdtemp())
         self.now = 1_700_000_000.0
         self.numbered, self.keys = numbered, keys
@@ -85,7 +84,7 @@ class Story(RuleBasedStateMachine):
         self.intake = TradeIntake(window, origins, self.recorder, lambda: self.now)
         self.healer = Backfiller(
             self.exchange if self.keys else None, origins, self.recorder, self.fresh, PollSettings("", ""),
-            ComponentHealth("healer"), marks, clock=lambda: self.now,
+            ComponentHealth("healer", lambda: self.now), marks,
         )  # fmt: skip
         self.poll()
         self.heal()

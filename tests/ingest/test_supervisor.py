@@ -129,7 +129,7 @@ async def test_trades_of_an_unknown_mode_wait_and_one_gap_says_so(
     path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A status that cannot be read is not a word on the mode; the trades are written once it can be read."""
-    monkeypatch.setattr("ingest.trade_mode.ANNOUNCE_AFTER", 0.3)
+    monkeypatch.setattr("ingest.trade_intake.ANNOUNCE_AFTER", 0.3)
     async with serving(ScriptedBot()) as bot:
         bot.answers = {"/status": answer}
         bot.make(trade(1))

@@ -46,7 +46,7 @@ class ScriptedExchange:
         self.asked: list[float] = []  # min_ts of each reading of fills
 
     async def user_data_timestamp(self) -> float:
-        """See ingest.fill_reader.ExchangeReads, as for the others."""
+        """See kalshi.client.KalshiClient, as for the others."""
         self._check()
         return self.complete
 

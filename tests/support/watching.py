@@ -10,10 +10,8 @@ import aiohttp
 from cache.decimal_json import loads
 from cache.memory import MemoryCache
 from ingest.bot_client import PollSettings
-from ingest.fill_listener import FillSource
-from ingest.fill_reader import ExchangeReads
+from ingest.leader import Upstreams
 from ingest.supervisor import Supervisor
-from ingest.upstreams import Upstreams
 from journal.entries import Entry
 from journal.sqlite import SqliteJournal
 from tests.support.bot import ScriptedBot
@@ -70,8 +68,7 @@ class Ears:
 
 @asynccontextmanager
 async def worker(
-    path: Path, bot: ScriptedBot, interval: float = 0.1, exchange: ExchangeReads | None = None,
-    push: FillSource | None = None,
+    path: Path, bot: ScriptedBot, interval: float = 0.1, exchange: Any = None, push: Any = None,
     **more: Any,
 ) -> AsyncIterator[tuple[Supervisor, Ears, SqliteJournal]]:  # fmt: skip
     """Run one worker on the journal in this file."""

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from ingest.bot_client import BotClient
+from ingest.bot_client import BotClient, PollSettings
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ async def test_the_trouble_is_named_alike_for_both(says: bytes, reason: str) -> 
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, aiohttp.ClientSession() as session:
         port = server.sockets[0].getsockname()[1]
-        bot = BotClient(session, f"http://127.0.0.1:{port}/status", f"http://127.0.0.1:{port}/trades")
+        bot = BotClient(session, PollSettings(f"http://127.0.0.1:{port}/status", f"http://127.0.0.1:{port}/trades"))
         first, again = [await bot.poll() for _ in range(2)]
     assert reason in first.trouble
     assert first.trouble == again.trouble

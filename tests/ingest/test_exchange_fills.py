@@ -5,10 +5,9 @@ from decimal import Decimal
 import pytest
 
 from ingest.attribution import Attribution
-from ingest.bot_status import BotStatus
-from ingest.bot_status_payload import BotStatusReading
-from ingest.fill_reader import FillReader, Watermarks
-from ingest.open_gaps import OpenGaps
+from ingest.bot_status import BotStatus, BotStatusReading
+from ingest.exchange_fills import FillReader, Watermarks
+from ingest.gaps import OpenGaps
 from journal.entries import Transfer
 from kalshi.cash_models import BankTransfer
 from kalshi.errors import KalshiError
@@ -44,7 +43,7 @@ async def test_the_mark_stays_before_a_fill_that_waits() -> None:
 
 async def test_what_was_kept_longest_ago_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; the journal knows it all the same."""
-    monkeypatch.setattr("ingest.fill_reader.MAX_IDS", 2)
+    monkeypatch.setattr("ingest.exchange_fills.MAX_IDS", 2)
     exchange = ScriptedExchange(complete=1000.0)
     exchange.fills_made += [fill(number, 950.0 + number) for number in (1, 2, 3)]
     one, _ = sweeper(exchange, Clock(1000.0))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from ingest import trade_mode
+from ingest import trade_intake
 from ingest.bot_payload import ReportedTrade, read_trades
-from ingest.trade_mode import ANNOUNCE_AFTER, TradeModes
+from ingest.trade_intake import ANNOUNCE_AFTER, TradeModes
 from journal.entries import Mode, Trade
 from tests.support.bot import trade, wire
 
@@ -81,7 +81,7 @@ def test_the_mode_before_our_own_restart_counts() -> None:
 
 def test_waiting_trades_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest are dropped into a gap."""
-    monkeypatch.setattr(trade_mode, "MAX_WAITING", 2)
+    monkeypatch.setattr(trade_intake, "MAX_WAITING", 2)
     resolver = TradeModes()
     gap = resolver.resolve(reported(1, 2, 3), None, NOW)[1]
     assert gap is not None

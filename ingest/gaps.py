@@ -1,16 +1,34 @@
 """Gaps that are known and not yet filled; saved as a mark of the journal, so that no restart forgets one."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from cache.decimal_json import dumps, loads
-from ingest.poll_overlap import GapSpan
 
 MARK: Final = "holes"  # the mark's name in journals of every version
 CLOCK_SLACK: Final = Decimal(1)  # seconds by which two clocks may differ at a gap's edges
 MAX_GAPS: Final = 200  # open at once; each is written with each commit
 MERGED: Final = "several gaps, merged because more than 200 were open"
+
+
+def exact_seconds(time: float) -> Decimal:
+    """Return a clock's float as exact Unix seconds, to the microsecond."""
+    return Decimal(str(round(time, 6)))
+
+
+@dataclass(frozen=True, slots=True)
+class GapSpan:
+    """A time (Unix seconds) in which executions may have been missed, and the reason."""
+
+    start: Decimal
+    end: Decimal
+    why: str
+
+    def joined(self, other: "GapSpan", why: str = "") -> "GapSpan":
+        """Return one span over both and what lies between, with this one's reason unless another is given."""
+        return GapSpan(min(self.start, other.start), max(self.end, other.end), why or self.why)
 
 
 class OpenGaps:
@@ -40,7 +58,7 @@ class OpenGaps:
         """Return True if the bot may have executed at this moment without our reading of it."""
         return any(gap.start - CLOCK_SLACK <= moment <= gap.end + CLOCK_SLACK for gap in self._open)
 
-    def dump(self, without: Iterable[GapSpan] = ()) -> str:
-        """Return the mark as it will be once these are removed."""
+    def mark(self, without: Iterable[GapSpan] = ()) -> dict[str, str]:
+        """Return the mark to save, as it will be once these are removed."""
         gone = set(without)
-        return dumps([[gap.start, gap.end, gap.why] for gap in self._open if gap not in gone])
+        return {MARK: dumps([[gap.start, gap.end, gap.why] for gap in self._open if gap not in gone])}
