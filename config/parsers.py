@@ -5,31 +5,42 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Secret
 
 from kalshi.environments import is_loopback
 
+T = TypeVar("T")
 TOKEN_LENGTH: Final = 16  # characters that a token has at least
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9_.\-]{0,252}[a-z0-9])?")
 
 
-def text(value: str) -> str:
-    """Return any text as it is."""
-    return value
+def checked(
+    pattern: str, convert: Callable[[str], T], expected: str, is_good: Callable[[T], bool] = lambda value: True
+) -> Callable[[str], T]:
+    """Return a reader of text that matches the whole pattern and whose value is good."""
+
+    def parse(value: str) -> T:
+        if not re.fullmatch(pattern, value) or not is_good(found := convert(value)):
+            raise ValueError(expected)
+        return found
+
+    return parse
+
+
+def matching(pattern: str, expected: str) -> Callable[[str], str]:
+    """Return a reader of text that matches the whole pattern."""
+    return checked(pattern, str, expected)
 
 
 def choice(*allowed: str) -> Callable[[str], str]:
     """Return a reader of one of these words."""
+    return matching("|".join(allowed), f"one of {', '.join(allowed)}")
 
-    def parse(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"one of {', '.join(allowed)}")
-        return value
 
-    return parse
+log_level_name = choice("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def yes_no(value: str) -> bool:
@@ -41,41 +52,24 @@ def yes_no(value: str) -> bool:
 
 def integer(low: int, high: int) -> Callable[[str], int]:
     """Return a reader of integers from low to high."""
-
-    def parse(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise ValueError(f"an integer from {low} to {high}")
-        return int(value)
-
-    return parse
-
-
-def seconds(low: float, high: float) -> Callable[[str], float]:
-    """Return a reader of seconds from low to high, with at most six decimals."""
-
-    return number(low, high, "seconds")
+    return checked(r"[0-9]{1,9}", int, f"an integer from {low} to {high}", lambda value: low <= value <= high)
 
 
 def number(low: float, high: float, unit: str = "a number") -> Callable[[str], float]:
     """Return a reader of numbers from low to high, with at most six decimals."""
+    expected = f"{unit} from {low:g} to {high:g}"
+    return checked(r"[0-9]{1,9}(\.[0-9]{1,6})?", float, expected, lambda value: low <= value <= high)
 
-    def parse(value: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", value) or not low <= float(value) <= high:
-            raise ValueError(f"{unit} from {low:g} to {high:g}")
-        return float(value)
 
-    return parse
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    """Return a reader of seconds from low to high, with at most six decimals."""
+    return number(low, high, "seconds")
 
 
 def positive(high: int) -> Callable[[str], Decimal]:
     """Return a reader of decimal numbers above 0 and at most high."""
-
-    def parse(value: str) -> Decimal:
-        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value) or not 0 < Decimal(value) <= high:
-            raise ValueError(f"a number above 0, at most {high}")
-        return Decimal(value)
-
-    return parse
+    expected = f"a number above 0, at most {high}"
+    return checked(r"[0-9]{1,12}(\.[0-9]{1,6})?", Decimal, expected, lambda value: 0 < value <= high)
 
 
 def names(value: str) -> tuple[str, ...]:
@@ -83,36 +77,21 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
-def matching(pattern: str, expected: str) -> Callable[[str], str]:
-    """Return a reader of text that matches the whole pattern."""
-
-    def parse(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(expected)
-        return value
-
-    return parse
-
-
-def url(*schemes: str) -> Callable[[str], str]:
-    """Return a reader of absolute URLs of these schemes; it drops a slash at the end."""
-
-    def parse(value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            good = parts.scheme in schemes and parts.hostname and parts.port != 0
-        except ValueError:  # a port over 65535, half an IPv6 address
-            good = False
-        if not good or re.search(r"[\s\x00-\x20\x7f]", value):
-            raise ValueError(f"a URL such as {schemes[0]}://host:port/path ({' or '.join(schemes)})")
-        return value.rstrip("/")
-
-    return parse
+def http_url(value: str) -> str:
+    """Return an absolute URL without a slash at the end."""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port over 65535, half an IPv6 address
+        good = False
+    if not good or re.search(r"[\s\x00-\x20\x7f]", value):
+        raise ValueError("a URL such as http://host:port/path (http or https)")
+    return value.rstrip("/")
 
 
 def exchange_url(value: str) -> str:
     """Return the exchange's address: https, or http on this machine, since requests carry signatures and money."""
-    found = url("https", "http")(value)
+    found = http_url(value)
     if urlsplit(found).scheme == "http" and not is_loopback(urlsplit(found).hostname or ""):
         raise ValueError("https:// for an exchange that is not on this machine")
     return found
@@ -167,16 +146,21 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def token(value: str) -> str:
+def token_text(value: str) -> str:
     """Return a token that a header can carry."""
     if len(value) < TOKEN_LENGTH or not re.fullmatch(r"[\x21-\x7e]*", value):
         raise ValueError(f"at least {TOKEN_LENGTH} printable ASCII characters without spaces")
     return value
 
 
+def secret_text(value: str) -> str:
+    """Return a secret as it is."""
+    return value
+
+
 def secret_token(value: str) -> Secret:
     """Return a token that is not shown by repr()."""
-    return Secret(token(value))
+    return Secret(token_text(value))
 
 
 def stars(value: object) -> str:
@@ -196,3 +180,10 @@ def without_password(url: object) -> str:
     if scheme is None:
         return f"***@{rest}"
     return f"{scheme[1]}{scheme[2] or ''}***@{rest}"
+
+
+MASKS: Final[dict[Callable[[str], Any], Callable[[object], str]]] = {
+    **dict.fromkeys((Secret, secret_text, secret_token, token_text), stars),
+    **dict.fromkeys((http_url, exchange_url, journal), without_password),
+}
+"""How to show a value that may hold a secret, by its reader."""

@@ -29,29 +29,22 @@ class Settings:
 S = TypeVar("S", bound=Settings)
 
 
-def setting(
-    default: Any,
-    parse: Callable[[str], Any],
-    help: str,
-    variable: str = "",
-    mask: Callable[[object], str] | None = None,
-) -> Any:
-    """Return a field. variable: its name outside; the field's name in capitals unless given. mask: hides secrets."""
-    metadata = {"variable": variable, "parse": parse, "help": help, "mask": mask}
+def setting(default: Any, parse: Callable[[str], Any], help: str, variable: str = "", prefix: str = "") -> Any:
+    """Return a field. variable: its name outside; prefix and the field's name in capitals unless given."""
+    mask = parsers.MASKS.get(parse)
+    metadata = {"variable": variable, "prefix": prefix, "parse": parse, "help": help, "mask": mask}
     return dataclasses.field(default=default, metadata=metadata, repr=not mask)
 
 
 def variable(field: dataclasses.Field[Any]) -> str:
     """Return the name of a setting in the environment."""
-    return field.metadata["variable"] or field.name.upper()
+    return str(field.metadata["variable"] or field.metadata["prefix"] + field.name.upper())
 
 
 def read(
-    kind: type[S],
-    flags: Mapping[str, str] | None = None,
-    folder: Path | None = None,
+    kind: type[S], flags: Mapping[str, str] | None = None, folder: Path | None = None,
     check: Callable[[S], list[str]] | None = None,
-) -> S:
+) -> S:  # fmt: skip
     """Return the settings in force: flags, then environment, then .env in folder, then .env in its parent folder.
 
     check: further conflicts, for what config/ does not know. Raises SettingsError with every mistake.
@@ -103,11 +96,6 @@ def shown(field: dataclasses.Field[Any], value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def default_text(field: dataclasses.Field[Any]) -> str:
-    """Return a field's default as one would write it in .env; empty for none."""
-    return shown(field, field.default)
-
-
 def flag(field: dataclasses.Field[Any]) -> str:
     """Return the command-line flag of a setting; empty for a secret, because others can read a process's flags."""
     return "" if field.metadata["mask"] is parsers.stars else f"--{field.name.replace('_', '-')}"
@@ -118,7 +106,7 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Settings], only: Seque
     for field in dataclasses.fields(kind):
         if not flag(field) or (only and field.name not in only):
             continue
-        default = default_text(field) or "none"
+        default = shown(field, field.default) or "none"
         help = f"{field.metadata['help']} [{variable(field)}; default {default}]".replace("%", "%%").replace("`", "")
         if field.metadata["parse"] is parsers.yes_no:
             parser.add_argument(flag(field), dest=variable(field), action="store_const", const="yes", help=help)
@@ -135,10 +123,6 @@ def table(kind: type[Settings]) -> str:
     """Return the settings as a Markdown table."""
     rows = ["| variable | flag | default | meaning |", "|---|---|---|---|"]
     for field in dataclasses.fields(kind):
-        cells = (f"`{variable(field)}`", _code(flag(field)), _code(default_text(field)), field.metadata["help"])
-        rows.append(f"| {' | '.join(cells)} |")
+        cells = [f"`{text}`" if text else "" for text in (variable(field), flag(field), shown(field, field.default))]
+        rows.append(f"| {' | '.join(cells)} | {field.metadata['help']} |")
     return "\n".join(rows)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""

@@ -5,105 +5,88 @@ from pathlib import Path
 
 from starlette.datastructures import Secret
 
-from config import parsers
+from config.parsers import (
+    choice,
+    exchange_url,
+    hosts,
+    http_url,
+    integer,
+    journal,
+    log_level_name,
+    matching,
+    origins,
+    readable_file,
+    seconds,
+    secret_token,
+    yes_no,
+)
 from config.reader import Settings, setting
 
 VERSION = "0.2.0"
+key_prefix = matching(r"[\x21-\x7e]{1,100}", "1 to 100 printable ASCII characters")
 
 
 @dataclass(frozen=True)
 class ServerSettings(Settings):
     """Settings of the server. Times are seconds. A field's variable is its name in capitals."""
 
-    host: str = setting("127.0.0.1", parsers.text, "address to listen on")
-    port: int = setting(8000, parsers.integer(0, 65535), "port to listen on; 0 takes a free one")
+    host: str = setting("127.0.0.1", str, "address to listen on")
+    port: int = setting(8000, integer(0, 65535), "port to listen on; 0 takes a free one")
     app_env: str = setting(
-        "production", parsers.choice("production", "development"), "`development` reloads on change and logs for people"
+        "production", choice("production", "development"), "`development` reloads on change and logs for people"
     )
-    log_level: str = setting(
-        "INFO", parsers.choice("DEBUG", "INFO", "WARNING", "ERROR"), "`DEBUG` shows each cache and exchange call"
-    )
-    redis_host: str | None = setting(None, parsers.text, "Redis shared with Spring Boot; unset: the cache is in memory")
-    redis_port: int = setting(6379, parsers.integer(1, 65535), "its port")
-    redis_username: str | None = setting(None, parsers.text, "its ACL user")
-    redis_password: Secret | None = setting(None, Secret, "its password", mask=parsers.stars)
-    redis_db: int = setting(0, parsers.integer(0, 999), "its database number")
-    redis_key_prefix: str = setting(
-        "python:",
-        parsers.matching(r"[\x21-\x7e]{1,100}", "1 to 100 printable ASCII characters"),
-        "prefix of every key that this service writes",
-    )
+    log_level: str = setting("INFO", log_level_name, "`DEBUG` shows each cache and exchange call")
+    redis_host: str | None = setting(None, str, "Redis shared with Spring Boot; unset: the cache is in memory")
+    redis_port: int = setting(6379, integer(1, 65535), "its port")
+    redis_username: str | None = setting(None, str, "its ACL user")
+    redis_password: Secret | None = setting(None, Secret, "its password")
+    redis_db: int = setting(0, integer(0, 999), "its database number")
+    redis_key_prefix: str = setting("python:", key_prefix, "prefix of every key that this service writes")
     bot_status_endpoint: str = setting(
-        "http://localhost:9000/status",
-        parsers.url("http", "https"),
-        "the bot's status; falls to `/health` on 404",
-        mask=parsers.without_password,
+        "http://localhost:9000/status", http_url, "the bot's status; falls to `/health` on 404"
     )
-    bot_trades_endpoint: str = setting(
-        "http://localhost:9000/trades", parsers.url("http", "https"), "the bot's trades", mask=parsers.without_password
-    )
-    bot_poll_interval: float = setting(3.0, parsers.seconds(0.05, 3600), "seconds between two polls of the bot")
-    heartbeat_interval: float = setting(30.0, parsers.seconds(0.05, 3600), "seconds between two `heartbeat` events")
-    kalshi_api_key: Secret | None = setting(
-        None, Secret, "key id; unset: portfolio URLs answer 503, markets work", mask=parsers.stars
-    )
-    kalshi_rsa_key_path: Path | None = setting(
-        None, parsers.readable_file, "the private key, an RSA or Ed25519 PEM file"
-    )
+    bot_trades_endpoint: str = setting("http://localhost:9000/trades", http_url, "the bot's trades")
+    bot_poll_interval: float = setting(3.0, seconds(0.05, 3600), "seconds between two polls of the bot")
+    heartbeat_interval: float = setting(30.0, seconds(0.05, 3600), "seconds between two `heartbeat` events")
+    kalshi_api_key: Secret | None = setting(None, Secret, "key id; unset: portfolio URLs answer 503, markets work")
+    kalshi_rsa_key_path: Path | None = setting(None, readable_file, "the private key, an RSA or Ed25519 PEM file")
     kalshi_api_url: str = setting(
         "https://external-api.kalshi.com/trade-api/v2",
-        parsers.exchange_url,
+        exchange_url,
         "the exchange's REST base; http:// only on this machine",
-        mask=parsers.without_password,
     )
-    kalshi_subaccount: int = setting(0, parsers.integer(0, 63), "used alike for balance, positions, fills and orders")
-    cache_ttl_short: float = setting(300.0, parsers.seconds(1, 86400), "upper bound for market data")
-    cache_ttl_medium: float = setting(3600.0, parsers.seconds(1, 86400), "upper bound for balance and positions")
-    cache_ttl_long: float = setting(86400.0, parsers.seconds(1, 604800), "upper bound for fills, orders, settlements")
-    marks_ttl: float = setting(15.0, parsers.seconds(1, 3600), "upper bound for the prices of held markets")
+    kalshi_subaccount: int = setting(0, integer(0, 63), "used alike for balance, positions, fills and orders")
+    cache_ttl_short: float = setting(300.0, seconds(1, 86400), "upper bound for market data")
+    cache_ttl_medium: float = setting(3600.0, seconds(1, 86400), "upper bound for balance and positions")
+    cache_ttl_long: float = setting(86400.0, seconds(1, 604_800), "upper bound for fills, orders, settlements")
+    marks_ttl: float = setting(15.0, seconds(1, 3600), "upper bound for the prices of held markets")
     journal_url: str = setting(
-        "sqlite:///prediction-investor.db",
-        parsers.journal,
-        "`sqlite:///file` or `mysql://user:password@host/db`",
-        mask=parsers.without_password,
+        "sqlite:///prediction-investor.db", journal, "`sqlite:///file` or `mysql://user:password@host/db`"
     )
-    max_streams: int = setting(5000, parsers.integer(1, 100000), "open streams at once, each worker")
-    max_stream_age: float | None = setting(
-        None, parsers.seconds(1, 604800), "end a stream after this long; unset: never"
-    )
-    client_queue_size: int = setting(256, parsers.integer(1, 100000), "events that may wait for one slow reader")
-    cors_origins: tuple[str, ...] = setting(
-        (), parsers.origins, "exact origins that browsers may call from; unset: none"
-    )
+    max_streams: int = setting(5000, integer(1, 100_000), "open streams at once, each worker")
+    max_stream_age: float | None = setting(None, seconds(1, 604_800), "end a stream after this long; unset: never")
+    client_queue_size: int = setting(256, integer(1, 100_000), "events that may wait for one slow reader")
+    cors_origins: tuple[str, ...] = setting((), origins, "exact origins that browsers may call from; unset: none")
     allowed_hosts: tuple[str, ...] = setting(
         (),
-        parsers.hosts,
+        hosts,
         "names that requests may use for this service, `*.name` for subdomains; unset: only loopback names on "
         "loopback addresses, any name elsewhere",
     )
     allow_public: bool = setting(
-        False,
-        parsers.yes_no,
-        "`yes`: `python server.py` may listen beyond loopback without access control",
+        False, yes_no, "`yes`: `python server.py` may listen beyond loopback without access control"
     )
     api_token: Secret | None = setting(
         None,
-        parsers.secret_token,
+        secret_token,
         "token of at least 16 characters that every URL but `/health/live` and `/health/ready` requires",
-        mask=parsers.stars,
     )
     auth: str | None = setting(
-        None,
-        parsers.choice("spring-session"),
-        "`spring-session`: require a login session of Spring in the shared Redis",
+        None, choice("spring-session"), "`spring-session`: require a login session of Spring in the shared Redis"
     )
-    spring_session_namespace: str = setting(
-        "spring:session",
-        parsers.matching(r"[\x21-\x7e]{1,100}", "1 to 100 printable ASCII characters"),
-        "Spring's `spring.session.redis.namespace`",
-    )
+    spring_session_namespace: str = setting("spring:session", key_prefix, "Spring's `spring.session.redis.namespace`")
     rate_limit: int = setting(
-        0, parsers.integer(0, 1000000), "requests a minute for each client network; 0: no limit (the proxy's job)"
+        0, integer(0, 1_000_000), "requests a minute for each client network; 0: no limit (the proxy's job)"
     )
 
     def conflicts(self) -> list[str]:
@@ -111,7 +94,7 @@ class ServerSettings(Settings):
         found = []
         if (self.kalshi_api_key is None) != (self.kalshi_rsa_key_path is None):
             found.append("KALSHI_API_KEY and KALSHI_RSA_KEY_PATH: expected both or neither, got one")
-        if self.auth == "spring-session" and self.redis_host is None:
+        if self.auth is not None and self.redis_host is None:
             found.append("AUTH: expected REDIS_HOST beside spring-session, because the sessions are in Redis")
         return found
 

@@ -3,10 +3,14 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from config import parsers
-from config.reader import Settings, add_flags, given, read, setting
+from config import reader
+from config.parsers import choice, integer, number, seconds, yes_no
+from config.reader import Settings, add_flags, given, read
+
+setting = partial(reader.setting, prefix="SIMULATOR_")
 
 
 def _shard_cash(text: str) -> dict[int, int]:
@@ -24,47 +28,25 @@ def _shard_cash(text: str) -> dict[int, int]:
 class SimulatorSettings(Settings):
     """Settings of the simulator, which listens on loopback alone. Times are seconds."""
 
-    port: int = setting(9500, parsers.integer(0, 65535), "port of the exchange; 0 takes a free one", "SIMULATOR_PORT")
-    faults_port: int = setting(
-        0, parsers.integer(0, 65535), "port of the control API; 0 takes a free one", "SIMULATOR_FAULTS_PORT"
-    )
-    keys: Path = setting(
-        Path("keys"), Path, "folder of `rsa.pem` and `ed25519.pem`, made if it does not exist", "SIMULATOR_KEYS"
-    )
-    seed: int = setting(
-        1, parsers.integer(0, 999_999_999), "seed of markets, prices and other traders", "SIMULATOR_SEED"
-    )
-    speed: float = setting(
-        1.0,
-        parsers.number(0.001, 1_000_000),
-        "factor by which markets open, close and settle faster",
-        "SIMULATOR_SPEED",
-    )
+    port: int = setting(9500, integer(0, 65535), "port of the exchange; 0 takes a free one")
+    faults_port: int = setting(0, integer(0, 65535), "port of the control API; 0 takes a free one")
+    keys: Path = setting(Path("keys"), Path, "folder of `rsa.pem` and `ed25519.pem`, made if it does not exist")
+    seed: int = setting(1, integer(0, 999_999_999), "seed of markets, prices and other traders")
+    speed: float = setting(1.0, number(0.001, 1_000_000), "factor by which markets open, close and settle faster")
     tier: str = setting(
         "basic",
-        parsers.choice("basic", "advanced", "expert", "premier", "paragon", "prime", "prestige"),
+        choice("basic", "advanced", "expert", "premier", "paragon", "prime", "prestige"),
         "size of the rate limits",
-        "SIMULATOR_TIER",
     )
-    cash: int = setting(
-        10_000, parsers.integer(0, 999_999_999), "dollars in the account at the start", "SIMULATOR_CASH"
-    )
+    cash: int = setting(10_000, integer(0, 999_999_999), "dollars in the account at the start")
     shard_cash: dict[int, int] | None = setting(
-        None,
-        _shard_cash,
-        "dollars for each shard, such as 0:6000,2:4000; by default the cash is spread",
-        "SIMULATOR_SHARD_CASH",
+        None, _shard_cash, "dollars for each shard, such as 0:6000,2:4000; by default the cash is spread"
     )
     crowd: str = setting(
-        "stock",
-        parsers.choice("stock", "informed", "drifting", "gapping", "toxic"),
-        "behaviour of other traders",
-        "SIMULATOR_CROWD",
+        "stock", choice("stock", "informed", "drifting", "gapping", "toxic"), "behaviour of other traders"
     )
-    read_lag: float = setting(
-        0.0, parsers.seconds(0, 3600), "seconds by which account reads trail", "SIMULATOR_READ_LAG"
-    )
-    quiet_markets: bool = setting(False, parsers.yes_no, "no other traders and no schedule", "SIMULATOR_QUIET_MARKETS")
+    read_lag: float = setting(0.0, seconds(0, 3600), "seconds by which account reads trail")
+    quiet_markets: bool = setting(False, yes_no, "no other traders and no schedule")
 
 
 def read_simulator_settings(arguments: Sequence[str], folder: Path | None = None) -> SimulatorSettings:

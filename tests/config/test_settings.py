@@ -56,7 +56,7 @@ WRONG_FOR_THE_BOT = [
     ("BOT_MARKETS", "0", "from 1 to 100"),
     ("BOT_MARKETS", "101", "from 1 to 100"),
     ("BOT_ORDER_PREFIX", "my bot", "1 to 20 letters"),
-    ("BOT_ORDER_PREFIX", "b" * 21, "at most 20 characters"),
+    ("BOT_ORDER_PREFIX", "b" * 21, "1 to 20 letters"),
     ("BOT_STRATEGY", ",", "maker, reversion or a .py file, got none"),
     ("BOT_STRATEGY", "martingale", "maker, reversion or a .py file, got martingale"),
     ("KALSHI_API_URL", "http://api.example.com/v2", "https://"),
