@@ -1,19 +1,61 @@
-"""One key of StaleCache in this process: its value, its answers, and when its source may be asked again."""
+"""One key of StaleCache in this process: its value with its age, and when its source may be asked again."""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from cache.base import Answer
-from cache.cached_value import CachedValue
+from cache.decimal_json import dumps, loads
 
+Freshness = Literal["fresh", "incomplete", "expired"]
+CLOCK_TOLERANCE = 5.0  # seconds by which another host's clock may be ahead of ours
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 15.0  # seconds until the source is asked again, after one failure and after many
 MAX_DOUBLINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CachedValue:
+    """A value as its source gave it.
+
+    as_of: Unix seconds at which the source was asked. complete_to: Unix seconds up to which the source contained every
+    event when it was asked, by its own word; 0 if it did not say.
+    """
+
+    value: Any
+    as_of: float
+    complete_to: float = 0.0
+
+    def freshness(self, now: float, ttl: float, newer_than: float) -> Freshness:
+        """Return fresh, incomplete (read before the source contained the event at newer_than, 0: none) or expired.
+
+        A value from the future, after a clock was set back, is expired: its age is unknown.
+        """
+        if not -CLOCK_TOLERANCE <= now - self.as_of < ttl:
+            return "expired"
+        return "incomplete" if newer_than and self.complete_to <= newer_than else "fresh"
+
+    def encode(self) -> bytes:
+        """Return the JSON text, decimals exact."""
+        return dumps([self.as_of, self.complete_to, self.value]).encode("ascii")
+
+    def is_encoded_in(self, raw: bytes) -> bool:
+        """Return True if raw is this value's text. Compares the time alone, so a large value is not parsed again."""
+        return raw.startswith(f"[{dumps(self.as_of)},".encode("ascii"))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "CachedValue | None":
+        """Return the value of such a text, or None for anything else: a shared store may hold anything."""
+        try:
+            as_of, complete_to, value = loads(raw)
+            return cls(value, float(as_of), float(complete_to))
+        except (ValueError, TypeError, RecursionError):
+            return None
 
 
 @dataclass(slots=True, eq=False)
 class CacheEntry:
     """A value and its answers, made once each, so that callers see by identity that nothing changed.
 
-    Moments are monotonic seconds. All fields are mutable state, changed by the methods below alone.
+    Moments are monotonic seconds. StaleCache alone changes the fields.
     """
 
     value: CachedValue | None = None
@@ -27,20 +69,11 @@ class CacheEntry:
     fetch_newer_than: float = 0.0  # the event (Unix seconds) that the last fetch had to include
     error: Exception | None = None
 
-    def set_value(self, value: CachedValue | None, size: int, source: str) -> None:
-        """Replace the value; None removes it."""
-        self.value, self.size, self.stale_answer = value, size, None
-        self.fresh_answer = Answer(value.value, source, value.as_of) if value else None
-
     def set_cache_checked(self, source: str, until: float) -> None:
         """Note that the shared cache has nothing newer until then; its source name may have changed."""
         self.cache_valid_until = until
         if self.fresh_answer is not None and self.fresh_answer.source != source:
             self.fresh_answer = Answer(self.fresh_answer.value, source, self.fresh_answer.as_of)
-
-    def begin_fetch(self, newer_than: float, moment: float) -> None:
-        """Note that a fetch begins."""
-        self.fetch_began, self.fetch_newer_than = moment, newer_than
 
     def back_off(self, error: Exception | None, moment: float) -> None:
         """Note that a fetch gave nothing better, and double the time until the next one."""
@@ -48,10 +81,6 @@ class CacheEntry:
         self.error = error
         backoff = FIRST_BACKOFF * 2.0 ** min(self.failures - 1, MAX_DOUBLINGS)
         self.fetch_not_before = moment + min(LONGEST_BACKOFF, backoff)
-
-    def clear_backoff(self) -> None:
-        """Note that a fetch succeeded."""
-        self.failures, self.fetch_not_before, self.error = 0, 0.0, None
 
     def must_wait(self, newer_than: float, moment: float) -> bool:
         """Return True if the source must not be asked yet. An event since the last fetch shortens the wait."""

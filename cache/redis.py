@@ -7,21 +7,27 @@ Other programs share this Redis: every key has our prefix and a TTL, and no comm
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from cache.base import RedisAddress
 from cache.circuit_breaker import CircuitBreaker
 from cache.memory import MemoryCache
-from cache.redis_address import RedisAddress
-from cache.redis_budget import LONGEST, RedisBudget
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+LONGEST: Final = 900.0  # seconds that a value may live: less than a login session, which an eviction must not prefer
+MOST_KEYS: Final = 256
+MOST_BYTES: Final = 8 * 1024 * 1024
+FULL: Final = 0.85  # share of maxmemory from which on nothing is written
+CHECK_INTERVAL: Final = 2.0  # seconds between two readings of the memory in use
+BETWEEN_CHECKS: Final = 1024 * 1024  # bytes that may be written on one reading
 Client: TypeAlias = Any  # a redis.asyncio.Redis; the library's own types and the published stubs contradict each other
 
 
@@ -41,6 +47,52 @@ def connect(address: RedisAddress, timeout: float = 0.5, connections: int = 16) 
     return client.from_pool(pool)
 
 
+class RedisBudget:
+    """Remember the keys that this process wrote, and whether Redis has room for more."""
+
+    def __init__(self, keys: int = MOST_KEYS, size: int = MOST_BYTES) -> None:
+        self._most_keys, self._most_bytes = keys, size
+        self._sizes: OrderedDict[str, int] = OrderedDict()  # by key, the least recently written first
+        self._bytes = 0
+        self._checked_at: float | None = None
+        self._written = 0  # bytes since the last reading
+        self._is_full = False
+
+    def needs_check(self, size: int, now: float) -> bool:
+        """Return True if the memory in use must be read before so many bytes are written. now: monotonic seconds."""
+        return (
+            self._checked_at is None
+            or now - self._checked_at >= CHECK_INTERVAL
+            or self._written + size > BETWEEN_CHECKS
+        )
+
+    def set_memory(self, used: int, limit: int, now: float) -> None:
+        """Record the memory in use and its limit in bytes; 0 for no limit."""
+        self._checked_at, self._written = now, 0
+        self._is_full = limit > 0 and used > FULL * limit
+
+    def allows(self, size: int) -> bool:
+        """Return True if a value of so many bytes may be written."""
+        return not self._is_full and size <= self._most_bytes // 4
+
+    def add(self, key: str, size: int) -> list[str]:
+        """Record a write; return the keys that must be deleted to stay within the bounds."""
+        self.discard(key)
+        self._sizes[key] = size
+        self._bytes += size
+        self._written += size
+        dropped = []
+        while len(self._sizes) > self._most_keys or self._bytes > self._most_bytes:
+            oldest = next(iter(self._sizes))
+            self.discard(oldest)
+            dropped.append(oldest)
+        return dropped
+
+    def discard(self, key: str) -> None:
+        """Forget a key that was deleted."""
+        self._bytes -= self._sizes.pop(key, 0)
+
+
 class RedisCache:
     """Redis while it answers, memory while it does not; `breaker` holds which, since when and why.
 
@@ -49,18 +101,11 @@ class RedisCache:
     written and read again. Every value is stored in memory too, so that memory is filled when Redis fails.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        prefix: str,
-        memory: MemoryCache | None = None,
-        budget: float = 0.25,
-        breaker: CircuitBreaker | None = None,
-    ) -> None:
+    def __init__(self, client: Client, prefix: str, budget: float = 0.25) -> None:
         self._client, self._prefix, self._budget = client, prefix, budget
-        self._memory = memory or MemoryCache()
+        self._memory = MemoryCache()
         # One failure opens it: returning costs one probe, waiting would cost every request.
-        self.breaker = breaker or CircuitBreaker(failures=1, grace=0.2, longest=5.0)
+        self.breaker = CircuitBreaker(failures=1, grace=0.2, longest=5.0)
         self._room = RedisBudget()
         # All mutable state besides these three: calls in progress, and the probe that runs while Redis is down.
         self._calls: set[asyncio.Future[Any]] = set()

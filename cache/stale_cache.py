@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from cache.base import Answer, Cache
-from cache.cache_entry import CacheEntry
-from cache.cached_value import CachedValue
+from cache.cache_entry import CachedValue, CacheEntry
 
 Fetch = Callable[[], Awaitable[Any]]
 Fetched: TypeAlias = "tuple[CacheEntry, CachedValue, bool]"  # entry, value, and True if the source gave it just now
@@ -34,50 +33,34 @@ class CacheCounts:
     stale: int = 0  # answered with a stale value
 
 
+@dataclass(slots=True, eq=False)
 class StaleCache:
-    """Answers by key, each from the nearest place that is good enough.
+    """Answers by key, each from the nearest place that is good enough."""
 
-    source: source name of a value that was just fetched. failures: errors of a fetch that a stale value may replace.
-    final_errors: those of them that are the answer (no such thing) and delete the value.
-    keep: seconds that a stale value may be used after its ttl. near: seconds between two reads of the shared cache.
-    limit: seconds that one fetch may take. patience: seconds that a caller waits for it where a stale value exists.
-    """
-
-    def __init__(
-        self,
-        store: Cache,
-        source: str,
-        failures: tuple[type[Exception], ...],
-        final_errors: tuple[type[Exception], ...] = (),
-        *,
-        keep: float = 86400.0,
-        near: float = 1.0,
-        limit: float = 30.0,
-        patience: float = 2.0,
-        max_entries: int = 512,
-        max_bytes: int = 8 * 1024 * 1024,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.store, self._source = store, source
-        self._failures: tuple[type[Exception], ...] = (*failures, TimeoutError)
-        self._final_errors = final_errors
-        self._keep, self._near, self._limit, self._patience = keep, near, limit, patience
-        self._max_entries, self._max_bytes = max_entries, max_bytes
-        self._clock, self._monotonic = clock, monotonic
-        # All mutable state: entries, least recently used first, their size, the fetches in progress, the counters.
-        self._entries: OrderedDict[str, CacheEntry] = OrderedDict()
-        self._bytes = 0
-        self._fetches: dict[str, tuple[asyncio.Task[Fetched], float]] = {}  # with the moment of their start
-        self.counts = CacheCounts()
+    store: Cache  # shared with other processes
+    source: str  # source name of a value that was just fetched
+    failures: tuple[type[Exception], ...]  # errors of a fetch that a stale value may replace
+    final_errors: tuple[type[Exception], ...] = ()  # those that are the answer (no such thing) and delete the value
+    keep: float = 86400.0  # seconds that a stale value may be used after its ttl
+    near: float = 1.0  # seconds between two reads of the shared cache
+    limit: float = 30.0  # seconds that one fetch may take
+    patience: float = 2.0  # seconds that a caller waits for it where a stale value exists
+    max_entries: int = 512
+    max_bytes: int = 8 * 1024 * 1024
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    counts: CacheCounts = field(default_factory=CacheCounts)
+    _entries: OrderedDict[str, CacheEntry] = field(default_factory=OrderedDict)  # least recently used first
+    _bytes: int = 0  # size of the entries
+    _fetches: dict[str, tuple[asyncio.Task[Fetched], float]] = field(default_factory=dict)  # in progress, since when
 
     def peek(self, key: str, ttl: float, newer_than: float = 0.0) -> Answer | None:
         """Return what `get` would return without waiting, or None if it would have to wait."""
         entry = self._entries.get(key)
         if entry is None or entry.value is None:
             return None
-        moment = self._monotonic()
-        if entry.value.freshness(self._clock(), ttl, newer_than) == "fresh":
+        moment = self.monotonic()
+        if entry.value.freshness(self.clock(), ttl, newer_than) == "fresh":
             if moment >= entry.cache_valid_until:
                 return None
             self.counts.near += 1
@@ -100,28 +83,26 @@ class StaleCache:
         answer = self.peek(key, ttl, newer_than)
         if answer is not None:
             return answer
-        task, began = self._fetches.get(key) or self._start(key, ttl, fetch, newer_than)
+        if key not in self._fetches:
+            begun = asyncio.create_task(self._cached_or_fetched(key, ttl, fetch, newer_than), name=f"fetch {key}")
+            self._fetches[key] = begun, self.monotonic()
+            begun.add_done_callback(lambda done: self._end_fetch(key, done))
+        task, began = self._fetches[key]
         # Counted from its start, so that later callers wait less for a source that hangs.
-        await asyncio.wait([task], timeout=max(0.0, began + self._patience - self._monotonic()))
+        await asyncio.wait([task], timeout=max(0.0, began + self.patience - self.monotonic()))
         known = self._entries.get(key)
         if not task.done() and known and known.value and self._is_usable(known.value, ttl):
             return self._answer(known, known.value, ttl, newer_than, just_fetched=False)
         entry, value, just_fetched = await asyncio.shield(task)
         return self._answer(entry, value, ttl, newer_than, just_fetched)
 
-    def _start(self, key: str, ttl: float, fetch: Fetch, newer_than: float) -> "tuple[asyncio.Task[Fetched], float]":
-        task = asyncio.create_task(self._cached_or_fetched(key, ttl, fetch, newer_than), name=f"fetch {key}")
-        self._fetches[key] = task, self._monotonic()
-        task.add_done_callback(lambda done: self._end_fetch(key, done))
-        return self._fetches[key]
-
     def latest_error(self, within: float = 120.0) -> str | None:
         """Return the latest fetch error of the last seconds that no later success has cleared, or None."""
-        failed = [e for e in self._entries.values() if e.error and not isinstance(e.error, self._final_errors)]
+        failed = [e for e in self._entries.values() if e.error and not isinstance(e.error, self.final_errors)]
         newest = max(failed, key=lambda entry: entry.fetch_began, default=None)
-        if newest is None or self._monotonic() - newest.fetch_began > within:
+        if newest is None or self.monotonic() - newest.fetch_began > within:
             return None
-        return str(newest.error) or f"no answer within {self._limit:g} s"
+        return str(newest.error) or f"no answer within {self.limit:g} s"
 
     async def close(self) -> None:
         """Cancel the fetches in progress; the caller closes the shared cache."""
@@ -135,10 +116,10 @@ class StaleCache:
         """Read the shared cache, then ask the source if that is not good enough."""
         entry = await self._read_cache(key)
         value = entry.value
-        if value is not None and value.freshness(self._clock(), ttl, newer_than) == "fresh":
+        if value is not None and value.freshness(self.clock(), ttl, newer_than) == "fresh":
             self.counts.cached += 1
             return entry, value, False
-        if entry.must_wait(newer_than, self._monotonic()):
+        if entry.must_wait(newer_than, self.monotonic()):
             if value is not None and self._is_usable(value, ttl):
                 return entry, value, False
             if entry.error is not None:
@@ -153,24 +134,25 @@ class StaleCache:
         value = CachedValue.decode(raw) if raw is not None and is_new else None
         if value is not None and raw is not None and (entry.value is None or value.as_of > entry.value.as_of):
             self._store(key, entry, value, len(raw))
-        entry.set_cache_checked(self.store.name, self._monotonic() + self._near)
+        entry.set_cache_checked(self.store.name, self.monotonic() + self.near)
         self._trim()
         return entry
 
     async def _fetch(self, key: str, entry: CacheEntry, ttl: float, fetch: Fetch, newer_than: float) -> Fetched:
-        entry.begin_fetch(newer_than, self._monotonic())
-        as_of = self._clock()
+        entry.fetch_began, entry.fetch_newer_than = self.monotonic(), newer_than
+        as_of = self.clock()
+        failures: tuple[type[Exception], ...] = (*self.failures, TimeoutError)
         try:
-            async with asyncio.timeout(self._limit):
+            async with asyncio.timeout(self.limit):
                 result = await fetch()
-        except self._final_errors as error:
+        except self.final_errors as error:
             self._store(key, entry, None, 0)
             await self.store.delete(key)
-            entry.back_off(error, self._monotonic())
+            entry.back_off(error, self.monotonic())
             raise
-        except self._failures as error:
+        except failures as error:
             self.counts.failed += 1
-            entry.back_off(error, self._monotonic())
+            entry.back_off(error, self.monotonic())
             if entry.value is None or not self._is_usable(entry.value, ttl):
                 raise
             return entry, entry.value, False
@@ -178,38 +160,39 @@ class StaleCache:
         complete_to = result.complete_to if isinstance(result, CompleteValue) else 0.0
         value = CachedValue(result.value if isinstance(result, CompleteValue) else result, as_of, complete_to)
         raw = value.encode()
-        await self.store.set(key, raw, ttl + self._keep)
+        await self.store.set(key, raw, ttl + self.keep)
         self._store(key, entry, value, len(raw))
         if value.freshness(as_of, ttl, newer_than) == "incomplete":
-            entry.back_off(None, self._monotonic())
+            entry.back_off(None, self.monotonic())
         else:
-            entry.clear_backoff()
+            entry.failures, entry.fetch_not_before, entry.error = 0, 0.0, None
         return entry, value, True
 
     def _store(self, key: str, entry: CacheEntry, value: CachedValue | None, size: int) -> None:
         self._bytes += size - entry.size
-        entry.set_value(value, size, self.store.name)
-        entry.set_cache_checked(self.store.name, self._monotonic() + self._near)
+        entry.value, entry.size, entry.stale_answer = value, size, None
+        entry.fresh_answer = Answer(value.value, self.store.name, value.as_of) if value else None
+        entry.set_cache_checked(self.store.name, self.monotonic() + self.near)
         self._entries[key] = entry  # it may have been dropped while its fetch was in progress
         self._entries.move_to_end(key)
         self._trim()
 
     def _trim(self) -> None:
-        while len(self._entries) > 1 and (len(self._entries) > self._max_entries or self._bytes > self._max_bytes):
+        while len(self._entries) > 1 and (len(self._entries) > self.max_entries or self._bytes > self.max_bytes):
             _, dropped = self._entries.popitem(last=False)
             self._bytes -= dropped.size
             dropped.size = 0
 
     def _is_usable(self, value: CachedValue, ttl: float) -> bool:
-        return self._clock() - value.as_of < ttl + self._keep
+        return self.clock() - value.as_of < ttl + self.keep
 
     def _answer(
         self, entry: CacheEntry, value: CachedValue, ttl: float, newer_than: float, just_fetched: bool
     ) -> Answer:
         """Judge a shared fetch by this caller's own limits: it may have begun before this caller's event."""
-        is_fresh = value.freshness(self._clock(), ttl, newer_than) == "fresh"
+        is_fresh = value.freshness(self.clock(), ttl, newer_than) == "fresh"
         if just_fetched:
-            return Answer(value.value, self._source, value.as_of, stale=not is_fresh)
+            return Answer(value.value, self.source, value.as_of, stale=not is_fresh)
         if is_fresh:
             return entry.fresh_answer or Answer(value.value, self.store.name, value.as_of)
         return self._stale(entry, value)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cache.redis_address import RedisAddress
+from cache.base import RedisAddress
 from cluster.component_health import ComponentHealth
 from journal.base import Journal
 from journal.entries import Entry

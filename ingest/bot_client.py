@@ -73,7 +73,7 @@ class BotClient:
     async def poll(self) -> PollResult:
         """Request status and trades at once. Never raises: a failure stands in the result."""
         asked = self._clock()
-        reading, report = await asyncio.gather(_result_or_error(self._status()), _result_or_error(self._trades()))
+        reading, report = await asyncio.gather(_result_or_error(self._status), _result_or_error(self._trades))
         troubles = {
             name: str(error)
             for name, error in (("status", reading), ("trades", report))
@@ -183,8 +183,8 @@ def _summary(troubles: Mapping[str, str]) -> str:
     return "; ".join(f"{name}: {why}" for name, why in troubles.items())
 
 
-async def _result_or_error(request: Awaitable[T]) -> T | BotResponseError:
+async def _result_or_error(request: Callable[[], Awaitable[T]]) -> T | BotResponseError:
     try:
-        return await request
+        return await request()
     except BotResponseError as error:
         return error

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import aiohttp
 
-from cache.base import Cache
+from cache.base import Cache, RedisAddress
 from cache.decimal_json import loads
 from cache.memory import MemoryCache
-from cache.redis_address import RedisAddress
 from cache.stale_cache import StaleCache
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.workers import RelaySettings

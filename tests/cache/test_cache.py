@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cache.base import RedisAddress
 from cache.memory import MemoryCache
 from cache.redis import RedisCache, connect
-from cache.redis_address import RedisAddress
 from commands.ports import free_port
 from tests.support.eventually import eventually
 

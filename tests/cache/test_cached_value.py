@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cache.cached_value import CachedValue
+from cache.cache_entry import CachedValue
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import redis.exceptions
 
+from cache.base import RedisAddress
 from cache.redis import RedisCache, connect
-from cache.redis_address import RedisAddress
 from cache.stale_cache import StaleCache
 from tests.support.eventually import eventually
 from tests.support.neighbours import RedisServer, redis_program

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache.redis import Client, RedisCache, connect
-from cache.redis_address import RedisAddress
-from cache.redis_budget import LONGEST, MOST_KEYS, RedisBudget
+from cache.base import RedisAddress
+from cache.redis import LONGEST, MOST_KEYS, Client, RedisBudget, RedisCache, connect
 from tests.support.neighbours import RedisServer
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from cache.base import RedisAddress
 from cache.redis import connect
-from cache.redis_address import RedisAddress
 from cluster.workers import PrefixInUse, RelaySettings
 from ingest.supervisor import Supervisor
 from journal.errors import LeaseLost

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 from redis.exceptions import NoPermissionError, ResponseError
 
+from cache.base import RedisAddress
 from cache.redis import RedisCache, connect
-from cache.redis_address import RedisAddress
 from tests.deploy.conftest import make_service
 from tests.support.fakebot import FakeBot
 from tests.support.shared_redis import FORBIDDEN, Command, SharedRedis, shared_redis

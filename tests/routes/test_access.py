@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import redis
 
+from cache.base import RedisAddress
 from cache.decimal_json import loads
 from cache.redis import connect
-from cache.redis_address import RedisAddress
 from journal.dsn import open_journal
 from routes.access import Access, AccessMiddleware
 from routes.client_limits import AT_ONCE, NETWORKS, ClientRateLimit, LoginGuard
