@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,7 @@ from cluster.component_health import ComponentHealth
 from ingest.bot_status import BotPositions
 from ingest.journal_ledgers import JournalLedgers
 from ingest.reconciliation import AccountAudit
+from ingest.supervisor import Supervisor
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Correction, Draft, Trade
@@ -20,6 +21,7 @@ from kalshi.cash_models import AccountSettlement
 from kalshi.errors import KalshiError
 from tests.support import drafts
 from tests.support.clock import Clock
+from tests.support.exchange import as_client
 
 START = 1698676800.0
 FOUND = {"ticker": "OLD", "quantity": Decimal(4), "cost": Decimal(2), "realized_pnl": Decimal(0), "fees": Decimal(0)}
@@ -95,7 +97,7 @@ class AuditedAccount:
         self.complete = START + 10_000
         self.noticed = 0
         health = ComponentHealth("reconciliation", self.clock)
-        self.audit = AccountAudit(self.ledgers, self.exchange, self, health, wait=0.0)
+        self.audit = AccountAudit(self.ledgers, as_client(self.exchange), cast(Supervisor, self), health, wait=0.0)
 
     def complete_to(self) -> float:
         """Return the moment up to which the journal is complete, as for a Supervisor."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +18,7 @@ from ingest.exchange_fills import FillReader, Watermarks, read_baseline
 from ingest.gaps import OpenGaps
 from ingest.journal_ledgers import JournalLedgers
 from ingest.reconciliation import AccountAudit
+from ingest.supervisor import Supervisor
 from journal.base import Journal
 from journal.dsn import open_journal
 from tests.support.in_process import SimulatedAccount
@@ -41,7 +42,7 @@ class FollowedAccount:
             complete_to=lambda: 1e12, bot_positions=lambda: None, no_account_reason=str, request_backfill=lambda: None
         )
         health = ComponentHealth("reconciliation", clock)
-        self.audit = AccountAudit(self.ledgers, self.account.client, supervisor, health, wait=0.0)
+        self.audit = AccountAudit(self.ledgers, self.account.client, cast(Supervisor, supervisor), health, wait=0.0)
         self.open = self.account.open_tickers()
         self.settled = 0
 

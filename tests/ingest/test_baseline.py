@@ -9,7 +9,7 @@ from ingest import exchange_fills
 from ingest.exchange_fills import read_baseline
 from kalshi.account_models import Balance, Fill, Position
 from kalshi.errors import BadAnswer
-from tests.support.exchange import ScriptedExchange, fill
+from tests.support.exchange import ScriptedExchange, as_client, fill
 
 
 def clock() -> float:
@@ -42,13 +42,13 @@ async def test_the_time_of_the_baseline_is_that_of_the_newest_fill_in_it() -> No
 
     exchange = AheadExchange(complete=1000.0)
     exchange.held = [Position("A", Decimal(3), Decimal(1), *[Decimal(0)] * 4)]
-    found = await read_baseline(exchange, "live", clock)
+    found = await read_baseline(as_client(exchange), "live", clock)
     assert (found.timestamp, found.balance, found.positions[0]["quantity"]) == (Decimal("1000.5"), 100, 3)
 
 
 async def test_an_account_that_trades_is_read_again() -> None:
     """Cash and fills are read before and after the positions until nothing came between."""
-    found = await read_baseline(BusyExchange(2), "demo", clock)
+    found = await read_baseline(as_client(BusyExchange(2)), "demo", clock)
     assert (found.balance, found.mode) == (98, "demo")
 
 
@@ -56,4 +56,4 @@ async def test_an_account_that_never_stands_still_is_an_error(monkeypatch: pytes
     """No baseline is better than one of two moments; the next reading tries again."""
     monkeypatch.setattr(exchange_fills, "BASELINE_TRIES", 2)
     with pytest.raises(BadAnswer, match="trades without a pause"):
-        await read_baseline(BusyExchange(100), "live", clock)
+        await read_baseline(as_client(BusyExchange(100)), "live", clock)

@@ -12,7 +12,7 @@ from journal.entries import Transfer
 from kalshi.cash_models import BankTransfer
 from kalshi.errors import KalshiError
 from tests.support.clock import Clock
-from tests.support.exchange import ScriptedExchange, fill
+from tests.support.exchange import ScriptedExchange, as_client, fill
 
 
 def sweeper(exchange: ScriptedExchange, clock: Clock) -> tuple[FillReader, Attribution]:
@@ -21,7 +21,7 @@ def sweeper(exchange: ScriptedExchange, clock: Clock) -> tuple[FillReader, Attri
     bot.note(BotStatusReading(), "", 0, 0.0)
     origins = Attribution(bot, OpenGaps(), interval=3.0)
     origins.complete_to = 990.0
-    return FillReader(exchange, origins, clock), origins
+    return FillReader(as_client(exchange), origins, clock), origins
 
 
 async def test_the_mark_stays_before_a_fill_that_waits() -> None:

@@ -29,7 +29,7 @@ from journal.entries import Entry
 from journal.errors import JournalError
 from journal.sqlite import SqliteJournal
 from tests.support.bot import trade, wire
-from tests.support.exchange import ScriptedExchange, fill
+from tests.support.exchange import ScriptedExchange, as_client, fill
 
 T = TypeVar("T")
 WINDOW = 5
@@ -83,7 +83,7 @@ class Story(RuleBasedStateMachine):
         window = PollOverlap(marks.get("bot", ""), full=WINDOW)
         self.intake = TradeIntake(window, origins, self.recorder, lambda: self.now)
         self.healer = Backfiller(
-            self.exchange if self.keys else None, origins, self.recorder, self.fresh, PollSettings("", ""),
+            as_client(self.exchange) if self.keys else None, origins, self.recorder, self.fresh, PollSettings("", ""),
             ComponentHealth("healer", lambda: self.now), marks,
         )  # fmt: skip
         self.poll()

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from kalshi.account_models import Balance, Fill, Position
 from kalshi.cash_models import AccountSettlement, BankTransfer
+from kalshi.client import KalshiClient
 from kalshi.fill_socket import Connected, Event
 
 
@@ -80,6 +81,11 @@ class ScriptedExchange:
     def _check(self) -> None:
         if self.wrong is not None:
             raise self.wrong
+
+
+def as_client(exchange: object) -> KalshiClient:
+    """Return an object that has the methods of a client, for code that asks for one."""
+    return cast(KalshiClient, exchange)
 
 
 class ScriptedPush:
