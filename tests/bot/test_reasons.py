@@ -8,8 +8,7 @@ import pytest
 
 from bot.activity import activity_of
 from bot.reasons import reason_of
-from ingest.bot_status import BotStatus
-from ingest.bot_status_payload import read_status
+from ingest.bot_status import BotStatus, read_status
 from kalshi.errors import CircuitOpen
 from kalshi.transport import refusal
 from tests.support.in_process_bot import InProcessBot
