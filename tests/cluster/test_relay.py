@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from cache.decimal_json import dumps
 from cache.base import RedisAddress
+from cache.decimal_json import dumps
 from cache.redis import Client, connect
 from cluster.component_health import ComponentHealth, cancel_and_wait
 from cluster.relay import FRESH, KEPT, WAITING, Relay
