@@ -8,10 +8,11 @@ from typing import Any
 from tests.faults.truth import Execution, by_key, key
 
 SLACK = 6.0  # seconds by which a gap's edges and an execution's clock may differ, clock steps included
-COLUMNS = ("lost", "doubled", "out of order", "silent holes", "wrong cursor", "wrong status", "other")
+COLUMNS = ("lost", "doubled", "out of order", "silent holes", "wrong cursor", "wrong status", "two writers", "other")
 COLUMN = {
     "lost": "lost", "doubled": "doubled", "invented": "doubled", "out of order": "out of order",
     "silent hole": "silent holes", "wrong cursor": "wrong cursor", "wrong status": "wrong status",
+    "two writers": "two writers",
 }  # fmt: skip
 
 

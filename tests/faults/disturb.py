@@ -25,10 +25,10 @@ OFFLINE_AFTER = 4 * POLL + 3.0  # seconds after which a dead bot must be told of
 class Run:
     """One plan carried out."""
 
-    def __init__(self, plan: Plan, fleet: Fleet, readers: Sequence[Reader]) -> None:
+    def __init__(self, plan: Plan, fleet: Fleet, readers: Sequence[Reader], deeds: Deeds | None = None) -> None:
         self.plan, self.fleet, self.readers = plan, fleet, readers
         self.result = Result(plan)
-        self._deeds = Deeds(fleet, readers)
+        self._deeds = deeds or Deeds(fleet, readers)
         self._lasting: set[asyncio.Task[None]] = set()
         self._watching: set[asyncio.Task[None]] = set()
         self._outside = 0

@@ -13,6 +13,7 @@ import aiohttp
 from commands.ports import free_port
 from tests.faults.clock import Clock
 from tests.faults.plan import Plan
+from tests.faults.planted import BUGS
 from tests.faults.process import Program
 from tests.faults.proxy import Proxy
 from tests.support.neighbours import MariaServer, redis_program
@@ -118,6 +119,10 @@ class Fleet:
                 "(SELECT MIN(seq) FROM entries WHERE instr(body, ?))", [old, new, old],
             )  # fmt: skip
 
+    def client(self, host: str) -> aiohttp.ClientSession:
+        """Return the session that reaches a program of this host on 127.0.0.1."""
+        return self.session
+
     async def poller(self) -> int | None:
         """Return the worker that reports to be the leader, or None."""
         found = [await self.health(place) for place in (0, 1)]
@@ -128,7 +133,7 @@ class Fleet:
         """One worker's /health, None when it does not answer."""
         url = f"http://127.0.0.1:{self.ports[place]}/api/python/health"
         try:
-            async with self.session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
+            async with self.client(f"worker-{place}").get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
                 output: dict[str, Any] = await answer.json()
                 return output
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
@@ -138,7 +143,7 @@ class Fleet:
         """Set its rate, its manners, or let it burst; nothing when it is down."""
         url = f"http://127.0.0.1:{self.bot_port}/control"
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-            async with self.session.post(url, json=wish, timeout=aiohttp.ClientTimeout(total=2)) as answer:
+            async with self.client("outside").post(url, json=wish, timeout=aiohttp.ClientTimeout(total=2)) as answer:
                 output: dict[str, Any] = await answer.json()
                 return output
         return {}
@@ -148,7 +153,7 @@ class Fleet:
         headers = {"Authorization": f"Bearer {self.exchange.token}"}
         limit = aiohttp.ClientTimeout(total=60)
         url = self.exchange.control_url + path
-        async with self.session.request(method, url, json=body, headers=headers, timeout=limit) as answer:
+        async with self.client("outside").request(method, url, json=body, headers=headers, timeout=limit) as answer:
             return await answer.json() if answer.content_length else None
 
     async def until(self, fact: Any, within: float, what: str) -> None:
@@ -187,16 +192,21 @@ class Fleet:
         clock = {"FAULT_CLOCK": str(self.clocks[host].path)}
         return {**clean_environment(), "PYTHONPATH": f"{SITE}:{ROOT}", **clock}
 
-    def _settings(self) -> dict[str, str]:
-        exchange = f"http://127.0.0.1:{self.proxies['exchange'].port}/trade-api/v2"
+    def _settings(self, host: str = "server") -> dict[str, str]:
+        planted = {"PLANTED": self.plan.planted} if self.plan.planted in BUGS else {}
+        return self._environment(host) | planted | self._addresses() | {
+            "JOURNAL_URL": self.journal_url, "BOT_POLL_INTERVAL": str(POLL), "HEARTBEAT_INTERVAL": "2",
+            "KALSHI_API_KEY": "demo-ed25519", "KALSHI_RSA_KEY_PATH": str(self.exchange.keys["demo-ed25519"]),
+            "CLIENT_QUEUE_SIZE": "32",
+        }  # fmt: skip
+
+    def _addresses(self) -> dict[str, str]:
+        """Return the settings of a worker that say where the others are."""
         bot = f"http://127.0.0.1:{self.proxies['bot'].port}"
-        planted = {"PLANTED": self.plan.planted} if self.plan.planted else {}
-        return self._environment("server") | planted | {
-            "JOURNAL_URL": self.journal_url, "BOT_STATUS_ENDPOINT": f"{bot}/status",
-            "BOT_TRADES_ENDPOINT": f"{bot}/trades", "BOT_POLL_INTERVAL": str(POLL), "HEARTBEAT_INTERVAL": "2",
-            "KALSHI_API_URL": exchange, "KALSHI_API_KEY": "demo-ed25519", "REDIS_HOST": "127.0.0.1",
-            "KALSHI_RSA_KEY_PATH": str(self.exchange.keys["demo-ed25519"]), "CLIENT_QUEUE_SIZE": "32",
-            "REDIS_PORT": str(self.proxies["redis"].port),
+        return {
+            "BOT_STATUS_ENDPOINT": f"{bot}/status", "BOT_TRADES_ENDPOINT": f"{bot}/trades",
+            "KALSHI_API_URL": f"http://127.0.0.1:{self.proxies['exchange'].port}/trade-api/v2",
+            "REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(self.proxies["redis"].port),
         }  # fmt: skip
 
 

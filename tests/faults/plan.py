@@ -23,6 +23,16 @@ FILE: dict[str, tuple[float, float]] = {
 DATABASE: dict[str, tuple[float, float]] = {
     "journal killed": (0.5, 2.0), "journal frozen": (0.5, 4.0), "journal cut": (0.5, 2.0),
 }  # fmt: skip
+LINKS = ("poller-db", "follower-db", "poller-redis", "follower-redis", "poller-outside", "follower-outside",
+         "poller-follower", "db-replica")  # fmt: skip
+HOSTS: dict[str, tuple[float, float]] = {
+    f"{link} {how}": (2.0, 9.0) for link in LINKS for how in ("cut", "slow", "lossy", "one-way", "flapping")
+} | {
+    "poller alone": (3.0, 10.0), "follower alone": (3.0, 10.0), "poller without power": (1.0, 4.0),
+    "poller hours": (2.0, 6.0), "follower hours": (2.0, 6.0), "redis flushed": (0.0, 0.0), "redis killed": (1.0, 4.0),
+    "poller killed": (0.2, 2.0), "poller frozen": (4.0, 9.0), "burst": (0.0, 0.0),
+}  # fmt: skip
+FAILOVER = "failover"  # once in a run: there is one replica
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +63,13 @@ class Plan:
     patience: float = 60.0  # seconds after which what is over and still felt is a finding of its own
     rate: float = 0.0  # trades a second, 0: what the number of trades asks for
     schedule: tuple[Fault, ...] = field(default=(), repr=False)
+    hosts: int = 1  # 2: on hosts of their own, whose links are cut
 
 
 def scheduled(plan: Plan) -> tuple[Fault, ...]:
     """The faults of a plan: every kind once before any comes twice, in the seed's order."""
     rng = Random(f"{plan.seed} {plan.journal}")
-    kinds = KINDS | (DATABASE if plan.journal == "mysql" else FILE)
+    kinds = HOSTS if plan.hosts == 2 else KINDS | (DATABASE if plan.journal == "mysql" else FILE)
     names = list(plan.only or kinds)
     found: list[Fault] = []
     while len(found) < plan.faults:
@@ -68,6 +79,8 @@ def scheduled(plan: Plan) -> tuple[Fault, ...]:
             fault = Fault(name, round(rng.uniform(low, high), 2), round(rng.uniform(0.1, 1.5), 2), rng.randrange(2**30),
                           rng.random() < 0.2)  # fmt: skip
             found.append(fault)
+    if plan.hosts == 2:
+        found.insert(rng.randrange(1, len(found)), Fault(FAILOVER, 0.0, 1.0, rng.randrange(2**30)))
     return tuple(found)
 
 

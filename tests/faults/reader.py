@@ -14,9 +14,10 @@ ENTRIES = ("correction", "settlement", "transfer", "gap", "baseline")
 class Reader(EventSource):
     """Keeps (seq, id) of all that it was told, the last status, and what broke a rule."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, name: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, name: str, silence: float | None = None) -> None:
         super().__init__(session, url)
         self.name = name
+        self._silence = silence  # seconds after which it connects again: a host that is cut off ends no connection
         self.history: list[tuple[int, str]] = []
         self.first: int | None = None  # seq of the first cursor: what came before is none of ours
         self.position: int | None = None  # seq of the last cursor
@@ -55,7 +56,7 @@ class Reader(EventSource):
         headers = {"Accept": "text/event-stream"}
         if self.parser.last_id:
             headers["Last-Event-ID"] = self.parser.last_id
-        limit = aiohttp.ClientTimeout(total=None, sock_connect=5)
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=self._silence)
         async with self.session.get(self.url, headers=headers, timeout=limit) as answer:
             if answer.status != 200 or answer.content_type != "text/event-stream":
                 self.state, self.why = "closed", f"{answer.status} {answer.content_type}"

@@ -17,8 +17,9 @@ def heading(result: Result) -> str:
     plan = result.plan
     bot = f"{plan.bot} bot{' on paper' if plan.paper else ''}"
     planted = f", planted: {plan.planted}" if plan.planted else ""
+    journal = "mysql with a replica, two hosts" if plan.hosts == 2 else plan.journal
     return (
-        f"seed {plan.seed}, {plan.journal}, {bot}, {len(plan.schedule)} faults, {plan.readers} readers{planted}: "
+        f"seed {plan.seed}, {journal}, {bot}, {len(plan.schedule)} faults, {plan.readers} readers{planted}: "
         f"{result.executed} executions, {result.entries} entries, "
         f"{result.told} told on {result.connections} connections in {result.seconds:.0f} s"
     )
@@ -42,7 +43,14 @@ def write(result: Result) -> Path:
     """The page; its path."""
     plan = result.plan
     FOLDER.mkdir(exist_ok=True)
-    parts = ["faults", plan.journal, plan.bot, "paper" * plan.paper, plan.planted, str(plan.seed)]
+    parts = [
+        "faults",
+        "hosts" if plan.hosts == 2 else plan.journal,
+        plan.bot,
+        "paper" * plan.paper,
+        plan.planted,
+        str(plan.seed),
+    ]
     name = "-".join(filter(None, parts))
     path = FOLDER / f"{name.replace(' ', '-')}.html"
     path.write_text(page(result))

@@ -182,7 +182,7 @@ async def serve(options: argparse.Namespace) -> None:
         ])  # fmt: skip
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", options.port).start()
+        await web.TCPSite(runner, options.host, options.port).start()
         trading = asyncio.create_task(trader.run())
         await stopped.wait()
         trading.cancel()
@@ -192,6 +192,7 @@ async def serve(options: argparse.Namespace) -> None:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.trader")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--kind", choices=("numbered", "plain", "reused"), default="numbered")
     parser.add_argument("--paper", action="store_true")

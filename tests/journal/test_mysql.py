@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ from journal.base import Journal
 from journal.dsn import MysqlAddress, open_journal, parse
 from journal.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
 from journal.mysql import tls
+from journal.statements import Statement, StatementSteps
 from tests.support.drafts import trade
 from tests.support.eventually import eventually
 from tests.support.neighbours import MariaServer, database_server
@@ -203,6 +205,33 @@ async def test_a_lost_table_is_damage(kept: Journal, mariadb: str, server: Maria
     with pytest.raises(JournalDamaged, match="spans"):
         await kept.append([trade(trade_id="t2")])
     assert await kept.head() == 1
+
+
+async def test_a_worker_that_vanished_keeps_no_lock(kept: Journal, mariadb: str) -> None:
+    """A client that is silent in the middle of a transaction loses it, and another worker takes the lease."""
+    locked, over = threading.Event(), threading.Event()
+
+    def hold() -> StatementSteps[None]:
+        yield Statement("SELECT holder FROM lease WHERE id = 1 FOR UPDATE")
+        locked.set()
+        over.wait(30)
+
+    silent = asyncio.create_task(kept.change(hold(), 60))
+    assert await asyncio.to_thread(locked.wait, 20)
+    other = open_journal(mariadb, limit=1.0)
+    await other.open()
+    await eventually(lambda: _takes(other), within=20)
+    over.set()
+    with pytest.raises(JournalUnavailable):
+        await silent
+    await other.close()
+
+
+async def _takes(journal: Journal) -> bool:
+    try:
+        return await journal.acquire("other", 5) is not None
+    except JournalUnavailable:
+        return False
 
 
 async def test_a_clock_set_back_frees_the_lease(kept: Journal, mariadb: str, server: MariaServer) -> None:

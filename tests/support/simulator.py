@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,12 @@ class Simulator:
 
 
 @contextmanager
-def running_simulator(folder: Path, *flags: str, quiet: bool = True) -> Iterator[Simulator]:
-    """Run a simulator for the block; keys lie in folder. quiet: no other traders and no schedule."""
-    command = [sys.executable, "-m", "simulator", "--port", "0", "--keys", str(folder), *flags]
+def running_simulator(folder: Path, *flags: str, quiet: bool = True, before: Sequence[str] = ()) -> Iterator[Simulator]:
+    """Run a simulator for the block; keys lie in folder. quiet: no other traders and no schedule.
+
+    before: words of a command that runs it, such as one that enters another network.
+    """
+    command = [*before, sys.executable, "-m", "simulator", "--port", "0", "--keys", str(folder), *flags]
     process = subprocess.Popen(command + ["--quiet-markets"] * quiet, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

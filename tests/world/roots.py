@@ -35,3 +35,14 @@ def debian(release: str, *packages: str) -> Path:
 
     name = "-".join(("debian", release, *packages[:1]))
     return kept(name, f"{release} {packages} {TRUSTED.stat().st_size}", make)
+
+
+def mysql() -> Path:
+    """Return the root of a Debian that has Oracle's MySQL, unpacked."""
+    tar = debian("sid", "mysql-server-core")
+
+    def unpack(folder: Path) -> None:
+        folder.mkdir(mode=0o755)
+        subprocess.run(["tar", "-x", "-f", tar, "-C", folder], check=True)
+
+    return kept("mysql", tar.name, unpack)

@@ -20,8 +20,8 @@ from journal.errors import JournalError
 from tests.support.drafts import trade
 from tests.support.eventually import until
 from tests.support.neighbours import MysqlServer
-from tests.world.kept import ROOT, kept
-from tests.world.roots import debian
+from tests.world.kept import ROOT
+from tests.world.roots import mysql
 
 pytestmark = pytest.mark.world
 
@@ -29,13 +29,7 @@ pytestmark = pytest.mark.world
 @pytest.fixture(scope="module")
 def root() -> Path:
     """The root of a Debian that has Oracle's MySQL."""
-    tar = debian("sid", "mysql-server-core")
-
-    def unpack(folder: Path) -> None:
-        folder.mkdir(mode=0o755)
-        subprocess.run(["tar", "-x", "-f", tar, "-C", folder], check=True)
-
-    return kept("mysql", tar.name, unpack)
+    return mysql()
 
 
 @pytest.fixture
