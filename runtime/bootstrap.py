@@ -108,7 +108,7 @@ async def open_supervisor(
     portfolio: Portfolio,
     ledgers: JournalLedgers,
 ) -> Supervisor:
-    """Poll the bot and, with keys, the exchange. Raises StreamError if another journal uses the Redis prefix."""
+    """Poll the bot and, with keys, the exchange. Raises PrefixInUse if another journal uses the Redis prefix."""
     key = client.calls.signer
     push = None
     if key:

@@ -24,12 +24,11 @@ from runtime import logs
 from runtime.bootstrap import open_services
 from runtime.stopping import call_on_signal, call_when_closed
 from runtime.systemd import notifying
-from streams.errors import StreamError
 
 log = logging.getLogger(__name__)
 
 # Reasons for a failed start that a person can act on.
-OBSTACLES: Final = (SettingsError, JournalError, PrefixInUse, StreamError, KeyUnusable)
+OBSTACLES: Final = (SettingsError, JournalError, PrefixInUse, KeyUnusable)
 NOT_STARTED: Final = (
     "the service is not started, because its lifespan did not run: serve it with a server that supports lifespan "
     "(uvicorn or hypercorn, not daphne), or pass lifespan=server.app.lifespan to the application that mounts it"

@@ -1,7 +1,8 @@
 """Server-sent events as bytes: frames, journal entries as events, and chunks of whole events."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
@@ -59,7 +60,9 @@ def entry_frames(entries: Sequence[Entry], epoch: str) -> list[bytes]:
     frames: list[bytes] = []
     for (kind, source), run in groupby(entries, lambda entry: (entry.kind, entry.source)):
         if kind == "trade":
-            frames += [_trades(page, source, epoch) for page in _pages(list(run))]
+            trades = list(run)
+            pages = [trades[at : at + TRADES_PER_EVENT] for at in range(0, len(trades), TRADES_PER_EVENT)]
+            frames += [_trades(page, source, epoch) for page in pages]
         else:
             frames += [frame(kind, entry.body, entry_cursor(entry, epoch)) for entry in run]
     return frames
@@ -71,29 +74,19 @@ def _trades(trades: Sequence[Entry], source: str, epoch: str) -> bytes:
     return frame("new_trades", data, entry_cursor(trades[-1], epoch))
 
 
-def _pages(trades: list[Entry]) -> Iterator[list[Entry]]:
-    for start in range(0, len(trades), TRADES_PER_EVENT):
-        yield trades[start : start + TRADES_PER_EVENT]
-
-
+@dataclass(slots=True, eq=False)
 class Chunk:
-    """Whole events as one piece of bytes, encoded once and shared by all readers.
+    """Whole events as one piece of bytes, encoded once and shared by all readers."""
 
-    last, last_id: seq and cursor of the last entry in it, None for none. born: the hub's clock when published.
-    """
+    body: bytes
+    events: int
+    last: int | None = None  # seq of the last entry in it; None for none
+    last_id: str | None = None  # and its cursor
+    born: float = 0.0  # the hub's clock when it was published
+    message: dict[str, Any] = field(init=False)  # of ASGI; shared too, since servers read it and never write to it
 
-    __slots__ = ("body", "born", "events", "last", "last_id", "message")
-
-    def __init__(
-        self, body: bytes, events: int, last: int | None = None, last_id: str | None = None, born: float = 0.0
-    ) -> None:
-        self.body = body
-        self.events = events
-        self.last = last
-        self.last_id = last_id
-        self.born = born
-        # The ASGI message is shared too: servers read it and never write to it.
-        self.message: dict[str, Any] = {"type": "http.response.body", "body": body, "more_body": True}
+    def __post_init__(self) -> None:
+        self.message = {"type": "http.response.body", "body": self.body, "more_body": True}
 
     @classmethod
     def of_entries(cls, entries: Sequence[Entry], epoch: str, born: float = 0.0) -> "Chunk":
@@ -106,8 +99,8 @@ class Chunk:
         """Return several chunks as one, to be written at once. born is the oldest's."""
         if len(chunks) == 1:
             return chunks[0]
-        placed = [chunk for chunk in chunks if chunk.last is not None]
-        last, last_id = (placed[-1].last, placed[-1].last_id) if placed else (None, None)
-        return cls(
-            b"".join([one.body for one in chunks]), sum(one.events for one in chunks), last, last_id, chunks[0].born
+        last, last_id = next(
+            ((one.last, one.last_id) for one in reversed(chunks) if one.last is not None), (None, None)
         )
+        body = b"".join([one.body for one in chunks])
+        return cls(body, sum(one.events for one in chunks), last, last_id, chunks[0].born)

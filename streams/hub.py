@@ -4,13 +4,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from cache.decimal_json import dumps
 from journal.entries import Entry
-from streams.broadcast import Broadcast, Publication
 from streams.cursor import Reason, format_cursor
-from streams.errors import OutOfOrder
 from streams.event import Chunk, entry_cursor, frame
 from streams.stats import Stats
 from streams.subscriber import End, Subscriber, Wants
@@ -20,6 +19,32 @@ ENTRIES_PER_PUBLICATION: Final = 200  # of a large publish
 BROADCAST_BYTES: Final = 65536  # about as much as a slow reader's transport may hold
 
 Schedule = Callable[[Callable[[], None]], object]
+
+
+class OutOfOrder(Exception):
+    """Published entries do not follow the last published one; no subscriber received them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Entries, ascending and without a missing seq, or the status_number-th bot_status of this process."""
+
+    chunk: Chunk
+    entries: Sequence[Entry] = ()
+    status_number: int = 0
+
+    def is_wanted(self, wants: Wants) -> bool:
+        """Return True if a stream of this kind carries it."""
+        return wants.entries if self.entries else wants.status
+
+    def lacked_by(self, reader: Subscriber, epoch: str) -> Chunk | None:
+        """Return the part that a reader lacks: it may have joined when some of this was published already."""
+        if not self.is_wanted(reader.wants):
+            return None
+        if not self.entries:
+            return self.chunk if self.status_number > reader.status_number else None
+        missing = [entry for entry in self.entries if entry.seq > (reader.position or 0)]
+        return Chunk.of_entries(missing, epoch, self.chunk.born) if missing else None
 
 
 class Hub:
@@ -74,18 +99,17 @@ class Hub:
         self.head = entry_cursor(entries[-1], self.epoch)
         for start in range(0, len(entries), ENTRIES_PER_PUBLICATION):
             part = entries[start : start + ENTRIES_PER_PUBLICATION]
-            self._add(Publication.of_entries(part, self.epoch, self.clock()))
+            self._add(Publication(Chunk.of_entries(part, self.epoch, self.clock()), part))
 
     def status(self, data: str) -> None:
         """Publish the bot's status, a JSON text, and keep it for streams that open."""
         self.status_number += 1
-        publication = Publication.of_status(data, self.status_number, self.clock())
-        self.status_frame = publication.chunk
-        self._add(publication)
+        chunk = self.status_frame = Chunk(frame("bot_status", data), 1, born=self.clock())
+        self._add(Publication(chunk, status_number=self.status_number))
 
     def remember(self, data: str) -> None:
         """Keep a status for streams that open, without sending it to those that are open."""
-        self.status_frame = Publication.of_status(data, self.status_number, self.clock()).chunk
+        self.status_frame = Chunk(frame("bot_status", data), 1, born=self.clock())
 
     def reset(self, epoch: str, position: int, check: str = "") -> None:
         """Continue with a journal that went back in time or was replaced: every reader of entries gets a reset.
@@ -174,19 +198,23 @@ class Hub:
             self._running = False
             return
         batch = [self._pending.popleft()]
-        size = batch[0].size
-        while self._pending and size + self._pending[0].size <= BROADCAST_BYTES:
+        size = len(batch[0].chunk.body)
+        while self._pending and (size := size + len(self._pending[0].chunk.body)) <= BROADCAST_BYTES:
             batch.append(self._pending.popleft())
-            size += batch[-1].size
-        broadcast = Broadcast(batch, self.epoch)
         # The readers are listed now: who joins while this round runs has its contents already.
-        parts = [(chunk, [reader]) for reader in self._newcomers if (chunk := broadcast.for_newcomer(reader))]
+        parts: list[tuple[Chunk, Sequence[Subscriber]]] = []
+        for reader in self._newcomers:
+            if lacked := [chunk for one in batch if (chunk := one.lacked_by(reader, self.epoch))]:
+                parts.append((Chunk.joined(lacked), [reader]))
         for wants, members in self._members.items():
-            chunk = broadcast.for_members(wants)
-            if chunk is not None:
-                readers = list(members)
+            if wanted := [one.chunk for one in batch if one.is_wanted(wants)]:
+                chunk, readers = Chunk.joined(wanted), list(members)
                 parts += [(chunk, readers[start : start + SLICE]) for start in range(0, len(readers), SLICE)]
-        self._begun = (max(self._begun[0], broadcast.last), max(self._begun[1], broadcast.status_number))
+        seq, number = self._begun
+        self._begun = (
+            max(seq, *(one.chunk.last or 0 for one in batch)),
+            max(number, *(one.status_number for one in batch)),
+        )
         self._work = iter(parts)
         self._settle()
         self._send_slice()

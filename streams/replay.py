@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -18,6 +19,7 @@ PageFuture = asyncio.Future[Chunk | None]
 PageKey = tuple[int, int]  # the seq before the page, and its greatest number of entries
 
 
+@dataclass(slots=True, eq=False)
 class ReplayQueue:
     """Reads pages of the journal for replays.
 
@@ -26,22 +28,21 @@ class ReplayQueue:
     with different cursors share all but their first page.
     """
 
-    def __init__(self, journal: Journal, stats: Stats, concurrent: int = CONCURRENT_READS, page: int = PAGE) -> None:
-        self._journal = journal
-        self._stats = stats
-        self._concurrent = concurrent
-        self._page_size = page
-        self._waiting: dict[str, deque[PageKey]] = {}  # by network; the first network is the next one
-        self._futures: dict[PageKey, list[PageFuture]] = {}  # of the pages that wait to be read
-        self._reads: set[asyncio.Task[None]] = set()
-        self._recent: OrderedDict[tuple[str, int], Chunk] = OrderedDict()  # by epoch and the seq before it
+    journal: Journal
+    stats: Stats
+    concurrent: int = CONCURRENT_READS
+    page_size: int = PAGE
+    _waiting: dict[str, deque[PageKey]] = field(default_factory=dict)  # by network; the first network is the next one
+    _futures: dict[PageKey, list[PageFuture]] = field(default_factory=dict)  # of the pages that wait to be read
+    _reads: set["asyncio.Task[None]"] = field(default_factory=set)
+    _recent: OrderedDict[tuple[str, int], Chunk] = field(default_factory=OrderedDict)  # by epoch and the seq before it
 
     def page(self, after: int, network: str) -> PageFuture:
         """Return a future page: the entries that follow seq after, None when there are none.
 
         It fails with JournalError. Cancel it when it is not needed any more.
         """
-        return self._request(after, self._page_size - after % self._page_size, network)
+        return self._request(after, self.page_size - after % self.page_size, network)
 
     def entry(self, seq: int, network: str) -> PageFuture:
         """Return a future chunk of one entry, None when the journal does not have it."""
@@ -55,10 +56,10 @@ class ReplayQueue:
         return future
 
     def _start_reads(self) -> None:
-        while len(self._reads) < self._concurrent and (key := self._next_key()) is not None:
+        while len(self._reads) < self.concurrent and (key := self._next_key()) is not None:
             # One read answers every reader that waits for this page now. Who asks later may know of newer entries.
             futures = self._futures.pop(key)
-            if (chunk := self._recent.get((self._journal.epoch, key[0]))) is not None and key[1] > 1:
+            if (chunk := self._recent.get((self.journal.epoch, key[0]))) is not None and key[1] > 1:
                 _resolve(futures, chunk)
                 continue
             task = asyncio.create_task(self._read(*key, futures))
@@ -66,8 +67,8 @@ class ReplayQueue:
             task.add_done_callback(self._finish)
             for future in futures:
                 future.add_done_callback(partial(_cancel_unwanted, task, futures))
-        self._stats.replays_running = len(self._reads)
-        self._stats.replays_waiting = sum(len(futures) for futures in self._futures.values())
+        self.stats.replays_running = len(self._reads)
+        self.stats.replays_waiting = sum(len(futures) for futures in self._futures.values())
 
     def _next_key(self) -> PageKey | None:
         """Return the next page of the network whose turn it is, and move that network to the end."""
@@ -90,8 +91,8 @@ class ReplayQueue:
             _resolve(futures, error)
 
     async def _chunk(self, after: int, limit: int) -> Chunk | None:
-        epoch = self._journal.epoch
-        entries = await self._journal.read(after, limit)
+        epoch = self.journal.epoch
+        entries = await self.journal.read(after, limit)
         if not entries:
             return None
         if entries[0].seq != after + 1 or entries[-1].seq != after + len(entries):

@@ -8,14 +8,12 @@ from typing import Final
 
 from journal.base import Journal
 from streams.cursor import find_cursor
-from streams.errors import ReaderStalled
 from streams.hub import Hub
-from streams.keepalive import KeepaliveSettings
+from streams.keepalive import Keepalive, KeepaliveSettings
 from streams.replay import ReplayQueue
-from streams.send_queue import SendQueue
 from streams.stats import client_network
 from streams.stream_body import StreamBody
-from streams.subscriber import EAGER_TASKS, AsgiSend, Message, Subscriber, Wants
+from streams.subscriber import EAGER_TASKS, AsgiSend, Message, ReaderStalled, SendQueue, Subscriber, Wants
 
 log = getLogger(__name__)
 
@@ -59,25 +57,27 @@ def event_streams(hub: Hub, journal: Journal, limits: StreamLimits | None = None
     return {name: EventStream(hub, replays, name, wants, limits or StreamLimits()) for name, wants in kinds.items()}
 
 
+@dataclass(frozen=True, slots=True)
 class EventStream:
     """An ASGI application that serves one kind of stream. Route it for GET and HEAD."""
 
-    def __init__(self, hub: Hub, replays: ReplayQueue, name: str, wants: Wants, limits: StreamLimits) -> None:
-        self._hub = hub
-        self._replays = replays
-        self._name = name
-        self._wants = wants
-        self._limits = limits
-        self._headers = [*HEADERS, *limits.headers]
+    hub: Hub
+    replays: ReplayQueue
+    name: str
+    wants: Wants
+    limits: StreamLimits
 
     async def __call__(self, scope: Message, receive: Receive, send: AsgiSend) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *self.limits.headers]})
         if scope["method"] == "HEAD":
             await send(LAST)
             return
-        reader = self._subscriber(scope, send)
-        cursor = find_cursor(scope["headers"], scope["query_string"]) if self._wants.entries else None
-        body = StreamBody(self._hub, self._replays, reader, cursor, self._limits.keepalive)
+        limits, queue = self.limits, SendQueue(self.limits.queue_events, self.limits.queue_bytes)
+        reader = Subscriber(
+            self.name, self.wants, client_network(scope), self.hub.clock(), queue, send, limits.stall, limits.eager
+        )
+        cursor = find_cursor(scope["headers"], scope["query_string"]) if self.wants.entries else None
+        body = StreamBody(self.hub, self.replays, reader, Keepalive(limits.keepalive, self.hub.clock()), cursor)
         listener = asyncio.create_task(_leave_on_disconnect(receive, reader))
         try:
             finished = await self._send_all(body, reader)
@@ -96,11 +96,11 @@ class EventStream:
         try:
             async for chunk in chunks:
                 await reader.write(chunk.message)
-                self._hub.stats.record(chunk, self._hub.clock())
+                self.hub.stats.record(chunk, self.hub.clock())
             if not reader.left:
                 await reader.write(LAST)
         except ReaderStalled:
-            self._hub.stats.stalled += 1
+            self.hub.stats.stalled += 1
             return False
         except OSError:  # the reader has left (ASGI 2.4)
             reader.leave()
@@ -108,13 +108,6 @@ class EventStream:
             await chunks.aclose()
             reader.close()
         return True
-
-    def _subscriber(self, scope: Message, send: AsgiSend) -> Subscriber:
-        limits = self._limits
-        return Subscriber(
-            self._name, self._wants, client_network(scope), self._hub.clock(),
-            SendQueue(limits.queue_events, limits.queue_bytes), send, limits.stall, limits.eager,
-        )  # fmt: skip
 
 
 async def _leave_on_disconnect(receive: Receive, reader: Subscriber) -> None:

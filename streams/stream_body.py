@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from logging import getLogger
 from typing import Final
 
@@ -9,7 +10,7 @@ from journal.errors import JournalDamaged, JournalError
 from streams.cursor import Cursor, Reason, parse_cursor
 from streams.event import Chunk, bye, heartbeat
 from streams.hub import Hub
-from streams.keepalive import Keepalive, KeepaliveSettings
+from streams.keepalive import Keepalive
 from streams.replay import PageFuture, ReplayQueue
 from streams.subscriber import End, Subscriber
 
@@ -21,32 +22,25 @@ RETRY_AFTER: Final[dict[End, float]] = {"shutdown": 2.0, "slow": 2.0, "age": 1.0
 FIRST_EVENT_SECONDS: Final = 1.0  # that the first event waits for a cursor to be checked against the journal
 
 
+@dataclass(slots=True, eq=False)
 class StreamBody:
-    """The events of one stream in order: an opening, what its reader missed, then the hub's chunks and keepalives.
+    """The events of one stream in order: an opening, what its reader missed, then the hub's chunks and keepalives."""
 
-    cursor: the text of the reader's cursor, None for none.
-    """
-
-    __slots__ = ("_cursor", "_epoch", "_hub", "_keepalive", "_live", "_page", "_proof", "_reader", "_replays", "_wall")
-
-    def __init__(
-        self, hub: Hub, replays: ReplayQueue, reader: Subscriber, cursor: str | None, keepalive: KeepaliveSettings,
-        wall: Callable[[], float] = time.time,
-    ) -> None:  # fmt: skip
-        self._hub = hub
-        self._replays = replays
-        self._reader = reader
-        self._cursor = cursor
-        self._keepalive = Keepalive(keepalive, hub.clock())
-        self._wall = wall
-        self._epoch = hub.epoch  # of the cursors put on this connection
-        self._live = False  # joined: the hub brings what comes next
-        self._proof: PageFuture | None = None  # the entry of the reader's cursor, which the journal must have
-        self._page: PageFuture | None = None  # the next page of the replay
+    hub: Hub
+    replays: ReplayQueue
+    reader: Subscriber
+    keepalive: Keepalive
+    cursor: str | None  # the text of the reader's cursor, None for none
+    wall: Callable[[], float] = time.time
+    _epoch: str = ""  # of the cursors put on this connection
+    _live: bool = False  # joined: the hub brings what comes next
+    _proof: PageFuture | None = None  # the entry of the reader's cursor, which the journal must have
+    _page: PageFuture | None = None  # the next page of the replay
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """Yield all chunks; return when the stream must end. Raises ReaderStalled for a delivery of the hub's."""
-        hub, reader = self._hub, self._reader
+        hub, reader = self.hub, self.reader
+        self._epoch = hub.epoch
         refused = hub.enter(reader)
         try:
             if refused:
@@ -70,7 +64,7 @@ class StreamBody:
 
         A reader that lacks nothing is live before these bytes leave, so that it will lack nothing.
         """
-        hub, reader = self._hub, self._reader
+        hub, reader = self.hub, self.reader
         reason = await self._refusal()
         if reader.ended:
             return None
@@ -80,10 +74,10 @@ class StreamBody:
         else:
             if not reader.wants.entries:
                 self._join()
-            elif self._cursor is None:
+            elif self.cursor is None:
                 reader.position, reader.last_id = hub.position, hub.head
                 self._join("fresh")
-            first = Chunk(heartbeat(self._wall(), reader.last_id, reader.last_id, RETRY), 1)
+            first = Chunk(heartbeat(self.wall(), reader.last_id, reader.last_id, RETRY), 1)
         parts = [first]
         if reader.wants.status and hub.status_frame is not None:
             parts.append(Chunk(hub.status_frame.body, 1))
@@ -91,30 +85,30 @@ class StreamBody:
 
     async def _refusal(self) -> Reason | None:
         """Return why the reader's cursor cannot be honoured; None when it can, or when the journal takes too long."""
-        if self._cursor is None or not self._reader.wants.entries:
+        if self.cursor is None or not self.reader.wants.entries:
             return None
-        cursor = parse_cursor(self._cursor)
+        cursor = parse_cursor(self.cursor)
         if cursor is None:
             return "malformed"
-        if cursor.epoch != self._hub.epoch:
+        if cursor.epoch != self.hub.epoch:
             return "epoch"
         self._resume(cursor)
-        deadline = self._hub.clock() + FIRST_EVENT_SECONDS
-        while self._proof is not None and not self._reader.ended and (left := deadline - self._hub.clock()) > 0:
+        deadline = self.hub.clock() + FIRST_EVENT_SECONDS
+        while self._proof is not None and not self.reader.ended and (left := deadline - self.hub.clock()) > 0:
             if self._proof.done():
                 return self._checked()
-            await self._reader.wait(left, idle=False)
+            await self.reader.wait(left, idle=False)
         return None
 
     def _resume(self, cursor: Cursor) -> None:
         """Begin after a cursor of this epoch; ask the journal for its entry where the hub cannot know it."""
-        self._reader.position, self._reader.last_id = cursor.seq, self._cursor
-        if cursor.seq == self._hub.position and self._cursor in (self._hub.head, f"{cursor.epoch}-{cursor.seq}"):
+        self.reader.position, self.reader.last_id = cursor.seq, self.cursor
+        if cursor.seq == self.hub.position and self.cursor in (self.hub.head, f"{cursor.epoch}-{cursor.seq}"):
             self._join("current")
-        elif cursor.seq and (cursor.check or cursor.seq > self._hub.position):
+        elif cursor.seq and (cursor.check or cursor.seq > self.hub.position):
             # A cursor ahead of the hub may come from another worker that is faster.
-            self._proof = self._replays.entry(cursor.seq, self._reader.network)
-            self._proof.add_done_callback(self._reader.wake)
+            self._proof = self.replays.entry(cursor.seq, self.reader.network)
+            self._proof.add_done_callback(self.reader.wake)
 
     def _checked(self) -> Reason | None:
         """Return why the journal refuses the reader's cursor. An unreadable journal ends the stream."""
@@ -125,18 +119,18 @@ class StreamBody:
         except JournalError as error:
             self._give_up(error)
             return None
-        reader = self._reader
+        reader = self.reader
         if entry is None:
-            return "future" if (reader.position or 0) > self._hub.position else "epoch"
+            return "future" if (reader.position or 0) > self.hub.position else "epoch"
         if reader.last_id not in (entry.last_id, f"{self._epoch}-{entry.last}"):
             return "epoch"
-        if entry.last is not None and entry.last >= self._hub.position:
+        if entry.last is not None and entry.last >= self.hub.position:
             self._join("current")
         return None
 
     async def _next(self) -> Chunk | None:
         """Return what waits and what is due as one chunk; None when the stream must end."""
-        reader, hub = self._reader, self._hub
+        reader, hub = self.reader, self.hub
         while True:
             finished = await reader.finish_delivery()
             if finished is not None:
@@ -149,11 +143,11 @@ class StreamBody:
             if parts:
                 return Chunk.joined(parts)
             if not reader.ended:
-                await reader.wait(self._keepalive.seconds(hub.clock()), idle=self._live)
+                await reader.wait(self.keepalive.seconds(hub.clock()), idle=self._live)
 
     def _replayed(self) -> list[Chunk]:
         """Return the next page of what the reader missed, or a reset; nothing while the journal reads."""
-        if self._epoch != self._hub.epoch:
+        if self._epoch != self.hub.epoch:
             return [self._reset("epoch")]
         if self._proof is not None:
             if not self._proof.done():
@@ -162,15 +156,15 @@ class StreamBody:
                 return [self._reset(reason)]
         if self._page is not None and self._page.done():
             return self._take_page(self._page)
-        position = self._reader.position or 0
-        if self._live or self._reader.ended:
+        position = self.reader.position or 0
+        if self._live or self.reader.ended:
             return []
-        if position >= self._hub.position:
+        if position >= self.hub.position:
             self._join("replayed")
-            return self._reader.take_queued()
+            return self.reader.take_queued()
         if self._page is None:
-            self._page = self._replays.page(position, self._reader.network)
-            self._page.add_done_callback(self._reader.wake)
+            self._page = self.replays.page(position, self.reader.network)
+            self._page.add_done_callback(self.reader.wake)
         return []
 
     def _take_page(self, page: PageFuture) -> list[Chunk]:
@@ -178,51 +172,51 @@ class StreamBody:
         try:
             chunk = page.result()
             if chunk is None:
-                raise JournalDamaged(f"the journal ends at {self._reader.last_id}, before what was published")
+                raise JournalDamaged(f"the journal ends at {self.reader.last_id}, before what was published")
         except JournalError as error:
             self._give_up(error)
             return []
-        self._reader.position, self._reader.last_id = chunk.last, chunk.last_id
+        self.reader.position, self.reader.last_id = chunk.last, chunk.last_id
         return [chunk]
 
     def _give_up(self, error: JournalError) -> None:
-        log.warning("a replay after %s ends, its reader may retry: %s", self._reader.last_id, error)
-        self._hub.stats.resumes["failed"] += 1
-        self._reader.end("away")
+        log.warning("a replay after %s ends, its reader may retry: %s", self.reader.last_id, error)
+        self.hub.stats.resumes["failed"] += 1
+        self.reader.end("away")
 
     def _due(self) -> Chunk | None:
-        now = self._hub.clock()
-        if now < self._keepalive.next:
+        now = self.hub.clock()
+        if now < self.keepalive.next:
             return None
-        if self._keepalive.is_over(now):
-            self._reader.end("age")
-        due = self._keepalive.due(now, self._wall(), self._reader.last_id)
+        if self.keepalive.is_over(now):
+            self.reader.end("age")
+        due = self.keepalive.due(now, self.wall(), self.reader.last_id)
         return Chunk(due, due.count(b"event: ")) if due else None
 
     def _farewell(self) -> Chunk:
         """Return what still waits and a bye. While the journal cannot be read a heartbeat without an id goes first."""
-        reader = self._reader
+        reader = self.reader
         reason = reader.ended or "shutdown"
         parts = reader.take_queued()
         if reason == "away":
-            parts.append(Chunk(heartbeat(self._wall(), reader.last_id, None), 1))
+            parts.append(Chunk(heartbeat(self.wall(), reader.last_id, None), 1))
         return Chunk.joined([*parts, Chunk(bye(reason, RETRY_AFTER[reason]), 1)])
 
     def _reset(self, reason: Reason, retry: float | None = None) -> Chunk:
         """Continue live from the head, and return the event that says so."""
-        self._epoch = self._hub.epoch
+        self._epoch = self.hub.epoch
         _discard(self._page)
         self._page = None
-        chunk = self._hub.reset_chunk(reason, retry)
-        self._reader.position, self._reader.last_id = chunk.last, chunk.last_id
+        chunk = self.hub.reset_chunk(reason, retry)
+        self.reader.position, self.reader.last_id = chunk.last, chunk.last_id
         self._join(f"reset_{reason}")
         return chunk
 
     def _join(self, outcome: str | None = None) -> None:
         self._live = True
         if outcome is not None:
-            self._hub.stats.resumes[outcome] += 1
-        self._hub.join(self._reader)
+            self.hub.stats.resumes[outcome] += 1
+        self.hub.join(self.reader)
 
 
 def _discard(future: PageFuture | None) -> None:

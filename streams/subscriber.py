@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from logging import getLogger
 from typing import Any, Final, Literal
 
-from streams.errors import ReaderStalled
 from streams.event import Chunk
-from streams.send_queue import SendQueue
 
 log = getLogger(__name__)
 
@@ -25,6 +23,10 @@ STOP_GRACE: Final = 0.2
 SLOW_GRACE: Final = 2.0
 
 
+class ReaderStalled(Exception):
+    """A reader's connection accepts no bytes for too long; its stream ends without a bye."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wants:
     """Contents of a stream: journal entries, bot_status, or both."""
@@ -33,6 +35,41 @@ class Wants:
     status: bool
 
 
+@dataclass(slots=True)
+class SendQueue:
+    """An asyncio.Queue bounded in events and in bytes, emptied in one go: what a connection could not take yet.
+
+    The queue is made when the first chunk waits and dropped when none does: most readers never need one, and an
+    asyncio.Queue takes 3 KB.
+    """
+
+    max_events: int
+    max_bytes: int
+    _events: int = 0
+    _bytes: int = 0
+    _queue: asyncio.Queue[Chunk] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of events that wait."""
+        return self._events
+
+    def put_nowait(self, chunk: Chunk) -> None:
+        """Append a chunk. One chunk alone always fits, however large. Raises asyncio.QueueFull."""
+        events, size = self._events + chunk.events, self._bytes + len(chunk.body)
+        if self._queue is None:
+            self._queue = asyncio.Queue(self.max_events)
+        elif events > self.max_events or size > self.max_bytes:
+            raise asyncio.QueueFull
+        self._queue.put_nowait(chunk)
+        self._events, self._bytes = events, size
+
+    def take_all(self) -> list[Chunk]:
+        """Remove and return everything that waits, in order; an empty list when nothing does."""
+        queue, self._queue, self._events, self._bytes = self._queue, None, 0, 0
+        return [] if queue is None else [queue.get_nowait() for _ in range(queue.qsize())]
+
+
+@dataclass(slots=True, eq=False)
 class Subscriber:
     """Receives chunks from the hub in order and sends each at once if its reader is idle, else through its queue.
 
@@ -40,37 +77,28 @@ class Subscriber:
     runs, so that bytes sent then are the next ones.
     """
 
-    __slots__ = (
-        "_delivery", "_eager", "_limit", "_send", "_stall", "_waiter", "_woken", "ended", "idle", "last_id", "left",
-        "name", "network", "position", "queue", "since", "status_number", "wants",
-    )  # fmt: skip
-
-    def __init__(
-        self, name: str, wants: Wants, network: str, since: float, queue: SendQueue, send: AsgiSend, stall: float,
-        eager: bool = EAGER_TASKS,
-    ) -> None:  # fmt: skip
-        self.name = name
-        self.wants = wants
-        self.network = network  # of the client: /24 or /48
-        self.since = since  # by the hub's clock
-        self.queue = queue
-        self.position: int | None = None  # seq of the last cursor put on this connection
-        self.last_id: str | None = None  # that cursor
-        self.status_number = 0  # number of the last bot_status put on this connection
-        self.idle = False
-        self.ended: End | None = None  # why the stream ends, once it must
-        self.left = False  # the connection is closed
-        self._send = send
-        self._stall = stall  # seconds that one write may take
-        self._eager = eager
-        self._delivery: tuple[asyncio.Task[None], Chunk] | None = None  # it waits for the connection
-        self._limit: asyncio.Timeout | None = None  # of the write that waits now
-        self._waiter: asyncio.Future[None] | None = None  # the generator's
-        self._woken = False
+    name: str
+    wants: Wants
+    network: str  # of the client: /24 or /48
+    since: float  # by the hub's clock
+    queue: SendQueue
+    send: AsgiSend
+    stall: float  # seconds that one write may take
+    eager: bool = EAGER_TASKS
+    position: int | None = None  # seq of the last cursor put on this connection
+    last_id: str | None = None  # that cursor
+    status_number: int = 0  # number of the last bot_status put on this connection
+    idle: bool = False
+    ended: End | None = None  # why the stream ends, once it must
+    left: bool = False  # the connection is closed
+    _delivery: tuple[asyncio.Task[None], Chunk] | None = None  # it waits for the connection
+    _limit: asyncio.Timeout | None = None  # of the write that waits now
+    _waiter: asyncio.Future[None] | None = None  # the generator's
+    _woken: bool = False
 
     def offer(self, chunk: Chunk) -> bool:
         """Take the next chunk. Return True if it is sent, False if it waits or the stream has ended. Never raises."""
-        if self.idle and self._eager:
+        if self.idle and self.eager:
             return self._deliver(chunk)
         self.idle = False
         if self.ended is None:
@@ -85,7 +113,11 @@ class Subscriber:
     def _deliver(self, chunk: Chunk) -> bool:
         """Send in a task that starts at once: it costs no turn of the loop unless the connection is full."""
         self._place(chunk)
-        task = _start(self._send(chunk.message))
+        sending = self.send(chunk.message)
+        if sys.version_info >= (3, 12):
+            task = asyncio.Task(sending, loop=asyncio.get_running_loop(), eager_start=True)
+        else:
+            task = asyncio.create_task(sending)
         if not task.done():
             self._delivery = task, chunk
             self.idle = False
@@ -156,11 +188,11 @@ class Subscriber:
 
     async def write(self, message: Message) -> None:
         """Send one ASGI message. Raises ReaderStalled when the connection does not take it in time."""
-        await self._within_limit(self._send(message))
+        await self._within_limit(self.send(message))
 
     async def _within_limit(self, sending: Awaitable[None]) -> None:
         try:
-            async with asyncio.timeout(STOP_GRACE if self.ended else self._stall) as self._limit:
+            async with asyncio.timeout(STOP_GRACE if self.ended else self.stall) as self._limit:
                 await sending
         except TimeoutError:
             self.end("slow")
@@ -175,10 +207,3 @@ class Subscriber:
         if self._delivery is not None:
             self._delivery[0].cancel()
             self._delivery = None
-
-
-def _start(sending: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Return a task that has run up to its first wait already where Python can do that."""
-    if sys.version_info >= (3, 12):
-        return asyncio.Task(sending, loop=asyncio.get_running_loop(), eager_start=True)
-    return asyncio.create_task(sending)

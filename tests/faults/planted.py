@@ -107,7 +107,7 @@ def snapshot_race() -> None:
 @bug
 def silent_drop() -> None:
     """A full queue drops events, and the stream goes on."""
-    from streams.send_queue import SendQueue
+    from streams.subscriber import SendQueue
 
     original = SendQueue.put_nowait
 
@@ -145,7 +145,7 @@ def cursor_off_by_one() -> None:
     original = StreamBody._resume
 
     def resume(self: Any, cursor: Any) -> None:
-        original(self, replace(cursor, seq=cursor.seq + 1) if cursor.seq < self._hub.position else cursor)
+        original(self, replace(cursor, seq=cursor.seq + 1) if cursor.seq < self.hub.position else cursor)
 
     put(StreamBody, _resume=resume)
 

@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.errors import OutOfOrder
 from streams.event import Chunk, entry_frames, frame
-from streams.hub import SLICE, Hub
-from streams.send_queue import SendQueue
-from streams.subscriber import Subscriber, Wants
+from streams.hub import SLICE, Hub, OutOfOrder
+from streams.subscriber import SendQueue, Subscriber, Wants
 from tests.support.pages import EPOCH, trade, trades
 
 BOTH = Wants(entries=True, status=True)

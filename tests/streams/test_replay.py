@@ -25,7 +25,7 @@ def seqs(chunk: Chunk | None) -> list[int]:
 
 async def test_pages_follow_one_another_and_end_at_multiples() -> None:
     """The first page of a reader is shorter, so that the following ones are the same for all."""
-    replays = queue(Pages(trades(1, 7)), page=3)
+    replays = queue(Pages(trades(1, 7)), page_size=3)
     assert [seqs(await replays.page(after, "a")) for after in (1, 3, 6, 7)] == [[2, 3], [4, 5, 6], [7], []]
 
 
@@ -39,7 +39,7 @@ async def test_a_chunk_names_its_last_place() -> None:
 async def test_full_pages_are_read_once() -> None:
     """Readers that return together share them; a short page is read again, for it may have grown."""
     pages = Pages(trades(1, 4))
-    replays = queue(pages, page=3)
+    replays = queue(pages, page_size=3)
     for _ in range(5):
         assert seqs(await replays.page(0, "a")) == [1, 2, 3]
     assert pages.reads == 1
@@ -64,7 +64,7 @@ async def test_networks_take_turns() -> None:
     """The only request of one network is read after one of the hundred of another, not after all of them."""
     pages = Pages(trades(1, 300))
     pages.held = asyncio.Event()
-    replays = queue(pages, concurrent=1, page=2)
+    replays = queue(pages, concurrent=1, page_size=2)
     order: list[str] = []
     for number in range(100):
         replays.page(2 * number, "crowd").add_done_callback(lambda _: order.append("crowd"))
@@ -79,7 +79,7 @@ async def test_so_many_reads_run_at_once() -> None:
     """The others wait and are counted."""
     pages, stats = Pages(trades(1, 300)), Stats()
     pages.held = asyncio.Event()
-    replays = ReplayQueue(pages, stats, concurrent=2, page=2)  # type: ignore[arg-type]
+    replays = ReplayQueue(pages, stats, concurrent=2, page_size=2)  # type: ignore[arg-type]
     waiting = [replays.page(2 * number, "a") for number in range(10)]
     await eventually(lambda: pages.reading == 2)
     assert (stats.replays_running, stats.replays_waiting) == (2, 8)
@@ -93,7 +93,7 @@ async def test_a_page_that_nobody_waits_for_is_not_read() -> None:
     """A reader that left before its turn costs no read."""
     pages = Pages(trades(1, 300))
     pages.held = asyncio.Event()
-    replays = queue(pages, concurrent=1, page=2)
+    replays = queue(pages, concurrent=1, page_size=2)
     first, gone, last = (replays.page(after, "a") for after in (0, 2, 4))
     gone.cancel()
     pages.held.set()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from streams.event import Chunk
-from streams.send_queue import SendQueue
+from streams.subscriber import SendQueue
 
 
 def chunk(text: str, size: int = 1, events: int = 1) -> Chunk:

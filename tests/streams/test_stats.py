@@ -3,9 +3,8 @@
 import pytest
 
 from streams.event import Chunk
-from streams.send_queue import SendQueue
 from streams.stats import Histogram, Stats, client, network
-from streams.subscriber import Subscriber, Wants
+from streams.subscriber import SendQueue, Subscriber, Wants
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-5, 0.0003, 0.02, 1.5, 90.0, 1e6])

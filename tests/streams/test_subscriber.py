@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from streams.errors import ReaderStalled
 from streams.event import Chunk
-from streams.send_queue import SendQueue
-from streams.subscriber import EAGER_TASKS, Subscriber, Wants
+from streams.subscriber import EAGER_TASKS, ReaderStalled, SendQueue, Subscriber, Wants
 
 CHUNK = Chunk(b"event: x\n\n", 1, last=5, last_id="e-5")
 eager = pytest.mark.skipif(not EAGER_TASKS, reason="eager tasks need Python 3.12")
