@@ -17,8 +17,7 @@ from ingest.bot_client import failure_text
 from journal.dsn import open_journal
 from journal.errors import JournalError, JournalMissing
 from kalshi.client import KalshiClient
-from kalshi.errors import KalshiError
-from kalshi.printable import printable
+from kalshi.errors import KalshiError, printable
 from runtime.bootstrap import redis_address, signer, warnings
 
 LIMIT = 10.0  # seconds for each check

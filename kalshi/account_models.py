@@ -1,15 +1,20 @@
 """Account records of the exchange: Balance, Position, Fill, Order.
 
+The exchange has one book per market, that of YES (Kalshi docs: order_direction). A bid takes YES or gives back NO, and
+a fill does not say which. So the JSON of fills and orders is in YES terms: side BUY for a bid and SELL for an ask,
+outcome "yes", price the YES price. These add up to the positions, and executions are compared in them: BUY no at p is
+SELL yes at 1 - p.
+
 A field that is used and promised is required; an optional one is None where absent. Other fields are ignored.
 Sources: Kalshi docs, get-balance, get-positions, get-fills, get-orders, order_direction.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from kalshi.records import BookSide, OutcomeSide, Read, Record, RecordReader, column, record
-from ledger.amounts import CENT, ONE, complement
+from ledger.amounts import CENT, ONE, average, complement
 
 Side = Literal["BUY", "SELL"]
 
@@ -33,6 +38,13 @@ class Balance(Record):
     updated: int = column(RecordReader.whole, "updated_ts")
     by_exchange_index: Mapping[int, Decimal] = column(_cash_by_shard, "balance_breakdown")  # empty for subaccount keys
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the cash, in all and by shard, and the reported portfolio value."""
+        return {
+            "balance": self.balance, "portfolio_value_reported": self.portfolio_value, "currency": "USD",
+            "by_exchange_index": {str(index): cash for index, cash in self.by_exchange_index.items()},
+        }  # fmt: skip
+
     def check(self, fields: RecordReader) -> None:
         """Raise FieldError where cents, dollars and the shards' parts are not the same cash."""
         if abs(fields.cents("balance") - self.balance) >= CENT:
@@ -52,6 +64,17 @@ class Position(Record):
     fees: Decimal = column(RecordReader.amount, "fees_paid_dollars")
     traded: Decimal = column(RecordReader.amount, "total_traded_dollars")
     updated: Decimal = column(RecordReader.moment, "last_updated_ts")
+    members = "ticker quantity outcome cost average_price realized_pnl fees"
+
+    @property
+    def outcome(self) -> OutcomeSide | None:
+        """Return the outcome that is held; None for a flat position."""
+        return ("yes" if self.quantity > 0 else "no") if self.quantity else None
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Return the dollars paid for one contract; None for a flat position."""
+        return average(self.cost, self.quantity)
 
     def check(self, fields: RecordReader) -> None:
         """Raise FieldError for contracts that cost more than a dollar each."""
@@ -106,6 +129,8 @@ class Fill(Record):
     subaccount: int | None = column(RecordReader.maybe_whole, "subaccount_number", default=None)
     client_order_id: str | None = None  # only in pushed fills
     post_position: Decimal | None = None  # only in pushed fills: the position right after it
+    members = "fill_id order_id timestamp ticker side outcome quantity price=yes_price fee is_taker"
+    outcome: ClassVar[OutcomeSide] = "yes"  # of side and price
 
     @property
     def side(self) -> Side:
@@ -156,6 +181,11 @@ class Order(Record):
     created: Decimal | None = column(RecordReader.maybe_moment, "created_time")
     updated: Decimal | None = column(RecordReader.maybe_moment, "last_update_time")
     expires: Decimal | None = column(RecordReader.maybe_moment, "expiration_time")
+    members = (
+        "order_id client_order_id ticker side outcome status price=yes_price quantity filled remaining cost fees "
+        "created updated expires"
+    )
+    outcome: ClassVar[OutcomeSide] = "yes"  # of side and price
 
     @property
     def side(self) -> Side:
@@ -168,3 +198,7 @@ class Order(Record):
         check_prices(fields)
         if (known := self.filled + self.remaining) > self.quantity:
             raise fields.error("initial_count_fp", f"should be at least the {known} filled and remaining")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the order; price is its limit, cost and fees are of the filled part."""
+        return Record.as_json(self) | {"client_order_id": self.client_order_id or None}

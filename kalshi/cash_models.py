@@ -31,6 +31,7 @@ class AccountSettlement(Record):
     fee: Decimal = column(RecordReader.amount, "fee_cost")
     value: Decimal | None = column(RecordReader.maybe_cents)  # dollars of one YES; None where the exchange gives none
     settled: Decimal = column(RecordReader.moment, "settled_time")
+    members = "timestamp=settled ticker event_ticker result value yes_quantity yes_cost no_quantity no_cost revenue fee"
 
     def check(self, fields: RecordReader) -> None:
         """Raise FieldError for a value that contradicts the result."""

@@ -62,9 +62,11 @@ class KalshiClient:
 
     async def positions(self, settled: str = "unsettled", lane: Lane = "own") -> list[Position]:
         """Return all positions; settled: unsettled, settled or all."""
-        params: Params = {"settlement_status": settled, "limit": FULL}
-        turn = self._turns("/portfolio/positions", params, "market_positions", Position.from_api, lane)
-        return [row async for row in walk(turn, lambda row: row.ticker, "GET /portfolio/positions", final=True)]
+        rows = self._rows(
+            "/portfolio/positions", {"settlement_status": settled}, "market_positions", Position.from_api, lane,
+            lambda row: row.ticker,
+        )  # fmt: skip
+        return [row async for row in rows]
 
     async def fills_page(self, limit: int = 100, cursor: str | None = None, lane: Lane = "own") -> Page[Fill]:
         """Return one page of executions, newest first; then those of the historical tier."""
@@ -80,8 +82,7 @@ class KalshiClient:
             # The cutoff is asked for after the live walk: what moved over meanwhile is then found in the old tier.
             if path == "/historical/fills" and min_ts is not None and min_ts > (await self.cutoff(lane)).fills + MOVING:
                 return
-            turn = self._turns(path, params, "fills", Fill.from_api, lane)
-            async for fill in walk(turn, lambda row: row.fill_id, f"GET {path}", output, final=True):
+            async for fill in self._rows(path, params, "fills", Fill.from_api, lane, lambda row: row.fill_id, output):
                 yield fill
 
     async def orders(
@@ -102,10 +103,12 @@ class KalshiClient:
         found: list[BankTransfer] = []
         kinds: tuple[tuple[Direction, str], ...] = (("deposit", "deposits"), ("withdrawal", "withdrawals"))
         for direction, name in kinds:
+            # Not final: the status of a row changes.
             read = functools.partial(BankTransfer.from_api, direction=direction)
-            params: Params = {"limit": FULL_TRANSFERS}
-            turn = self._turns(f"/portfolio/{name}", params, name, read, lane, mine=False)
-            found += [row async for row in walk(turn, lambda row: row.transfer_id, f"GET /portfolio/{name}")]
+            page = functools.partial(
+                self._page, f"/portfolio/{name}", {"limit": FULL_TRANSFERS}, name, read, lane, mine=False
+            )
+            found += [row async for row in walk(page, lambda row: row.transfer_id, f"GET /portfolio/{name}")]
         return sorted(found, key=lambda row: row.timestamp)
 
     async def settlements_page(
@@ -113,36 +116,32 @@ class KalshiClient:
     ) -> Page[AccountSettlement]:
         """Return one page of settlements, newest first."""
         return await self._page(
-            "/portfolio/settlements", {"limit": limit}, "settlements", AccountSettlement.from_api, lane, cursor or ""
+            "/portfolio/settlements", {"limit": limit}, "settlements", AccountSettlement.from_api, lane, cursor
         )
 
-    async def settlements(
+    def settlements(
         self, min_ts: float | None = None, max_ts: float | None = None, lane: Lane = "own"
     ) -> AsyncIterator[AccountSettlement]:
-        """Yield every settlement between two times (Unix seconds)."""
-        params = _between(min_ts, max_ts)
-        turn = self._turns("/portfolio/settlements", params, "settlements", AccountSettlement.from_api, lane)
-        async for row in walk(
-            turn, lambda row: f"{row.ticker} {row.settled}", "GET /portfolio/settlements", final=True
-        ):
-            yield row
+        """Return an iterator over every settlement between two times (Unix seconds)."""
+        return self._rows(
+            "/portfolio/settlements", _between(min_ts, max_ts), "settlements", AccountSettlement.from_api, lane,
+            lambda row: f"{row.ticker} {row.settled}",
+        )  # fmt: skip
 
     async def user_data_timestamp(self, lane: Lane = "own") -> float:
         """Return the Unix seconds up to which account reads are complete: they lag behind the matching engine."""
-        path = "/exchange/user_data_timestamp"
-        answer = await self.request("GET", path, lane=lane, total=3.0)
-        return float(RecordReader(answer, f"GET {path}").moment("as_of_time"))
+        fields = await self._get("/exchange/user_data_timestamp", {}, lane, total=3.0)
+        return float(fields.moment("as_of_time"))
 
     async def status(self, lane: Lane = "own") -> ExchangeStatus:
         """Return the status of the exchange, which sends it with a 5xx code while it is closed."""
-        where = "GET /exchange/status"
         try:
-            answer = await self.request("GET", "/exchange/status", lane=lane, retry=False)
+            fields = await self._get("/exchange/status", {}, lane, retry=False)
         except ExchangeFault as error:
             if not isinstance(error.body, dict) or "exchange_active" not in error.body:
                 raise
-            answer = error.body
-        return ExchangeStatus.from_api(RecordReader(answer, where))
+            fields = RecordReader(error.body, "GET /exchange/status")
+        return ExchangeStatus.from_api(fields)
 
     async def cutoff(self, lane: Lane = "own") -> Cutoff:
         """Return the times at which the historical tier begins."""
@@ -150,7 +149,7 @@ class KalshiClient:
 
     async def markets(self, filters: Params, lane: Lane = "own") -> Page[Market]:
         """Return one page of markets; filters are the exchange's own (limit, cursor, status, tickers …)."""
-        return await self._page("/markets", filters, "markets", Market.from_api, lane, "", mine=False)
+        return await self._page("/markets", filters, "markets", Market.from_api, lane, mine=False)
 
     async def markets_named(self, tickers: Iterable[str], lane: Lane = "own") -> list[Market]:
         """Return these markets, 100 a call; an unknown ticker is left out."""
@@ -174,13 +173,14 @@ class KalshiClient:
         """Return one order. Raises NotFound."""
         return Order.from_api((await self._get(f"/portfolio/orders/{segment(order_id)}", {}, lane)).one("order"))
 
-    async def _get(self, path: str, params: Params, lane: Lane, mine: bool = False) -> RecordReader:
+    async def _get(self, path: str, params: Params, lane: Lane, mine: bool = False, **limits: Any) -> RecordReader:
         whose: Params = {"subaccount": self.subaccount} if mine else {}
-        return RecordReader(await self.request("GET", path, {**params, **whose}, lane=lane), f"GET {path}")
+        answer = await self.request("GET", path, {**params, **whose}, lane=lane, **limits)
+        return RecordReader(answer, f"GET {path}")
 
     async def _page(
-        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane, cursor: str,
-        mine: bool = True,
+        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane,
+        cursor: str | None = None, mine: bool = True,
     ) -> Page[Row]:  # fmt: skip
         fields = await self._get(path, {**params, "cursor": cursor} if cursor else params, lane, mine)
         rows: list[Row] = []
@@ -200,11 +200,13 @@ class KalshiClient:
             return Page(page.rows, f"{PAST}{page.next}" if page.next else None)
         return Page(page.rows, page.next or PAST)
 
-    def _turns(
-        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane, mine: bool = True
-    ) -> Any:
-        full: Params = {"limit": FULL} | dict(params)
-        return lambda cursor: self._page(path, full, name, read, lane, cursor or "", mine)
+    def _rows(
+        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane,
+        identity: Callable[[Row], str], output: set[str] | None = None,
+    ) -> AsyncIterator[Row]:  # fmt: skip
+        """Return an iterator over the rows of all pages, which never change. output: ids that were yielded already."""
+        page = functools.partial(self._page, path, {"limit": FULL, **params}, name, read, lane)
+        return walk(page, identity, f"GET {path}", output, final=True)
 
 
 def segment(name: str) -> str:

@@ -23,7 +23,10 @@ Transient: the same read may succeed a moment later. No error holds a key, a sig
 from collections.abc import Sequence
 from typing import Any
 
-from kalshi.printable import printable
+
+def printable(text: str, most: int = 500) -> str:
+    """Return the text on one line, at most so many characters; control characters and line breaks become spaces."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text[: 4 * most]).split())[:most]
 
 
 class KalshiError(Exception):

@@ -5,6 +5,7 @@ Sources: Kalshi docs, get-market, get-market-orderbook, market_lifecycle.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from kalshi.cash_models import check_payout
 from kalshi.errors import FieldError
@@ -49,6 +50,15 @@ class Market(Record):
     close_time: Decimal = column(RecordReader.moment)
     expires: Decimal = column(RecordReader.moment, "latest_expiration_time")
     rules: str = column(RecordReader.any_text, "rules_primary")
+    members = (
+        "ticker event_ticker title yes_title no_title type=market_type status result settlement_value yes_bid yes_ask"
+        " no_bid no_ask yes_bid_size yes_ask_size last_price volume volume_24h open_interest open_time close_time"
+        " expires"
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the market without its rules; an absent quote is null."""
+        return Record.as_json(self) | {"result": self.result or None}
 
     @property
     def mark(self) -> Decimal | None:

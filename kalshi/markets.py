@@ -6,7 +6,6 @@ from typing import Any
 
 from cache.base import Answer
 from cache.stale_cache import StaleCache
-from kalshi import serializers
 from kalshi.client import KalshiClient, segment
 from kalshi.errors import FieldError
 from kalshi.rate_limits import Lane
@@ -22,7 +21,7 @@ class Markets:
         where = hashlib.sha256(client.calls.wire.base_url.encode()).hexdigest()[:12]
         self._prefix = f"kalshi:{where}:market"
 
-    async def list(self, filters: Mapping[str, str | int]) -> Answer:
+    async def list(self, filters: Mapping[str, Any]) -> Answer:
         """Return `markets`, `count`, `next`: one page; filters are those of FILTERS, and others are ignored.
 
         Raises KalshiError; BadRequest when the exchange does not take the filters.
@@ -31,7 +30,7 @@ class Markets:
 
         async def fetch() -> dict[str, Any]:
             page = await self._client.markets(requested, self._lane)
-            rows = [serializers.market(market) for market in page.rows]
+            rows = [market.as_json() for market in page.rows]
             return {"markets": rows, "count": len(rows), "next": page.next}
 
         text = "&".join(f"{name}={value}" for name, value in requested.items())
@@ -45,6 +44,6 @@ class Markets:
             market = await self._client.market(ticker, self._lane)
             if market.ticker != ticker:
                 raise FieldError("GET /markets/{ticker}", "ticker", f"should be {ticker!r}, not {market.ticker!r:.60}")
-            return serializers.market(market) | {"rules": market.rules}
+            return market.as_json() | {"rules": market.rules}
 
         return await self._keeper.get(f"{self._prefix}:{segment(ticker)}", self.ttl, fetch)

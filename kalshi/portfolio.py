@@ -1,25 +1,22 @@
 """Cached account data: balance, positions, fills, orders, settlements, each an Answer in our names and units."""
 
+import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Literal
 
 from cache.base import Answer
 from cache.stale_cache import CompleteValue, StaleCache
-from kalshi import serializers
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
-from kalshi.freshness import Freshness
+from kalshi.pagination import Page
 from kalshi.rate_limits import Lane
-
-Read = Callable[[], Awaitable[dict[str, Any]]]
-
-
-ReadPage = Callable[[int, str | None], Awaitable[dict[str, Any]]]
-"""Reads a page of so many rows after the exchange's cursor."""
+from ledger.valuation import value_position
 
 PAGE_SIZES: Final = (100, 1000)  # rows of a page as it is read from the exchange
 SLICES_KEPT: Final = 64
@@ -44,6 +41,24 @@ class _Valued:
     marks_key: str
     marks: Answer | None
     answer: Answer
+
+
+def with_marks(positions: list[dict[str, Any]], marks: Answer | None) -> dict[str, Any]:
+    """Return all positions, each with mark, value and title where marks has them."""
+    priced: Mapping[str, Any] = marks.value if marks else {}
+    rows = [_with_mark(row, *priced.get(row["ticker"], (None, None))) for row in positions]
+    as_of = marks.as_of if marks else None
+    return {"positions": rows, "count": len(rows), "marks_as_of": as_of, "marks_stale": bool(marks and marks.stale)}
+
+
+def _with_mark(row: dict[str, Any], yes_mark: Decimal | None, title: str | None) -> dict[str, Any]:
+    """Return the row with the mark of its own outcome."""
+    valued = value_position(row["quantity"], row["cost"], yes_mark)
+    return {
+        "ticker": row["ticker"], "title": title, "quantity": row["quantity"], "outcome": row["outcome"],
+        "cost": row["cost"], "average_price": row["average_price"], "mark": valued.mark, "value": valued.value,
+        "unrealized_pnl": valued.unrealized, "realized_pnl": row["realized_pnl"], "fees": row["fees"],
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,13 @@ def slice_page(page: dict[str, Any], name: str, place: PagePlace, limit: int) ->
 
 
 class Portfolio:
-    """Account data. Every method raises KalshiError, NotConfigured without keys."""
+    """Account data. Every method raises KalshiError, NotConfigured without keys.
+
+    Account reads lag behind the matching engine, so a balance read after a trade may lack it. The exchange says up to
+    when its reads are complete (user_data_timestamp). Read before an answer, that time bounds the answer from below:
+    once it has passed the last event, the answer includes the event; until then it is stale (CachedValue.freshness
+    decides, with `changed` as newer_than).
+    """
 
     def __init__(
         self,
@@ -83,23 +104,26 @@ class Portfolio:
         lane: Lane = "public",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._client, self._keeper, self._lane = client, keeper, lane
+        self._client, self._keeper, self._lane, self._clock = client, keeper, lane, clock
         self.tiers = tiers or Tiers()
-        self.freshness = Freshness(clock)
         self._prefix = f"kalshi:{client.account}"
-        # All mutable state besides freshness: positions with their marks, by status.
-        self._valued: dict[str, _Valued] = {}
+        # All mutable state: the newest trade or settlement known (Unix seconds; 0: none), positions with their marks.
+        self.changed = 0.0
+        self._valued: dict[str, _Valued] = {}  # by status
         self._slices: dict[tuple[str, int, int], tuple[Answer, Answer]] = {}  # by key, start and limit
 
     def touched(self, at: float) -> None:
-        """Note a trade or settlement at this time (Unix seconds): answers read before it are stale now."""
-        self.freshness.touched(at)
+        """Note a trade or settlement at this time (Unix seconds): answers read before it are stale now.
+
+        A time in the future comes from another clock and counts as now; else all would be stale until then.
+        """
+        self.changed = max(self.changed, min(at, self._clock()))
 
     async def balance(self) -> Answer:
         """Return `balance`, `portfolio_value_reported`, `currency`, `by_exchange_index` (cash per shard)."""
 
         async def read() -> dict[str, Any]:
-            return serializers.balance(await self._client.balance(self._lane))
+            return (await self._client.balance(self._lane)).as_json()
 
         return await self._account("balance", self.tiers.account, read)
 
@@ -111,9 +135,7 @@ class Portfolio:
         """
 
         async def read() -> dict[str, Any]:
-            return {
-                "positions": [serializers.position(row) for row in await self._client.positions(settled, self._lane)]
-            }
+            return {"positions": [row.as_json() for row in await self._client.positions(settled, self._lane)]}
 
         kept = await self._account(f"positions:{settled}", self.tiers.account, read)
         known = self._valued.get(settled)
@@ -125,42 +147,37 @@ class Portfolio:
         marks = await self._marks(key, tickers) if tickers else None
         if known is not None and known.marks is marks:
             return known.answer
-        answer = Answer(serializers.with_marks(kept.value["positions"], marks), kept.source, kept.as_of, kept.stale)
+        answer = Answer(with_marks(kept.value["positions"], marks), kept.source, kept.as_of, kept.stale)
         self._valued[settled] = _Valued(kept, tickers, key, marks, answer)
         return answer
 
     async def fills(self, limit: int = 100, cursor: str | None = None) -> Answer:
         """Return `fills`, `count`, `next`: one page, newest first; `next` leads into the historical tier."""
-
-        async def read(size: int, after: str | None) -> dict[str, Any]:
-            page = await self._client.fills_page(size, after, self._lane)
-            return {"fills": [serializers.fill(row) for row in page.rows], "next": page.next}
-
-        return await self._page("fills", "fills", self.tiers.history, limit, cursor, read)
+        return await self._page("fills", "fills", self.tiers.history, limit, cursor, self._client.fills_page)
 
     async def orders(self, limit: int = 100, cursor: str | None = None, status: str | None = None) -> Answer:
         """Return `orders`, `count`, `next`: one page; status: resting, canceled or executed."""
-
-        async def read(size: int, after: str | None) -> dict[str, Any]:
-            page = await self._client.orders(status, size, after, self._lane)
-            return {"orders": [serializers.order(row) for row in page.rows], "next": page.next}
-
+        read = partial(self._client.orders, status)
         return await self._page(f"orders:{status or 'all'}", "orders", self.tiers.marks, limit, cursor, read)
 
     async def settlements(self, limit: int = 100, cursor: str | None = None) -> Answer:
         """Return `settlements`, `count`, `next`: one page, newest first."""
-
-        async def read(size: int, after: str | None) -> dict[str, Any]:
-            page = await self._client.settlements_page(size, after, self._lane)
-            return {"settlements": [serializers.settlement(row) for row in page.rows], "next": page.next}
-
+        read = self._client.settlements_page
         return await self._page("settlements", "settlements", self.tiers.history, limit, cursor, read)
 
-    async def _page(self, name: str, rows: str, ttl: float, limit: int, cursor: str | None, read: ReadPage) -> Answer:
+    async def _page(
+        self, name: str, rows: str, ttl: float, limit: int, cursor: str | None,
+        read_page: Callable[[int, str | None, Lane], Awaitable[Page[Any]]],
+    ) -> Answer:  # fmt: skip
         """Return limit rows of a page of the exchange, which is cached whole: a limit makes no key of its own."""
         place = read_page_cursor(cursor, limit)
+
+        async def read() -> dict[str, Any]:
+            page = await read_page(place.size, place.after or None, self._lane)
+            return {rows: [row.as_json() for row in page.rows], "next": page.next}
+
         key = f"{name}:{place.size}:{_short([place.after]) if place.after else ''}"
-        whole = await self._account(key, ttl, lambda: read(place.size, place.after or None))
+        whole = await self._account(key, ttl, read)
         known = self._slices.get((key, place.start, limit))
         if known is not None and known[0] is whole:
             return known[1]
@@ -170,20 +187,19 @@ class Portfolio:
             del self._slices[next(iter(self._slices))]
         return answer
 
-    async def _account(self, name: str, ttl: float, read: Read) -> Answer:
-        self._client.calls.keys()  # without keys there is nothing to keep, not even a failure
+    async def _account(self, name: str, ttl: float, read: Callable[[], Awaitable[dict[str, Any]]]) -> Answer:
+        if self._client.calls.signer is None:  # nothing to keep, not even a failure
+            self._client.calls.keys()
 
         async def fetch() -> CompleteValue:
-            through = await self._through()  # before the answer: afterwards it would promise too much
+            # Read before the answer: afterwards it would promise too much. Unknown it is 0: the answer itself may still
+            # come, and is complete only while nothing has happened.
+            through = 0.0
+            with contextlib.suppress(KalshiError):
+                through = await self._client.user_data_timestamp(self._lane)
             return CompleteValue(await read(), through)
 
-        return await self._keeper.get(f"{self._prefix}:{name}", ttl, fetch, self.freshness.since)
-
-    async def _through(self) -> float:
-        try:
-            return await self._client.user_data_timestamp(self._lane)
-        except KalshiError:
-            return 0.0  # unknown: the answer itself may still come, and is settled only while nothing has happened
+        return await self._keeper.get(f"{self._prefix}:{name}", ttl, fetch, self.changed)
 
     async def _marks(self, key: str, tickers: list[str]) -> Answer | None:
         """Return mark and title by ticker; None if they cannot be read."""

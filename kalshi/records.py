@@ -170,6 +170,8 @@ def record(cls: type[T]) -> type[T]:
     found: Any = dataclass(frozen=True, slots=True)(cls)
     columns = [(each.name, each.metadata["read"], each.metadata["name"]) for each in fields_of(found) if each.metadata]
     found.columns = [(name, read, source or name) for name, read, source in columns]
+    members = [member.partition("=") for member in found.members.split()]
+    found.form = [(name, attribute or name) for name, _, attribute in members]
     return cast(type[T], found)
 
 
@@ -177,6 +179,8 @@ class Record:
     """A record of the exchange, frozen and exact: money is dollars, counts are contracts, times are Unix seconds."""
 
     __slots__ = ()
+    members: ClassVar[str] = ""  # of the JSON form, in order: the names of fields, or name=field
+    form: ClassVar[list[tuple[str, str]]]  # the same, read: name and field
     columns: ClassVar[list[tuple[str, Read[Any], str]]]  # of each: name of the field, how it is read, and from where
 
     @classmethod
@@ -197,3 +201,7 @@ class Record:
 
     def check(self, fields: RecordReader) -> None:
         """Raise FieldError where fields contradict each other."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record in our names and units: dollars, contracts, Unix seconds."""
+        return {name: getattr(self, attribute) for name, attribute in self.form}

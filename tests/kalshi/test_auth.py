@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from kalshi.auth import Signer
 from kalshi.errors import KeyUnusable
-from kalshi.private_key import PrivateKey, SupportedKey
 from tests.support.kalshi import verify
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -19,7 +18,9 @@ PKCS1, PKCS8 = serialization.PrivateFormat.TraditionalOpenSSL, serialization.Pri
 
 
 def pem(
-    key: SupportedKey | ec.EllipticCurvePrivateKey, form: serialization.PrivateFormat, password: bytes | None = None
+    key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey,
+    form: serialization.PrivateFormat,
+    password: bytes | None = None,
 ) -> bytes:
     lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, form, lock)
@@ -82,4 +83,4 @@ def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
 
 def test_the_key_does_not_show() -> None:
     """repr, which ends up in logs and tracebacks, holds neither the key nor its id."""
-    assert repr(Signer("very-secret-id", PrivateKey(ED))) == "Signer(Ed25519)"
+    assert repr(Signer("very-secret-id", ED)) == "Signer(Ed25519)"

@@ -12,7 +12,6 @@ from kalshi.account_models import Fill
 from kalshi.auth import Signer
 from kalshi.errors import Unreachable
 from kalshi.fill_socket import Connected, Disconnected, FillSocket, MarketPaid
-from kalshi.private_key import PrivateKey
 from tests.support import payloads
 from tests.support.eventually import eventually
 from tests.support.kalshi import FakeKalshi
@@ -81,7 +80,7 @@ async def test_a_refused_handshake_is_said_once_and_tried_again(
 async def test_a_wrong_key_is_refused(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """The handshake is signed like a request."""
     other = FakeKalshi()
-    push = FillSocket(session, kalshi.ws_url, Signer("unknown", PrivateKey(other.key)), first=0.01)
+    push = FillSocket(session, kalshi.ws_url, Signer("unknown", other.key), first=0.01)
     async with aclosing(push.events()) as events:
         assert await anext(events) == Disconnected("the handshake was refused with HTTP 401")
 
@@ -195,7 +194,7 @@ async def test_a_handshake_that_hangs_is_given_up(session: aiohttp.ClientSession
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    push = FillSocket(session, f"ws://127.0.0.1:{port}/ws", Signer("id", PrivateKey(FakeKalshi().key)), silence=0.1)
+    push = FillSocket(session, f"ws://127.0.0.1:{port}/ws", Signer("id", FakeKalshi().key), silence=0.1)
     async with server, aclosing(push.events()) as events:
         assert await anext(events) == Disconnected("no handshake within 0 s")
 
@@ -218,9 +217,7 @@ async def test_a_socket_that_breaks_under_a_pong_is_a_reason(
 
 async def test_nobody_there(session: aiohttp.ClientSession) -> None:
     """A refused connection is a reason, not an exception."""
-    push = FillSocket(
-        session, "ws://127.0.0.1:9/trade-api/ws/v2", Signer("id", PrivateKey(FakeKalshi().key)), first=0.01
-    )
+    push = FillSocket(session, "ws://127.0.0.1:9/trade-api/ws/v2", Signer("id", FakeKalshi().key), first=0.01)
     async with aclosing(push.events()) as events:
         lost = await anext(events)
     assert isinstance(lost, Disconnected)

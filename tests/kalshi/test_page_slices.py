@@ -56,13 +56,12 @@ async def test_different_limits_make_one_key() -> None:
     class Calls:
         """Calls with keys."""
 
-        def keys(self) -> None:
-            """Accept."""
+        signer = "a key"
 
     class Client:
         """An exchange client that is never called."""
 
-        account, calls = "a", Calls()
+        account, calls, fills_page = "a", Calls(), None
 
     portfolio: Any = Portfolio(Client(), Keeper())  # type: ignore[arg-type]
     for limit in range(1, 101):

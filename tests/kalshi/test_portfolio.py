@@ -190,9 +190,9 @@ async def test_without_the_reads_own_time_an_answer_still_comes(
 async def test_a_trade_from_the_future_counts_as_now(portfolio: Portfolio, clock: Clock) -> None:
     """A bot whose clock is an hour ahead must not make everything stale for an hour."""
     portfolio.touched(clock.now + 3600)
-    assert portfolio.freshness.since == clock.now
+    assert portfolio.changed == clock.now
     portfolio.touched(5.0)
-    assert portfolio.freshness.since == clock.now
+    assert portfolio.changed == clock.now
 
 
 async def test_without_the_exchange_the_last_good_value_is_told(

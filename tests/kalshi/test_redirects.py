@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kalshi.auth import Signer
 from kalshi.errors import BadAnswer, ExchangeFault
 from kalshi.fill_socket import Disconnected, FillSocket
-from kalshi.private_key import PrivateKey
 from kalshi.transport import Transport
 
 
@@ -48,7 +47,7 @@ async def test_a_signature_follows_no_redirect(status: int, scheme: str) -> None
             return web.Response(status=status, headers={"Location": f"http://{elsewhere}/stolen"})
 
         async with serving(redirect) as address, aiohttp.ClientSession() as session:
-            signer = Signer("id", PrivateKey(Ed25519PrivateKey.generate()))
+            signer = Signer("id", Ed25519PrivateKey.generate())
             if scheme == "http":
                 with pytest.raises(BadAnswer, match="redirect"):
                     await Transport(session, f"http://{address}").send("GET", "/x", None, None, signer, 5.0)

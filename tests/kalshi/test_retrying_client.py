@@ -13,7 +13,6 @@ from cache.circuit_breaker import CircuitBreaker
 from kalshi import errors
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.private_key import PrivateKey
 from kalshi.rate_limits import RateLimits
 from kalshi.retrying_client import RetryingClient
 from kalshi.transport import Transport, refusal
@@ -262,7 +261,7 @@ async def test_a_spent_budget_is_busy_and_nothing_is_sent(session: aiohttp.Clien
 async def test_a_wrong_signature_is_refused_by_the_fake(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """The tests' exchange checks: another key does not pass, so that all other tests prove our signatures."""
     other = FakeKalshi()
-    calls = RetryingClient(Transport(session, kalshi.url), Signer(kalshi.signer.key_id, PrivateKey(other.key)))
+    calls = RetryingClient(Transport(session, kalshi.url), Signer(kalshi.signer.key_id, other.key))
     with pytest.raises(errors.NotAllowed, match="INCORRECT_API_KEY_SIGNATURE"):
         await calls.request("GET", PATH)
 

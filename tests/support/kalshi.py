@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.private_key import PrivateKey, SupportedKey
 
 ROOT = "/trade-api/v2"
 SOCKET = "/trade-api/ws/v2"
@@ -68,9 +67,9 @@ Script = Reply | Callable[[Call], Any] | Any
 class FakeKalshi:
     """State: the script by "METHOD /path", the calls that came, the open sockets."""
 
-    def __init__(self, key: SupportedKey | None = None, check: bool = True) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | None = None, check: bool = True) -> None:
         self.key = key or ed25519.Ed25519PrivateKey.generate()
-        self.signer = Signer(KEY_ID, PrivateKey(self.key))
+        self.signer = Signer(KEY_ID, self.key)
         self.check = check
         self.calls: list[Call] = []
         self.commands: list[dict[str, Any]] = []  # what sockets sent
@@ -201,7 +200,7 @@ class FakeKalshi:
         return socket
 
 
-def verify(key: SupportedKey, signature: bytes, text: bytes) -> None:
+def verify(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey, signature: bytes, text: bytes) -> None:
     """Check a signature with the public half, as the exchange does. Raises InvalidSignature."""
     public = key.public_key()
     if isinstance(public, rsa.RSAPublicKey):
