@@ -8,7 +8,7 @@ from typing import Literal
 State = Literal["closed", "open", "half_open"]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False)
 class CircuitBreaker:
     """Opens after failures in a row, lets one trial through after each pause, closes on a success."""
 
@@ -26,9 +26,6 @@ class CircuitBreaker:
 
     def __post_init__(self) -> None:
         self.since, self._pause = self.wall(), self.grace
-
-    def __repr__(self) -> str:
-        return f"CircuitBreaker({self.state}, in_a_row={self._in_a_row}, reason={self.reason!r})"
 
     @property
     def state(self) -> State:

@@ -54,17 +54,13 @@ class RedisBudget:
         self._most_keys, self._most_bytes = keys, size
         self._sizes: OrderedDict[str, int] = OrderedDict()  # by key, the least recently written first
         self._bytes = 0
-        self._checked_at: float | None = None
+        self._checked_at = -CHECK_INTERVAL  # monotonic seconds
         self._written = 0  # bytes since the last reading
         self._is_full = False
 
     def needs_check(self, size: int, now: float) -> bool:
         """Return True if the memory in use must be read before so many bytes are written. now: monotonic seconds."""
-        return (
-            self._checked_at is None
-            or now - self._checked_at >= CHECK_INTERVAL
-            or self._written + size > BETWEEN_CHECKS
-        )
+        return now - self._checked_at >= CHECK_INTERVAL or self._written + size > BETWEEN_CHECKS
 
     def set_memory(self, used: int, limit: int, now: float) -> None:
         """Record the memory in use and its limit in bytes; 0 for no limit."""
@@ -111,9 +107,6 @@ class RedisCache:
         self._calls: set[asyncio.Future[Any]] = set()
         self._probe: asyncio.Task[None] | None = None
 
-    def __repr__(self) -> str:
-        return f"RedisCache({self.name}, {self.breaker!r})"
-
     @property
     def name(self) -> str:
         """Return redis_cache, or memory_cache while Redis is down."""
@@ -158,9 +151,7 @@ class RedisCache:
 
     async def close(self) -> None:
         """End the probe, the calls in progress and the connections."""
-        remaining: set[asyncio.Future[Any]] = set(self._calls)
-        if self._probe is not None:
-            remaining.add(self._probe)
+        remaining = {*self._calls, *([self._probe] if self._probe else [])}
         for task in remaining:
             task.cancel()
         if remaining:
@@ -215,18 +206,14 @@ class RedisCache:
             try:
                 # Longer than a request may wait: a busy Redis is not down.
                 async with asyncio.timeout(2.0):
-                    await self._write_and_read()
+                    # A full or read-only Redis still answers reads.
+                    await self._client.set(self._prefix + "probe", b"1", px=10_000)
+                    await self._client.get(self._prefix + "probe")
             except (RedisError, OSError) as error:
                 self.breaker.failed(_failure_text(error))
             else:
                 self.breaker.succeeded()
                 log.info("Redis is back; answering from it again")
-
-    async def _write_and_read(self) -> None:
-        """Write and read one key: a full or read-only Redis still answers reads."""
-        key = self._prefix + "probe"
-        await self._client.set(key, b"1", px=10_000)
-        await self._client.get(key)
 
 
 def _failure_text(error: Exception) -> str:

@@ -2,15 +2,20 @@
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cache.base import Answer, Cache
-from cache.cache_entry import CachedValue, CacheEntry
+from cache.decimal_json import dumps, loads
 
 Fetch = Callable[[], Awaitable[Any]]
+Freshness = Literal["fresh", "incomplete", "expired"]
+CLOCK_TOLERANCE = 5.0  # seconds by which another host's clock may be ahead of ours
+FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 15.0  # seconds until the source is asked again, after one failure and after many
+MAX_DOUBLINGS = 10
+
 Fetched: TypeAlias = "tuple[CacheEntry, CachedValue, bool]"  # entry, value, and True if the source gave it just now
 
 
@@ -22,15 +27,81 @@ class CompleteValue:
     complete_to: float
 
 
-@dataclass(slots=True)
-class CacheCounts:
-    """Counters of a StaleCache, for /health and /metrics."""
+@dataclass(frozen=True, slots=True)
+class CachedValue:
+    """A value as its source gave it.
 
-    near: int = 0  # answered from this process's memory
-    cached: int = 0  # found in the shared cache
-    fetched: int = 0  # fetched from the source
-    failed: int = 0  # failed fetches
-    stale: int = 0  # answered with a stale value
+    as_of: Unix seconds at which the source was asked. complete_to: Unix seconds up to which the source contained every
+    event when it was asked, by its own word; 0 if it did not say.
+    """
+
+    value: Any
+    as_of: float
+    complete_to: float = 0.0
+
+    def freshness(self, now: float, ttl: float, newer_than: float) -> Freshness:
+        """Return fresh, incomplete (read before the source contained the event at newer_than, 0: none) or expired.
+
+        A value from the future, after a clock was set back, is expired: its age is unknown.
+        """
+        if not -CLOCK_TOLERANCE <= now - self.as_of < ttl:
+            return "expired"
+        return "incomplete" if newer_than and self.complete_to <= newer_than else "fresh"
+
+    def encode(self) -> bytes:
+        """Return the JSON text, decimals exact."""
+        return dumps([self.as_of, self.complete_to, self.value]).encode("ascii")
+
+    def is_encoded_in(self, raw: bytes) -> bool:
+        """Return True if raw is this value's text. Compares the time alone, so a large value is not parsed again."""
+        return raw.startswith(f"[{dumps(self.as_of)},".encode("ascii"))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "CachedValue | None":
+        """Return the value of such a text, or None for anything else: a shared store may hold anything."""
+        try:
+            as_of, complete_to, value = loads(raw)
+            return cls(value, float(as_of), float(complete_to))
+        except (ValueError, TypeError, RecursionError):
+            return None
+
+
+@dataclass(slots=True, eq=False)
+class CacheEntry:
+    """A value and its answers, made once each, so that callers see by identity that nothing changed.
+
+    Moments are monotonic seconds. StaleCache alone changes the fields.
+    """
+
+    value: CachedValue | None = None
+    size: int = 0  # bytes of the encoded value
+    fresh_answer: Answer | None = None
+    stale_answer: Answer | None = None
+    cache_valid_until: float = 0.0  # until then the shared cache is not read again
+    failures: int = 0  # fetches in a row that gave nothing better
+    fetch_began: float = 0.0
+    fetch_not_before: float = 0.0
+    fetch_newer_than: float = 0.0  # the event (Unix seconds) that the last fetch had to include
+    error: Exception | None = None
+
+    def set_cache_checked(self, source: str, until: float) -> None:
+        """Note that the shared cache has nothing newer until then; its source name may have changed."""
+        self.cache_valid_until = until
+        if self.fresh_answer is not None and self.fresh_answer.source != source:
+            self.fresh_answer = Answer(self.fresh_answer.value, source, self.fresh_answer.as_of)
+
+    def back_off(self, error: Exception | None, moment: float) -> None:
+        """Note that a fetch gave nothing better, and double the time until the next one."""
+        self.failures += 1
+        self.error = error
+        backoff = FIRST_BACKOFF * 2.0 ** min(self.failures - 1, MAX_DOUBLINGS)
+        self.fetch_not_before = moment + min(LONGEST_BACKOFF, backoff)
+
+    def must_wait(self, newer_than: float, moment: float) -> bool:
+        """Return True if the source must not be asked yet. An event since the last fetch shortens the wait."""
+        if self.error is None and newer_than > self.fetch_newer_than:
+            return moment < min(self.fetch_not_before, self.fetch_began + FIRST_BACKOFF)
+        return moment < self.fetch_not_before
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +120,7 @@ class StaleCache:
     max_bytes: int = 8 * 1024 * 1024
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
-    counts: CacheCounts = field(default_factory=CacheCounts)
+    counts: Counter[str] = field(default_factory=Counter)  # answers near, cached, fetched, failed, stale
     _entries: OrderedDict[str, CacheEntry] = field(default_factory=OrderedDict)  # least recently used first
     _bytes: int = 0  # size of the entries
     _fetches: dict[str, tuple[asyncio.Task[Fetched], float]] = field(default_factory=dict)  # in progress, since when
@@ -63,7 +134,7 @@ class StaleCache:
         if entry.value.freshness(self.clock(), ttl, newer_than) == "fresh":
             if moment >= entry.cache_valid_until:
                 return None
-            self.counts.near += 1
+            self.counts["near"] += 1
             self._entries.move_to_end(key)
             return entry.fresh_answer
         if entry.must_wait(newer_than, moment) and self._is_usable(entry.value, ttl):
@@ -117,7 +188,7 @@ class StaleCache:
         entry = await self._read_cache(key)
         value = entry.value
         if value is not None and value.freshness(self.clock(), ttl, newer_than) == "fresh":
-            self.counts.cached += 1
+            self.counts["cached"] += 1
             return entry, value, False
         if entry.must_wait(newer_than, self.monotonic()):
             if value is not None and self._is_usable(value, ttl):
@@ -151,12 +222,12 @@ class StaleCache:
             entry.back_off(error, self.monotonic())
             raise
         except failures as error:
-            self.counts.failed += 1
+            self.counts["failed"] += 1
             entry.back_off(error, self.monotonic())
             if entry.value is None or not self._is_usable(entry.value, ttl):
                 raise
             return entry, entry.value, False
-        self.counts.fetched += 1
+        self.counts["fetched"] += 1
         complete_to = result.complete_to if isinstance(result, CompleteValue) else 0.0
         value = CachedValue(result.value if isinstance(result, CompleteValue) else result, as_of, complete_to)
         raw = value.encode()
@@ -198,8 +269,10 @@ class StaleCache:
         return self._stale(entry, value)
 
     def _stale(self, entry: CacheEntry, value: CachedValue) -> Answer:
-        self.counts.stale += 1
-        return entry.as_stale(value, self.store.name)
+        self.counts["stale"] += 1
+        if entry.stale_answer is None or entry.stale_answer.as_of != value.as_of:
+            entry.stale_answer = Answer(value.value, self.store.name, value.as_of, stale=True)
+        return entry.stale_answer
 
     def _end_fetch(self, key: str, task: "asyncio.Task[Fetched]") -> None:
         self._fetches.pop(key, None)

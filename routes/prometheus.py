@@ -109,7 +109,7 @@ def _exchange(service: Services) -> Iterator[Family]:
         breakers["redis"] = float(service.cache.store.breaker.state != "closed")
     yield _gauge("pi_breaker_open", "1 while the circuit breaker is open", breakers, "name")
     counts = service.cache.counts
-    named = {name: getattr(counts, name) for name in ("near", "cached", "fetched", "failed", "stale")}
+    named = {name: counts[name] for name in ("near", "cached", "fetched", "failed", "stale")}
     yield _counter("pi_answers", "answers by where they came from", named, "source")
 
 

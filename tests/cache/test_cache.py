@@ -82,4 +82,4 @@ async def test_memory_is_bounded_by_bytes() -> None:
     assert await cache.get("a") == b"12345"
     await cache.set("b", b"123456", 10)
     assert [await cache.get("a"), await cache.get("b")] == [None, b"123456"]
-    assert repr(cache) == "MemoryCache(1 entries, 6 bytes)"
+    assert len(cache) == 1

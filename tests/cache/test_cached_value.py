@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cache.cache_entry import CachedValue
+from cache.stale_cache import CachedValue
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ async def test_the_last_good_value_stands_in_when_the_source_fails(keeper: Stale
     source.value = "new"
     clock.now += 15
     assert await keeper.get("k", 60, source) == Answer("new", "kalshi_api", clock.now)
-    assert keeper.counts.failed == 7
+    assert keeper.counts["failed"] == 7
 
 
 async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_is_at_hand(clock: Clock) -> None:
