@@ -18,11 +18,12 @@ from benchmarks.machine import kept
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
 from ingest.journal_ledgers import JournalLedgers
+from journal import codec
 from journal.dsn import open_journal
 from journal.entries import Trade
 from ledger.account_ledger import AccountLedger
-from ledger.reconcile import AccountReading, ReportedPosition, compare
-from ledger.state import dump, load
+from ledger.reconcile import AccountReading, compare
+from ledger.records import ReportedPosition
 
 ROUNDS = 20
 IN_JOURNAL = 100_000  # entries of the start that is read from a real journal
@@ -50,7 +51,7 @@ def measure(entries: int, markets: int) -> dict[str, Any]:
     bodies: list[dict[str, Any]] = []
     begun = time.process_time()
     for seq, trade in enumerate(trades(entries, markets), 1):
-        text = trade.body(seq)
+        text = codec.body(trade, seq)
         before = time.process_time()
         body = loads(text)
         ledger.apply("trade", body)
@@ -71,10 +72,7 @@ def measure(entries: int, markets: int) -> dict[str, Any]:
     for _ in range(ROUNDS):
         assert not compare(ledger, Decimal(0), [], reading).mismatches
     found["comparison_ms"] = round((time.process_time() - begun) / ROUNDS * 1000, 2)
-    begun = time.process_time()
-    text = dump(ledger)
-    load(text)
-    return found | {"dump_and_load_ms": round((time.process_time() - begun) * 1000, 1), "state_bytes": len(text)}
+    return found
 
 
 async def start(markets: int) -> dict[str, float]:

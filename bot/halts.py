@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from bot.state_values import read_bool, read_dollars, read_seconds
-from ledger.marks import LASTING, LastingLoss
 
+LASTING: Final = 10.0  # seconds for which a loss on marks must be seen before a loss limit acts on it
 HaltName = Literal["person", "daily_loss", "drawdown", "reconcile", "fault", "second_bot"]
 
 REASONS: Mapping[str, str] = {
@@ -41,6 +41,27 @@ class LossLimits:
     daily_loss: Decimal
     drawdown: Decimal
     lasting: float = LASTING
+
+
+class LastingLoss:
+    """Decide when a loss limit may act. A loss that is realized acts at once, a loss on marks after it has lasted.
+
+    check must be called at each valuation; a single valuation without the loss starts the time again. now is
+    monotonic seconds.
+    """
+
+    def __init__(self, lasting: float = LASTING) -> None:
+        self.lasting = lasting
+        self._since: float | None = None  # of the first of the valuations in a row that show the loss
+
+    def check(self, now: float, *, on_marks: bool, realized: bool) -> bool:
+        """Return True if the limit may act. on_marks, realized: the loss is beyond the limit with, without marks."""
+        if not on_marks and not realized:
+            self._since = None
+            return False
+        if self._since is None:
+            self._since = now
+        return realized or now - self._since >= self.lasting
 
 
 class Halts:

@@ -9,10 +9,9 @@ from typing import Any
 from bot.state_values import read_cost, read_count, read_dollars, read_quantity, read_seconds
 from bot.strategy_types import ZERO, Execution, signed
 from ledger.amounts import complement
-from ledger.lots import OpenLot
-from ledger.market_book import MarketBook
+from ledger.market_book import MarketBook, OpenLot
+from ledger.marks import value_position
 from ledger.records import SettlementRecord, TradeRecord
-from ledger.valuation import value_position
 
 _RECENT = 300  # seconds within which an execution may arrive late and still be put in its place
 _FOLD_AT = 100  # executions of one market that are kept for that at least

@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from cache.decimal_json import plain
-from ledger.account_ledger import AccountLedger
+from commands.performance import Drawdown, Performance, deepest_drawdown, performance
+from ledger.account_ledger import AccountLedger, fold
 from ledger.amounts import ZERO
-from ledger.fold import fold
 from ledger.market_book import ClosedLot
-from ledger.performance import Drawdown, Performance, deepest_drawdown, performance
 
 Entries = list[tuple[str, dict[str, Any]]]
 

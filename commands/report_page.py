@@ -7,9 +7,9 @@ from html import escape
 from typing import Final
 
 from cache.decimal_json import plain
+from commands.performance import Performance
 from commands.report_figures import TradingReport, dollars, percent
 from ledger.amounts import ZERO
-from ledger.performance import Performance
 
 WIDTH: Final = 860
 HEIGHT: Final = 220

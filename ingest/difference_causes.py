@@ -21,8 +21,7 @@ from ledger.causes import (
     match_executions,
     traded_cash,
 )
-from ledger.difference_tracker import TrackedDifference
-from ledger.reconcile import AccountReading, Figure
+from ledger.reconcile import AccountReading, Figure, TrackedDifference
 from ledger.records import TradeRecord, read_trade
 
 HARMLESS: Final[frozenset[Cause]] = frozenset({"method", "mark", "outside the bot"})  # named, and nothing is wrong

@@ -12,9 +12,8 @@ from journal.base import Journal
 from journal.entries import Entry, Mode
 from journal.errors import JournalError
 from journal.queries import Query
-from ledger.account_ledger import AccountLedger
+from ledger.account_ledger import AccountLedger, CashFlows
 from ledger.amounts import ZERO
-from ledger.cash_flows import CashFlows
 from ledger.reconcile import RecentFlow
 from ledger.records import RecordError
 

@@ -18,8 +18,8 @@ from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
-from ledger.difference_tracker import DifferenceTracker
-from ledger.reconcile import AccountReading, Comparison, ReportedPosition, compare, compare_bot
+from ledger.reconcile import AccountReading, Comparison, DifferenceTracker, compare, compare_bot
+from ledger.records import ReportedPosition
 
 EVERY: Final = 15.0  # seconds between comparisons
 SLACK: Final = 2.0  # seconds by which clocks may differ and a read may lag beyond what the exchange says

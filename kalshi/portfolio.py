@@ -16,7 +16,7 @@ from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from kalshi.pagination import Page
 from kalshi.rate_limits import Lane
-from ledger.valuation import value_position
+from ledger.marks import value_position
 
 PAGE_SIZES: Final = (100, 1000)  # rows of a page as it is read from the exchange
 SLICES_KEPT: Final = 64

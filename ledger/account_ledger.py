@@ -1,16 +1,15 @@
 """The ledger of one account in one mode: every market's book and the cash, kept up entry by entry."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from ledger.amounts import ZERO
-from ledger.cash_flows import CashFlows, transfer_flows
 from ledger.market_book import MarketBook, OnClose
 from ledger.records import (
     BaselineRecord,
     Body,
-    OpeningRecord,
+    ReportedPosition,
     SettlementRecord,
     TradeRecord,
     TransferRecord,
@@ -19,6 +18,58 @@ from ledger.records import (
     read_trade,
     read_transfer,
 )
+
+APPLIED = "applied"  # the only state of a transfer in which the balance has moved
+
+
+@dataclass(slots=True)
+class CashFlows:
+    """Dollars that each cause added to the balance; negative where it took them."""
+
+    trades: Decimal = ZERO  # contracts bought and sold
+    fees: Decimal = ZERO
+    settlements: Decimal = ZERO
+    deposits: Decimal = ZERO
+    withdrawals: Decimal = ZERO
+    transfer_fees: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """Return the sum of all causes."""
+        return self.trades + self.fees + self.settlements + self.deposits + self.withdrawals + self.transfer_fees
+
+    def add(self, other: "CashFlows", sign: int = 1) -> None:
+        """Add other (or take it away with sign -1)."""
+        for cause in CAUSES:
+            setattr(self, cause, getattr(self, cause) + sign * getattr(other, cause))
+
+    def copy(self) -> "CashFlows":
+        """Return the flows as they are now."""
+        return CashFlows(
+            self.trades, self.fees, self.settlements, self.deposits, self.withdrawals, self.transfer_fees
+        )  # fmt: skip
+
+    def minus(self, other: "CashFlows") -> "CashFlows":
+        """Return what has been added since other."""
+        found = self.copy()
+        found.add(other, -1)
+        return found
+
+    def as_mapping(self) -> dict[str, Decimal]:
+        """Return dollars by cause."""
+        return {cause: getattr(self, cause) for cause in CAUSES}
+
+
+CAUSES = tuple(field.name for field in fields(CashFlows))
+
+
+def transfer_flows(record: TransferRecord) -> CashFlows:
+    """Return the cash that a transfer moved: none before it is applied, and none when it failed or was returned."""
+    if record.status != APPLIED:
+        return CashFlows()
+    if record.direction == "deposit":
+        return CashFlows(deposits=record.amount, transfer_fees=-record.fee)
+    return CashFlows(withdrawals=-record.amount, transfer_fees=-record.fee)
 
 
 @dataclass(slots=True)
@@ -116,7 +167,7 @@ class AccountLedger:
         """Return True for what happened before the baseline was read."""
         return self.baseline is not None and timestamp <= self.baseline.timestamp
 
-    def _opening(self, ticker: str) -> OpeningRecord | None:
+    def _opening(self, ticker: str) -> ReportedPosition | None:
         return self.baseline.positions.get(ticker) if self.baseline else None
 
     def _book(self, ticker: str) -> MarketBook:
@@ -206,3 +257,24 @@ class AccountLedger:
         self.totals.trades += sign * book.trades
         self.totals.settled += sign * (book.settlement is not None)
         self.flows.add(CashFlows(book.traded, opening_fees - fees, book.revenue), sign)
+
+
+def fold(entries: Iterable[tuple[str, Body]], on_close: OnClose | None = None) -> AccountLedger:
+    """Return the ledger of entries (kind and body, in the order of their seq) with every market in order.
+
+    on_close receives each closed tax lot, market by market. Raises RecordError.
+    """
+    ledger = AccountLedger()
+    by_ticker: dict[str, list[tuple[str, Body]]] = {}
+    traded: dict[int, str] = {}
+    for kind, body in entries:
+        ledger.apply(kind, body)
+        if kind in ("trade", "correction", "settlement"):
+            by_ticker.setdefault(body["ticker"], []).append((kind, body))
+        if kind == "trade":
+            traded[body["seq"]] = body["ticker"]
+        elif kind == "correction" and (ticker := traded.get(ledger.corrected_by.get(body["seq"], 0))) is not None:
+            ledger.correct_ticker(ticker)
+    for ticker in sorted(ledger.unordered if on_close is None else ledger.books):
+        ledger.replay(ticker, by_ticker.get(ticker, []), on_close)
+    return ledger

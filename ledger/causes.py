@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from ledger.amounts import ZERO
-from ledger.reconcile import Mismatch, ReportedPosition
+from ledger.reconcile import Mismatch
+from ledger.records import ReportedPosition
 
 Cause = Literal[
     "read late", "outside the bot", "counted twice", "missed", "settled meanwhile", "method", "mark", "correction",

@@ -1,13 +1,13 @@
-"""The mark of a market: the price at which a position is valued, and for how long a loss must last."""
+"""The mark of a market, and the value of a position at it: unknown where the mark is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from ledger.amounts import ONE, ZERO
+from ledger.amounts import ONE, ZERO, average, complement
 
 SPREAD_LIMIT: Final = Decimal("0.10")  # quotes further apart say little about the middle between them
-LASTING: Final = 10.0  # seconds for which a loss on marks must be seen before a loss limit acts on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +55,29 @@ def _quoted(bid: Decimal | None, ask: Decimal | None, last: Decimal | None) -> D
     return price if ask is None else min(price, ask)
 
 
-class LastingLoss:
-    """Decide when a loss limit may act. A loss that is realized acts at once, a loss on marks after it has lasted.
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """mark is the price of what is held (YES or NO), None when unknown or flat; value and unrealized are dollars."""
 
-    check must be called at each valuation; a single valuation without the loss starts the time again. now is
-    monotonic seconds.
-    """
+    average_price: Decimal | None
+    mark: Decimal | None
+    value: Decimal | None
+    unrealized: Decimal | None
 
-    def __init__(self, lasting: float = LASTING) -> None:
-        self.lasting = lasting
-        self._since: float | None = None  # of the first of the valuations in a row that show the loss
 
-    def check(self, now: float, *, on_marks: bool, realized: bool) -> bool:
-        """Return True if the limit may act. on_marks, realized: the loss is beyond the limit with, without marks."""
-        if not on_marks and not realized:
-            self._since = None
-            return False
-        if self._since is None:
-            self._since = now
-        return realized or now - self._since >= self.lasting
+def value_position(quantity: Decimal, cost: Decimal, yes_mark: Decimal | None) -> Valuation:
+    """Return the valuation of quantity contracts (+ YES, - NO) that cost so much. A flat position is worth 0."""
+    if not quantity:
+        return Valuation(None, None, ZERO, ZERO)
+    if yes_mark is None:
+        return Valuation(average(cost, quantity), None, None, None)
+    mark = yes_mark if quantity > 0 else complement(yes_mark)
+    value = mark * abs(quantity)
+    return Valuation(average(cost, quantity), mark, value, value - cost)
+
+
+def sum_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum of the known amounts; None where there are amounts and none of them is known."""
+    found = list(amounts)
+    known = [amount for amount in found if amount is not None]
+    return sum(known, ZERO) if known or not found else None

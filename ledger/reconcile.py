@@ -7,14 +7,16 @@ its figures describes some moment between two times, and it differs from the led
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
-from ledger.account_ledger import AccountLedger
+from ledger.account_ledger import AccountLedger, CashFlows
 from ledger.amounts import ZERO
-from ledger.cash_flows import CashFlows
 from ledger.market_book import MarketBook
+from ledger.records import ReportedPosition
 
 Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement", "bot_quantity", "bot_pnl"]
+CHECKS: Final = 3  # comparisons in a row
+LASTING: Final = 45.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,6 @@ class RecentFlow:
     ticker: str
     flows: CashFlows
     quantity: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedPosition:
-    """One market as the exchange reports it; dollars, and contracts + YES, - NO."""
-
-    quantity: Decimal
-    cost: Decimal
-    realized: Decimal
-    fees: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +172,42 @@ def _settled(book: MarketBook) -> Iterator[Mismatch]:
     if book.settlement is not None and book.missed_quantity:
         position, net = book.settlement_position, book.settlement.net
         yield Mismatch("settlement", book.ticker, position, net, frozenset([net - position]))
+
+
+@dataclass(slots=True)
+class TrackedDifference:
+    """One figure that differs. sizes: those that fit every comparison since it began."""
+
+    mismatch: Mismatch
+    sizes: frozenset[Decimal]
+    since: float  # Unix seconds
+    checks: int = 1
+
+    @property
+    def size(self) -> Decimal:
+        """Return the size that fits all comparisons (the smallest, where several do)."""
+        return min(self.sizes, key=abs)
+
+    def lasting(self, now: float) -> bool:
+        """Return True for a difference that has been there long enough to be real."""
+        return self.checks >= CHECKS and now - self.since >= LASTING
+
+
+@dataclass(slots=True)
+class DifferenceTracker:
+    """Follow the mismatches of successive comparisons by figure and ticker."""
+
+    current: dict[tuple[str, str], TrackedDifference] = field(default_factory=dict)
+
+    def update(self, mismatches: list[Mismatch], now: float) -> list[TrackedDifference]:
+        """Take the mismatches of one comparison and return the differences that are open now."""
+        before, self.current = self.current, {}
+        for each in mismatches:
+            key = each.figure, each.ticker
+            kept = before.get(key)
+            sizes = kept.sizes & each.candidates if kept is not None else frozenset[Decimal]()
+            if kept is not None and sizes:
+                self.current[key] = TrackedDifference(each, sizes, kept.since, kept.checks + 1)
+            else:
+                self.current[key] = TrackedDifference(each, each.candidates, now)
+        return list(self.current.values())

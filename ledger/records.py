@@ -64,8 +64,8 @@ class TransferRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class OpeningRecord:
-    """A position found by the baseline. cost, realized and fees in dollars, as the exchange reported them."""
+class ReportedPosition:
+    """One market as the exchange reports it: contracts + YES, - NO, and dollars."""
 
     quantity: Decimal
     cost: Decimal
@@ -80,7 +80,7 @@ class BaselineRecord:
     seq: int
     timestamp: Decimal
     balance: Decimal | None
-    positions: Mapping[str, OpeningRecord]
+    positions: Mapping[str, ReportedPosition]
 
 
 def read_trade(body: Body) -> TradeRecord:
@@ -135,13 +135,13 @@ def read_transfer(body: Body) -> TransferRecord:
 
 def read_baseline(body: Body) -> BaselineRecord:
     """Read the body of a baseline. Raises RecordError, also for a ticker that stands twice."""
-    positions: dict[str, OpeningRecord] = {}
+    positions: dict[str, ReportedPosition] = {}
     rows = body.get("positions")
     if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
         raise _error(body, "positions", "a list of objects")
     for row in rows:
         ticker = _text(row, "ticker")
-        opening = OpeningRecord(*(_number(row, name) for name in ("quantity", "cost", "realized_pnl", "fees")))
+        opening = ReportedPosition(*(_number(row, name) for name in ("quantity", "cost", "realized_pnl", "fees")))
         if ticker in positions:
             raise _error(body, "positions", f"one row for {ticker}")
         if opening.cost < 0:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from cache.base import Answer
 from journal.errors import JournalError
 from kalshi.errors import KalshiError
-from ledger.valuation import sum_known
+from ledger.marks import sum_known
 from routes.endpoint import Query
 from routes.history import newest
 from routes.problems import Problem, failed_part, from_exception

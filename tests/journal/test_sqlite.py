@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from journal.codec import draft as body_draft
-from journal.entries import Draft, Kind
+from journal.entries import Draft
 from journal.errors import JournalDamaged, JournalUnavailable, LeaseLost
 from journal.sqlite import SqliteJournal
 from journal.sqlite_driver import SqliteDriver
@@ -230,8 +230,7 @@ async def test_a_clock_set_back_frees_the_lease(tmp_path: Path) -> None:
 
 FULL_DISK = """
     import asyncio, resource, sys
-    from journal.entries import Draft, Kind
-from journal.errors import JournalUnavailable
+    from journal.errors import JournalUnavailable
     from journal.sqlite import SqliteJournal
     from tests.support.drafts import trade
 
@@ -330,11 +329,11 @@ async def test_a_fast_bot_is_not_compared_with_itself(tmp_path: Path, monkeypatc
     await journal.append([trade(trade_id=f"t{number}") for number in range(200)])
     read: list[str] = []
 
-    def recorded(kind: Kind, body: str) -> Draft:
+    def recorded(kind: str, body: str) -> Draft:
         read.append(body)
         return body_draft(kind, body)
 
-    monkeypatch.setattr("journal.append.draft", recorded)
+    monkeypatch.setattr("journal.append.codec.draft", recorded)
     await journal.append([trade(trade_id=f"u{number}") for number in range(200)])
     assert read == []
     assert (await journal.append([fill()])).heuristic == 1

@@ -3,15 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache.decimal_json import dumps, loads
-from ledger.account_ledger import AccountLedger
-from ledger.fold import fold
+from ledger.account_ledger import AccountLedger, fold
 from ledger.market_book import ClosedLot
-from ledger.state import dump, load
 from tests.ledger.cases import baseline, correction, found_position, settlement, trade, transfer
 
 Json = dict[str, Any]
@@ -31,8 +28,6 @@ def test_a_late_trade_waits_for_the_replay_of_its_market() -> None:
         ledger.apply(kind, body)
     assert ledger.unordered == {"A"}
     assert ledger.books["A"].quantity == 10
-    with pytest.raises(ValueError, match="wait for a replay: A"):
-        dump(ledger)
     ledger.replay("A", [entry for entry in entries if entry[1]["ticker"] == "A"])
     assert (ledger.unordered, ledger.books["A"].quantity, ledger.totals.trades) == (set(), 20, 3)
 
@@ -82,13 +77,6 @@ def test_a_transfer_that_was_applied_before_the_baseline_and_returned_after_it()
     """The baseline's balance holds the deposit, so its return takes it away."""
     ledger = fold(exact(transfer(1, "d", 50, timestamp=900), baseline(2), transfer(3, "d", 50, status="returned")))
     assert ledger.flows.deposits == -50
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1, "seq": 1}', "null"])
-def test_text_that_is_no_state_is_refused(text: str) -> None:
-    """Only what dump wrote is read."""
-    with pytest.raises(ValueError):
-        load(text)
 
 
 class TaxExchange:

@@ -5,22 +5,19 @@ from typing import Any
 
 import pytest
 
-from ledger.account_ledger import AccountLedger
+from bot.halts import LastingLoss
+from commands.performance import deepest_drawdown, performance
+from ledger.account_ledger import CAUSES, AccountLedger, CashFlows, fold, transfer_flows
 from ledger.amounts import average, complement, share
-from ledger.cash_flows import CAUSES, CashFlows, transfer_flows
 from ledger.causes import ExecutionRecord, cause_of_quantity, match_executions, traded_cash
-from ledger.difference_tracker import CHECKS, LASTING, DifferenceTracker
-from ledger.fold import fold
-from ledger.lots import FifoLots
-from ledger.marks import LastingLoss
-from ledger.performance import deepest_drawdown, performance
-from ledger.reconcile import AccountReading, Mismatch, ReportedPosition, compare
-from ledger.records import TransferRecord, read_settlement, read_trade
-from ledger.state import dump, load
-from ledger.valuation import position_row, sum_known, value_position
+from ledger.market_book import FifoLots
+from ledger.marks import sum_known, value_position
+from ledger.reconcile import CHECKS, LASTING, AccountReading, DifferenceTracker, Mismatch, compare
+from ledger.records import ReportedPosition, TransferRecord, read_settlement, read_trade
+from tests.commands.test_performance import closed_lots
 from tests.ledger.cases import Json, baseline, correction, found_position, settlement, trade, transfer
 from tests.ledger.test_account_ledger import exact
-from tests.ledger.test_performance import closed_lots
+from tests.ledger.test_vectors import position_row
 
 D = Decimal
 
@@ -229,38 +226,6 @@ def test_a_trade_in_yes_terms(side: str, outcome: str, quantity: int, price: str
 def test_a_trade_of_the_account_is_outside_the_bot() -> None:
     """Its origin says so."""
     assert read_trade(exact(trade(1, origin="account"))[0][1]).outside is True
-
-
-def test_the_state_keeps_every_figure() -> None:
-    """A ledger that was written and read again is the same, and goes on the same."""
-    entries = exact(
-        baseline(1, found_position("A", 3, 1, fees=0.25, realized=2), balance=None), trade(2, fee=None),
-        trade(3, ticker="B", origin="account"), settlement(4, ticker="B"), settlement(5, ticker="B"),
-        trade(6, ticker="C"), correction(7, 6, price=0.5) | {"timestamp": 1006}, transfer(8, "d", 50),
-    )  # fmt: skip
-    ledger = fold(entries)
-    again = load(dump(ledger))
-    assert dump(again) == dump(ledger)
-    assert (again.seq, again.first, again.begun) == (8, ledger.first, 1000)
-    for each in (ledger, again):
-        for kind, body in exact(
-            trade(9, timestamp=1100, side="SELL"), settlement(10, ticker="B"), correction(11, 7, price=0.4)
-        ):
-            each.apply(kind, body)
-        each.unordered.clear()
-    assert dump(again) == dump(ledger)
-
-
-def test_a_state_of_another_version_is_named() -> None:
-    """The message holds both versions; markets that wait for a replay are named in at most 200 characters."""
-    text = dump(added(baseline(1)))
-    with pytest.raises(ValueError, match=r"version 2, expected 1"):
-        load(text.replace('"version":1', '"version":2'))
-    ledger = added()
-    ledger.unordered = {f"T{number:03}" for number in range(100)}
-    with pytest.raises(ValueError, match="T000, T001") as caught:
-        dump(ledger)
-    assert len(str(caught.value)) == len("markets wait for a replay: ") + 200
 
 
 @pytest.mark.parametrize(

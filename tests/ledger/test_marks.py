@@ -1,4 +1,4 @@
-"""The mark rule and the time for which a loss on marks must last."""
+"""The mark rule and the value of a position at a mark."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.marks import LastingLoss, MarkInputs, mark_price
-from ledger.valuation import sum_known, value_position
+from ledger.marks import MarkInputs, mark_price, sum_known, value_position
 
 PRICES = st.none() | st.integers(1, 9999).map(lambda number: Decimal(number).scaleb(-4))
 
@@ -53,21 +52,6 @@ def test_a_mark_lies_between_the_quotes(bid: Decimal | None, ask: Decimal | None
         assert bid is not None or ask is not None
         assert bid is None or mark >= bid
         assert ask is None or mark <= ask
-
-
-def test_a_second_of_pulled_quotes_triggers_no_loss_limit() -> None:
-    """A loss on marks acts only after it was seen at every valuation for ten seconds."""
-    loss = LastingLoss()
-    assert not any(loss.check(now, on_marks=True, realized=False) for now in (0.0, 1.0, 9.9))
-    assert not loss.check(10.5, on_marks=False, realized=False)
-    assert not loss.check(11.0, on_marks=True, realized=False)
-    assert not loss.check(20.9, on_marks=True, realized=False)
-    assert loss.check(21.0, on_marks=True, realized=False)
-
-
-def test_a_realized_loss_acts_at_once() -> None:
-    """A realized loss needs no mark."""
-    assert LastingLoss().check(0.0, on_marks=True, realized=True)
 
 
 def test_a_position_without_a_mark_has_no_value() -> None:

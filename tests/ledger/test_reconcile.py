@@ -8,12 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache.decimal_json import dumps, loads
-from ledger.account_ledger import AccountLedger
-from ledger.cash_flows import CashFlows
+from ledger.account_ledger import AccountLedger, CashFlows, fold
 from ledger.causes import ExecutionRecord, cause_of_content, cause_of_quantity, match_executions
-from ledger.difference_tracker import DifferenceTracker
-from ledger.fold import fold
-from ledger.reconcile import AccountReading, Mismatch, RecentFlow, ReportedPosition, compare, compare_bot
+from ledger.reconcile import AccountReading, DifferenceTracker, Mismatch, RecentFlow, compare, compare_bot
+from ledger.records import ReportedPosition
 from tests.ledger.cases import Json, baseline, settlement, trade
 
 OPENING = Decimal(100)

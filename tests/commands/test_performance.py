@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from cache.decimal_json import dumps, loads
-from ledger.fold import fold
+from commands.performance import deepest_drawdown, performance
+from ledger.account_ledger import fold
 from ledger.market_book import ClosedLot
-from ledger.performance import deepest_drawdown, performance
 from tests.ledger.cases import Json, baseline, found_position, settlement, trade
 
 
