@@ -60,7 +60,7 @@ class Trader:
     async def _execute(self, number: int) -> None:
         record = {
             "ticker": self._options.tickers[number % len(self._options.tickers)],
-            "side": "BUY" if number % 2 else "SELL",
+            "side": "BUY" if number // len(self._options.tickers) % 2 else "SELL",  # each market in turn
             "quantity": number / 100, "price": round(0.01 + number % 97 / 100, 2),
         }  # fmt: skip
         known: dict[str, Any] = {}
