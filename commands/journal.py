@@ -9,12 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from commands import journal_format
 from commands.backfill import Fills, exchange_fills
 from commands.journal_files import back_up, restore, text_reader, text_writer
+from commands.journal_format import Format
 from config.reader import read
 from config.settings import ServerSettings
-from journal import archive, archive_format, verify
-from journal.archive_format import Format
+from journal import archive, verify
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.errors import JournalError
@@ -92,16 +93,16 @@ async def _run(options: argparse.Namespace, journal_url: str, fills: Fills | Non
 async def _export(journal: Journal, file: str, form: Format) -> str:
     head = 0
     with text_writer(file) as out:
-        out.write(archive_format.heading(form))
+        out.write(journal_format.heading(form))
         async for record in archive.records(journal):
-            out.write(archive_format.line(record, form))
+            out.write(journal_format.line(record, form))
             head = record.head if isinstance(record, archive.ArchiveHeader) else head
     return f"exported {head} entries of epoch {journal.epoch}"
 
 
 async def _import(journal: Journal, file: str, form: Format) -> str:
     with text_reader(file) as lines:
-        done = await archive.restore(journal, archive_format.read(lines, form))
+        done = await archive.restore(journal, journal_format.read(lines, form))
     return f"imported {done.entries} entries, {done.known} were known; the epoch is {done.epoch}"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from copy import copy
 from decimal import Decimal
 from typing import Any, Final
 
@@ -158,14 +159,14 @@ class JournalLedgers:
     @staticmethod
     def _figures(ledger: AccountLedger, ticker: str) -> tuple[CashFlows, Decimal]:
         book = ledger.books.get(ticker)
-        return ledger.flows.copy(), book.quantity if book is not None else ZERO
+        return copy(ledger.flows), book.quantity if book is not None else ZERO
 
     def _remember(
         self, mode: Mode, ledger: AccountLedger, at: Decimal, ticker: str, before: tuple[CashFlows, Decimal]
     ) -> None:
         flows, quantity = self._figures(ledger, ticker)
         if (flows, quantity) != before:
-            self._recent.append((mode, RecentFlow(at, ticker, flows.minus(before[0]), quantity - before[1])))
+            self._recent.append((mode, RecentFlow(at, ticker, flows - before[0], quantity - before[1])))
         while self._recent and float(self._recent[0][1].timestamp) < self.health.clock() - REMEMBERED:
             self._recent.popleft()
 

@@ -1,18 +1,8 @@
-"""Errors of a journal.
-
-JournalError
-├── JournalUnavailable   disk full, database away or hung: nothing was written; try again
-├── JournalMisnamed      JOURNAL_URL names no journal that can be opened here
-│   └── JournalMissing   there is none, and the caller must not make one
-├── JournalDamaged       an entry is missing or changed, or the file is no journal: a person must look
-├── JournalReverted      the journal is an older state of itself, or another one
-├── ArchiveUnreadable    a file to import is incomplete or no export
-└── LeaseLost            another worker is the leader now
-"""
+"""Errors of a journal. Each message says what failed, where, and what to do."""
 
 
 class JournalError(Exception):
-    """A failure of the journal; the message says what failed, where, and what to do."""
+    """A failure of the journal."""
 
 
 class JournalUnavailable(JournalError):

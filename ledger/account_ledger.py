@@ -4,20 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
+from ledger import records
 from ledger.amounts import ZERO
 from ledger.market_book import MarketBook, OnClose
-from ledger.records import (
-    BaselineRecord,
-    Body,
-    ReportedPosition,
-    SettlementRecord,
-    TradeRecord,
-    TransferRecord,
-    read_baseline,
-    read_settlement,
-    read_trade,
-    read_transfer,
-)
+from ledger.records import BaselineRecord, Body, ReportedPosition, SettlementRecord, TradeRecord, TransferRecord
 
 APPLIED = "applied"  # the only state of a transfer in which the balance has moved
 
@@ -36,24 +26,13 @@ class CashFlows:
     @property
     def total(self) -> Decimal:
         """Return the sum of all causes."""
-        return self.trades + self.fees + self.settlements + self.deposits + self.withdrawals + self.transfer_fees
+        return sum(self.as_mapping().values(), ZERO)
 
-    def add(self, other: "CashFlows", sign: int = 1) -> None:
-        """Add other (or take it away with sign -1)."""
-        for cause in CAUSES:
-            setattr(self, cause, getattr(self, cause) + sign * getattr(other, cause))
+    def __add__(self, other: "CashFlows") -> "CashFlows":
+        return CashFlows(*(getattr(self, cause) + getattr(other, cause) for cause in CAUSES))
 
-    def copy(self) -> "CashFlows":
-        """Return the flows as they are now."""
-        return CashFlows(
-            self.trades, self.fees, self.settlements, self.deposits, self.withdrawals, self.transfer_fees
-        )  # fmt: skip
-
-    def minus(self, other: "CashFlows") -> "CashFlows":
-        """Return what has been added since other."""
-        found = self.copy()
-        found.add(other, -1)
-        return found
+    def __sub__(self, other: "CashFlows") -> "CashFlows":
+        return CashFlows(*(getattr(self, cause) - getattr(other, cause) for cause in CAUSES))
 
     def as_mapping(self) -> dict[str, Decimal]:
         """Return dollars by cause."""
@@ -117,17 +96,17 @@ class AccountLedger:
         self.seq = max(self.seq, body["seq"])
         match kind:
             case "trade" | "correction":
-                trade = read_trade(body)
+                trade = records.read_trade(body)
                 if self._counts(trade.timestamp):
                     self._trade(trade) if trade.corrects is None else self._correct(trade)
             case "settlement":
-                paid = read_settlement(body)
+                paid = records.read_settlement(body)
                 if self._counts(paid.timestamp):
                     self._settle(paid)
             case "transfer":
-                self._transfer(read_transfer(body))
+                self._transfer(records.read_transfer(body))
             case "baseline":
-                self._begin(read_baseline(body))
+                self._begin(records.read_baseline(body))
 
     def correct_ticker(self, ticker: str) -> None:
         """Name the market of a trade that a correction moved to another market."""
@@ -142,8 +121,8 @@ class AccountLedger:
         settlements: list[SettlementRecord] = []
         for kind, body in entries:
             if kind == "settlement":
-                settlements.append(read_settlement(body))
-            elif kind in ("trade", "correction") and (trade := self._current(read_trade(body))) is not None:
+                settlements.append(records.read_settlement(body))
+            elif kind in ("trade", "correction") and (trade := self._current(records.read_trade(body))) is not None:
                 trades[trade.seq] = trade
         book = MarketBook(ticker, self._opening(ticker))
         for trade in sorted(trades.values(), key=lambda each: (each.timestamp, each.seq)):
@@ -203,10 +182,7 @@ class AccountLedger:
         root = self.corrected_by.get(trade.seq, trade.corrects)
         if self.corrections.get(root, trade.seq) != trade.seq:
             return None
-        return TradeRecord(
-            root, trade.timestamp, trade.ticker, trade.quantity, trade.price, trade.fee, trade.corrects,
-            trade.outside,
-        )  # fmt: skip
+        return trade._replace(seq=root)
 
     def _settle(self, record: SettlementRecord) -> None:
         book = self._book(record.ticker)
@@ -228,8 +204,8 @@ class AccountLedger:
         self.transfers[record.transfer_id] = record
         if not self._included(record.timestamp):
             if before is not None:
-                self.flows.add(transfer_flows(before), -1)
-            self.flows.add(transfer_flows(record))
+                self.flows -= transfer_flows(before)
+            self.flows += transfer_flows(record)
 
     def _begin(self, record: BaselineRecord) -> None:
         """Begin at the newest baseline. Markets that were added up before must be replayed from it."""
@@ -244,7 +220,7 @@ class AccountLedger:
             self._count(book, 1)
         for transfer in self.transfers.values():
             if not self._included(transfer.timestamp):
-                self.flows.add(transfer_flows(transfer))
+                self.flows += transfer_flows(transfer)
 
     def _count(self, book: MarketBook | None, sign: int) -> None:
         """Add a book's sums to those of the account, or take them away. Fees of the opening moved no cash since."""
@@ -256,7 +232,8 @@ class AccountLedger:
         self.totals.fees += sign * fees
         self.totals.trades += sign * book.trades
         self.totals.settled += sign * (book.settlement is not None)
-        self.flows.add(CashFlows(book.traded, opening_fees - fees, book.revenue), sign)
+        moved = CashFlows(book.traded, opening_fees - fees, book.revenue)
+        self.flows = self.flows + moved if sign > 0 else self.flows - moved
 
 
 def fold(entries: Iterable[tuple[str, Body]], on_close: OnClose | None = None) -> AccountLedger:

@@ -4,10 +4,10 @@ The exchange's reads lag behind its matching engine, and cash and positions are 
 its figures describes some moment between two times, and it differs from the ledger only when it fits none of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from ledger.account_ledger import AccountLedger, CashFlows
 from ledger.amounts import ZERO
@@ -15,6 +15,7 @@ from ledger.market_book import MarketBook
 from ledger.records import ReportedPosition
 
 Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement", "bot_quantity", "bot_pnl"]
+Amount = TypeVar("Amount", Decimal, CashFlows)
 CHECKS: Final = 3  # comparisons in a row
 LASTING: Final = 45.0  # seconds
 
@@ -74,7 +75,7 @@ def compare(
     """Compare a ledger that was opened with so much cash. recent: what moved since reading.earliest, at least."""
     flows = sorted((flow for flow in recent if flow.timestamp > reading.earliest), key=lambda flow: flow.timestamp)
     unreported = _unreported_fees(ledger, reading)
-    moments = list(_cash_moments(ledger, flows, reading.latest))
+    moments = list(_moments(ledger.flows, [(flow.timestamp, flow.flows) for flow in flows], reading.latest))
     amounts = [opening + moment.total - unreported for moment in moments]
     best = min(range(len(amounts)), key=lambda place: abs(reading.balance - amounts[place]))
     found = Comparison(moments[best], amounts[best], unreported)
@@ -110,20 +111,6 @@ def compare_bot(
     return found
 
 
-def _cash_moments(ledger: AccountLedger, flows: list[RecentFlow], latest: Decimal) -> Iterator[CashFlows]:
-    """The cash flows at each moment of the reading: before all recent ones, then after each of them up to latest."""
-    moment = ledger.flows.copy()
-    for flow in flows:
-        moment.add(flow.flows, -1)
-    yield moment
-    for flow in flows:
-        if flow.timestamp > latest:
-            return
-        moment = moment.copy()
-        moment.add(flow.flows)
-        yield moment
-
-
 def _unreported_fees(ledger: AccountLedger, reading: AccountReading) -> Decimal:
     """Fees of trades that came without one, as the exchange's positions report them."""
     total = ZERO
@@ -134,14 +121,16 @@ def _unreported_fees(ledger: AccountLedger, reading: AccountReading) -> Decimal:
     return total
 
 
-def _moments(now: Decimal, flows: list[tuple[Decimal, Decimal]], latest: Decimal) -> Iterator[Decimal]:
-    """The amount at each moment of the reading: before all recent flows, then after each of them up to latest."""
-    amount = now - sum((moved for _, moved in flows), ZERO)
+def _moments(now: Amount, flows: Sequence[tuple[Decimal, Amount]], latest: Decimal) -> Iterator[Amount]:
+    """Yield the amount at each moment of a reading: before all recent flows, then after each of them up to latest."""
+    amount = now
+    for _, moved in flows:
+        amount = amount - moved
     yield amount
     for timestamp, moved in flows:
         if timestamp > latest:
             return
-        amount += moved
+        amount = amount + moved
         yield amount
 
 
@@ -155,7 +144,10 @@ def _compare_market(
     if reported not in moments:
         sizes = frozenset(reported - amount for amount in moments)
         return [Mismatch("quantity", ticker, ours, reported, sizes)]
-    found = [] if book is None else list(_settled(book))
+    found: list[Mismatch] = []
+    if book is not None and book.settlement is not None and book.missed_quantity:  # no entry explains its contracts
+        position, net = book.settlement_position, book.settlement.net
+        found.append(Mismatch("settlement", ticker, position, net, frozenset([net - position])))
     if book is None or theirs is None or moved or book.settlement is not None:
         return found
     pairs: list[tuple[Figure, Decimal, Decimal]] = [
@@ -165,13 +157,6 @@ def _compare_market(
         pairs.append(("fees", book.fees, theirs.fees))
     found += [Mismatch(name, ticker, a, b, frozenset([b - a])) for name, a, b in pairs if a != b]
     return found
-
-
-def _settled(book: MarketBook) -> Iterator[Mismatch]:
-    """A settlement whose contracts the entries do not explain."""
-    if book.settlement is not None and book.missed_quantity:
-        position, net = book.settlement_position, book.settlement.net
-        yield Mismatch("settlement", book.ticker, position, net, frozenset([net - position]))
 
 
 @dataclass(slots=True)

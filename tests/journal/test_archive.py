@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from journal import archive, archive_format, verify
+from commands import journal_format
+from commands.journal_format import Format
+from journal import archive, verify
 from journal.archive import ArchivedEntry, ArchiveHeader, Record
-from journal.archive_format import Format
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Draft, Head
@@ -36,13 +37,13 @@ SOME: list[Draft] = [
 
 
 async def _text(journal: Journal, form: Format) -> str:
-    return archive_format.heading(form) + "".join(
-        [archive_format.line(record, form) async for record in archive.records(journal)]
+    return journal_format.heading(form) + "".join(
+        [journal_format.line(record, form) async for record in archive.records(journal)]
     )
 
 
 def _read(text: str, form: Format) -> Iterator[Record]:
-    return archive_format.read(StringIO(text, newline=""), form)
+    return journal_format.read(StringIO(text, newline=""), form)
 
 
 async def _exported(drafts: list[Draft], form: Format) -> str:

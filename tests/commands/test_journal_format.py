@@ -4,9 +4,10 @@ import io
 
 import pytest
 
-from journal import archive_format, codec
+from commands import journal_format
+from commands.journal_format import Format
+from journal import codec
 from journal.archive import ArchivedEntry, ArchiveHeader, Record
-from journal.archive_format import Format
 from journal.entries import Entry
 from journal.errors import ArchiveUnreadable
 from journal.fingerprint import KnownId
@@ -26,7 +27,7 @@ def _records(text: str) -> list[Record]:
 
 
 def _text(records: list[Record], form: Format) -> str:
-    return archive_format.heading(form) + "".join(archive_format.line(record, form) for record in records)
+    return journal_format.heading(form) + "".join(journal_format.line(record, form) for record in records)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -34,7 +35,7 @@ def _text(records: list[Record], form: Format) -> str:
 def test_odd_text_is_read_as_it_was(text: str, form: Format) -> None:
     """A line break, a quote or a comma in a text is part of it, also where a spreadsheet would end the row."""
     lines = io.StringIO(_text(_records(text), form), newline="")
-    assert list(archive_format.read(lines, form)) == _records(text)
+    assert list(journal_format.read(lines, form)) == _records(text)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -56,20 +57,20 @@ def test_a_file_of_version_0_1_is_read(form: Format) -> None:
             "sighting,1,,,,,,0a,1b,\n",
         ],
     }[form]
-    assert list(archive_format.read(lines, form)) == [ArchiveHeader("abc12345", 1, {"mark": "X"}), archived, known]
+    assert list(journal_format.read(lines, form)) == [ArchiveHeader("abc12345", 1, {"mark": "X"}), archived, known]
 
 
 def test_the_line_of_a_csv_file_is_named() -> None:
     """Lines are counted as an editor counts them, with those inside quotes."""
     text = _text(_records("a\nb"), "csv")
     with pytest.raises(ArchiveUnreadable, match=r"^line 5: an id of entry 5"):
-        list(archive_format.read(io.StringIO(text.replace('"id","1"', '"id","5"'), newline=""), "csv"))
+        list(journal_format.read(io.StringIO(text.replace('"id","1"', '"id","5"'), newline=""), "csv"))
 
 
 def test_a_formula_is_no_cell_of_a_spreadsheet() -> None:
     """A cell that a spreadsheet would run has a quote before it; the body is unchanged."""
     entry = _records("=1+1")[1]
-    assert '"\'=1+1"' in archive_format.line(entry, "csv")
+    assert '"\'=1+1"' in journal_format.line(entry, "csv")
 
 
 @pytest.mark.parametrize(
@@ -78,11 +79,11 @@ def test_a_formula_is_no_cell_of_a_spreadsheet() -> None:
 def test_a_text_that_is_no_export_is_refused(text: str) -> None:
     """Whatever a CSV reader makes of it, the error is ArchiveUnreadable."""
     with pytest.raises(ArchiveUnreadable):
-        list(archive_format.read(io.StringIO(text, newline=""), "csv"))
+        list(journal_format.read(io.StringIO(text, newline=""), "csv"))
 
 
 def test_a_huge_head_takes_no_memory() -> None:
     """A header that promises more entries than there are is refused at the end, at no cost."""
     line = '{"record":"journal","epoch":"a","head":9000000000000000,"marks":{}}\n'
     with pytest.raises(ArchiveUnreadable, match="the file ends with entry 0; its header promises 9000000000000000"):
-        list(archive_format.read([line], "jsonl"))
+        list(journal_format.read([line], "jsonl"))
