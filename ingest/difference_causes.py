@@ -8,7 +8,7 @@ from typing import Any, Final
 from cache.decimal_json import loads
 from ingest.journal_ledgers import market_entries
 from journal.base import Journal
-from kalshi.cash_models import AccountSettlement
+from kalshi.account_models import AccountSettlement
 from kalshi.client import KalshiClient
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO

@@ -1,4 +1,4 @@
-"""Account records of the exchange: Balance, Position, Fill, Order.
+"""Account records of the exchange: Balance, Position, Fill, Order, AccountSettlement, BankTransfer.
 
 The exchange has one book per market, that of YES (Kalshi docs: order_direction). A bid takes YES or gives back NO, and
 a fill does not say which. So the JSON of fills and orders is in YES terms: side BUY for a bid and SELL for an ask,
@@ -6,7 +6,8 @@ outcome "yes", price the YES price. These add up to the positions, and execution
 SELL yes at 1 - p.
 
 A field that is used and promised is required; an optional one is None where absent. Other fields are ignored.
-Sources: Kalshi docs, get-balance, get-positions, get-fills, get-orders, order_direction.
+Sources: Kalshi docs, get-balance, get-positions, get-fills, get-orders, order_direction, get-settlements, get-deposits,
+get-withdrawals; classes Settlement, Deposit and Withdrawal of the official SDK 3.34.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from kalshi.records import BookSide, OutcomeSide, Read, Record, RecordReader, co
 from ledger.amounts import CENT, ONE, average, complement
 
 Side = Literal["BUY", "SELL"]
+Direction = Literal["deposit", "withdrawal"]
 
 
 def _cash_by_shard(fields: RecordReader, name: str) -> dict[int, Decimal]:
@@ -202,3 +204,72 @@ class Order(Record):
     def as_json(self) -> dict[str, Any]:
         """Return the order; price is its limit, cost and fees are of the filled part."""
         return Record.as_json(self) | {"client_order_id": self.client_order_id or None}
+
+
+@record
+class AccountSettlement(Record):
+    """A payout of a market to the account. Counts are gross: all contracts bought, netted pairs included.
+
+    revenue is what the account was paid; fee repeats the fees of the market's fills.
+    """
+
+    ticker: str = column(RecordReader.text)
+    event_ticker: str = column(RecordReader.text)
+    result: str = column(RecordReader.text, "market_result")  # yes, no, scalar; new words pass through
+    yes_quantity: Decimal = column(RecordReader.contracts, "yes_count_fp")
+    yes_cost: Decimal = column(RecordReader.amount, "yes_total_cost_dollars")
+    no_quantity: Decimal = column(RecordReader.contracts, "no_count_fp")
+    no_cost: Decimal = column(RecordReader.amount, "no_total_cost_dollars")
+    revenue: Decimal = column(RecordReader.cents_from_0)
+    fee: Decimal = column(RecordReader.amount, "fee_cost")
+    value: Decimal | None = column(RecordReader.maybe_cents)  # dollars of one YES; None where the exchange gives none
+    settled: Decimal = column(RecordReader.moment, "settled_time")
+    members = "timestamp=settled ticker event_ticker result value yes_quantity yes_cost no_quantity no_cost revenue fee"
+
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError for a value that contradicts the result."""
+        check_payout(fields, "value", self.value, self.result)
+
+    @property
+    def payout(self) -> Decimal | None:
+        """Return dollars of one YES: the value, else by the result, else by the revenue; None where none says."""
+        if self.value is not None:
+            return self.value
+        if self.result in ("yes", "no"):
+            return ONE if self.result == "yes" else Decimal(0)
+        net = self.yes_quantity - self.no_quantity
+        if not net:
+            return None
+        each = min((self.revenue / abs(net)).quantize(Decimal("0.0001")), ONE)
+        return each if net > 0 else ONE - each
+
+
+def check_payout(fields: RecordReader, name: str, value: Decimal | None, result: str) -> None:
+    """Check a payout of one YES contract, if it is known, against the market's result. Raises FieldError.
+
+    A settlement floor pays YES contracts although the result is no; a result of no never pays them in full.
+    """
+    if value is None:
+        return
+    if not 0 <= value <= ONE:
+        raise fields.error(name, "should be a payout from 0 to 1 dollar")
+    if (result == "yes" and value != ONE) or (result == "no" and value == ONE):
+        raise fields.error(name, f"contradicts the result {result!r}")
+
+
+@record
+class BankTransfer(Record):
+    """A deposit or a withdrawal; its balance has moved once the status is applied."""
+
+    transfer_id: str = column(RecordReader.text, "id")
+    direction: Direction
+    status: str = column(RecordReader.text)  # pending, applied, failed, returned; new words pass through
+    amount: Decimal = column(RecordReader.cents_from_0, "amount_cents")
+    fee: Decimal = column(RecordReader.cents_from_0, "fee_cents")
+    created: Decimal = column(RecordReader.seconds, "created_ts")
+    finalized: Decimal | None = column(RecordReader.maybe_seconds, "finalized_ts")  # applied, failed or returned then
+
+    @property
+    def timestamp(self) -> Decimal:
+        """Return Unix seconds of its present state."""
+        return self.created if self.finalized is None else self.finalized

@@ -1,20 +1,18 @@
 """Typed reads of the exchange, one method for each kind of record."""
 
 import asyncio
-import functools
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import aiohttp
 
-from kalshi.account_models import Balance, Fill, Order, Position
+from kalshi.account_models import AccountSettlement, Balance, BankTransfer, Direction, Fill, Order, Position
 from kalshi.auth import Signer
-from kalshi.cash_models import AccountSettlement, BankTransfer, Direction
 from kalshi.errors import ExchangeFault, NotFound
-from kalshi.exchange_info import Cutoff, ExchangeStatus
-from kalshi.market_models import Market, Orderbook
+from kalshi.market_models import Cutoff, ExchangeStatus, Market, Orderbook
 from kalshi.pagination import Page, walk
 from kalshi.rate_limits import Lane
 from kalshi.records import RecordReader
@@ -34,13 +32,15 @@ class KalshiClient:
     """Reads the exchange through `calls`; `request` serves calls without a method here, such as order writes.
 
     subaccount: used alike for balance, positions, fills, orders and settlements, whose own defaults differ.
+    lane: the token budget of the reads, "public" for those of REST clients.
     All methods raise KalshiError; those about the account raise NotConfigured without keys.
     """
 
-    def __init__(self, calls: RetryingClient, subaccount: int = 0) -> None:
+    def __init__(self, calls: RetryingClient, subaccount: int = 0, lane: Lane = "own") -> None:
         self.calls = calls
         self.request = calls.request
         self.subaccount = subaccount
+        self.lane: Lane = lane
 
     @classmethod
     def over(
@@ -56,37 +56,35 @@ class KalshiClient:
         whose = f"{self.calls.wire.base_url}|{key}|{self.subaccount}"
         return hashlib.sha256(whose.encode()).hexdigest()[:12]
 
-    async def balance(self, lane: Lane = "own") -> Balance:
+    async def balance(self) -> Balance:
         """Return the cash and the reported value."""
-        return Balance.from_api(await self._get("/portfolio/balance", {}, lane, mine=True))
+        return Balance.from_api(await self._get("/portfolio/balance", mine=True))
 
-    async def positions(self, settled: str = "unsettled", lane: Lane = "own") -> list[Position]:
+    async def positions(self, settled: str = "unsettled") -> list[Position]:
         """Return all positions; settled: unsettled, settled or all."""
-        rows = self._rows(
-            "/portfolio/positions", {"settlement_status": settled}, "market_positions", Position.from_api, lane,
-            lambda row: row.ticker,
-        )  # fmt: skip
+        path, params = "/portfolio/positions", {"settlement_status": settled}
+        rows = self._rows(path, params, Position.from_api, lambda row: row.ticker, name="market_positions")
         return [row async for row in rows]
 
-    async def fills_page(self, limit: int = 100, cursor: str | None = None, lane: Lane = "own") -> Page[Fill]:
+    async def fills_page(self, limit: int = 100, cursor: str | None = None) -> Page[Fill]:
         """Return one page of executions, newest first; then those of the historical tier."""
-        return await self._both_tiers("fills", {"limit": limit}, Fill.from_api, lane, cursor)
+        return await self._both_tiers("fills", {"limit": limit}, Fill.from_api, cursor)
 
     async def fills(
-        self, min_ts: float | None = None, max_ts: float | None = None, ticker: str | None = None, lane: Lane = "own"
+        self, min_ts: float | None = None, max_ts: float | None = None, ticker: str | None = None
     ) -> AsyncIterator[Fill]:
         """Yield every execution between two times (whole Unix seconds, both included), of both tiers."""
         params = _between(min_ts, max_ts) | ({"ticker": ticker} if ticker else {})
         output: set[str] = set()
         for path in ("/portfolio/fills", "/historical/fills"):
             # The cutoff is asked for after the live walk: what moved over meanwhile is then found in the old tier.
-            if path == "/historical/fills" and min_ts is not None and min_ts > (await self.cutoff(lane)).fills + MOVING:
+            if path == "/historical/fills" and min_ts is not None and min_ts > (await self.cutoff()).fills + MOVING:
                 return
-            async for fill in self._rows(path, params, "fills", Fill.from_api, lane, lambda row: row.fill_id, output):
+            async for fill in self._rows(path, params, Fill.from_api, lambda row: row.fill_id, output):
                 yield fill
 
     async def orders(
-        self, status: str | None = None, limit: int = 100, cursor: str | None = None, lane: Lane = "own",
+        self, status: str | None = None, limit: int = 100, cursor: str | None = None,
         *, ticker: str | None = None, min_ts: float | None = None,
     ) -> Page[Order]:  # fmt: skip
         """Return one page of orders; then those of the historical tier.
@@ -95,117 +93,104 @@ class KalshiClient:
         """
         which = {"status": status, "ticker": ticker}
         params: Params = {"limit": limit, **_between(min_ts, None), **{k: v for k, v in which.items() if v}}
-        page = await self._both_tiers("orders", params, Order.from_api, lane, cursor)
+        page = await self._both_tiers("orders", params, Order.from_api, cursor)
         return Page(page.rows, None) if page.next == PAST and (status == "resting" or min_ts is not None) else page
 
-    async def transfers(self, lane: Lane = "own") -> list[BankTransfer]:
+    async def transfers(self) -> list[BankTransfer]:
         """Return all deposits and withdrawals, oldest state first. The exchange has no filter by time for them."""
         found: list[BankTransfer] = []
         kinds: tuple[tuple[Direction, str], ...] = (("deposit", "deposits"), ("withdrawal", "withdrawals"))
         for direction, name in kinds:
+            read, path = partial(BankTransfer.from_api, direction=direction), f"/portfolio/{name}"
+            page = partial(self._page, path, {"limit": FULL_TRANSFERS}, read, mine=False)
             # Not final: the status of a row changes.
-            read = functools.partial(BankTransfer.from_api, direction=direction)
-            page = functools.partial(
-                self._page, f"/portfolio/{name}", {"limit": FULL_TRANSFERS}, name, read, lane, mine=False
-            )
-            found += [row async for row in walk(page, lambda row: row.transfer_id, f"GET /portfolio/{name}")]
+            found += [row async for row in walk(page, lambda row: row.transfer_id, f"GET {path}")]
         return sorted(found, key=lambda row: row.timestamp)
 
-    async def settlements_page(
-        self, limit: int = 100, cursor: str | None = None, lane: Lane = "own"
-    ) -> Page[AccountSettlement]:
+    async def settlements_page(self, limit: int = 100, cursor: str | None = None) -> Page[AccountSettlement]:
         """Return one page of settlements, newest first."""
-        return await self._page(
-            "/portfolio/settlements", {"limit": limit}, "settlements", AccountSettlement.from_api, lane, cursor
-        )
+        return await self._page("/portfolio/settlements", {"limit": limit}, AccountSettlement.from_api, cursor)
 
-    def settlements(
-        self, min_ts: float | None = None, max_ts: float | None = None, lane: Lane = "own"
-    ) -> AsyncIterator[AccountSettlement]:
+    def settlements(self, min_ts: float | None = None, max_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
         """Return an iterator over every settlement between two times (Unix seconds)."""
-        return self._rows(
-            "/portfolio/settlements", _between(min_ts, max_ts), "settlements", AccountSettlement.from_api, lane,
-            lambda row: f"{row.ticker} {row.settled}",
-        )  # fmt: skip
+        path, params = "/portfolio/settlements", _between(min_ts, max_ts)
+        return self._rows(path, params, AccountSettlement.from_api, lambda row: f"{row.ticker} {row.settled}")
 
-    async def user_data_timestamp(self, lane: Lane = "own") -> float:
+    async def user_data_timestamp(self) -> float:
         """Return the Unix seconds up to which account reads are complete: they lag behind the matching engine."""
-        fields = await self._get("/exchange/user_data_timestamp", {}, lane, total=3.0)
-        return float(fields.moment("as_of_time"))
+        return float((await self._get("/exchange/user_data_timestamp", total=3.0)).moment("as_of_time"))
 
-    async def status(self, lane: Lane = "own") -> ExchangeStatus:
+    async def status(self) -> ExchangeStatus:
         """Return the status of the exchange, which sends it with a 5xx code while it is closed."""
         try:
-            fields = await self._get("/exchange/status", {}, lane, retry=False)
+            fields = await self._get("/exchange/status", retry=False)
         except ExchangeFault as error:
             if not isinstance(error.body, dict) or "exchange_active" not in error.body:
                 raise
             fields = RecordReader(error.body, "GET /exchange/status")
         return ExchangeStatus.from_api(fields)
 
-    async def cutoff(self, lane: Lane = "own") -> Cutoff:
+    async def cutoff(self) -> Cutoff:
         """Return the times at which the historical tier begins."""
-        return Cutoff.from_api(await self._get("/historical/cutoff", {}, lane))
+        return Cutoff.from_api(await self._get("/historical/cutoff"))
 
-    async def markets(self, filters: Params, lane: Lane = "own") -> Page[Market]:
+    async def markets(self, filters: Params) -> Page[Market]:
         """Return one page of markets; filters are the exchange's own (limit, cursor, status, tickers …)."""
-        return await self._page("/markets", filters, "markets", Market.from_api, lane, mine=False)
+        return await self._page("/markets", filters, Market.from_api, mine=False)
 
-    async def markets_named(self, tickers: Iterable[str], lane: Lane = "own") -> list[Market]:
+    async def markets_named(self, tickers: Iterable[str]) -> list[Market]:
         """Return these markets, 100 a call; an unknown ticker is left out."""
         names = sorted(set(tickers))
         found: list[Market] = []
         for start in range(0, len(names), AT_ONCE):
             some = names[start : start + AT_ONCE]
-            found += (await self.markets({"tickers": ",".join(some), "limit": AT_ONCE}, lane)).rows
+            found += (await self.markets({"tickers": ",".join(some), "limit": AT_ONCE})).rows
         return found
 
-    async def market(self, ticker: str, lane: Lane = "own") -> Market:
+    async def market(self, ticker: str) -> Market:
         """Return one market. Raises NotFound."""
-        fields = await self._get(f"/markets/{segment(ticker)}", {}, lane)
-        return Market.from_api(fields.one("market"))
+        return Market.from_api((await self._get(f"/markets/{segment(ticker)}")).one("market"))
 
-    async def orderbook(self, ticker: str, depth: int = 0, lane: Lane = "own") -> Orderbook:
+    async def orderbook(self, ticker: str, depth: int = 0) -> Orderbook:
         """Return the bids of one market, depth levels of each outcome (0: all). Raises NotFound."""
-        return Orderbook.from_api(await self._get(f"/markets/{segment(ticker)}/orderbook", {"depth": depth}, lane))
+        return Orderbook.from_api(await self._get(f"/markets/{segment(ticker)}/orderbook", {"depth": depth}))
 
-    async def order(self, order_id: str, lane: Lane = "own") -> Order:
+    async def order(self, order_id: str) -> Order:
         """Return one order. Raises NotFound."""
-        return Order.from_api((await self._get(f"/portfolio/orders/{segment(order_id)}", {}, lane)).one("order"))
+        return Order.from_api((await self._get(f"/portfolio/orders/{segment(order_id)}")).one("order"))
 
-    async def _get(self, path: str, params: Params, lane: Lane, mine: bool = False, **limits: Any) -> RecordReader:
-        whose: Params = {"subaccount": self.subaccount} if mine else {}
-        answer = await self.request("GET", path, {**params, **whose}, lane=lane, **limits)
-        return RecordReader(answer, f"GET {path}")
+    async def _get(self, path: str, params: Params | None = None, mine: bool = False, **limits: Any) -> RecordReader:
+        sent: Params = {**(params or {}), **({"subaccount": self.subaccount} if mine else {})}
+        return RecordReader(await self.request("GET", path, sent, lane=self.lane, **limits), f"GET {path}")
 
     async def _page(
-        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane,
-        cursor: str | None = None, mine: bool = True,
+        self, path: str, params: Params, read: Callable[[RecordReader], Row], cursor: str | None = None,
+        *, mine: bool = True, name: str = "",
     ) -> Page[Row]:  # fmt: skip
-        fields = await self._get(path, {**params, "cursor": cursor} if cursor else params, lane, mine)
+        """Return one page of rows. name: of their list, by default the end of the path."""
+        fields = await self._get(path, {**params, "cursor": cursor} if cursor else params, mine)
         rows: list[Row] = []
-        for place, row in enumerate(fields.many(name)):
+        for place, row in enumerate(fields.many(name or path.rpartition("/")[2])):
             if place % SLICE == SLICE - 1:
                 await asyncio.sleep(0)  # a thousand markets take tens of milliseconds, and streams are not to wait
             rows.append(read(row))
         return Page(rows, fields.maybe_text("cursor"))
 
     async def _both_tiers(
-        self, name: str, params: Params, read: Callable[[RecordReader], Row], lane: Lane, cursor: str | None
+        self, name: str, params: Params, read: Callable[[RecordReader], Row], cursor: str | None
     ) -> Page[Row]:
-        past = cursor is not None and cursor.startswith(PAST)
-        path = f"/{'historical' if past else 'portfolio'}/{name}"
-        page = await self._page(path, params, name, read, lane, (cursor or "").removeprefix(PAST))
-        if past:
+        if cursor is not None and cursor.startswith(PAST):
+            page = await self._page(f"/historical/{name}", params, read, cursor.removeprefix(PAST))
             return Page(page.rows, f"{PAST}{page.next}" if page.next else None)
+        page = await self._page(f"/portfolio/{name}", params, read, cursor)
         return Page(page.rows, page.next or PAST)
 
     def _rows(
-        self, path: str, params: Params, name: str, read: Callable[[RecordReader], Row], lane: Lane,
-        identity: Callable[[Row], str], output: set[str] | None = None,
+        self, path: str, params: Params, read: Callable[[RecordReader], Row], identity: Callable[[Row], str],
+        output: set[str] | None = None, name: str = "",
     ) -> AsyncIterator[Row]:  # fmt: skip
         """Return an iterator over the rows of all pages, which never change. output: ids that were yielded already."""
-        page = functools.partial(self._page, path, {"limit": FULL, **params}, name, read, lane)
+        page = partial(self._page, path, {"limit": FULL, **params}, read, name=name)
         return walk(page, identity, f"GET {path}", output, final=True)
 
 

@@ -1,23 +1,6 @@
-"""Errors of the exchange client.
+"""Errors of the exchange client. No error holds a key, a signature or a header.
 
-KalshiError
-├── NotConfigured      a setting that this call needs is missing
-├── KeyUnusable        the private key file cannot be read or is of a kind that cannot sign
-├── Unreachable        no answer: refused, closed, or longer than the time limit           (transient)
-├── CircuitOpen        several failures in a row; no call is made until a pause is over             (transient)
-├── Busy               our own token budget is spent for now; not asked                     (transient)
-├── BadAnswer          an answer that cannot be read: no JSON, too large, a redirect        (transient)
-│   └── FieldError     JSON, but a field is missing or of another type: the API has changed
-└── Refused            an error status, with the exchange's own code and words
-    ├── BadRequest     400
-    ├── NotAllowed     401, 403: key, scope, subaccount
-    │   └── ClockSkew  401 header_timestamp_expired: our clock or a slow way there          (transient)
-    ├── NotFound       404, also the cancel of an order that is dead already
-    ├── Conflict       409: a client_order_id was used before, even by a cancelled order
-    ├── RateLimited    429                                                                  (transient)
-    └── ExchangeFault  5xx                                                                  (transient)
-
-Transient: the same read may succeed a moment later. No error holds a key, a signature or a header.
+A transient error may not come again: the same read may succeed a moment later.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,13 @@
-"""Market records of the exchange: Market and Orderbook.
+"""Market records of the exchange: Market and Orderbook; its status and the start of its historical tier.
 
-Sources: Kalshi docs, get-market, get-market-orderbook, market_lifecycle.
+Sources: Kalshi docs, get-market, get-market-orderbook, market_lifecycle, get-exchange-status, historical_data.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from kalshi.cash_models import check_payout
+from kalshi.account_models import check_payout
 from kalshi.errors import FieldError
 from kalshi.records import Record, RecordReader, column, fixed, record
 from ledger.amounts import ONE
@@ -106,3 +106,20 @@ def _levels(book: RecordReader, name: str) -> tuple[Level, ...]:
             raise FieldError(book.endpoint, name, f"should hold [price, count] pairs of texts, not {row!r:.60}")
         levels.append(Level(price, quantity))
     return tuple(sorted(levels, key=lambda level: level.price, reverse=True))
+
+
+@record
+class ExchangeStatus(Record):
+    """Status of the exchange. In maintenance (Thursdays 03:00-05:00 in New York) trading alone is inactive."""
+
+    exchange_active: bool = column(RecordReader.flag)
+    trading_active: bool = column(RecordReader.flag)
+    resumes: str | None = column(RecordReader.maybe_text, "exchange_estimated_resume_time")  # its own guess, as text
+
+
+@record
+class Cutoff(Record):
+    """Unix seconds; older rows stand in the historical tier alone."""
+
+    fills: Decimal = column(RecordReader.moment, "trades_created_ts")
+    orders: Decimal = column(RecordReader.moment, "orders_updated_ts")

@@ -8,7 +8,6 @@ from cache.base import Answer
 from cache.stale_cache import StaleCache
 from kalshi.client import KalshiClient, segment
 from kalshi.errors import FieldError
-from kalshi.rate_limits import Lane
 
 FILTERS = ("status", "event_ticker", "series_ticker", "tickers", "limit", "cursor")
 
@@ -16,8 +15,8 @@ FILTERS = ("status", "event_ticker", "series_ticker", "tickers", "limit", "curso
 class Markets:
     """Public market data; works without keys. ttl: maximum age of an answer in seconds."""
 
-    def __init__(self, client: KalshiClient, keeper: StaleCache, ttl: float = 300.0, lane: Lane = "public") -> None:
-        self._client, self._keeper, self.ttl, self._lane = client, keeper, ttl, lane
+    def __init__(self, client: KalshiClient, keeper: StaleCache, ttl: float = 300.0) -> None:
+        self._client, self._keeper, self.ttl = KalshiClient(client.calls, lane="public"), keeper, ttl
         where = hashlib.sha256(client.calls.wire.base_url.encode()).hexdigest()[:12]
         self._prefix = f"kalshi:{where}:market"
 
@@ -29,7 +28,7 @@ class Markets:
         requested = {name: filters[name] for name in FILTERS if filters.get(name)}
 
         async def fetch() -> dict[str, Any]:
-            page = await self._client.markets(requested, self._lane)
+            page = await self._client.markets(requested)
             rows = [market.as_json() for market in page.rows]
             return {"markets": rows, "count": len(rows), "next": page.next}
 
@@ -41,7 +40,7 @@ class Markets:
         """Return the market's fields. Raises NotFound and other KalshiErrors."""
 
         async def fetch() -> dict[str, Any]:
-            market = await self._client.market(ticker, self._lane)
+            market = await self._client.market(ticker)
             if market.ticker != ticker:
                 raise FieldError("GET /markets/{ticker}", "ticker", f"should be {ticker!r}, not {market.ticker!r:.60}")
             return market.as_json() | {"rules": market.rules}

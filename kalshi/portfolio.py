@@ -15,7 +15,6 @@ from cache.stale_cache import CompleteValue, StaleCache
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from kalshi.pagination import Page
-from kalshi.rate_limits import Lane
 from ledger.marks import value_position
 
 PAGE_SIZES: Final = (100, 1000)  # rows of a page as it is read from the exchange
@@ -101,10 +100,10 @@ class Portfolio:
         client: KalshiClient,
         keeper: StaleCache,
         tiers: Tiers | None = None,
-        lane: Lane = "public",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._client, self._keeper, self._lane, self._clock = client, keeper, lane, clock
+        self._client = KalshiClient(client.calls, client.subaccount, "public")
+        self._keeper, self._clock = keeper, clock
         self.tiers = tiers or Tiers()
         self._prefix = f"kalshi:{client.account}"
         # All mutable state: the newest trade or settlement known (Unix seconds; 0: none), positions with their marks.
@@ -123,7 +122,7 @@ class Portfolio:
         """Return `balance`, `portfolio_value_reported`, `currency`, `by_exchange_index` (cash per shard)."""
 
         async def read() -> dict[str, Any]:
-            return (await self._client.balance(self._lane)).as_json()
+            return (await self._client.balance()).as_json()
 
         return await self._account("balance", self.tiers.account, read)
 
@@ -135,7 +134,7 @@ class Portfolio:
         """
 
         async def read() -> dict[str, Any]:
-            return {"positions": [row.as_json() for row in await self._client.positions(settled, self._lane)]}
+            return {"positions": [row.as_json() for row in await self._client.positions(settled)]}
 
         kept = await self._account(f"positions:{settled}", self.tiers.account, read)
         known = self._valued.get(settled)
@@ -167,13 +166,13 @@ class Portfolio:
 
     async def _page(
         self, name: str, rows: str, ttl: float, limit: int, cursor: str | None,
-        read_page: Callable[[int, str | None, Lane], Awaitable[Page[Any]]],
+        read_page: Callable[[int, str | None], Awaitable[Page[Any]]],
     ) -> Answer:  # fmt: skip
         """Return limit rows of a page of the exchange, which is cached whole: a limit makes no key of its own."""
         place = read_page_cursor(cursor, limit)
 
         async def read() -> dict[str, Any]:
-            page = await read_page(place.size, place.after or None, self._lane)
+            page = await read_page(place.size, place.after or None)
             return {rows: [row.as_json() for row in page.rows], "next": page.next}
 
         key = f"{name}:{place.size}:{_short([place.after]) if place.after else ''}"
@@ -196,7 +195,7 @@ class Portfolio:
             # come, and is complete only while nothing has happened.
             through = 0.0
             with contextlib.suppress(KalshiError):
-                through = await self._client.user_data_timestamp(self._lane)
+                through = await self._client.user_data_timestamp()
             return CompleteValue(await read(), through)
 
         return await self._keeper.get(f"{self._prefix}:{name}", ttl, fetch, self.changed)
@@ -205,7 +204,7 @@ class Portfolio:
         """Return mark and title by ticker; None if they cannot be read."""
 
         async def fetch() -> dict[str, Any]:
-            markets = await self._client.markets_named(tickers, self._lane)
+            markets = await self._client.markets_named(tickers)
             return {market.ticker: [market.mark, market.title or market.yes_title or None] for market in markets}
 
         try:

@@ -11,11 +11,66 @@ from collections.abc import Callable
 from typing import Literal
 
 from kalshi.errors import Busy
-from kalshi.exchange_info import BASIC, AccountLimits, EndpointCosts, TokenAllowance
+from kalshi.records import Record, RecordReader, column, record
 
 Lane = Literal["public", "own"]
 SHARE = 0.9  # of the tier's budget: our clock and theirs refill a little apart
 PUBLIC = 0.5  # of our budget
+
+
+@record
+class TokenAllowance(Record):
+    """A token bucket of the exchange: tokens per second, and its capacity."""
+
+    rate: int = column(RecordReader.whole, "refill_rate")
+    capacity: int = column(RecordReader.whole, "bucket_capacity")
+
+
+def _allowance(fields: RecordReader, name: str) -> TokenAllowance:
+    return TokenAllowance.from_api(fields.one(name))
+
+
+@record
+class AccountLimits(Record):
+    """The account's tier and its two buckets."""
+
+    tier: str = column(RecordReader.text, "usage_tier")
+    read_bucket: TokenAllowance = column(_allowance, "read")
+    write_bucket: TokenAllowance = column(_allowance, "write")
+
+
+BASIC = AccountLimits("basic", TokenAllowance(200, 600), TokenAllowance(100, 100))
+
+
+def _costs(fields: RecordReader, name: str) -> dict[tuple[str, str], int]:
+    rows = fields.many(name)
+    return {(row.text("method").upper(), pattern(row.text("path"))): row.whole("cost") for row in rows}
+
+
+@record
+class EndpointCosts(Record):
+    """Tokens per call: the default, and the calls that cost something else, by (method, path with {} for ids)."""
+
+    default: int = column(RecordReader.whole, "default_cost")
+    costs: dict[tuple[str, str], int] = column(_costs, "endpoint_costs")
+
+    def of(self, method: str, path: str) -> int:
+        """Return the tokens that one call costs."""
+        return self.costs.get((method, pattern(path)), self.default)
+
+
+def pattern(path: str) -> str:
+    """Return the path with {} in place of ids, for costs and counters: /portfolio/orders/{}."""
+    parts = path.removeprefix("/trade-api/v2").split("/")
+    for place in range(2, len(parts)):
+        before, part = parts[place - 1], parts[place]
+        holder = before in ("orders", "markets", "series") or (before == "events" and parts[place - 2] == "")
+        if part.startswith("{") or (holder and part not in _WORDS):
+            parts[place] = "{}"
+    return "/".join(parts)
+
+
+_WORDS = frozenset({"orderbooks", "trades", "batched", "orders", "multivariate", "queue_positions", "candlesticks"})
 
 
 class TokenBucket:

@@ -10,21 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cache.circuit_breaker import CircuitBreaker
+from kalshi import errors
 from kalshi.auth import Signer
-from kalshi.errors import (
-    BadAnswer,
-    Busy,
-    CircuitOpen,
-    ClockSkew,
-    ExchangeFault,
-    FieldError,
-    KalshiError,
-    NotConfigured,
-    RateLimited,
-    Unreachable,
-)
-from kalshi.exchange_info import AccountLimits, EndpointCosts, pattern
-from kalshi.rate_limits import Lane, RateLimits
+from kalshi.rate_limits import AccountLimits, EndpointCosts, Lane, RateLimits, pattern
 from kalshi.records import RecordReader
 from kalshi.transport import Params, Transport
 
@@ -101,7 +89,7 @@ class RetryingClient:
         while True:
             try:
                 return await self._try(method, path, params, None, signer, lane, deadline - time.monotonic())
-            except KalshiError as error:
+            except errors.KalshiError as error:
                 pause = self._pause(error, tries)
                 if not retry or pause is None or time.monotonic() + pause >= deadline:
                     raise
@@ -112,15 +100,16 @@ class RetryingClient:
     def keys(self) -> Signer:
         """Return the signer of the account. Raises NotConfigured: there is none."""
         if self.signer is None:
-            raise NotConfigured(self._missing)
+            raise errors.NotConfigured(self._missing)
         return self.signer
 
-    def _pause(self, error: KalshiError, tries: int) -> float | None:
+    def _pause(self, error: errors.KalshiError, tries: int) -> float | None:
         """Return seconds before the next try, None for no retry. Full jitter, so that clients spread out."""
-        if not error.transient or isinstance(error, CircuitOpen | Busy) or (isinstance(error, ClockSkew) and tries):
+        if not error.transient or isinstance(error, errors.CircuitOpen | errors.Busy):
             return None
-        least = error.retry_after or 0.0
-        return least + self._jitter() * min(4.0, 0.25 * float(2**tries))
+        if isinstance(error, errors.ClockSkew) and tries:
+            return None
+        return (error.retry_after or 0.0) + self._jitter() * min(4.0, 0.25 * float(2**tries))
 
     async def _try(
         self, method: str, path: str, params: Params | None, body: Any, signer: Signer | None, lane: Lane, left: float
@@ -128,13 +117,13 @@ class RetryingClient:
         """Send once within left seconds, with circuit breaker and counters."""
         # Checked before the wait, so that an open circuit costs no tokens, and after it, when this may be the trial.
         if self.breaker.retry_in > 0:
-            raise CircuitOpen(self.breaker.reason, self.breaker.retry_in)
+            raise errors.CircuitOpen(self.breaker.reason, self.breaker.retry_in)
         await self.limits.wait(method, path, lane, max(0.0, left / 2))
         if not self.breaker.allows():
-            raise CircuitOpen(self.breaker.reason, max(self.breaker.retry_in, 0.1))
+            raise errors.CircuitOpen(self.breaker.reason, max(self.breaker.retry_in, 0.1))
         try:
             answer = await self.wire.send(method, path, params, body, signer, max(0.05, min(left, self._attempt)))
-        except KalshiError as error:
+        except errors.KalshiError as error:
             self._failed(method, path, error)
             raise
         self.counters.calls[pattern(path), "ok"] += 1
@@ -142,14 +131,14 @@ class RetryingClient:
         self.counters.last_success = self._clock()
         return answer
 
-    def _failed(self, method: str, path: str, error: KalshiError) -> None:
+    def _failed(self, method: str, path: str, error: errors.KalshiError) -> None:
         status = getattr(error, "status", None)
         self.counters.calls[pattern(path), str(status or type(error).__name__)] += 1
         self.counters.last_error, self.counters.last_error_at = str(error), self._clock()
-        if isinstance(error, RateLimited):
+        if isinstance(error, errors.RateLimited):
             self.limits.drained(method)
         # A refusal proves that the exchange is up; only silence, faults and unreadable answers count as failures.
-        if isinstance(error, Unreachable | ExchangeFault | BadAnswer):
+        if isinstance(error, errors.Unreachable | errors.ExchangeFault | errors.BadAnswer):
             if self.breaker.failed(str(error)):
                 log.warning("exchange circuit open for %.0f s: %s", self.breaker.retry_in, error)
         else:
@@ -170,8 +159,8 @@ class RetryingClient:
             self.limits.adopt(AccountLimits.from_api(RecordReader(limits, "GET /account/limits")))
             costs = await self.wire.send("GET", "/account/endpoint_costs", None, None, None, 2.0)
             self.limits.costs = EndpointCosts.from_api(RecordReader(costs, "GET /account/endpoint_costs"))
-        except FieldError as error:
+        except errors.FieldError as error:
             log.warning("the account's limits cannot be read, so tier %s is assumed: %s", self.limits.tier, error)
-        except KalshiError as error:
+        except errors.KalshiError as error:
             self._learn_at = now + RELEARN / 60
             log.info("the account's limits are not known yet, so tier %s is assumed: %s", self.limits.tier, error)

@@ -140,9 +140,6 @@ class AccessMiddleware:
         self.recheck = recheck
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         access = self.access(scope)
         if access.is_open:
             await self.app(scope, receive, send)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,24 +24,7 @@ from routes.services import get_services
 from routes.table import TABLE
 from streams.subscriber import AsgiSend
 
-SLASH: Final = "{slash:slash}"
-
-
-class SlashConvertor(Convertor[str]):
-    """An optional slash at the end of a path, so that both forms of a URL are one route and none redirects."""
-
-    regex = "/?"
-
-    def convert(self, value: str) -> str:
-        """Return the slash, or nothing."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """Return the slash, or nothing."""
-        return value
-
-
-register_url_convertor("slash", SlashConvertor())
+SLASHES: Final = ("", "/")  # at the end of a URL: both forms are served, and none redirects
 
 
 class ResponseEndpoint:
@@ -99,15 +81,15 @@ class Application:
             f"{PREFIX}{endpoint.path}{slash}": guarded(served(endpoint), guards if endpoint.stream else answering)
             for endpoint in TABLE
             if endpoint.stream or (endpoint.answer and "{" not in endpoint.path)
-            for slash in ("", "/")
+            for slash in SLASHES
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        direct = self.direct.get(path_in_app(scope)) if scope["type"] == "http" else None
-        if direct is None or scope["method"] not in ("GET", "HEAD"):
-            await self.rest(scope, receive, send)
-        else:
-            await direct(scope, receive, send)
+        if scope["type"] != "http":
+            await self.rest.router(scope, receive, send)  # which closes a WebSocket
+            return
+        direct = self.direct.get(path_in_app(scope)) if scope["method"] in ("GET", "HEAD") else None
+        await (direct or self.rest)(scope, receive, send)
 
 
 def guarded(app: ASGIApp, guards: Sequence[Middleware]) -> ASGIApp:
@@ -118,9 +100,10 @@ def guarded(app: ASGIApp, guards: Sequence[Middleware]) -> ASGIApp:
 
 
 def routes() -> list[Route]:
-    """Return a route for each endpoint, with and without a slash at the end."""
-    found = [Route(PREFIX + endpoint.path + SLASH, served(endpoint), methods=["GET"]) for endpoint in TABLE]
-    return [*found, Route(f"{PREFIX}/session{SLASH}", login.SessionEndpoint)]
+    """Return a route for each form of each endpoint."""
+    apps = [(endpoint.path, served(endpoint)) for endpoint in TABLE]
+    found = [Route(PREFIX + path + slash, app, methods=["GET"]) for path, app in apps for slash in SLASHES]
+    return [*found, *(Route(f"{PREFIX}/session{slash}", login.SessionEndpoint) for slash in SLASHES)]
 
 
 def served(endpoint: Endpoint) -> ASGIApp:

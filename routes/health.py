@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -74,50 +75,42 @@ async def ready(request: Request) -> Response:
     return live_json({"status": "ready"})
 
 
+def _part(degraded: bool, reason: str | None, age: float | None = None, **more: Any) -> dict[str, Any]:
+    return {"state": "degraded" if degraded else "ok", "age": age, "reason": reason, **more}
+
+
+def _age(since: float | None) -> float | None:
+    return None if since is None else round(max(0.0, time.time() - since), 3)
+
+
 async def _journal(service: Services) -> dict[str, Any]:
-    parts = service.supervisor.health()
+    parts: Mapping[str, Any] = service.supervisor.health()
     # The lease is a write too, and the only one of a worker that records nothing.
-    writing = next((parts[name] for name in ("integrity", "lease") if parts[name]["state"] == "degraded"), None)
-    writing = writing or parts["recorder"]
+    failing = [parts[name] for name in ("integrity", "lease", "recorder") if parts[name]["state"] == "degraded"]
+    writing = failing[0] if failing else parts["recorder"]
     try:
         async with asyncio.timeout(JOURNAL_SECONDS):
             size = await service.journal.size()
     except (JournalError, TimeoutError) as error:
-        reason = str(error) or f"the journal did not answer within {JOURNAL_SECONDS:g} s"
-        return {"state": "degraded", "age": writing["age"], "reason": reason}
-    if writing["state"] != "degraded":
-        return {"state": "ok", "age": writing["age"], "reason": None, "size": size}
-    return {"state": "degraded", "age": writing["age"], "reason": writing["reason"], "size": size}
+        return _part(True, str(error) or f"the journal did not answer within {JOURNAL_SECONDS:g} s", writing["age"])
+    return _part(bool(failing), writing["reason"] if failing else None, writing["age"], size=size)
 
 
 def _upstreams(service: Services) -> dict[str, dict[str, Any]]:
-    counters = service.client.calls.counters
-    breaker = service.client.calls.breaker
+    calls, store, hub = service.client.calls, service.cache.store, service.hub
+    open_circuit = calls.breaker.state != "closed"
     # With the breaker closed a read may still fail alone: a refused key, a renamed field.
-    trouble = service.cache.latest_error() if breaker.state == "closed" else counters.last_error
-    exchange = {
-        "state": "ok" if breaker.state == "closed" and trouble is None else "degraded",
-        "age": None if counters.last_success is None else round(max(0.0, time.time() - counters.last_success), 3),
-        "reason": trouble,
-        "keys": service.client.calls.signer is not None,
+    trouble = calls.counters.last_error if open_circuit else service.cache.latest_error()
+    away: Any = store.breaker if store.breaker is not None and store.breaker.state != "closed" else None
+    full = "MAX_STREAMS is reached; further readers are asked to come back later" if hub.full else None
+    age = _age(calls.counters.last_success)
+    return {
+        "kalshi": _part(open_circuit or trouble is not None, trouble, age, keys=calls.signer is not None),
+        "cache": _part(
+            away is not None, away.reason if away else None, _age(away.since if away else None), kind=store.name
+        ),
+        "streams": _part(hub.full, full, open=len(list(hub.subscribers))),
     }
-    return {"kalshi": exchange, "cache": _cache(service), "streams": _streams(service)}
-
-
-def _cache(service: Services) -> dict[str, Any]:
-    kind = service.cache.store.name
-    breaker = service.cache.store.breaker
-    if breaker is not None and breaker.state != "closed":
-        age = round(max(0.0, time.time() - breaker.since), 3)
-        return {"state": "degraded", "age": age, "reason": breaker.reason, "kind": kind}
-    return {"state": "ok", "age": None, "reason": None, "kind": kind}
-
-
-def _streams(service: Services) -> dict[str, Any]:
-    full = service.hub.full
-    reason = "MAX_STREAMS is reached; further readers are asked to come back later" if full else None
-    state = "degraded" if full else "ok"
-    return {"state": state, "age": None, "reason": reason, "open": len(list(service.hub.subscribers))}
 
 
 async def stats(request: Request) -> Response:

@@ -34,9 +34,6 @@ class AllowedHostsMiddleware:
         self._remembered = lru_cache(REMEMBERED)(self._is_allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         host = hosts[0] if len(hosts) == 1 else b""
         if self._remembered(host, scope.get("server")) or path_in_app(scope).rstrip("/") in PROBES:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -38,22 +39,19 @@ class ServiceCollector(Collector):
         yield _gauge("pi_uptime_seconds", "seconds since the start", self.service.uptime())
 
 
-def _gauge(
-    name: str, text: str, value: float | None | Mapping[str, float | None], label: str = ""
-) -> GaugeMetricFamily:
-    """Return a gauge. None gives no sample: a value that was never measured is not 0."""
-    family = GaugeMetricFamily(name, text, labels=[label] if label else None)
+def _family(
+    kind: type[GaugeMetricFamily] | type[CounterMetricFamily], name: str, text: str,
+    value: float | None | Mapping[str, float | None], label: str = "",
+) -> Family:  # fmt: skip
+    """Return one family. None gives no sample: a value that was never measured is not 0."""
+    family = kind(name, text, labels=[label] if label else None)
     for key, number in value.items() if isinstance(value, Mapping) else (("", value),):
         if number is not None:
             family.add_metric([key] if label else [], number)
     return family
 
 
-def _counter(name: str, text: str, value: float | Mapping[str, float], label: str = "") -> CounterMetricFamily:
-    family = CounterMetricFamily(name, text, labels=[label] if label else None)
-    for key, number in value.items() if isinstance(value, Mapping) else (("", value),):
-        family.add_metric([key] if label else [], number)
-    return family
+_gauge, _counter = partial(_family, GaugeMetricFamily), partial(_family, CounterMetricFamily)
 
 
 def _streams(service: Services) -> Iterator[Family]:

@@ -36,9 +36,6 @@ class ResponseMiddleware:
         self.app, self.durations = app, durations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         started, status = time.perf_counter(), 0
 
         async def send_with_headers(message: Message) -> None:

@@ -111,10 +111,7 @@ def _ms(seconds: float | None) -> float | None:
 
 def add_up(views: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the numbers of several workers as one: the sum of counts, the greatest of positions and latencies."""
-    total: dict[str, Any] = {}
-    for view in views:
-        for name, value in view.items():
-            total[name] = _both(name, total[name], value) if name in total else value
+    total: dict[str, Any] = functools.reduce(functools.partial(_both, ""), views, {})
     return total
 
 
@@ -125,6 +122,4 @@ def _both(name: str, one: Any, other: Any) -> Any:
         return {each: _both("position" if greatest else each, one.get(each), other.get(each)) for each in names}
     if one is None or other is None:
         return other if one is None else one
-    if name == "position":
-        return max(one, other)
-    return one + other
+    return max(one, other) if name == "position" else one + other

@@ -16,8 +16,7 @@ from ingest.supervisor import Supervisor
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Correction, Draft, Trade
-from kalshi.account_models import Balance, Fill, Position
-from kalshi.cash_models import AccountSettlement
+from kalshi.account_models import AccountSettlement, Balance, Fill, Position
 from kalshi.errors import KalshiError
 from tests.support import drafts
 from tests.support.clock import Clock

@@ -9,7 +9,7 @@ from ingest.bot_status import BotStatus, BotStatusReading
 from ingest.exchange_fills import FillReader, Watermarks
 from ingest.gaps import OpenGaps
 from journal.entries import Transfer
-from kalshi.cash_models import BankTransfer
+from kalshi.account_models import BankTransfer
 from kalshi.errors import KalshiError
 from tests.support.clock import Clock
 from tests.support.exchange import ScriptedExchange, as_client, fill

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.bot_status import BotPositions
 from journal.dsn import open_journal
-from kalshi.cash_models import AccountSettlement
+from kalshi.account_models import AccountSettlement
 from tests.ingest.test_account_audit import FOUND, START, AuditedAccount, entry_of
 from tests.support import drafts
 

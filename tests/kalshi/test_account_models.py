@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from cache.decimal_json import loads
-from kalshi.account_models import Balance, Fill, Order, Position
-from kalshi.cash_models import AccountSettlement, BankTransfer
+from kalshi.account_models import AccountSettlement, Balance, BankTransfer, Fill, Order, Position
 from kalshi.errors import FieldError
-from kalshi.exchange_info import AccountLimits, Cutoff, EndpointCosts, ExchangeStatus, pattern
-from kalshi.market_models import Level, Market, Orderbook
+from kalshi.market_models import Cutoff, ExchangeStatus, Level, Market, Orderbook
+from kalshi.rate_limits import AccountLimits, EndpointCosts, pattern
 from kalshi.records import RecordReader
 from tests.support import payloads
 

@@ -56,12 +56,12 @@ async def test_different_limits_make_one_key() -> None:
     class Calls:
         """Calls with keys."""
 
-        signer = "a key"
+        signer, request = "a key", None
 
     class Client:
         """An exchange client that is never called."""
 
-        account, calls, fills_page = "a", Calls(), None
+        account, calls, subaccount = "a", Calls(), 0
 
     portfolio: Any = Portfolio(Client(), Keeper())  # type: ignore[arg-type]
     for limit in range(1, 101):

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi.errors import Busy
-from kalshi.exchange_info import AccountLimits, EndpointCosts, TokenAllowance
-from kalshi.rate_limits import Lane, RateLimits, TokenBucket
+from kalshi.rate_limits import AccountLimits, EndpointCosts, Lane, RateLimits, TokenAllowance, TokenBucket
 from tests.support.clock import Clock
 
 

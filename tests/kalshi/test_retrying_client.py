@@ -73,7 +73,7 @@ async def test_each_bad_answer_has_its_error(
 ) -> None:
     """It says where and what, and holds no secret."""
     kalshi.answer(f"GET {PATH}", reply)
-    calls = calls_of(session, kalshi, total=0.5)
+    calls = calls_of(session, kalshi, attempt=0.45, total=0.95)
     with pytest.raises(errors.KalshiError, match=f"GET {PATH}") as caught:
         await calls.request("GET", PATH)
     assert type(caught.value).__name__ == error

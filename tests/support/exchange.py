@@ -6,8 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
-from kalshi.account_models import Balance, Fill, Position
-from kalshi.cash_models import AccountSettlement, BankTransfer
+from kalshi.account_models import AccountSettlement, Balance, BankTransfer, Fill, Position
 from kalshi.client import KalshiClient
 from kalshi.fill_socket import Connected, Event
 
