@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 import aiohttp
+import redis
 
 from tests.faults.fleet import Fleet
 from tests.faults.plan import Plan
@@ -68,7 +69,6 @@ async def _load(fleet: Fleet, readers: Sequence[Reader], seconds: float) -> Samp
         while (now := time.monotonic() - begun) < seconds:
             for name, value in (await asyncio.to_thread(_figures, fleet)).items():
                 samples[name].append((now, value))
-            samples["Redis keys"].append((now, await _redis_keys(fleet)))
             await asyncio.sleep(SAMPLE_EVERY)
     finally:
         churn.cancel()
@@ -84,7 +84,7 @@ async def _churn(readers: Sequence[Reader]) -> None:
 
 
 def _figures(fleet: Fleet) -> dict[str, float]:
-    """Return resident megabytes, descriptors and threads of each worker, and megabytes of the write-ahead log."""
+    """Return resident megabytes, descriptors and threads of each worker, megabytes of the log, and keys of Redis."""
     found: dict[str, float] = {}
     for worker in fleet.workers:
         process = Path(f"/proc/{worker.pid}")
@@ -94,17 +94,9 @@ def _figures(fleet: Fleet) -> dict[str, float]:
         found[f"{worker.name} descriptors"] = len(os.listdir(process / "fd"))
     log = fleet.journal_file("-wal")
     found["write-ahead log MB"] = log.stat().st_size / 2**20 if log.exists() else 0.0
+    with redis.Redis(port=fleet.proxies["redis"].target, socket_timeout=30) as client:
+        found["Redis keys"] = client.dbsize()
     return found
-
-
-async def _redis_keys(fleet: Fleet) -> float:
-    reader, writer = await asyncio.open_connection("127.0.0.1", fleet.proxies["redis"].target)
-    writer.write(b"DBSIZE\r\n")
-    async with asyncio.timeout(5):
-        line = await reader.readline()
-    writer.close()
-    await writer.wait_closed()
-    return float(line.removeprefix(b":"))
 
 
 async def _findings(fleet: Fleet, readers: Sequence[Reader]) -> list[str]:
