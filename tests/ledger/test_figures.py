@@ -13,7 +13,14 @@ from ledger.causes import ExecutionRecord, cause_of_quantity, match_executions, 
 from ledger.market_book import FifoLots
 from ledger.marks import sum_known, value_position
 from ledger.reconcile import CHECKS, LASTING, AccountReading, DifferenceTracker, Mismatch, compare
-from ledger.records import ReportedPosition, TransferRecord, read_settlement, read_trade
+from ledger.records import (
+    ReportedPosition,
+    TradeRecord,
+    TransferRecord,
+    read_settlement,
+    read_trade,
+    read_transfer,
+)
 from tests.commands.test_performance import closed_lots
 from tests.ledger.cases import Json, baseline, correction, found_position, settlement, trade, transfer
 from tests.ledger.test_account_ledger import exact
@@ -98,6 +105,12 @@ def test_an_applied_transfer_moves_cash_by_its_direction(direction: str, status:
     expected = dict.fromkeys(CAUSES, D(0)) | {cause: D(amount), "transfer_fees": D(-2)}
     assert flows.as_mapping() == expected
     assert flows.total == amount - 2
+
+
+def test_a_transfer_of_nothing_is_read() -> None:
+    """An amount of 0 is no mistake, and without a fee the fee is 0."""
+    found = read_transfer(exact(transfer(1, "x", 0))[0][1])
+    assert (found.amount, found.fee, found.status) == (0, 0, "applied")
 
 
 def test_flows_are_added_and_taken_away_cause_by_cause() -> None:
@@ -225,6 +238,7 @@ def test_a_trade_in_yes_terms(side: str, outcome: str, quantity: int, price: str
 def test_a_trade_of_the_account_is_outside_the_bot() -> None:
     """Its origin says so."""
     assert read_trade(exact(trade(1, origin="account"))[0][1]).outside is True
+    assert TradeRecord(1, D(1), "A", D(1), D("0.5"), None).outside is False
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import resource
 import signal
 import sys
 import time
@@ -33,6 +34,9 @@ PYTEST = (
 )
 
 
+LOADED = 4  # times that a run may take by the clock on a machine that does other work too
+
+
 def preload() -> None:
     """Import what the tests need from other projects; nothing of this project."""
     for name in PRELOADED:
@@ -48,11 +52,11 @@ class Session:
     deadline: float  # by time.monotonic()
 
     def poll(self) -> int | None:
-        """Return pytest's exit code, -1 if the time limit ended it, None while it runs."""
+        """Return pytest's exit code, -1 if a signal or a limit ended it, None while it runs."""
         ended, status = os.waitpid(self.process, os.WNOHANG)
         if ended:
             self._kill_group()
-            return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1
+            return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else -1
         if time.monotonic() < self.deadline:
             return None
         self._kill_group()
@@ -74,24 +78,28 @@ class Session:
 def start_session(
     tree: Path, arguments: list[str], plugins: list[object], limit: float, cache: bool = False
 ) -> Session:
-    """Start pytest over tree in a process of its own. limit: seconds. cache: write compiled modules."""
+    """Start pytest over tree in a process of its own. cache: write compiled modules.
+
+    limit: seconds of the processor's time after which it is killed; LOADED times as much by the clock.
+    """
     process = os.fork()
     if process == 0:
         code = 3
         try:
-            code = _run(tree, [*PYTEST, *arguments], plugins, cache)
+            code = _run(tree, [*PYTEST, *arguments], plugins, int(limit), cache)
         except BaseException:  # noqa: BLE001  it is printed, and the process ends
             traceback.print_exc()
         finally:
             os._exit(code)
     with contextlib.suppress(OSError):
         os.setpgid(process, process)
-    return Session(process, time.monotonic() + limit)
+    return Session(process, time.monotonic() + LOADED * limit)
 
 
-def _run(tree: Path, arguments: list[str], plugins: list[object], cache: bool) -> int:
+def _run(tree: Path, arguments: list[str], plugins: list[object], cpu: int, cache: bool) -> int:
     """Run pytest in this process; its output goes to a file beside the tree."""
     os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
     output = os.open(tree.parent / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)

@@ -5,6 +5,7 @@ import { beforeEach, test } from 'node:test';
 
 import { Backoff } from '../../web/backoff.js';
 import { Connection } from '../../web/connection.js';
+import { FifoLots } from '../../web/lots.js';
 import { Model } from '../../web/model.js';
 import { ACCOUNT_TERM, MARK_TERM } from '../../web/staleness.js';
 import { connect } from '../../web/stream.js';
@@ -469,4 +470,41 @@ test('the oldest mark is that with the oldest answer, among old ones where there
   const fact = (asOf, stale = false) => ({ markFact: { source: 'own', asOf, received: now, stale, term: 60 } });
   const oldest = (...facts) => model.oldestMark(facts, situation)?.asOf ?? null;
   assert.deepEqual([oldest(), oldest({ markFact: null }), oldest(fact(5), fact(3), fact(4)), oldest(fact(5), fact(3), fact(4, true), fact(6, true))], [null, null, 3, 4]);
+});
+
+// Lots
+
+test('contracts of one moment and price join the last lot, any other is a lot of its own', () => {
+  const lots = new FifoLots();
+  for (const [count, cost, opened] of [[2, 1n, 5], [4, 2n, 5], [4, 3n, 5], [4, 3n, 6]]) lots.open(count, cost, BigInt(count), opened);
+  assert.deepEqual(lots.lots.map(({ quantity, left, cost, fee }) => [quantity, left, cost, fee]), [[6, 6, 3n, 6n], [4, 4, 3n, 4n], [4, 4, 3n, 4n]]);
+  assert.deepEqual([lots.quantity, lots.cost, lots.first], [14, 9n, 0]);
+});
+
+test('lots are closed first in first out, in parts that add up', () => {
+  const lots = new FifoLots();
+  lots.open(-3, 100n, 7n, 1);
+  lots.open(-2, 50n, 0n, 2);
+  assert.deepEqual(lots.close(1), [{ quantity: 1, opened: 1, cost: 33n, fee: 2n }]);
+  assert.deepEqual(lots.close(3), [{ quantity: 2, opened: 1, cost: 67n, fee: 5n }, { quantity: 1, opened: 2, cost: 25n, fee: 0n }]);
+  assert.deepEqual([lots.quantity, lots.cost], [-1, 25n]);
+  lots.close(1);
+  assert.deepEqual([lots.quantity, lots.cost, lots.lots, lots.first], [0, 0n, [], 0]);
+});
+
+test('a lot that was closed in part is joined by contracts of its moment and price', () => {
+  const lots = new FifoLots();
+  lots.open(4, 8n, 0n, 1);
+  lots.close(1);
+  lots.open(2, 4n, 0n, 1);
+  assert.deepEqual([lots.lots.length, lots.lots[0].left, lots.lots[0].quantity], [1, 5, 6]);
+});
+
+test('closed lots do not gather', () => {
+  const lots = new FifoLots();
+  for (let at = 0; at <= 1002; at += 1) lots.open(1, BigInt(at), 0n, at);
+  for (let at = 0; at <= 999; at += 1) lots.close(1);
+  assert.deepEqual([lots.first, lots.lots.length], [1000, 1003]);
+  lots.close(1);
+  assert.deepEqual([lots.first, lots.lots.length, lots.lots[0].opened], [0, 2, 1001]);
 });
