@@ -1,16 +1,13 @@
-"""One entry of the cache: its answers, the waits after failures, and the counters of what was answered from where."""
+"""Edges of the caches: waits after failures, bounds, and the counters of what was answered from where."""
 
 from typing import Any
 
 import pytest
 
-from cache.base import Answer
-from cache.cache_entry import CacheEntry
-from cache.cached_value import CachedValue
 from cache.circuit_breaker import CircuitBreaker
 from cache.memory import MemoryCache
-from cache.redis_budget import MOST_BYTES, MOST_KEYS, RedisBudget
-from cache.stale_cache import CompleteValue, StaleCache
+from cache.redis import MOST_BYTES, MOST_KEYS, RedisBudget
+from cache.stale_cache import CachedValue, CacheEntry, CompleteValue, StaleCache
 from tests.support.clock import Clock
 from tests.support.source import NoSuchThing, Source, Trouble, keeper_over
 
@@ -24,7 +21,7 @@ def test_a_new_entry_lets_its_source_be_asked_at_once() -> None:
 
 
 def test_waits_double_up_to_fifteen_seconds() -> None:
-    """1, 2, 4, 8, 15, 15 s after each failure, and the first again after a success."""
+    """1, 2, 4, 8, 15, 15 s after each failure."""
     entry = CacheEntry()
     waits = []
     for _ in range(6):
@@ -32,10 +29,6 @@ def test_waits_double_up_to_fifteen_seconds() -> None:
         waits.append(entry.fetch_not_before - 100.0)
     assert waits == [1.0, 2.0, 4.0, 8.0, 15.0, 15.0]
     assert [entry.must_wait(0.0, moment) for moment in (114.9, 115.0)] == [True, False]
-    entry.clear_backoff()
-    assert (entry.error, entry.must_wait(0.0, 0.0)) == (None, False)
-    entry.back_off(None, 200.0)
-    assert [entry.must_wait(0.0, moment) for moment in (200.9, 201.0)] == [True, False]
 
 
 def test_a_long_series_of_failures_waits_no_longer() -> None:
@@ -49,30 +42,13 @@ def test_a_long_series_of_failures_waits_no_longer() -> None:
 def test_a_new_event_shortens_the_wait_of_an_incomplete_answer_and_not_that_of_an_error() -> None:
     """One second after the last fetch began the source may be asked about an event that it did not know."""
     entry = CacheEntry()
-    entry.begin_fetch(50.0, 100.0)
+    entry.fetch_newer_than, entry.fetch_began = 50.0, 100.0
     for _ in range(4):
         entry.back_off(None, 100.5)
     assert [entry.must_wait(51.0, moment) for moment in (100.9, 101.0)] == [True, False]
     assert entry.must_wait(50.0, 108.0), "the same event is not a new one"
     entry.error = Trouble("down")
     assert entry.must_wait(51.0, 108.0)
-
-
-def test_answers_are_made_once_until_value_or_source_changes() -> None:
-    """The same object for the same value; another source or another value makes another."""
-    entry, value = CacheEntry(), CachedValue("x", 5.0)
-    entry.set_value(value, 7, "redis_cache")
-    first, stale = entry.fresh_answer, entry.as_stale(value, "redis_cache")
-    assert (first, stale) == (Answer("x", "redis_cache", 5.0), Answer("x", "redis_cache", 5.0, stale=True))
-    entry.set_cache_checked("redis_cache", 9.0)
-    assert entry.fresh_answer is first
-    assert entry.as_stale(value, "redis_cache") is stale
-    entry.set_cache_checked("memory_cache", 10.0)
-    assert entry.fresh_answer == Answer("x", "memory_cache", 5.0)
-    newer = CachedValue("y", 6.0)
-    assert entry.as_stale(newer, "redis_cache").value == "y"
-    entry.set_value(None, 0, "redis_cache")
-    assert (entry.value, entry.fresh_answer, entry.stale_answer, entry.size) == (None, None, None, 0)
 
 
 async def test_each_place_that_answers_is_counted_once(clock: Clock) -> None:
@@ -88,8 +64,8 @@ async def test_each_place_that_answers_is_counted_once(clock: Clock) -> None:
     assert (await there.get("k", 60, source)).stale
     assert (await there.get("k", 60, source)).stale
     counts = there.counts
-    assert (here.counts.fetched, here.counts.cached) == (1, 0)
-    assert (counts.near, counts.cached, counts.fetched, counts.failed, counts.stale) == (1, 1, 0, 1, 2)
+    assert (here.counts["fetched"], here.counts["cached"]) == (1, 0)
+    assert [counts[name] for name in ("near", "cached", "fetched", "failed", "stale")] == [1, 1, 0, 1, 2]
 
 
 async def test_the_shared_cache_is_read_again_after_a_second(clock: Clock) -> None:
@@ -187,21 +163,24 @@ async def test_a_memory_cache_holds_as_much_as_it_may() -> None:
         await cache.set(key, b"xxx", 5)
     assert await cache.get("a") == b"xxx"
     await cache.set("d", b"x", 5)
-    assert (len(cache), repr(cache)) == (3, "MemoryCache(3 entries, 7 bytes)")
+    assert len(cache) == 3
     assert [await cache.get(key) for key in "abcd"] == [b"xxx", None, b"xxx", b"x"]
     await cache.set("e", b"x" * 10, 5)
     assert (len(cache), await cache.get("e")) == (1, b"x" * 10)
     await cache.set("f", b"x" * 11, 5)
     await cache.set("g", b"x", 0)
-    assert repr(cache) == "MemoryCache(1 entries, 10 bytes)"
+    assert len(cache) == 1
     clock.now += 4.9
     assert await cache.get("e") is not None
     clock.now += 0.1
     assert await cache.get("e") is None
-    assert repr(cache) == "MemoryCache(0 entries, 0 bytes)"
-    await cache.set("h", b"x", 5)
+    await cache.set("h", b"x" * 5, 5)
+    await cache.set("i", b"x" * 5, 5)
+    assert len(cache) == 2, "what expired takes no bytes"
     await cache.close()
-    assert repr(cache) == "MemoryCache(0 entries, 0 bytes)"
+    assert (len(cache), await cache.get("h")) == (0, None)
+    await cache.set("j", b"x" * 10, 5)
+    assert len(cache) == 1
 
 
 @pytest.mark.parametrize(
