@@ -7,19 +7,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
+from ingest import payload_fields as fields
 from ingest.bot_status import read_mode
-from ingest.payload_fields import (
-    Record,
-    UnreadableRecord,
-    is_iso_time,
-    number,
-    one_of,
-    optional,
-    optional_count,
-    rounded_number,
-    seconds_of,
-    token,
-)
+from ingest.payload_fields import Record, UnreadableRecord
 from journal.entries import Mode, Outcome, Side, Trade
 from ledger.amounts import ZERO
 
@@ -101,18 +91,18 @@ def _read_trade(record: object, mixed: bool, now: float) -> ReportedTrade:
     mode = read_mode(record)
     trade = Trade(
         timestamp=_timestamp(record, mixed, now),
-        ticker=token(record, "ticker"),
-        side=one_of(record, "side", SIDES),
+        ticker=fields.token(record, "ticker"),
+        side=fields.one_of(record, "side", SIDES),
         quantity=_quantity(record),
         price=_price(record),
-        trade_id=token(record, "trade_id"),
+        trade_id=fields.token(record, "trade_id"),
         source="bot_live",
         mode=mode or "live",
-        outcome="yes" if record.get("outcome") is None else one_of(record, "outcome", OUTCOMES),
+        outcome="yes" if record.get("outcome") is None else fields.one_of(record, "outcome", OUTCOMES),
         fee=_micros(record, "fee", -MAX_CONTRACTS, MAX_CONTRACTS),
         **_optional_fields(record),
     )
-    return ReportedTrade(trade, optional_count(record, "seq"), mode)
+    return ReportedTrade(trade, fields.optional_count(record, "seq"), mode)
 
 
 def _optional_fields(record: Record) -> dict[str, Any]:
@@ -120,29 +110,33 @@ def _optional_fields(record: Record) -> dict[str, Any]:
     taker = record.get("is_taker")
     return {
         "is_taker": taker if isinstance(taker, bool) else None,
-        **{name: optional(token, record, name) for name in ("order_id", "boot_id", "fill_id", "strategy")},
+        **{
+            name: fields.optional(fields.token, record, name) for name in ("order_id", "boot_id", "fill_id", "strategy")
+        },
         **{name: _micros(record, name, ZERO, MILLISECONDS_FROM) for name in DECISION_NUMBERS},
     }
 
 
 def _micros(record: Record, name: str, low: Decimal, high: Decimal) -> Decimal | None:
     """Return an optional number to the sixth decimal; None where it is absent, unreadable or out of range."""
-    value = optional(number, record, name)
+    value = fields.optional(fields.number, record, name)
     return None if value is None or not low <= value < high else value.quantize(MICROSECOND, ROUND_HALF_EVEN)
 
 
 def _time_unit(record: Record) -> str:
     """Return the unit of a record's timestamp; seconds where it cannot be read."""
-    if is_iso_time(record.get("timestamp")):
+    if fields.is_iso_time(record.get("timestamp")):
         return "ISO 8601"
-    return "milliseconds" if (optional(number, record, "timestamp") or 0) >= MILLISECONDS_FROM else "seconds"
+    return (
+        "milliseconds" if (fields.optional(fields.number, record, "timestamp") or 0) >= MILLISECONDS_FROM else "seconds"
+    )
 
 
 def _timestamp(record: Record, mixed: bool, now: float) -> Decimal:
     unit = _time_unit(record)
     if mixed and unit != "seconds":
         raise UnreadableRecord(f"timestamp: {unit} beside records in other units")
-    seconds = seconds_of(record, "timestamp") / (1000 if unit == "milliseconds" else 1)
+    seconds = fields.seconds_of(record, "timestamp") / (1000 if unit == "milliseconds" else 1)
     if seconds < EARLIEST:
         raise UnreadableRecord("timestamp: not a Unix time")
     if seconds > Decimal(now) + FUTURE_TOLERANCE:
@@ -151,13 +145,13 @@ def _timestamp(record: Record, mixed: bool, now: float) -> Decimal:
 
 
 def _quantity(record: Record) -> Decimal:
-    quantity = rounded_number(record, "quantity", QUANTITY_STEP)
+    quantity = fields.rounded_number(record, "quantity", QUANTITY_STEP)
     if not 0 <= quantity <= MAX_CONTRACTS:  # 0 voids the trade that was reported under this id and time
         raise UnreadableRecord("quantity: negative" if quantity < 0 else "quantity: too large")
     return quantity
 
 
 def _price(record: Record) -> Decimal:
-    if not 0 < number(record, "price") <= 1 or not (price := rounded_number(record, "price", PRICE_STEP)):
+    if not 0 < fields.number(record, "price") <= 1 or not (price := fields.rounded_number(record, "price", PRICE_STEP)):
         raise UnreadableRecord("price: not in dollars between 0 and 1")
     return price

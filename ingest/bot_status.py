@@ -8,16 +8,8 @@ from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
 from cache.decimal_json import dumps, loads
-from ingest.payload_fields import (
-    Record,
-    UnreadableRecord,
-    number,
-    optional,
-    optional_count,
-    optional_text,
-    seconds_of,
-    token,
-)
+from ingest import payload_fields as fields
+from ingest.payload_fields import Record, UnreadableRecord
 from journal.entries import Mode
 
 Status = Literal["online", "offline", "stalled"]
@@ -75,21 +67,21 @@ def read_status(answer: object) -> BotStatusReading:
     if not isinstance(answer, Mapping):
         raise UnreadableRecord("not an object")
     activity, unknown_word = read_activity(answer)
-    reason = optional_text(answer, *REASON_FIELDS)
+    reason = fields.optional_text(answer, *REASON_FIELDS)
     if unknown_word:
         reason = f'the bot says "{unknown_word}"' + (f": {reason}" if reason else "")
-    ages = (optional(number, answer, name) for name in ("loop_age", "last_loop_age"))
+    ages = (fields.optional(fields.number, answer, name) for name in ("loop_age", "last_loop_age"))
     return BotStatusReading(
         mode=read_mode(answer),
         activity=activity,
         reason=reason,
         loop_age=next((float(age) for age in ages if age is not None), None),
-        loop_time=optional(seconds_of, answer, "timestamp"),
-        trades=optional_count(answer, "trades", "trade_count", "trades_count", "total_trades"),
-        boot_id=optional(token, answer, "boot_id"),
-        seq=optional_count(answer, "seq", "last_seq"),
-        order_prefix=optional(token, answer, "order_prefix"),
-        positions=optional(_positions, answer, "positions"),
+        loop_time=fields.optional(fields.seconds_of, answer, "timestamp"),
+        trades=fields.optional_count(answer, "trades", "trade_count", "trades_count", "total_trades"),
+        boot_id=fields.optional(fields.token, answer, "boot_id"),
+        seq=fields.optional_count(answer, "seq", "last_seq"),
+        order_prefix=fields.optional(fields.token, answer, "order_prefix"),
+        positions=fields.optional(_positions, answer, "positions"),
     )
 
 
@@ -106,7 +98,7 @@ def read_activity(record: Record) -> tuple[Activity | None, str]:
         if record.get(flag) is True:
             return ACTIVITY_WORDS[flag], ""
     found: Activity | None = None
-    for word in filter(None, (optional_text(record, name) for name in ("activity", "state", "status"))):
+    for word in filter(None, (fields.optional_text(record, name) for name in ("activity", "state", "status"))):
         known = ACTIVITY_WORDS.get(_normalized(word))
         if known is None:
             return "other", word
@@ -126,7 +118,7 @@ def _positions(answer: Record, name: str) -> dict[str, Decimal]:
     value = answer.get(name)
     if not isinstance(value, Mapping) or not all(isinstance(ticker, str) for ticker in value):
         raise UnreadableRecord(f"{name}: not an object")
-    return {ticker: number(value, ticker) for ticker in value}
+    return {ticker: fields.number(value, ticker) for ticker in value}
 
 
 @dataclass(slots=True)
@@ -217,14 +209,6 @@ def is_unhealthy(status: dict[str, Any]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class BotPositions:
-    """Positions as the bot reports them: contracts by ticker, + YES, - NO. as_of: Unix seconds."""
-
-    quantities: Mapping[str, Decimal]
-    as_of: float
-
-
-@dataclass(frozen=True, slots=True)
 class BotSnapshot:
     """The leader's knowledge of the bot, for the lease row and the relay. Times are Unix seconds."""
 
@@ -232,7 +216,7 @@ class BotSnapshot:
     polled: float = 0.0  # when the last good poll was requested
     swept: float = 0.0  # when the exchange's fills were last read as a whole; the name of version 0.1 on the wire
     at: float = 0.0  # when this was made: of two snapshots the later one counts
-    positions: Mapping[str, Decimal] | None = None  # of the bot, where it reports them
+    positions: Mapping[str, Decimal] | None = None  # contracts by ticker, + YES, - NO, where the bot reports them
 
     def dump(self) -> str:
         """Return the JSON text."""

@@ -12,15 +12,7 @@ from kalshi.account_models import AccountSettlement
 from kalshi.client import KalshiClient
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
-from ledger.causes import (
-    Cause,
-    ExecutionRecord,
-    FillEvidence,
-    cause_of_content,
-    cause_of_quantity,
-    match_executions,
-    traded_cash,
-)
+from ledger.causes import Cause, ExecutionRecord, FillEvidence, cause_of_content, cause_of_quantity, match_executions
 from ledger.reconcile import AccountReading, Figure, TrackedDifference
 from ledger.records import TradeRecord, read_trade
 
@@ -94,7 +86,7 @@ class CauseFinder:
         if not others or (book is not None and book.settlement is not None):
             return found
         if book is not None and theirs is not None:
-            self._cash[cause] += traded_cash(theirs) - (book.realized - book.cost - book.fees)
+            self._cash[cause] += theirs.traded_cash - (book.realized - book.cost - book.fees)
         elif cause == "settled meanwhile" and (row := await self._settlement(ticker)) is not None:
             self._cash[cause] += row.revenue
         return found

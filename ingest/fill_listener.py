@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from cluster.component_health import ComponentHealth
@@ -20,29 +21,20 @@ FIRST_LOOK: Final = 0.25  # seconds until the bot is polled for a fill; longest 
 MAX_WAIT: Final = 0.8  # seconds that a fill waits for the report of a bot that answers
 
 
+@dataclass(slots=True, eq=False)
 class FillListener:
-    """From pushed fills to the journal. Nothing is retried here: a later reading of the exchange finds what is lost.
+    """From pushed fills to the journal. Nothing is retried here: a later reading of the exchange finds what is lost."""
 
-    wake_backfill: requests a reading, for a payout and for every Connected, because earlier fills are not sent again.
-    on_account_trade: called at once with the Unix seconds of each fill, whoever made it.
-    """
-
-    def __init__(
-        self, source: FillSocket, attribution: Attribution, poller: Poller, writer: JournalWriter,
-        wake_backfill: Callable[[], None], on_account_trade: Callable[[float], None], health: ComponentHealth,
-        exchange_mode: Mode = "live",
-    ) -> None:  # fmt: skip
-        self._source = source
-        self._attribution = attribution
-        self._bot = attribution.bot
-        self._poller = poller
-        self._writer = writer
-        self._wake_backfill = wake_backfill
-        self._on_account_trade = on_account_trade
-        self._exchange_mode = exchange_mode
-        self._waiting: list[tuple[float, Fill]] = []  # fills without a decision, and when they came (monotonic)
-        self._arrived = asyncio.Event()
-        self.health = health
+    source: FillSocket
+    attribution: Attribution
+    poller: Poller
+    writer: JournalWriter
+    wake_backfill: Callable[[], None]  # for a payout and for every Connected: earlier fills are not sent again
+    on_account_trade: Callable[[float], None]  # called at once with the Unix seconds of each fill, whoever made it
+    health: ComponentHealth
+    exchange_mode: Mode = "live"
+    _waiting: list[tuple[float, Fill]] = field(default_factory=list)  # undecided, and when they came (monotonic)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Receive and write until cancelled."""
@@ -51,7 +43,7 @@ class FillListener:
             both.create_task(self._write())
 
     async def _receive(self) -> None:
-        async with aclosing(self._source.events()) as events:
+        async with aclosing(self.source.events()) as events:
             async for event in events:
                 self._take(event)
 
@@ -59,17 +51,17 @@ class FillListener:
         match event:
             case Connected():
                 self.health.succeed(log_change=False)
-                self._wake_backfill()
+                self.wake_backfill()
             case MarketPaid():
                 self.health.counters["payouts"] += 1
-                self._wake_backfill()
+                self.wake_backfill()
             case Disconnected():
                 self.health.fail(event.reason, log_change=False)
-            case Fill() if self._bot.mode == "paper":
+            case Fill() if self.attribution.bot.mode == "paper":
                 self.health.counters["ignored"] += 1
             case Fill():
                 self.health.counters["fills"] += 1
-                self._on_account_trade(float(event.timestamp))
+                self.on_account_trade(float(event.timestamp))
                 self._waiting.append((time.monotonic(), event))
                 self._arrived.set()
 
@@ -82,21 +74,21 @@ class FillListener:
             self._arrived.clear()
             drafts, wait = self._judge_waiting()
             if wait is not None:
-                self._poller.wake()  # the bot may report the fill by now
+                self.poller.wake()  # the bot may report the fill by now
             if drafts:
                 await self._record(drafts)
 
     def _judge(self, fill: Fill) -> Origin | Wait:
         # A bot that was never polled has not named its mode either, and a fill gets that mode.
-        if not self._bot.seen:
+        if not self.attribution.bot.seen:
             return Wait(FIRST_LOOK)
-        return self._attribution.judge(fill, self.health.clock())
+        return self.attribution.judge(fill, self.health.clock())
 
     def _judge_waiting(self) -> tuple[list[Draft], float | None]:
         """Return what can be written now, and the seconds until the rest is judged again (None: nothing waits)."""
         now, drafts, waiting = time.monotonic(), list[Draft](), list[tuple[float, Fill]]()
-        longest = MAX_WAIT if self._bot.seen else FIRST_LOOK
-        mode = self._bot.mode or self._exchange_mode
+        longest = MAX_WAIT if self.attribution.bot.seen else FIRST_LOOK
+        mode = self.attribution.bot.mode or self.exchange_mode
         for came, fill in self._waiting:
             verdict = self._judge(fill)
             if isinstance(verdict, Wait) and now < came + longest:
@@ -109,9 +101,9 @@ class FillListener:
 
     async def _record(self, drafts: list[Draft]) -> None:
         try:
-            await self._writer.record(drafts)
+            await self.writer.record(drafts)
         except LeaseLost:
             raise
         except JournalError:
             self.health.counters["left"] += len(drafts)  # for the next reading: its watermark has not passed them
-            self._wake_backfill()
+            self.wake_backfill()

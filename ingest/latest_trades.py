@@ -1,7 +1,7 @@
 """Answer of trades/live: the newest trades of the journal, and how recently a source confirmed that none is newer."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cache.base import Cache
@@ -47,15 +47,35 @@ class SourceTimes:
         return "journal", max(self.polled, cached, self.read_at), True
 
 
-class TradeWindow:
-    """The journal's newest trades in memory, corrections applied. A listener of the journal tailer."""
+def _sorted(trades: list[Entry]) -> list[Entry]:
+    return sorted(trades, key=lambda entry: (entry.timestamp, entry.seq))
 
-    def __init__(self, position: int) -> None:
-        self._trades: list[Entry] = []  # oldest first by (timestamp, seq)
-        self.position = position
+
+def _corrected(trade: Entry, body: dict[str, object]) -> Entry | None:
+    """Return the trade with the correction's values, or None if it is voided (quantity 0)."""
+    if not body["quantity"]:
+        return None
+    changed = {name: body[name] for name in CORRECTED_FIELDS if name in body}
+    return replace(trade, ticker=str(body["ticker"]), body=dumps(loads(trade.body) | changed))
+
+
+@dataclass(slots=True, eq=False)
+class LatestTrades:
+    """The journal's newest trades, corrections applied; answers trades/live in every worker.
+
+    position: seq of the last entry received. sources: returns the times as they are now. read_exchange: reads the
+    exchange if this worker is the leader.
+    """
+
+    position: int
+    sources: Callable[[], SourceTimes]
+    read_exchange: Callable[[], Awaitable[None]]
+    store: Cache
+    clock: Callable[[], float]
+    _trades: list[Entry] = field(default_factory=list)  # oldest first by (timestamp, seq)
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Take entries in the order of the journal."""
+        """Take entries in the order of the journal, as a listener of the journal tailer."""
         self.position = max(self.position, entries[-1].seq)
         trades = [entry for entry in entries if entry.kind == "trade"]
         if trades:
@@ -74,59 +94,30 @@ class TradeWindow:
         """Return the bodies of the newest trades, newest first."""
         return [entry.body for entry in self._trades[-limit:][::-1]] if limit > 0 else []
 
-
-def _sorted(trades: list[Entry]) -> list[Entry]:
-    return sorted(trades, key=lambda entry: (entry.timestamp, entry.seq))
-
-
-def _corrected(trade: Entry, body: dict[str, object]) -> Entry | None:
-    """Return the trade with the correction's values, or None if it is voided (quantity 0)."""
-    if not body["quantity"]:
-        return None
-    changed = {name: body[name] for name in CORRECTED_FIELDS if name in body}
-    return replace(trade, ticker=str(body["ticker"]), body=dumps(loads(trade.body) | changed))
-
-
-class LatestTrades:
-    """Answers trades/live in every worker.
-
-    sources: returns the current source times. read_exchange: reads the exchange if this worker is the leader.
-    """
-
-    def __init__(
-        self, window: TradeWindow, sources: Callable[[], SourceTimes], read_exchange: Callable[[], Awaitable[None]],
-        store: Cache, clock: Callable[[], float],
-    ) -> None:  # fmt: skip
-        self._window = window
-        self._sources = sources
-        self._read_exchange = read_exchange
-        self._store = store
-        self._clock = clock
-
     async def answer(self, limit: int) -> LatestTradesAnswer:
         """Return at most limit trades. Never raises and never asks the bot."""
-        source, as_of, stale = self._sources().choose(self._clock())
+        source, as_of, stale = self.sources().choose(self.clock())
         if source != "bot_live":
             source, as_of, stale = await self._fallback()
-        return LatestTradesAnswer(self._window.newest(limit), source, as_of, stale, self._window.position)
+        return LatestTradesAnswer(self.newest(limit), source, as_of, stale, self.position)
 
     def polled(self) -> tuple[float, bool]:
         """Return the Unix seconds of the last good poll (0: never), and True if it is too old to count as live."""
-        sources = self._sources()
-        return sources.polled, sources.choose(self._clock())[0] != "bot_live"
+        sources = self.sources()
+        return sources.polled, sources.choose(self.clock())[0] != "bot_live"
 
     async def _fallback(self) -> tuple[str, float, bool]:
-        saved = await self._store.get(CACHE_KEY)
+        saved = await self.store.get(CACHE_KEY)
         try:
             cached = float(saved or 0)
         except ValueError:
             cached = 0.0  # another program's bytes under our key
-        if not 0 <= cached <= self._clock():
-            cached = 0.0  # a time in the future
-        found = self._sources().choose(self._clock(), self._store.name, cached)
+        if not 0 <= cached <= self.clock():  # nor a time in the future
+            cached = 0.0
+        found = self.sources().choose(self.clock(), self.store.name, cached)
         if found[2]:
-            await self._read_exchange()
-            found = self._sources().choose(self._clock(), self._store.name, cached)
+            await self.read_exchange()
+            found = self.sources().choose(self.clock(), self.store.name, cached)
         if found[0] == "kalshi_api":
-            await self._store.set(CACHE_KEY, str(found[1]).encode(), self._sources().fallback)
+            await self.store.set(CACHE_KEY, str(found[1]).encode(), self.sources().fallback)
         return found

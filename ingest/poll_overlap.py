@@ -1,6 +1,6 @@
 """Check that each poll of the bot joins the one before: by overlap, by the bot's own numbers, and by its count."""
 
-from collections.abc import KeysView, Sequence
+from collections.abc import Iterable, KeysView, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
@@ -62,19 +62,13 @@ class PollOverlap:
         polled: Unix seconds of a later poll that saw the same window. full: trades that the bot's window holds.
         """
         saved = loads(mark) if mark else {}
-        self.life = BotLife(
-            at=float(saved["at"]) if saved else None,
-            boot=saved.get("boot"),
-            seq=saved.get("seq"),
-            seen=dict.fromkeys(saved.get("seen", ())),
-            count=saved.get("count"),
-        )
+        self.life = BotLife(None, saved.get("boot"), saved.get("seq"), dict.fromkeys(saved.get("seen", ())))
+        if saved:
+            self.life.at, self.life.count = max(float(saved["at"]), polled or 0.0), saved.get("count")
         self._earlier: list[BotLife] = []  # newest first
         self._is_old_mark = bool(saved) and saved.get("version") != MARK_VERSION
         self._full = full
         self._alternates_for = 0  # polls
-        if self.life.at is not None and polled is not None:
-            self.life.at = max(self.life.at, polled)
 
     @property
     def two_bots(self) -> bool:
@@ -83,6 +77,7 @@ class PollOverlap:
 
     def check(self, report: BotReport, reading: BotStatusReading | None, asked: float, now: float) -> OverlapResult:
         """Take a whole window, requested at `asked`, and return what is new and the gap before it."""
+        reading = reading or BotStatusReading()
         digests = {trade_digest(each.trade): each for each in report.trades}
         boot = _boot(report.trades, reading)
         self._alternates_for = max(0, self._alternates_for - 1)
@@ -118,7 +113,7 @@ class PollOverlap:
 
     def missing_after(self, report: BotReport, reading: BotStatusReading | None) -> int:
         """Return the number after which trades of this life are missing from the report; 0 if none are."""
-        boot, life = _boot(report.trades, reading), self.life
+        boot, life = _boot(report.trades, reading or BotStatusReading()), self.life
         numbers = _numbers(report.trades, boot, life.seq or 0)
         if life.at is None or boot != life.boot or not life.seq or not _missing(numbers, life.seq):
             return 0
@@ -161,10 +156,9 @@ class PollOverlap:
             return "" if overlap else "no trade of the last window is in this one"
         return "the bot's window filled up between two polls" if len(digests) >= self._full else ""
 
-    def _uncounted(self, report: BotReport, reading: BotStatusReading | None, new: int, numbers: set[int]) -> str:
+    def _uncounted(self, report: BotReport, reading: BotStatusReading, new: int, numbers: set[int]) -> str:
         """Hold the bot's own count against what was read. Two polls must agree: status and trades race in one."""
-        life = self.life
-        count = reading.trades if reading is not None else None
+        life, count = self.life, reading.trades
         if count is None or numbers:
             return ""
         if life.count is None or count < life.count or life.at is None:
@@ -181,19 +175,16 @@ class PollOverlap:
         return f"the bot counts {count} trades, {lost} more than were read"
 
     def _remember(
-        self, digests: dict[str, ReportedTrade], boot: str | None, numbers: set[int],
-        reading: BotStatusReading | None, asked: float,
-    ) -> None:  # fmt: skip
+        self, digests: Iterable[str], boot: str | None, numbers: set[int], reading: BotStatusReading, asked: float
+    ) -> None:
         life = self.life
-        counts = reading is not None and reading.seq is not None
         if boot != life.boot or life.seq is None:
-            life.seq = max(numbers, default=0 if counts else None)
+            life.seq = 0 if reading.seq is not None else None
         life.seq = max(numbers, default=life.seq)
-        life.reported_seq = reading.seq if reading is not None else None
-        if reading is not None and life.count is None:
+        life.reported_seq = reading.seq
+        if life.count is None:
             life.count = reading.trades
-        life.seen = dict.fromkeys(digests)
-        life.boot, life.at = boot, asked
+        life.seen, life.boot, life.at = dict.fromkeys(digests), boot, asked
 
 
 def _span(last: float, now: float, trades: Sequence[ReportedTrade], why: str) -> GapSpan:
@@ -211,11 +202,9 @@ def _belongs(life: BotLife, digests: KeysView[str], boot: str | None) -> bool:
     return not digests.isdisjoint(life.seen)
 
 
-def _boot(trades: Sequence[ReportedTrade], reading: BotStatusReading | None) -> str | None:
+def _boot(trades: Sequence[ReportedTrade], reading: BotStatusReading) -> str | None:
     """Return the life of the bot that its newest trade names, else the one of its status."""
-    if trades and trades[-1].trade.boot_id:
-        return trades[-1].trade.boot_id
-    return reading.boot_id if reading is not None else None
+    return (trades[-1].trade.boot_id if trades else None) or reading.boot_id
 
 
 def _numbers(trades: Sequence[ReportedTrade], boot: str | None, above: int = -1) -> set[int]:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from cluster.component_health import ComponentHealth
-from ingest.bot_status import BotPositions
 from ingest.difference_causes import CauseFinder, Finding
 from ingest.gaps import exact_seconds
 from ingest.journal_ledgers import JournalLedgers
@@ -39,12 +38,6 @@ class AuditResult:
     body: dict[str, Any]
     findings: list[Finding]
     read_at: float  # Unix seconds at which the exchange was read
-
-    @property
-    def unexplained(self) -> Decimal:
-        """Return the dollars of cash that no named cause explains: reported less expected."""
-        amount: Decimal = self.body["cash"]["unexplained"]
-        return amount
 
 
 class AccountAudit:
@@ -119,13 +112,15 @@ class AccountAudit:
         await self._wait_for_journal(read_at)
         if ledger.unordered:
             return  # a market is being read again: its sums are not final
-        seq, bot, opening = self._ledgers.position, self._supervisor.bot_positions(), self._opening(ledger, reading)
+        seq, opening = self._ledgers.position, self._opening(ledger, reading)
+        bot, polled = self._supervisor.bot_positions()
         recent = self._ledgers.recent()
         comparison = compare(ledger, opening, recent, reading)
         mismatches = list(comparison.mismatches)
         if bot is not None:
-            polled = exact_seconds(bot.as_of - SLACK), exact_seconds(bot.as_of + SLACK)
-            mismatches += compare_bot(ledger, recent, bot.quantities, polled)
+            mismatches += compare_bot(
+                ledger, recent, bot, (exact_seconds(polled - SLACK), exact_seconds(polled + SLACK))
+            )
         tracked = self._tracker.update(mismatches, self.health.clock())
         if any(each.checks == 1 for each in tracked):
             self._supervisor.request_backfill()
@@ -135,7 +130,7 @@ class AccountAudit:
         body["sides"] = {
             "journal": {"as_of": round(read_at, 3), "seq": seq},
             "exchange": {"as_of": round(read_at, 3), "complete_to": round(through, 3)},
-            "bot": {"as_of": round(bot.as_of, 3) if bot else None},
+            "bot": {"as_of": round(polled, 3) if bot is not None else None},
         }
         self.result = AuditResult(body, findings, read_at)
         self._compared.set()
@@ -170,7 +165,7 @@ class AccountAudit:
 
 def reconciliation_body(
     ledger: AccountLedger, opening: Decimal, reading: AccountReading, comparison: Comparison, findings: list[Finding],
-    bot: BotPositions | None,
+    bot: Mapping[str, Decimal] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the body. The journal's figures are those of the moment that the exchange's figures fit best."""
     other = {"fees_unreported": -comparison.unreported_fees} if comparison.unreported_fees else {}
@@ -181,7 +176,7 @@ def reconciliation_body(
             "opening": opening, **comparison.flows.as_mapping(), "other": other, "expected": comparison.expected,
             "reported": reading.balance, "unexplained": next(open_cash, ZERO), "unreadable": list(UNREADABLE),
         },
-        "positions": _position_rows(reading, findings, bot.quantities if bot else None),
+        "positions": _position_rows(reading, findings, bot),
         "differences": [each.as_json() for each in findings],
         "settled_by_revenue": [
             {"ticker": book.ticker, "revenue": book.revenue, "difference": book.revenue_difference}

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from decimal import Decimal
+from typing import Any, Final
 
 from yarl import URL
 
@@ -16,13 +17,14 @@ from cluster.component_health import ComponentHealth, cancel_and_wait, run_forev
 from cluster.journal_tailer import JournalCheck, JournalTailer, Listener
 from cluster.leader import JournalWriter, LeaderElection
 from cluster.workers import RelaySettings, open_workers
-from ingest.bot_status import BotPositions, BotSnapshot, BotStatus, is_unhealthy
-from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes, TradeWindow
+from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy
+from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes
 from ingest.leader import LeaderTerm, Upstreams
 from journal.base import Journal
 from journal.entries import Entry, Head
 from journal.errors import JournalError, LeaseLost
 from journal.queries import Query
+from streams.hub import Hub
 
 log = logging.getLogger(__name__)
 LEADER_COMPONENTS: Final = ("poller", "healer", "push", "recorder")  # they work only where the lease is held
@@ -30,24 +32,6 @@ COMPONENTS: Final = (*LEADER_COMPONENTS, "feed", "lease", "relay", "integrity")
 BACKFILL_WAIT: Final = 2.0  # seconds that a request for trades/live waits for the exchange
 TAIL_WITH_NEWS: Final = 2.0  # seconds between looks at the journal's end where news arrives by itself
 TAIL_WITHOUT_NEWS: Final = 0.5
-
-
-class EventSink(Protocol):
-    """The part of the hub that the supervisor needs."""
-
-    position: int
-
-    def publish(self, entries: Sequence[Entry]) -> None:
-        """Take entries that follow position."""
-
-    def status(self, data: str) -> None:
-        """Take the JSON text of a bot_status event."""
-
-    def remember(self, data: str) -> None:
-        """Take a bot_status that only streams opened later need."""
-
-    def reset(self, epoch: str, position: int, check: str = "") -> None:
-        """Continue after position in a journal that went back in time or got a new epoch."""
 
 
 class Supervisor:
@@ -59,7 +43,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, upstreams: Upstreams, journal: Journal, hub: EventSink, store: Cache, relay: RelaySettings | None = None,
+        self, upstreams: Upstreams, journal: Journal, hub: Hub, store: Cache, relay: RelaySettings | None = None,
         listeners: Sequence[Listener] = (), on_account_trade: Callable[[float], None] = lambda at: None,
         on_reset: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
@@ -70,12 +54,12 @@ class Supervisor:
         self._on_reset = on_reset
         self._clock = clock
         self._components = components = {name: ComponentHealth(name, clock) for name in COMPONENTS}
-        self._window = TradeWindow(hub.position)
+        self.live = LatestTrades(hub.position, self._source_times, self._backfill_now, store, clock)
         self.feed = JournalTailer(
             journal, hub.position, components["feed"], self._tail_interval, self._on_new_epoch
         )  # fmt: skip
         self._check = JournalCheck(journal, components["integrity"])
-        for listener in (hub.publish, self._window.publish, *listeners):
+        for listener in (hub.publish, self.live.publish, *listeners):
             self.feed.listen(listener)
         self.workers = open_workers(components["relay"], relay, journal, self.feed.announce, self._take_snapshot)
         self._writer = JournalWriter(journal, self._announce, components["recorder"])
@@ -86,7 +70,6 @@ class Supervisor:
         self._term: LeaderTerm | None = None  # while this worker is the leader
         self._snapshot = BotSnapshot(BotStatus(since=clock()).data)  # from our poller or another worker's
         self._tasks: list[asyncio.Task[None]] = []
-        self.live = LatestTrades(self._window, self._source_times, self._backfill_now, store, clock)
 
     async def start(self) -> None:
         """Load the newest trades and start. Raises JournalError, and PrefixInUse: another journal's Redis prefix."""
@@ -119,12 +102,9 @@ class Supervisor:
             parts["healer"] |= {"open": len(self._term.gaps)}
         return parts
 
-    def bot_positions(self) -> BotPositions | None:
-        """Return the positions that the bot last reported; None where it reports none or trades on paper."""
-        snapshot = self._snapshot
-        if snapshot.positions is None or loads(snapshot.status)["mode"] == "paper":
-            return None
-        return BotPositions(snapshot.positions, snapshot.polled)
+    def bot_positions(self) -> tuple[Mapping[str, Decimal] | None, float]:
+        """Return the contracts by ticker that the bot last reported and when (Unix seconds); None for no positions."""
+        return None if self.no_account_reason() else self._snapshot.positions, self._snapshot.polled
 
     def complete_to(self) -> float:
         """Return the Unix seconds up to which the journal has every execution that bot and exchange have reported."""
@@ -178,7 +158,7 @@ class Supervisor:
     async def _load_window(self, position: int) -> None:
         page = await self._journal.history(Query(limit=MAX_TRADES, before=position + 1))
         if page:
-            self._window.publish(page[::-1])
+            self.live.publish(page[::-1])
 
     def _on_new_epoch(self, head: Head) -> None:
         """Reset every reader, and end the leader's term: the next one begins with the marks of the journal."""
@@ -186,7 +166,7 @@ class Supervisor:
         self._snapshot = replace(self._snapshot, polled=0.0, swept=0.0)
         self._hub.reset(head.epoch, head.seq, head.check)
         self._on_reset()
-        self._window.restart(head.seq)
+        self.live.restart(head.seq)
         self._tasks.append(asyncio.create_task(self._reload_window(head.seq)))
 
     async def _reload_window(self, position: int) -> None:

@@ -7,7 +7,6 @@ from typing import Final, Literal
 
 from ledger.amounts import ZERO
 from ledger.reconcile import Mismatch
-from ledger.records import ReportedPosition
 
 Cause = Literal[
     "read late", "outside the bot", "counted twice", "missed", "settled meanwhile", "method", "mark", "correction",
@@ -117,8 +116,3 @@ def cause_of_content(mismatches: Sequence[Mismatch], evidence: FillEvidence) -> 
         return "method"
     found = evidence.causes()
     return next(iter(found)) if found else "unknown"
-
-
-def traded_cash(theirs: ReportedPosition) -> Decimal:
-    """Return the dollars that buying and selling moved in a market, fees included, by the exchange's own figures."""
-    return theirs.realized - theirs.cost - theirs.fees

@@ -72,6 +72,11 @@ class ReportedPosition:
     realized: Decimal
     fees: Decimal
 
+    @property
+    def traded_cash(self) -> Decimal:
+        """Dollars that buying and selling moved, fees included."""
+        return self.realized - self.cost - self.fees
+
 
 @dataclass(frozen=True, slots=True)
 class BaselineRecord:

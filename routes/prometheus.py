@@ -88,7 +88,7 @@ def _watch(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
 
 def _books(service: Services) -> Iterator[Family]:
     result = service.audit.result
-    unexplained = None if result is None else float(result.unexplained)
+    unexplained = None if result is None else float(result.body["cash"]["unexplained"])
     yield _gauge("pi_unexplained_dollars", "cash that no named cause explains", unexplained)
     causes: Counter[str] = Counter(finding.cause for finding in result.findings) if result else Counter()
     yield _gauge("pi_differences", "differences between journal, exchange and bot, by cause", {**causes}, "cause")

@@ -15,7 +15,7 @@ MAY: dict[str, set[str]] = {
     "journal": {"cache"},
     "ledger": set(),
     "cluster": {"cache", "journal"},
-    "ingest": {"cache", "kalshi", "journal", "ledger", "cluster"},
+    "ingest": {"cache", "kalshi", "journal", "ledger", "cluster", "streams"},
     "streams": {"cache", "journal"},
     "routes": {"cache", "kalshi", "journal", "ledger", "cluster", "ingest", "streams"},
     "runtime": {"config", "cache", "kalshi", "journal", "ledger", "cluster", "ingest", "streams", "routes"},

@@ -9,7 +9,6 @@ from typing import Any, cast
 import pytest
 
 from cluster.component_health import ComponentHealth
-from ingest.bot_status import BotPositions
 from ingest.journal_ledgers import JournalLedgers
 from ingest.reconciliation import AccountAudit
 from ingest.supervisor import Supervisor
@@ -92,7 +91,7 @@ class AuditedAccount:
         self.exchange.rows["OLD"] = Position("OLD", Decimal(4), Decimal(2), *[Decimal(0)] * 4)
         self.clock = Clock(START + 100)
         self.ledgers = JournalLedgers(journal, ComponentHealth("ledger", self.clock))
-        self.bot: BotPositions | None = None
+        self.bot: tuple[dict[str, Decimal] | None, float] = None, 0.0
         self.complete = START + 10_000
         self.noticed = 0
         health = ComponentHealth("reconciliation", self.clock)
@@ -102,7 +101,7 @@ class AuditedAccount:
         """Return the moment up to which the journal is complete, as for a Supervisor."""
         return self.complete
 
-    def bot_positions(self) -> BotPositions | None:
+    def bot_positions(self) -> tuple[dict[str, Decimal] | None, float]:
         """Return what the bot reports."""
         return self.bot
 
@@ -241,7 +240,7 @@ async def test_a_trade_beside_the_bot(account: AuditedAccount) -> None:
     """The bot does not hold what it did not buy: named, and nothing is wrong."""
     fill = account.exchange.buy(4, 7, "0.5", "0.05", ticker="B")
     await account.add(entry_of(fill, origin="account"))
-    account.bot = BotPositions({"A": Decimal(30)}, START + 90)
+    account.bot = ({"A": Decimal(30)}, START + 90)
     assert await account.causes(4) == {
         ("bot_quantity", "B"): ("outside the bot", -7), ("bot_quantity", "OLD"): ("outside the bot", -4),
     }  # fmt: skip
@@ -250,7 +249,7 @@ async def test_a_trade_beside_the_bot(account: AuditedAccount) -> None:
 
 async def test_a_bot_that_counts_otherwise(account: AuditedAccount) -> None:
     """A position that nothing explains is unknown."""
-    account.bot = BotPositions({"A": Decimal(29), "OLD": Decimal(4)}, START + 90)
+    account.bot = ({"A": Decimal(29), "OLD": Decimal(4)}, START + 90)
     assert await account.causes() == {("bot_quantity", "A"): ("unknown", -1)}
 
 

@@ -39,7 +39,10 @@ class FollowedAccount:
         self.known = Watermarks(clock(), clock(), clock())
         self.ledgers = JournalLedgers(journal, ComponentHealth("ledger", clock))
         supervisor = SimpleNamespace(
-            complete_to=lambda: 1e12, bot_positions=lambda: None, no_account_reason=str, request_backfill=lambda: None
+            complete_to=lambda: 1e12,
+            bot_positions=lambda: (None, 0.0),
+            no_account_reason=str,
+            request_backfill=lambda: None,
         )
         health = ComponentHealth("reconciliation", clock)
         self.audit = AccountAudit(self.ledgers, self.account.client, cast(Supervisor, supervisor), health, wait=0.0)
@@ -138,11 +141,11 @@ async def test_cash_that_no_endpoint_tells_is_named_by_the_next_comparison(follo
     """Interest and rebates show as unexplained, of cause unknown, to the hundredth of a cent."""
     followed.trade(100)
     for dollars in ("0.0100", "-0.0200", "1.2345"):
-        before = followed.audit.result.unexplained if followed.audit.result else Decimal(0)
+        before = followed.audit.result.body["cash"]["unexplained"] if followed.audit.result else Decimal(0)
         followed.account.admin("/adjust", dollars=dollars)
         await followed.read_and_compare()
         assert followed.audit.result is not None
-        assert followed.audit.result.unexplained - before == Decimal(dollars)
+        assert followed.audit.result.body["cash"]["unexplained"] - before == Decimal(dollars)
         assert followed.differences() == {("cash", None): "unknown"}
 
 

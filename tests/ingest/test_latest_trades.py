@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from cache.memory import MemoryCache
-from ingest.latest_trades import LatestTrades, SourceTimes, TradeWindow
+from ingest.latest_trades import LatestTrades, SourceTimes
 from journal.entries import Entry
 
 NOW = 1000.0
@@ -32,6 +32,10 @@ def test_choice(polled: float, cached: float, batch: float, answer: tuple[str, f
     assert sources(polled, batch).choose(NOW, "redis_cache", cached) == answer
 
 
+async def nothing() -> None:
+    """Read nothing from the exchange."""
+
+
 def entry(seq: int, at: int, kind: str = "trade") -> Entry:
     """One place in the journal."""
     return Entry(seq, kind, Decimal(at), "T", "bot_live", str(seq))  # type: ignore[arg-type]
@@ -39,7 +43,7 @@ def entry(seq: int, at: int, kind: str = "trade") -> Entry:
 
 def test_newest_first_by_time_and_bounded() -> None:
     """A backfilled trade stands at its own time; a gap moves the cursor and is not listed."""
-    live = TradeWindow(0)
+    live = LatestTrades(0, lambda: sources(0.0, 0.0), nothing, MemoryCache(), lambda: NOW)
     live.publish([entry(1, 10), entry(2, 30), entry(3, 20), entry(4, 40, "gap")])
     assert live.newest(2) == ["2", "3"]
     assert live.position == 4
@@ -59,7 +63,7 @@ async def test_the_chain_of_fallbacks() -> None:
     def known() -> SourceTimes:
         return sources(0.0, batch[0])
 
-    live = LatestTrades(TradeWindow(0), known, read_exchange, MemoryCache(clock=lambda: now[0]), lambda: now[0])
+    live = LatestTrades(0, known, read_exchange, MemoryCache(clock=lambda: now[0]), lambda: now[0])
     seen = []
     for step in (0.0, 1.0, 8.0, 1.0):
         now[0] += step
@@ -73,12 +77,7 @@ async def test_nothing_helps(foreign: bytes) -> None:
     """Without a reading the journal's tail answers, marked stale; other bytes in the cache are ignored."""
     cache = MemoryCache()
     await cache.set("live:swept", foreign, 10)
-
-    async def read_exchange() -> None:
-        await asyncio.sleep(0)
-
-    live = TradeWindow(0)
-    live.publish([entry(1, 10)])
-    trades = LatestTrades(live, lambda: sources(7.0, 0.0), read_exchange, cache, lambda: NOW)
+    trades = LatestTrades(0, lambda: sources(7.0, 0.0), nothing, cache, lambda: NOW)
+    trades.publish([entry(1, 10)])
     answer = await trades.answer(5)
     assert (answer.source, answer.as_of, answer.stale, answer.trades) == ("journal", 7.0, True, ["1"])

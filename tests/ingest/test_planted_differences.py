@@ -6,7 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from ingest.bot_status import BotPositions
 from journal.dsn import open_journal
 from kalshi.account_models import AccountSettlement
 from tests.ingest.test_account_audit import FOUND, START, AuditedAccount, entry_of
@@ -61,7 +60,7 @@ def settled(account: AuditedAccount, rng: random.Random) -> None:
 def outside(account: AuditedAccount, rng: random.Random) -> None:
     """A bot that does not hold what the account held before it."""
     rows = {ticker: row.quantity for ticker, row in account.exchange.rows.items() if ticker != "OLD"}
-    account.bot = BotPositions(rows, START + 95)
+    account.bot = (rows, START + 95)
 
 
 def late(account: AuditedAccount, rng: random.Random) -> None:

@@ -9,7 +9,7 @@ from bot.halts import LastingLoss
 from commands.performance import deepest_drawdown, performance
 from ledger.account_ledger import CAUSES, AccountLedger, CashFlows, fold, transfer_flows
 from ledger.amounts import average, complement, share
-from ledger.causes import ExecutionRecord, cause_of_quantity, match_executions, traded_cash
+from ledger.causes import ExecutionRecord, cause_of_quantity, match_executions
 from ledger.market_book import FifoLots
 from ledger.marks import sum_known, value_position
 from ledger.reconcile import CHECKS, LASTING, AccountReading, DifferenceTracker, Mismatch, compare
@@ -286,7 +286,7 @@ def execution(name: str, at: str = "0", quantity: int = 5, fee: str | None = "0.
 
 def test_the_cash_of_a_reported_position() -> None:
     """Realized profit less the cost of what is held less fees."""
-    assert traded_cash(ReportedPosition(D(10), D(6), D("1.5"), D("0.1"))) == D("-4.6")
+    assert ReportedPosition(D(10), D(6), D("1.5"), D("0.1")).traded_cash == D("-4.6")
 
 
 def test_reports_ten_seconds_apart_are_one_execution_and_later_ones_are_not() -> None:

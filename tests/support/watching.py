@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 
@@ -14,6 +14,7 @@ from ingest.leader import Upstreams
 from ingest.supervisor import Supervisor
 from journal.entries import Entry
 from journal.sqlite import SqliteJournal
+from streams.hub import Hub
 from tests.support.bot import ScriptedBot
 
 
@@ -77,7 +78,7 @@ async def worker(
     polling = PollSettings(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)
     async with aiohttp.ClientSession() as session:
         ears = Ears(await journal.head())
-        watch = Supervisor(Upstreams(session, polling, exchange, push), journal, ears, MemoryCache(), **more)
+        watch = Supervisor(Upstreams(session, polling, exchange, push), journal, cast(Hub, ears), MemoryCache(), **more)
         await watch.start()
         try:
             yield watch, ears, journal
