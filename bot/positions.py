@@ -128,7 +128,7 @@ class Positions:
 def _dump_book(book: MarketBook) -> dict[str, Any]:
     lots = [
         [str(lot.quantity), str(lot.left), str(lot.cost), str(lot.fee), None if lot.opened is None else str(lot.opened)]
-        for lot in book.lots.lots
+        for lot in book.lots
     ]
     return {
         "quantity": str(book.quantity), "cost": str(book.cost), "lots": lots, "realized": str(book.realized),
@@ -139,13 +139,13 @@ def _dump_book(book: MarketBook) -> dict[str, Any]:
 
 def _load_book(ticker: str, values: Mapping[str, Any]) -> MarketBook:
     book = MarketBook(ticker)
-    book.lots.quantity, book.lots.cost = read_quantity(values["quantity"]), read_cost(values["cost"])
+    book.quantity, book.cost = read_quantity(values["quantity"]), read_cost(values["cost"])
     for quantity, left, cost, fee, opened in values["lots"]:
-        book.lots.lots.append(OpenLot(
+        book.lots.append(OpenLot(
             read_quantity(quantity), read_quantity(left), read_cost(cost), read_dollars(fee),
             None if opened is None else read_seconds(opened),
         ))  # fmt: skip
-    if sum((lot.left for lot in book.lots.lots), ZERO) != abs(book.quantity):
+    if sum((lot.left for lot in book.lots), ZERO) != abs(book.quantity):
         raise ValueError(f"{ticker}: lots do not add up to {book.quantity} contracts")
     book.realized, book.known_fees = read_dollars(values["realized"]), read_cost(values["fees"])
     book.traded, book.trades = read_dollars(values["traded"]), read_count(values["trades"])
@@ -160,7 +160,7 @@ def _load_old_book(ticker: str, values: list[Any]) -> MarketBook:
     book = MarketBook(ticker)
     open_quantity, paid, moved = read_quantity(quantity), read_cost(cost), read_dollars(cash)
     if open_quantity:
-        book.lots.open(open_quantity, paid, ZERO, None)
+        book.open(open_quantity, paid, ZERO, None)
     book.traded = moved + min(open_quantity, ZERO)
     book.realized = book.traded + paid
     book.known_fees = read_cost(fees)

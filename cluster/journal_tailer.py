@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from cluster.component_health import ComponentHealth
@@ -21,6 +22,7 @@ INTERVAL: Final = 2.0  # seconds between two pages of the check until all are ve
 SLOWER: Final = 5  # times that interval from then on
 
 
+@dataclass(eq=False)
 class JournalTailer:
     """Entries come from this worker's own writer or are read from the journal; those of other workers are always read.
 
@@ -29,19 +31,15 @@ class JournalTailer:
     listeners continue after its head.
     """
 
-    def __init__(
-        self, journal: Journal, position: int, health: ComponentHealth, interval: Callable[[], float],
-        on_new_epoch: Callable[[Head], None] = lambda head: None, monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
-        self._journal = journal
-        self._listeners: list[Listener] = []
-        self._wake = asyncio.Event()
-        self._interval = interval
-        self._on_new_epoch = on_new_epoch
-        self._monotonic = monotonic
-        self._reverted_until = 0.0
-        self.position = position
-        self.health = health
+    journal: Journal
+    position: int
+    health: ComponentHealth
+    interval: Callable[[], float]
+    on_new_epoch: Callable[[Head], None] = lambda head: None
+    monotonic: Callable[[], float] = time.monotonic
+    _listeners: list[Listener] = field(default_factory=list)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _reverted_until: float = 0.0
 
     def listen(self, listener: Listener) -> None:
         """Call listener with each batch from now on; it must be quick and not wait."""
@@ -67,7 +65,7 @@ class JournalTailer:
         """Read the journal's end after each interval and each announcement."""
         while True:
             try:
-                async with asyncio.timeout(self._interval()):
+                async with asyncio.timeout(self.interval()):
                     await self._wake.wait()
             except TimeoutError:
                 pass  # nothing was announced: the interval is over
@@ -76,7 +74,7 @@ class JournalTailer:
 
     async def _catch_up(self) -> None:
         try:
-            while entries := await self._journal.follow(self.position, PAGE):
+            while entries := await self.journal.follow(self.position, PAGE):
                 before = self.position
                 self.offer(entries)
                 self.health.counters["tailed"] += self.position - before
@@ -87,49 +85,49 @@ class JournalTailer:
         except JournalError as error:
             self.health.fail(str(error))
         else:
-            if self._monotonic() >= self._reverted_until:
+            if self.monotonic() >= self._reverted_until:
                 self.health.succeed()
 
     async def _restart(self, error: JournalReverted) -> None:
         """Continue with the journal as it is now."""
         try:
-            head = await self._journal.recover()
+            head = await self.journal.recover()
         except JournalError as again:
             self.health.fail(str(again))
             return
         self.health.counters["resets"] += 1
         if error.lost:
-            self._reverted_until = self._monotonic() + REVERTED_FOR
+            self._reverted_until = self.monotonic() + REVERTED_FOR
             self.health.fail(str(error))
         log.warning("%s (head now %s)", error, head)
         self.position = head.seq
-        self._on_new_epoch(head)
+        self.on_new_epoch(head)
 
 
+@dataclass(eq=False)
 class JournalCheck:
     """Verify the journal page by page while it is used, so that damage is known before a reader comes upon it.
 
     Damage stays in health, with its place, until the same page is whole again.
     """
 
-    def __init__(self, journal: Journal, health: ComponentHealth, interval: float = INTERVAL) -> None:
-        self._journal = journal
-        self._interval = interval
-        self._after = 0
-        self._complete = False  # every page was verified once
-        self.health = health
+    journal: Journal
+    health: ComponentHealth
+    interval: float = INTERVAL
+    _after: int = 0
+    _complete: bool = False  # every page was verified once
 
     async def run(self) -> None:
         """Verify a page after each interval."""
         while True:
             await self.verify_page()
-            await asyncio.sleep(self._interval * (SLOWER if self._complete else 1))
+            await asyncio.sleep(self.interval * (SLOWER if self._complete else 1))
 
     async def verify_page(self) -> None:
         """Verify the marks and the next page of entries; after the last page begin at the first."""
         try:
-            await self._journal.marks()
-            last = await self._journal.verify(self._after, VERIFIED)
+            await self.journal.marks()
+            last = await self.journal.verify(self._after, VERIFIED)
         except JournalError as error:
             self.health.fail(str(error))
             return

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.component_health import ComponentHealth, cancel_and_wait
@@ -11,21 +12,20 @@ from journal.entries import Draft, Entry
 from journal.errors import JournalError, JournalReverted, LeaseLost
 from journal.lease import Lease
 
-Announce = Callable[[Sequence[Entry]], None]
 Marks = Callable[[], Mapping[str, str]]
 
 
+@dataclass(eq=False)
 class JournalWriter:
     """Write under the lease, one batch after the other. marks are asked for inside the turn, so none is outdated."""
 
-    def __init__(self, journal: Journal, announce: Announce, health: ComponentHealth) -> None:
-        self._journal = journal
-        self._announce = announce
-        self._turn = asyncio.Lock()
-        self._writing: set[asyncio.Task[Appended]] = set()
-        self.health = health
-        self.lease: Lease | None = None  # set by the election while this worker is the leader
-        self.lost = asyncio.Event()  # this leader's term is over: all of its work must stop
+    journal: Journal
+    announce: Callable[[Sequence[Entry]], None]
+    health: ComponentHealth
+    lease: Lease | None = None  # set by the election while this worker is the leader
+    lost: asyncio.Event = field(default_factory=asyncio.Event)  # this leader's term is over: all of its work must stop
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _writing: set[asyncio.Task[Appended]] = field(default_factory=set)
 
     async def record(self, drafts: Sequence[Draft], marks: Marks = dict) -> Appended:
         """Write drafts and marks in one commit, then announce what is new.
@@ -54,7 +54,7 @@ class JournalWriter:
             if self.lease is None:
                 raise LeaseLost("this worker is not the leader")
             try:
-                done = await self._journal.append(drafts, self.lease, marks())
+                done = await self.journal.append(drafts, self.lease, marks())
             except (LeaseLost, JournalReverted) as error:
                 self.lost.set()
                 raise LeaseLost(f"a new term must begin: {error}") from error
@@ -65,10 +65,11 @@ class JournalWriter:
             self.health.counters.update({"commits": 1, "known": done.known, "heuristic": done.heuristic})
             self.health.counters.update(f"{entry.kind}s" for entry in done.entries)
             if done.entries:
-                self._announce(done.entries)
+                self.announce(done.entries)
             return done
 
 
+@dataclass(eq=False)
 class LeaderElection:
     """Hold the lease or wait for it; another worker takes over within the lease's term.
 
@@ -77,27 +78,22 @@ class LeaderElection:
     term: seconds after which a lease that is not renewed is free. renew: seconds between two renewals.
     """
 
-    def __init__(
-        self, journal: Journal, writer: JournalWriter, holder: str, lead: Callable[[str], Awaitable[None]],
-        status: Callable[[], str], on_status: Callable[[str], None], health: ComponentHealth,
-        term: float = 6.0, renew: float = 2.0,
-    ) -> None:  # fmt: skip
-        self._journal = journal
-        self._writer = writer
-        self._holder = holder
-        self._lead = lead
-        self._status = status
-        self._on_status = on_status
-        self._term = term
-        self._renew = renew
-        self.health = health
+    journal: Journal
+    writer: JournalWriter
+    holder: str
+    lead: Callable[[str], Awaitable[None]]
+    status: Callable[[], str]
+    on_status: Callable[[str], None]
+    health: ComponentHealth
+    term: float = 6.0
+    renew: float = 2.0
 
     async def run(self) -> None:
         """Try to become leader, lead, and begin again."""
         while True:
             try:
-                lease = await self._journal.acquire(self._holder, self._term)
-                other = None if lease else await self._journal.lease()
+                lease = await self.journal.acquire(self.holder, self.term)
+                other = None if lease else await self.journal.lease()
             except JournalError as error:
                 self.health.fail(str(error))
             else:
@@ -106,28 +102,28 @@ class LeaderElection:
                     continue
                 self.health.succeed("another worker polls")
                 if other is not None and other.status:
-                    self._on_status(other.status)
-            await asyncio.sleep(self._renew / 2)
+                    self.on_status(other.status)
+            await asyncio.sleep(self.renew / 2)
 
     async def _hold(self, lease: Lease) -> None:
         """Lead until another worker has the lease or the work ends."""
-        self._writer.lease = lease
-        self._writer.lost.clear()
+        self.writer.lease = lease
+        self.writer.lost.clear()
         self.health.counters["terms"] += 1
         self.health.succeed("this worker polls")
-        leading = asyncio.ensure_future(self._lead(lease.status))
-        lost = asyncio.ensure_future(self._writer.lost.wait())
+        leading = asyncio.ensure_future(self.lead(lease.status))
+        lost = asyncio.ensure_future(self.writer.lost.wait())
         try:
             while not (leading.done() or lost.done()):
-                await asyncio.wait({leading, lost}, timeout=self._renew, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({leading, lost}, timeout=self.renew, return_when=asyncio.FIRST_COMPLETED)
                 if (renewed := await self._renewed(lease)) is None:
                     break
-                self._writer.lease = lease = renewed
+                self.writer.lease = lease = renewed
         finally:
             try:
                 await _end(leading, lost)
             finally:
-                await self._writer.settle()
+                await self.writer.settle()
                 await self._release()
 
     async def _renewed(self, lease: Lease) -> Lease | None:
@@ -136,7 +132,7 @@ class LeaderElection:
         While the journal is unavailable the term goes on: each write checks the lease in its own transaction.
         """
         try:
-            lease = await self._journal.renew(lease, self._term, self._status())
+            lease = await self.journal.renew(lease, self.term, self.status())
         except (LeaseLost, JournalReverted) as error:
             self.health.fail(str(error))
             return None
@@ -147,10 +143,10 @@ class LeaderElection:
         return lease
 
     async def _release(self) -> None:
-        lease, self._writer.lease = self._writer.lease, None
+        lease, self.writer.lease = self.writer.lease, None
         if lease is not None:
             try:
-                await self._journal.release(lease)
+                await self.journal.release(lease)
             except JournalError as error:
                 self.health.fail(f"the lease was not released; the next leader waits for its term: {error}")
 

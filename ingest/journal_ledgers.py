@@ -138,7 +138,7 @@ class JournalLedgers:
         for mode, seq in self._corrected:
             originals = await self.journal.read(seq - 1, 1) if seq else []
             if originals and originals[0].seq == seq:
-                self.ledgers[mode].correct_ticker(originals[0].ticker)
+                self.ledgers[mode].unordered.add(originals[0].ticker)
         self._corrected.clear()
         for mode, ledger in self.ledgers.items():
             for ticker in sorted(ledger.unordered):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
+from operator import attrgetter
 
 from journal import fingerprint
 from journal.entries import Correction, Draft, Trade
@@ -95,8 +96,7 @@ class _BatchMatcher:
             place = self._unknown(-1 - index, draft)
         if place:
             self._remember(KnownId(fingerprint.report_name(draft), fingerprint.content_digest(draft), place))
-            claimed = fingerprint.claim_name(draft)
-            if claimed is not None:
+            if (claimed := fingerprint.claim_name(draft)) is not None:
                 self._remember(KnownId(claimed, fingerprint.content_digest(draft), place))
         return place
 
@@ -106,7 +106,7 @@ class _BatchMatcher:
         if trade is None:
             return own
         counterpart = self._counterpart(trade)
-        corrected = self._corrects(draft)
+        corrected = self._corrects(draft, trade)
         if corrected is not None and corrected != counterpart:
             self._correct(own, trade, corrected)
             if counterpart is not None:
@@ -119,10 +119,9 @@ class _BatchMatcher:
         self._candidates[own] = Candidate.of(own, trade, self._may_match(draft))
         return own
 
-    def _corrects(self, draft: Draft) -> int | None:
+    def _corrects(self, draft: Draft, trade: Trade) -> int | None:
         """Return the place of the trade that the bot reported with other content, None when it did not."""
-        trade = trade_in(draft)
-        if trade is None or fingerprint.from_exchange(trade):
+        if fingerprint.from_exchange(trade):
             return None
         places = [known.seq for known in self._ids.get(fingerprint.report_name(trade), ())]
         if places:
@@ -186,21 +185,17 @@ class _BatchMatcher:
 
 def _near(group: list[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
     """Yield pairs of different reporters within the window, earlier first; at least one is of the batch."""
-    fills = sorted((candidate for candidate in group if candidate.exchange), key=_moment)
+    fills = sorted((candidate for candidate in group if candidate.exchange), key=attrgetter("timestamp"))
     for one in group if fills else ():
         if one.exchange:
             continue
-        start = bisect_left(fills, one.timestamp - fingerprint.WINDOW, key=_moment)
+        start = bisect_left(fills, one.timestamp - fingerprint.WINDOW, key=attrgetter("timestamp"))
         for other in islice(fills, start, None):
             if other.timestamp - one.timestamp > fingerprint.WINDOW:
                 break
             if min(one.seq, other.seq) < 0:
                 # Recorded seqs are positive and a place of the batch falls with its index: the greater came first.
                 yield (one, other) if one.seq > other.seq else (other, one)
-
-
-def _moment(candidate: Candidate) -> Decimal:
-    return candidate.timestamp
 
 
 def _nearest(pair: tuple[Candidate, Candidate]) -> tuple[object, ...]:

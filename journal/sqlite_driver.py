@@ -38,8 +38,12 @@ class SqliteDriver:
 
     async def call(self, work: Callable[[sqlite3.Connection], None], limit: float) -> None:
         """Call work with the connection outside of a transaction; then disconnect."""
-        await self._wait(self._executor.submit(self._use, work), limit)
-        await self.disconnect(limit)
+
+        def once() -> None:
+            self._use(work)
+            self._disconnect()
+
+        await self._wait(self._executor.submit(once), limit)
 
     async def disconnect(self, limit: float) -> None:
         """Close the connection after the work under way; the next call makes a new one."""

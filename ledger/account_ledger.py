@@ -70,7 +70,8 @@ class AccountLedger:
     """Add up entries of one mode in the order of their seq.
 
     Profit follows (timestamp, seq), so an entry that belongs before one that was added, and every correction, puts
-    its market into `unordered`. Such a market stands still until replay is called with all of its entries.
+    its market into `unordered`. Such a market stands still until replay is called with all of its entries. The caller
+    adds the market of a trade that a correction moved to another one.
     """
 
     def __init__(self) -> None:
@@ -107,10 +108,6 @@ class AccountLedger:
                 self._transfer(records.read_transfer(body))
             case "baseline":
                 self._begin(records.read_baseline(body))
-
-    def correct_ticker(self, ticker: str) -> None:
-        """Name the market of a trade that a correction moved to another market."""
-        self.unordered.add(ticker)
 
     def replay(self, ticker: str, entries: Iterable[tuple[str, Body]], on_close: OnClose | None = None) -> None:
         """Add a market up again from all of its entries (trades, corrections, settlement), in any order.
@@ -251,7 +248,7 @@ def fold(entries: Iterable[tuple[str, Body]], on_close: OnClose | None = None) -
         if kind == "trade":
             traded[body["seq"]] = body["ticker"]
         elif kind == "correction" and (ticker := traded.get(ledger.corrected_by.get(body["seq"], 0))) is not None:
-            ledger.correct_ticker(ticker)
+            ledger.unordered.add(ticker)
     for ticker in sorted(ledger.unordered if on_close is None else ledger.books):
         ledger.replay(ticker, by_ticker.get(ticker, []), on_close)
     return ledger

@@ -108,7 +108,7 @@ class ClosedLot:
 OnClose = Callable[[ClosedLot], None]
 
 
-class MarketBook:
+class MarketBook(FifoLots):
     """Add up one market. Trades come in the order of (timestamp, seq), and none after the settlement.
 
     Dollars throughout. traded: cash moved by buying and selling, without fees; realized: profit of what was closed,
@@ -116,14 +116,14 @@ class MarketBook:
     """
 
     __slots__ = (
-        "known_fees", "last", "lots", "missing_fees", "opening", "outside", "realized", "settlement",
+        "known_fees", "last", "missing_fees", "opening", "outside", "realized", "settlement",
         "settlement_position", "ticker", "traded", "trades",
     )  # fmt: skip
 
     def __init__(self, ticker: str, opening: ReportedPosition | None = None) -> None:
+        super().__init__()
         self.ticker = ticker
         self.opening = opening
-        self.lots = FifoLots()
         self.realized = opening.realized if opening else ZERO
         self.known_fees = opening.fees if opening else ZERO
         self.missing_fees = 0
@@ -134,17 +134,7 @@ class MarketBook:
         self.settlement: SettlementRecord | None = None
         self.settlement_position = ZERO  # contracts held when the market settled
         if opening and opening.quantity:
-            self.lots.open(opening.quantity, opening.cost, ZERO, None)
-
-    @property
-    def quantity(self) -> Decimal:
-        """Contracts held: + YES, - NO."""
-        return self.lots.quantity
-
-    @property
-    def cost(self) -> Decimal:
-        """Dollars paid for the contracts that are held, without fees."""
-        return self.lots.cost
+            self.open(opening.quantity, opening.cost, ZERO, None)
 
     @property
     def fees(self) -> Decimal:
@@ -193,7 +183,7 @@ class MarketBook:
             fee = ZERO
         else:
             self.known_fees += fee
-        count, position = abs(record.quantity), self.lots.quantity
+        count, position = abs(record.quantity), self.quantity
         closing = min(count, abs(position)) if (position > 0) != (record.quantity > 0) and position else ZERO
         closing_fee = share(fee, closing, count) if fee and closing else ZERO
         cash = realized = ZERO
@@ -203,7 +193,7 @@ class MarketBook:
             realized = cash - self._close(closing, cash, closing_fee, record.timestamp, on_close)
         if opening := count - closing:
             price = record.price if record.quantity > 0 else ONE - record.price
-            self.lots.open(opening.copy_sign(record.quantity), opening * price, fee - closing_fee, record.timestamp)
+            self.open(opening.copy_sign(record.quantity), opening * price, fee - closing_fee, record.timestamp)
             cash -= opening * price
         self.traded += cash
         self.realized += realized
@@ -211,8 +201,8 @@ class MarketBook:
 
     def settle(self, record: SettlementRecord, on_close: OnClose | None = None) -> Decimal:
         """Close everything for the revenue that was paid. Returns the realized profit in dollars."""
-        self.settlement, self.settlement_position, self.outside = record, self.lots.quantity, ZERO
-        count, new_fee = abs(self.lots.quantity), self.fees - self.known_fees
+        self.settlement, self.settlement_position, self.outside = record, self.quantity, ZERO
+        count, new_fee = abs(self.quantity), self.fees - self.known_fees
         cost = self._close(count, record.revenue, new_fee, record.timestamp, on_close, True) if count else ZERO
         realized = record.revenue - cost
         self.realized += realized
@@ -223,9 +213,9 @@ class MarketBook:
         by_settlement: bool = False,
     ) -> Decimal:  # fmt: skip
         """Close count contracts for proceeds. Returns their cost in dollars."""
-        outcome = "yes" if self.lots.quantity > 0 else "no"
+        outcome = "yes" if self.quantity > 0 else "no"
         done = cost = ZERO
-        for part in self.lots.close(count):
+        for part in self.close(count):
             cost += part.cost
             if on_close is not None:
                 end = done + part.quantity

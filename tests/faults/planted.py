@@ -57,12 +57,12 @@ def publish_before_journal() -> None:
 
     async def record(self: Any, drafts: Any, marks: Any) -> Any:
         if drafts and self.lease is not None:
-            head = await self._journal.head()
+            head = await self.journal.head()
             early = [
                 Entry(seq, each.kind, each.timestamp, each.ticker, each.source, codec.body(each, seq))
                 for seq, each in enumerate(drafts, head + 1)
             ]
-            self._announce(early)
+            self.announce(early)
         return await original(self, drafts, marks)
 
     put(JournalWriter, _record=record)

@@ -85,7 +85,7 @@ def test_a_ledger_that_is_kept_up_entry_by_entry_is_the_same(name: str) -> None:
             for at, (kind, body) in enumerate(entries):
                 ledger.apply(kind, body)
                 if kind == "correction":
-                    ledger.correct_ticker(next(e["ticker"] for _, e in entries if e["seq"] == body["corrects"]))
+                    ledger.unordered.add(next(e["ticker"] for _, e in entries if e["seq"] == body["corrects"]))
                 for ticker in sorted(ledger.unordered):
                     ledger.replay(ticker, [entry for entry in entries[: at + 1] if entry[1].get("ticker") == ticker])
             assert figures(ledger, prices(case)) == expected, f"{case['name']}, {mode}"
