@@ -41,6 +41,9 @@ PLANS: dict[str, Plan] = {
     ),
     "status stuck": replace(_SHORT, schedule=(Fault("bot killed", 6.5, 1.0, 1),)),
     "window only": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
+    "older backup unnoticed": replace(_SHORT, only=("backup restored",)),
+    "unread skipped": replace(_SHORT, paper=True, bot="plain", only=("bot unread",)),
+    "correction as trade": replace(_SHORT, paper=True, bot="plain", only=("bot corrects",)),
 }
 # on hosts that are cut apart; the second is a mistake of who operates the databases
 _HOSTS = replace(_SHORT, journal="mysql", hosts=2, patience=30.0)

@@ -199,3 +199,31 @@ def window_only() -> None:
     from ingest.poll_overlap import PollOverlap
 
     put(PollOverlap, _broken=lambda self, keys, boot, numbers: "")
+
+
+@bug
+def older_backup_unnoticed() -> None:
+    """Nobody compares the journal's head with what was read before."""
+    from journal import base
+
+    def unchecked(*_: Any) -> Any:
+        return
+        yield
+
+    put(base, _check_history=unchecked)
+
+
+@bug
+def unread_skipped() -> None:
+    """A record of the bot that cannot be read is passed over without a gap."""
+    from ingest.poller import UnreadRecords
+
+    put(UnreadRecords, take=lambda self, report, now: "")
+
+
+@bug
+def correction_as_trade() -> None:
+    """A trade that the bot reports again with another price becomes a second trade."""
+    from journal import deduplication
+
+    put(deduplication._BatchMatcher, _corrects=lambda self, draft: None)
