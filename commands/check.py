@@ -18,7 +18,7 @@ from journal.dsn import open_journal
 from journal.errors import JournalError, JournalMissing
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError, printable
-from runtime.bootstrap import redis_address, signer, warnings
+from runtime.bootstrap import redis_address, signer, spring_redis_address, warnings
 
 LIMIT = 10.0  # seconds for each check
 
@@ -48,11 +48,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def check(settings: ServerSettings) -> list[CheckResult]:
-    """Try the journal, Redis, the exchange, the account and the bot once each."""
+    """Try the journal, Redis, the logins, the exchange, the account and the bot once each."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIMIT)) as session:
+        login = settings.auth == "spring-session"
         return [
             await _tried("journal", lambda: _journal(settings)),
             await _tried("redis", lambda: _redis(settings)),
+            *([await _tried("sessions", lambda: _sessions(settings))] if login else []),
             await _tried("exchange", lambda: _exchange(session, settings)),
             await _tried("account", lambda: _account(session, settings)),
             await _tried("bot", lambda: _bot(session, settings)),
@@ -90,6 +92,18 @@ async def _redis(settings: ServerSettings) -> tuple[bool | None, str]:
     try:
         await client.set(key, "1", px=1000)
         return True, f"{address} takes keys under {settings.redis_key_prefix}"
+    finally:
+        await client.aclose()
+
+
+async def _sessions(settings: ServerSettings) -> tuple[bool | None, str]:
+    address = spring_redis_address(settings)
+    if address is None:
+        return False, "neither SPRING_REDIS_HOST nor REDIS_HOST is set; nobody can log in"
+    client = connect(address, timeout=2.0)
+    try:
+        await client.exists(f"{settings.spring_session_namespace}:sessions:check")
+        return True, f"{address} lets sessions under {settings.spring_session_namespace} be read"
     finally:
         await client.aclose()
 

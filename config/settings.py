@@ -85,6 +85,10 @@ class ServerSettings(Settings):
         None, choice("spring-session"), "`spring-session`: require a login session of Spring in the shared Redis"
     )
     spring_session_namespace: str = setting("spring:session", key_prefix, "Spring's `spring.session.redis.namespace`")
+    spring_redis_host: str | None = setting(
+        None, str, "Redis of Spring's sessions, where they have one of their own; unset: REDIS_HOST"
+    )
+    spring_redis_port: int = setting(6379, integer(1, 65535), "its port; user and password are those of REDIS_HOST")
     rate_limit: int = setting(
         0, integer(0, 1_000_000), "requests a minute for each client network; 0: no limit (the proxy's job)"
     )
@@ -94,8 +98,8 @@ class ServerSettings(Settings):
         found = []
         if (self.kalshi_api_key is None) != (self.kalshi_rsa_key_path is None):
             found.append("KALSHI_API_KEY and KALSHI_RSA_KEY_PATH: expected both or neither, got one")
-        if self.auth is not None and self.redis_host is None:
-            found.append("AUTH: expected REDIS_HOST beside spring-session, because the sessions are in Redis")
+        if self.auth is not None and self.redis_host is None and self.spring_redis_host is None:
+            found.append("AUTH: expected REDIS_HOST or SPRING_REDIS_HOST beside spring-session, got neither")
         return found
 
     @property

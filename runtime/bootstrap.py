@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import aiohttp
 
@@ -175,6 +176,14 @@ def redis_address(settings: ServerSettings) -> RedisAddress | None:
     return RedisAddress(settings.redis_host, settings.redis_port, settings.redis_db, settings.redis_username, password)
 
 
+def spring_redis_address(settings: ServerSettings) -> RedisAddress | None:
+    """Return the address of the Redis that holds Spring's sessions; None if no Redis is set."""
+    host, port = settings.spring_redis_host, settings.spring_redis_port
+    if host is None:
+        return redis_address(settings)
+    return redis_address(replace(settings, redis_host=host, redis_port=port, redis_db=0))
+
+
 def open_cache(settings: ServerSettings) -> Cache:
     """Return a cache in Redis, which falls back to memory while it fails; else one in memory."""
     address = redis_address(settings)
@@ -188,7 +197,7 @@ def open_cache(settings: ServerSettings) -> Cache:
 async def open_access(settings: ServerSettings, stack: contextlib.AsyncExitStack, journal: Journal) -> Access:
     """Return the rules of access."""
     sessions = None
-    if settings.auth == "spring-session" and (address := redis_address(settings)):
+    if settings.auth == "spring-session" and (address := spring_redis_address(settings)):
         from cache.redis import connect  # here for the same reason
         from routes.spring import SpringSessions
 

@@ -109,6 +109,14 @@ def test_a_neighbour_that_cannot_be_used_is_wrong(
     assert "hunter2" not in text
 
 
+def test_the_redis_of_the_logins_is_tried(check: Check, well: dict[str, str]) -> None:
+    """With AUTH=spring-session the sessions must be readable, in the shared Redis or in one of their own."""
+    well["AUTH"] = "spring-session"
+    assert check(well)[1]["sessions"] == "ok"
+    code, output, _ = check({**well, "SPRING_REDIS_HOST": "127.0.0.1", "SPRING_REDIS_PORT": str(free_port())})
+    assert (code, output["redis"], output["sessions"]) == (1, "ok", "wrong")
+
+
 def test_a_redis_that_hangs_is_wrong(check: Check, well: dict[str, str], redis_server: RedisServer) -> None:
     """It takes the connection and says nothing."""
     redis_server.hang()

@@ -41,7 +41,7 @@ WRONG = [
     ("KALSHI_RSA_KEY_PATH", "/nowhere/key.pem", "a file that can be read"),
     ("KALSHI_SUBACCOUNT", "64", "from 0 to 63"),
     ("AUTH", "basic", "spring-session"),
-    ("AUTH", "spring-session", "REDIS_HOST beside spring-session"),
+    ("AUTH", "spring-session", "REDIS_HOST or SPRING_REDIS_HOST beside spring-session"),
     ("REDIS_KEY_PREFIX", "a b", "printable ASCII"),
 ]
 WRONG_FOR_THE_BOT = [

@@ -16,7 +16,7 @@ from tests.support.apache import wanted
 from tests.support.neighbours import missing
 
 ROOT = Path(__file__).parents[2]
-DOCKERFILES = sorted((ROOT / "deploy" / "docker").glob("*Dockerfile"))
+DOCKERFILES = sorted((ROOT / "deploy").glob("*/*Dockerfile"))
 COMPOSE = ROOT / "compose.yaml"
 
 
@@ -30,7 +30,7 @@ def compose_config(file: Path) -> subprocess.CompletedProcess[str]:
     return run(wanted("docker-compose", "docker-compose"), "-f", file, "--project-directory", ROOT, "config")
 
 
-@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: f"{file.parent.name}-{file.name}")
 def test_dockerfile_is_clean(file: Path) -> None:
     """hadolint finds nothing."""
     # the wheel puts its program beside the interpreter

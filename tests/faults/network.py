@@ -66,7 +66,7 @@ class Network:
 
     @contextlib.contextmanager
     def inside(self, host: str) -> Iterator[None]:
-        """Be on a host: sockets that this thread makes meanwhile are that host's, wherever they are used later."""
+        """Enter a host: sockets that this thread makes meanwhile are that host's, wherever they are used later."""
         with open("/proc/thread-self/ns/net") as here, Path("/run/netns", self._namespace(host)).open() as there:
             enter(there.fileno())
             try:

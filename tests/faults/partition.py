@@ -103,7 +103,7 @@ class HostDeeds(Deeds):
 
     @contextlib.asynccontextmanager
     async def _without_power(self, host: str) -> AsyncIterator[None]:
-        """Nobody is told: no connection ends, the database still holds what the worker had locked."""
+        """Stop the host so that no connection is closed; the database keeps what the worker has locked."""
         place = WORKERS.index(host)
         worker, other, begun = self._hosts.workers[place], 1 - place, self._begun
         # two faults at a time may leave nobody who could take over

@@ -78,8 +78,8 @@ class SpringBoot(Program):
 class Visitor:
     """A browser: keeps its cookies, fills the forms of the login service."""
 
-    def __init__(self, site: str, host: str) -> None:
-        self._site = site
+    def __init__(self, site: str, host: str, password: str = SpringBoot.PASSWORD) -> None:
+        self._site, self._password = site, password
         # the cookie jar refuses cookies of bare addresses unless it is told otherwise
         jar = aiohttp.CookieJar(unsafe=True)
         self.session = aiohttp.ClientSession(cookie_jar=jar, headers={"Host": host})
@@ -112,7 +112,7 @@ class Visitor:
 
     async def log_in(self) -> str:
         """Log in as `trader`."""
-        return await self.send("/api/auth/login", username="trader", password=SpringBoot.PASSWORD)
+        return await self.send("/api/auth/login", username="trader", password=self._password)
 
     async def log_out(self) -> str:
         """Log out."""
