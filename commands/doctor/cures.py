@@ -88,12 +88,14 @@ CADDY: Final = {
     "buffering": "reverse_proxy /api/python/* 127.0.0.1:8000 {\n    flush_interval -1\n}",
     "idle cut": "transport http {\n    read_timeout 45s\n}  # in reverse_proxy; a ping comes every 15 s",
     "stream refused": """# EventSource gives up for ever on anything but 200
-handle_errors 502 503 504 {
+handle_errors {
     @streams path /api/python/sse/*
     header @streams Content-Type text/event-stream
-    respond @streams "retry: 5000
+    respond @streams `event: bye
+data: {"reason": "away"}
+retry: 5000
 
-" 200
+` 200
 }""",
     "scheme": "# Caddy sets X-Forwarded-Proto by itself: remove header_up lines and trusted_proxies",
     "host": "header_up Host {host}  # in reverse_proxy",
@@ -114,9 +116,10 @@ HAPROXY: Final = {
     "buffering": "no option http-buffer-request",
     "idle cut": "timeout server 45s\ntimeout client 45s  # a ping comes every 15 s",
     "stream refused": """# EventSource gives up for ever on anything but 200
-errorfile 503 /etc/haproxy/errors/stream.http  # an answer 200, text/event-stream, with a line retry: 5000""",
+errorfile 503 /etc/haproxy/errors/stream.http  # an answer 200, text/event-stream, one event bye with retry: 5000""",
     "threads": "maxconn 8192  # in global and in the frontend; each stream takes one",
-    "scheme": "http-request set-header X-Forwarded-Proto https if { ssl_fc }",
+    "scheme": """http-request set-header X-Forwarded-Proto https if { ssl_fc }
+http-request set-header X-Forwarded-Proto http unless { ssl_fc }""",
     "host": "# remove http-request set-header Host lines",
     "any host": """http-request deny deny_status 421 unless { hdr(host) -i app.example.com }
 # and in the service's environment: ALLOWED_HOSTS=app.example.com""",
