@@ -98,8 +98,9 @@ class Visitor:
     async def form(self, path: str) -> str:
         """Return the CSRF token of the form under a path of the login service."""
         async with self.session.get(self._site + path) as answer:
-            found = re.search(r'name="_csrf"[^>]*value="([^"]+)"', await answer.text())
-        assert found, path
+            text = await answer.text()
+        found = re.search(r'name="_csrf"[^>]*value="([^"]+)"', text)
+        assert found, f"{path}: {answer.status} {text[:500]}"
         return found[1]
 
     async def send(self, path: str, **fields: str) -> str:

@@ -41,6 +41,11 @@ async def test_a_login_there_opens_it_here(deployed: Deployment) -> None:
     """401 before the login at /api/auth, 200 after it whichever Redis restarts, 401 after the logout."""
     async with visitor(deployed) as person:
         assert await person.status(LIVE) == 401
+
+        async def form_is_there() -> bool:
+            return await person.status("/api/auth/login") == 200
+
+        await eventually(form_is_there, within=120, every=0.5)  # the first answer of a JVM takes its time
         await person.log_in()
         assert await person.status(LIVE) == 200
         assert await person.status("/api/auth/me") == 200
