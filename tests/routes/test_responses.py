@@ -16,7 +16,7 @@ from routes.access import Access
 from routes.application import Application
 from routes.endpoint import LIMIT, Endpoint, Query
 from routes.response_headers import Durations
-from routes.responses import DATES, JsonEndpoint, encode, undated
+from routes.responses import DATES, ENCODED_KEPT, JsonEndpoint, accepts_csv, encode, live_json, undated
 from routes.services import Services
 from routes.tickets import Tickets
 from tests.support.asgi import asgi_request
@@ -149,3 +149,100 @@ async def test_requests_leave_no_garbage_in_cycles() -> None:
             assert gc.collect() < 50, path
         finally:
             gc.enable()
+
+
+async def fetched(endpoint: JsonEndpoint, query: bytes = b"", **headers: str) -> Any:
+    """Return the response to a request with these headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await asgi_request(endpoint, "/api/python/x", query, headers=named, state=services())
+
+
+def endpoint_of(answer: Any, *parameters: Any) -> JsonEndpoint:
+    """Return an endpoint that answers with what answer() returns."""
+
+    async def handler(services: Services, query: Query) -> Answer:
+        made: Answer = answer()
+        return made
+
+    return JsonEndpoint(Endpoint("/x", "x", "", parameters, handler))
+
+
+@pytest.mark.parametrize(("seconds", "age"), [(0.5, "0"), (7.5, "7"), (-30.0, "0")])
+async def test_age_is_the_seconds_since_the_confirmation(seconds: float, age: str) -> None:
+    """In whole seconds, in a 200 and in a 304; a confirmation from the future is 0 seconds old."""
+    answer = Answer({"a": 1}, "kalshi_api", time.time() - seconds)
+    endpoint = endpoint_of(lambda: answer)
+    response = await fetched(endpoint)
+    assert (response.status, response.headers["age"]) == (200, age)
+    assert response.headers["content-length"] == str(len(response.body))
+    assert response.headers["content-type"] == "application/json"
+    unchanged = await fetched(endpoint, if_none_match=response.headers["etag"])
+    assert (unchanged.status, unchanged.headers["age"], unchanged.body) == (304, age, b"")
+    assert "content-length" not in unchanged.headers
+
+
+async def test_age_goes_on_while_the_answer_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headers are made again when a second has passed, the body is not."""
+    answer, now = Answer({}, "kalshi_api", 100.0), [100.0]
+    monkeypatch.setattr("routes.responses.time.time", lambda: now[0])
+    endpoint = endpoint_of(lambda: answer)
+    for moment, age in ((100.0, "0"), (100.9, "0"), (101.0, "1"), (160.0, "60")):
+        now[0] = moment
+        assert (await fetched(endpoint)).headers["age"] == age
+
+
+async def test_an_answer_that_was_never_confirmed_has_no_age() -> None:
+    """as_of is null, and there is no Age header."""
+    response = await fetched(endpoint_of(lambda: Answer({"a": 1}, "journal", 0.0)))
+    assert "age" not in response.headers
+    assert json.loads(response.body) == {"source": "journal", "as_of": None, "stale": False, "a": 1}
+
+
+async def test_an_answer_without_data_is_its_provenance() -> None:
+    """as_of has milliseconds, and an empty value adds nothing."""
+    response = await fetched(endpoint_of(lambda: Answer({}, "kalshi_api", 5.12345, stale=True)))
+    assert json.loads(response.body) == {"source": "kalshi_api", "as_of": 5.123, "stale": True}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [("{}", 304), ("W/{}", 304), ('"x", {}', 304), ("*", 304), ('"x"', 200), ("", 200), ("x{}", 200)],
+)
+async def test_if_none_match_names_the_etag(sent: str, status: int) -> None:
+    """Alone, in a list, weak or not, or any; another tag gets the whole answer."""
+    endpoint = endpoint_of(lambda: Answer({"a": 1}, "journal", 1.0))
+    tag = (await fetched(endpoint)).headers["etag"]
+    assert tag.startswith('W/"')
+    assert (await fetched(endpoint, if_none_match=sent.format(tag.removeprefix("W/")))).status == status
+
+
+@pytest.mark.parametrize(
+    ("accept", "csv"),
+    [("text/csv", True), ("TEXT/CSV", True), ("text/csv, */*", True), ("application/json", False), ("*/*", False),
+     ("text/csv, application/json", False), ("", False)],
+)  # fmt: skip
+def test_csv_is_sent_where_it_is_asked_for(accept: str, csv: bool) -> None:
+    """Where JSON is accepted too, JSON is sent."""
+    assert accepts_csv({"headers": [(b"host", b"text/csv"), (b"accept", accept.encode())]}) is csv
+
+
+async def test_only_the_newest_queries_keep_their_encoded_answer() -> None:
+    """ENCODED_KEPT of them; the one that was sent longest ago is encoded again."""
+    answers = {limit: Answer({"limit": limit}, "journal", 1.0) for limit in range(1, 1000)}
+
+    async def handler(services: Services, query: Query) -> Answer:
+        return answers[query["limit"]]
+
+    endpoint = JsonEndpoint(Endpoint("/x", "x", "", (LIMIT,), handler))
+    for limit in range(1, ENCODED_KEPT + 1):
+        await fetched(endpoint, b"limit=%d" % limit)
+    assert len(endpoint._encoded) == ENCODED_KEPT
+    await fetched(endpoint, b"limit=900")
+    assert (len(endpoint._encoded), (1,) in endpoint._encoded, (2,) in endpoint._encoded) == (ENCODED_KEPT, False, True)
+
+
+def test_json_of_the_moment_is_kept_by_nobody() -> None:
+    """no-store, with the status that was asked for."""
+    response = live_json({"a": Decimal("0.50")}, 503)
+    assert (response.status_code, response.headers["cache-control"], response.body) == (503, "no-store", b'{"a":0.5}')
+    assert live_json([]).status_code == 200
