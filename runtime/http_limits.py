@@ -11,9 +11,20 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from cache.decimal_json import dumps
+from routes.problems import MEDIA_TYPE, kind
+
 END: Final = b"\r\n\r\n"
 LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+
+DETAILS: Final = {
+    400: "too many requests at once",
+    408: "the request was not complete in time",
+    411: "a body needs a Content-Length; chunked bodies are not read",
+    413: "the body is too large",
+    431: "the header has too many bytes or lines",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +140,16 @@ class LimitedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         """End the connection; status 0 where a response may have begun, which bytes of ours would spoil."""
         self.__stop_timer()
         if status:
-            self.__transport.write(
-                b"HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-                % (status, HTTPStatus(status).phrase.encode())
-            )
+            self.__transport.write(_problem(status))
         self.__transport.close()
+
+
+def _problem(status: int) -> bytes:
+    """Return the problem of a status as a whole response."""
+    title = HTTPStatus(status).phrase
+    body = dumps({"type": kind(status), "title": title, "status": status, "detail": DETAILS[status]})
+    head = (
+        f"HTTP/1.1 {status} {title}\r\nconnection: close\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"cache-control: no-store\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return f"{head}{body}".encode()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -144,6 +145,17 @@ async def test_a_connection_that_is_slow_or_too_large_is_closed(parts: tuple[byt
     """The server closes it by itself, with a status where no response has begun."""
     async with serving() as port:
         assert (await exchange(port, *parts)).startswith(answer)
+
+
+async def test_a_refusal_is_a_problem() -> None:
+    """It has the type, the title and the detail of every other error, and its length is right."""
+    async with serving() as port:
+        head, _, body = (await exchange(port, lines(200))).partition(b"\r\n\r\n")
+        assert b"content-type: application/problem+json" in head
+        assert b"content-length: %d" % len(body) in head
+        problem = json.loads(body)
+        assert problem["type"] == "/api/python/docs#request-header-fields-too-large"
+        assert (problem["status"], problem["detail"]) == (431, "the header has too many bytes or lines")
 
 
 async def test_a_head_that_trickles_is_cut_at_its_deadline() -> None:
