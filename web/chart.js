@@ -7,9 +7,9 @@ import { numberTicks, timeTicks } from './ticks.js';
 
 /** @typedef {import('./profit_curve.js').Line} Line */
 /**
- * from, to: the chosen range; infinite for all. now: the server's time, the right edge. open: profit with open positions.
- * marks: times of settlements. old: it is not confirmed at this moment.
- * @typedef {{ line: Line, from: number, to: number, now: number, open: number | null, trades: number[], settlements: number[], old: boolean }} Data
+ * from, to: the chosen range; infinite for all. now: the last confirmed time, the right edge. open: profit with open positions.
+ * openOld: the marks of open positions are not confirmed at this moment. trades, settlements: times of the marks at the edge.
+ * @typedef {{ line: Line, from: number, to: number, now: number, open: number | null, openOld: boolean, trades: number[], settlements: number[] }} Data
  */
 
 const EDGE = { left: 60, right: 14, top: 10, bottom: 22 };
@@ -111,7 +111,7 @@ export class Chart {
         svg('text', { x: EDGE.left - 8, y: y + 4, 'text-anchor': 'end' }, axisMoney(level)),
       );
     }
-    for (const { time, label } of timeTicks(...this.times, Math.max(2, Math.floor(this.width / 90)))) {
+    for (const { time, label } of timeTicks(...this.times, Math.max(2, Math.floor(this.width / 75)))) {
       const x = this.#x(time);
       if (x < EDGE.left + 16 || x > right - 16) continue;
       root.append(
@@ -129,8 +129,9 @@ export class Chart {
       svg('path', { class: 'area data', d: `${path}V${this.#y(0)}H${this.#x(first[0])}Z` }),
       svg('path', { class: 'line data', d: path }),
     );
-    if (open !== null) this.plot.append(svg('path', { class: 'open data', d: `M${this.#x(this.times[1])},${this.#y(last[1])}V${this.#y(open)}` }));
-    this.plot.append(svg('circle', { class: 'dot data', cx: this.#x(this.times[1]), cy: this.#y(open ?? last[1]), r: 4 }));
+    const tone = open !== null && this.data?.openOld ? 'data unconfirmed' : 'data';
+    if (open !== null) this.plot.append(svg('path', { class: `open ${tone}`, d: `M${this.#x(this.times[1])},${this.#y(last[1])}V${this.#y(open)}` }));
+    this.plot.append(svg('circle', { class: `dot ${tone}`, cx: this.#x(this.times[1]), cy: this.#y(open ?? last[1]), r: 4 }));
   }
 
   /** @param {[number, number][]} falls */
@@ -225,7 +226,7 @@ export class Chart {
   #choose(at) {
     this.chosen = at;
     const point = this.points[at];
-    setText(this.readout, point ? `${fullTime(point[0])}  ${profit(point[1])}` : 'after fees; dotted: with open positions');
+    setText(this.readout, point ? `${fullTime(point[0])}  ${profit(point[1])}` : 'after fees, dotted: open positions');
     if (!point) return this.cursor.replaceChildren();
     const [x, y] = [this.#x(point[0]), this.#y(point[1])];
     this.cursor.replaceChildren(

@@ -8,6 +8,7 @@ import { alignPoint, decimals } from './format.js';
  */
 
 const PADDING = 18; // pixels of a cell beside its text
+const STACKED_PADDING = 10; // the same where a row has two lines
 const STACKED = 560; // pixels below which a row has two lines: the market, then its numbers
 const TITLES = 400; // pixels of the market column from which it has room for the event's title
 const MARKET = 220; // least pixels of the market column
@@ -103,6 +104,6 @@ export class ColumnLayout {
   #columnWidth(column, compact) {
     const seen = this.seen.get(`${compact}${column.name}`) ?? 0;
     const head = this.stacked ? 0 : column.title.length + (this.sorted === column.name ? 2 : 0);
-    return Math.max(seen, column.chars ?? 0, head) * this.digit + PADDING;
+    return Math.max(seen, column.chars ?? 0, head) * this.digit + (this.stacked ? STACKED_PADDING : PADDING);
   }
 }

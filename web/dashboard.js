@@ -19,6 +19,7 @@ import { get } from './rest.js';
 import { Router, VIEWS } from './router.js';
 import { parse } from './sequence.js';
 import { listenToKeys } from './shortcuts.js';
+import { isOld } from './staleness.js';
 import { connect } from './stream.js';
 import { MarketsView } from './view_markets.js';
 import { MoneyView } from './view_money.js';
@@ -58,6 +59,8 @@ export class Page {
     /** monotonic milliseconds since when the server does not answer; 0 while it does */
     this.unanswered = 0;
     this.downSince = 0;
+    /** the server's time when the entries were confirmed last; 0 before */
+    this.confirmed = 0;
     /** @type {number | null} when the exchange was last seen failing, by the server's clock */
     this.exchangeFailed = null;
     this.problems = { loadError: /** @type {string | null} */ (null), missing: /** @type {string | null} */ (null), full: false, reset: false };
@@ -109,7 +112,10 @@ export class Page {
     const settlements = [...store.others.values()].filter((entry) => 'result' in entry).map((entry) => entry.timestamp).sort((a, b) => a - b);
     const line = this.line();
     const open = this.totals.open && this.totals.net !== null ? Number(this.totals.net) : null;
-    return { line, from, to, now: clock.now(), open, trades: line.times, settlements, old: this.isStreamOld() };
+    const situation = this.situation();
+    const mark = this.model.oldestMark(this.rows, situation);
+    if (!this.isStreamOld()) this.confirmed = situation.now; // an old curve ends where it was confirmed last
+    return { line, from, to, now: this.confirmed || situation.now, open, openOld: mark !== null && isOld(mark, situation), trades: line.times, settlements };
   }
 
   /**
@@ -259,6 +265,8 @@ export class Page {
       const link = byId(`link-${name}`);
       if (name === view) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
+      // On a narrow screen the tabs scroll; scrollIntoView would move the page too.
+      if (name === view && link.parentElement) link.parentElement.scrollLeft = link.offsetLeft - (link.parentElement.clientWidth - link.offsetWidth) / 2;
     }
     this.views[view] ??= new PLACES[view](this, byId(`view-${view}`));
     this.views[view]?.show(parameters);

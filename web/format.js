@@ -6,6 +6,7 @@ const cents = number({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const fine = number({ minimumFractionDigits: 2, maximumFractionDigits: 4 });
 const finest = number({ minimumFractionDigits: 2, maximumFractionDigits: 8 });
 const counts = number({ maximumFractionDigits: 2 });
+const every = number({ maximumFractionDigits: 8 });
 const short = number({ notation: 'compact', minimumFractionDigits: 1, maximumFractionDigits: 2 });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat(LOCALE, { month: 'short', day: 'numeric' });
@@ -39,13 +40,13 @@ function dollars(text) {
 }
 
 /**
- * Dollars and cents; amounts between zero and a cent keep up to four decimals.
+ * Dollars and cents; amounts below a cent keep the decimals that tell them from zero.
  * @param {Amount} value
  */
 export function money(value) {
   if (isUnknown(value)) return UNKNOWN;
   const size = Math.abs(Number(value));
-  return dollars(signed(size > 0 && size < 0.01 ? fine : cents, value));
+  return dollars(signed(size === 0 || size >= 0.01 ? cents : size >= 0.00005 ? fine : finest, value));
 }
 
 /**
@@ -121,6 +122,14 @@ export function compactQuantity(value) {
 /** @param {Amount} value */
 export function count(value) {
   return isUnknown(value) ? UNKNOWN : signed(counts, value);
+}
+
+/**
+ * A number with all of its decimals.
+ * @param {Amount} value
+ */
+export function precise(value) {
+  return isUnknown(value) ? UNKNOWN : signed(every, value);
 }
 
 /** @param {number | null | undefined} ratio between 0 and 1 */

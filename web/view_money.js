@@ -2,7 +2,7 @@
 
 import { clock } from './clock.js';
 import { h, setText } from './dom.js';
-import { ago, count, money, profit, tone } from './format.js';
+import { ago, count, money, precise, profit, tone } from './format.js';
 import { fillList } from './panels.js';
 import { isOld } from './staleness.js';
 import { Table } from './table.js';
@@ -84,7 +84,7 @@ export class MoneyView {
 
 /** @param {number | null} value */
 function figureText(value) {
-  return count(value === null ? null : Math.round(value * 1e6) / 1e6);
+  return precise(value === null ? null : Math.round(value * 1e6) / 1e6);
 }
 
 /**

@@ -87,7 +87,8 @@ export class PerformanceView {
       ['Average loss', found.averageLoss === null ? '–' : profit(-found.averageLoss)],
       ['Held on average', found.heldSeconds === null ? '–' : duration(found.heldSeconds)],
       ['Fees of closed trades', money(found.fees)],
-      ['Deepest drawdown', fall.depth ? `${money(fall.depth)}${fall.start ? ` (${range(fall.start, fall.end ?? fall.start)})` : ''}` : '$0.00'],
+      ['Deepest drawdown', money(fall.depth)],
+      ['Dates of the drawdown', fall.depth && fall.start ? range(fall.start, fall.end ?? fall.start) : '–'],
       ['Below the best now', money(fall.now)],
     ]);
   }

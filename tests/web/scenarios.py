@@ -225,15 +225,15 @@ def positions_of(markets: list[Json]) -> list[Json]:
 
 RECONCILIATION: Json = {
     "cash": {
-        "opening": 10_000.0,
+        "opening": 9_924.55,
         "trades": -182.44,
         "fees": -4.11,
         "settlements": 12.0,
         "deposits": 250.0,
         "withdrawals": 0,
         "transfer_fees": 0,
-        "expected": 10_075.45,
-        "reported": 10_075.45,
+        "expected": 10_000.0,
+        "reported": 10_000.0,
         "unexplained": 0.0,
         "other": {},
         "unreadable": ["interest", "rebates"],

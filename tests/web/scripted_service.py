@@ -144,6 +144,8 @@ class ScriptedService(ThreadingHTTPServer):
 
     def report(self, **status: Any) -> None:
         """Change the bot's status and send it."""
+        if {"status", "activity"} & status.keys():
+            self.status["since"] = self.now()
         self.status.update(status)
         self.send("bot_status", self.status)
 
