@@ -2,14 +2,14 @@
 
 import { emptyNote, setText, svg } from './dom.js';
 import { fullTime, money, profit } from './format.js';
-import { drawdownLine, firstAtOrAfter, thin } from './profit_curve.js';
+import { firstAtOrAfter, thin } from './profit_curve.js';
 import { numberTicks, timeTicks } from './ticks.js';
 
-/** @typedef {import('./profit_curve.js').Line} Line */
+/** @typedef {import('./profit_curve.js').Curve} Curve */
 /**
  * from, to: the chosen range; infinite for all. now: the last confirmed time, the right edge. open: profit with open positions.
  * openOld: the marks of open positions are not confirmed at this moment. trades, settlements: times of the marks at the edge.
- * @typedef {{ line: Line, from: number, to: number, now: number, open: number | null, openOld: boolean, trades: number[], settlements: number[] }} Data
+ * @typedef {{ line: Curve, from: number, to: number, now: number, open: number | null, openOld: boolean, trades: number[], settlements: number[] }} Data
  */
 
 const EDGE = { left: 60, right: 14, top: 10, bottom: 22 };
@@ -70,7 +70,7 @@ export class Chart {
     this.times = [Number.isFinite(from) ? from : Math.min(this.points[0][0], end - 60), end];
     const atNow = end >= now - 1;
     const levels = [...this.points.map((point) => point[1]), ...(open !== null && atNow ? [open] : []), 0];
-    const falls = thin(drawdownLine(line), from, end, Math.max(60, this.width - EDGE.left - EDGE.right));
+    const falls = thin({ times: line.times, totals: line.falls }, from, end, Math.max(60, this.width - EDGE.left - EDGE.right));
     this.split = this.height > 150 ? Math.round((this.height - EDGE.bottom) * 0.76) : this.height - EDGE.bottom;
     this.range = padded(Math.min(...levels), Math.max(...levels));
     const root = svg('svg', { viewBox: `0 0 ${this.width} ${this.height}`, 'aria-hidden': 'true' });

@@ -14,7 +14,7 @@ import { Model } from './model.js';
 import { Notifier } from './notifier.js';
 import { Poll } from './poll.js';
 import { Book } from './positions.js';
-import { ProfitCurve, deepestDrawdown } from './profit_curve.js';
+import { ProfitCurve } from './profit_curve.js';
 import { get } from './rest.js';
 import { Router, VIEWS } from './router.js';
 import { parse } from './sequence.js';
@@ -180,7 +180,8 @@ export class Page {
     const newest = await get(new URL('portfolio/trades/live?limit=100', this.base));
     const epoch = parse(newest.cursor)?.epoch;
     if (!epoch) throw new Error('The server gave no cursor.');
-    model.hint = newest.trades[0]?.mode ?? null;
+    model.begin(newest.trades);
+    this.draw();
     let at = /** @type {import('./types').Cursor} */ ({ epoch, seq: 0 });
     for await (const page of readAll(this.base, at)) {
       for (const entry of page.entries) model.add(entry);
@@ -189,7 +190,7 @@ export class Page {
       this.reading = `Reading the journal: ${count(at.seq)} of ${count(page.total)}`;
       this.draw();
     }
-    [this.ready, this.reading, this.computed] = [true, '', -Infinity];
+    [this.ready, this.reading, this.computed, model.preview] = [true, '', -Infinity, null];
     Object.assign(this.problems, { loadError: null, reset: false, missing: null });
     this.account.soon(0.5);
     this.draw();
@@ -250,7 +251,8 @@ export class Page {
     }
     this.computed = performance.now();
     ({ rows: this.rows, totals: this.totals } = this.model.positions());
-    this.drawdown = deepestDrawdown(this.line());
+    this.line();
+    this.drawdown = this.curve.drawdown;
   }
 
   /**

@@ -31,7 +31,8 @@ export function isUnknown(value) {
  * @param {number | string} value
  */
 function signed(format, value) {
-  return format.format(/** @type {any} decimal text is formatted exactly */ (value)).replace('-', MINUS);
+  const plain = value === 0 ? 0 : value; // minus zero is no loss
+  return format.format(/** @type {any} decimal text is formatted exactly */ (plain)).replace('-', MINUS);
 }
 
 /** @param {string} text */

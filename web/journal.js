@@ -34,12 +34,17 @@ export async function readAfter(base, after, limit = LIMIT) {
  */
 export async function* readAll(base, from) {
   let at = { ...from };
-  for (;;) {
-    const page = await readAfter(base, at);
+  for (let next = readAfter(base, at); ;) {
+    const page = await next;
     if (page.cursor.epoch !== at.epoch) throw new Error('The journal was replaced while it was read.');
     for (const entry of page.entries) at = { epoch: at.epoch, seq: Math.max(at.seq, entry.seq) };
     if (at.seq === page.cursor.seq) at = page.cursor;
+    const done = page.entries.length === 0 || at.seq >= page.cursor.seq;
+    if (!done) {
+      next = readAfter(base, at); // the server reads while this page is used
+      next.catch(() => {}); // awaited by the next turn, unless the reader has stopped
+    }
     yield { ...page, at };
-    if (page.entries.length === 0 || at.seq >= page.cursor.seq) return;
+    if (done) return;
   }
 }

@@ -41,6 +41,8 @@ export class MarketBook {
     this.knownFees = 0n;
     this.missingFees = 0;
     this.trades = 0;
+    /** @type {ClosedLot[] | null} every closed tax lot so far, once somebody asked for them */
+    this.closed = null;
   }
 
   /** Begin again at the opening; the sums follow with the next settle. */
@@ -54,6 +56,7 @@ export class MarketBook {
     this.trades = 0;
     this.settlementGain = 0;
     this.row = null;
+    if (this.closed) this.closed = [];
     if (this.opening?.quantity) this.lots.open(this.opening.quantity, this.opening.cost, 0n, null);
   }
 
@@ -109,23 +112,21 @@ export class MarketBook {
     return changed;
   }
 
-  /**
-   * Bring the sums up to the last trade and the settlement. onClose receives each closed tax lot.
-   * @param {(lot: ClosedLot) => void} [onClose]
-   */
-  settle(onClose) {
-    for (; this.done < this.times.length; this.done += 1) this.gains[this.done] = this.#trade(this.done, onClose);
-    if (this.settlement && !this.settled && this.settlement.time > this.after) this.#settle(this.settlement, onClose);
+  /** Bring the sums up to the last trade and the settlement. */
+  settle() {
+    for (; this.done < this.times.length; this.done += 1) this.gains[this.done] = this.#trade(this.done);
+    if (this.settlement && !this.settled && this.settlement.time > this.after) this.#settle(this.settlement);
     return this;
   }
 
-  /** Every closed tax lot of this market, in order. @returns {ClosedLot[]} */
+  /** Return every closed tax lot of this market, in order. The first call computes the market anew, later ones what is new. */
   closedLots() {
-    /** @type {ClosedLot[]} */
-    const lots = [];
-    this.reset();
-    this.settle((lot) => lots.push(lot));
-    return lots;
+    if (!this.closed) {
+      this.closed = [];
+      this.reset();
+    }
+    this.settle();
+    return this.closed;
   }
 
   /** Fees of the market's life: the settlement repeats them, so only its excess over the known ones is new. 10^-8 dollars */
@@ -188,9 +189,8 @@ export class MarketBook {
   /**
    * Apply one trade: close what is held on the other side first, open the rest. Returns its gain.
    * @param {number} at
-   * @param {((lot: ClosedLot) => void) | undefined} onClose
    */
-  #trade(at, onClose) {
+  #trade(at) {
     if (this.times[at] <= this.after) return 0;
     const [quantity, price, time] = [this.quantities[at], this.prices[at], this.times[at]];
     this.trades += 1;
@@ -201,7 +201,7 @@ export class MarketBook {
     let profit = 0n;
     if (closing > 0) {
       const proceeds = BigInt(closing) * BigInt(held > 0 ? price : DOLLAR - price);
-      profit = proceeds - this.#close(closing, proceeds, closingFee, time, false, onClose);
+      profit = proceeds - this.#close(closing, proceeds, closingFee, time, false);
     }
     const opening = count - closing;
     if (opening > 0) this.lots.open(Math.sign(quantity) * opening, BigInt(opening) * BigInt(quantity > 0 ? price : DOLLAR - price), fee - closingFee, time);
@@ -222,13 +222,12 @@ export class MarketBook {
   /**
    * Close everything for the revenue that was paid.
    * @param {SettlementRecord} record
-   * @param {((lot: ClosedLot) => void) | undefined} onClose
    */
-  #settle({ revenue, time }, onClose) {
+  #settle({ revenue, time }) {
     this.settled = true;
     const count = Math.abs(this.lots.quantity);
     const newFee = this.totalFees - this.knownFees;
-    const profit = revenue - (count === 0 ? 0n : this.#close(count, revenue, newFee, time, true, onClose));
+    const profit = revenue - (count === 0 ? 0n : this.#close(count, revenue, newFee, time, true));
     this.realized += profit;
     this.settlementGain = Number(profit - newFee);
   }
@@ -240,19 +239,18 @@ export class MarketBook {
    * @param {bigint} fee
    * @param {number} closed Unix seconds
    * @param {boolean} bySettlement
-   * @param {((lot: ClosedLot) => void) | undefined} onClose
    */
-  #close(count, proceeds, fee, closed, bySettlement, onClose) {
+  #close(count, proceeds, fee, closed, bySettlement) {
     const outcome = this.lots.quantity > 0 ? 'yes' : 'no';
     const whole = BigInt(count);
     let [cost, done] = [0n, 0n];
     for (const part of this.lots.close(count)) {
       const end = done + BigInt(part.quantity);
       cost += part.cost;
-      if (onClose) {
+      if (this.closed) {
         const earned = share(proceeds, end, whole) - share(proceeds, done, whole);
         const fees = part.fee + share(fee, end, whole) - share(fee, done, whole);
-        onClose({
+        this.closed.push({
           ticker: this.ticker, outcome, quantity: part.quantity, opened: part.opened, closed, cost: part.cost,
           proceeds: earned, fees, profit: earned - part.cost - fees, bySettlement,
         });

@@ -19,6 +19,8 @@ export class Model {
   constructor() {
     this.names = new MarketNames();
     this.store = new TradeStore();
+    /** @type {TradeStore | null} the newest trades, while the journal is read from its beginning */
+    this.preview = null;
     this.books = new Books();
     /** @type {import('./types').BotStatus | null} */
     this.status = null;
@@ -54,6 +56,21 @@ export class Model {
     return this.books.of(this.mode ?? 'live');
   }
 
+  /** The entries that lists show. */
+  get shownStore() {
+    return this.preview ?? this.store;
+  }
+
+  /**
+   * Let lists show the newest trades until everything was read.
+   * @param {import('./types').Trade[]} trades newest first
+   */
+  begin(trades) {
+    this.preview = new TradeStore();
+    for (const trade of [...trades].reverse()) this.preview.add(trade);
+    this.hint = trades[0]?.mode ?? null;
+  }
+
   /** @param {Entry} entry */
   add(entry) {
     try {
@@ -70,6 +87,7 @@ export class Model {
   clear() {
     this.books = new Books();
     this.store.clear();
+    this.preview = null;
     this.ownTrades.clear();
     this.refused = [];
     this.entries = 0;

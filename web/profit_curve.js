@@ -3,12 +3,17 @@
 import { merge } from './merge_sorted.js';
 
 /** @typedef {{ times: number[], totals: number[] }} Line totals in dollars, ascending times */
+/** @typedef {Line & { falls: number[] }} Curve falls: dollars below the highest point before, zero or negative */
 /** @typedef {{ depth: number, start: number | null, end: number | null, now: number }} Drawdown dollars below the highest point before; start, end: Unix seconds */
 
 export class ProfitCurve {
   constructor() {
-    /** @type {Line} */
-    this.line = { times: [], totals: [] };
+    /** @type {Curve} */
+    this.line = { times: [], totals: [], falls: [] };
+    /** @type {Drawdown} */
+    this.drawdown = { depth: 0, start: null, end: null, now: 0 };
+    this.top = -Infinity;
+    this.topTime = 0;
     /** @type {import('./positions.js').Book | null} */
     this.book = null;
     this.revision = -1;
@@ -20,7 +25,7 @@ export class ProfitCurve {
   /**
    * Return the line of a book, extended by what is new, made anew when the past has changed.
    * @param {import('./positions.js').Book} book
-   * @returns {Line}
+   * @returns {Curve}
    */
   of(book) {
     if (book !== this.book || book.revision !== this.revision) this.#begin(book);
@@ -41,7 +46,9 @@ export class ProfitCurve {
   /** @param {import('./positions.js').Book} book */
   #begin(book) {
     [this.book, this.revision] = [book, book.revision];
-    this.line = { times: [], totals: [] };
+    this.line = { times: [], totals: [], falls: [] };
+    this.drawdown = { depth: 0, start: null, end: null, now: 0 };
+    this.top = -Infinity;
     this.taken.clear();
     this.sum = 0;
     for (const { opening } of book.markets.values()) if (opening) this.sum += Number(opening.realized - opening.fees);
@@ -50,8 +57,14 @@ export class ProfitCurve {
 
   /** @param {number} time */
   #push(time) {
+    const total = this.sum / 1e8;
+    if (total > this.top) [this.top, this.topTime] = [total, time];
+    const fall = total - this.top;
     this.line.times.push(time);
-    this.line.totals.push(this.sum / 1e8);
+    this.line.totals.push(total);
+    this.line.falls.push(fall);
+    this.drawdown.now = this.top - total;
+    if (-fall > this.drawdown.depth) Object.assign(this.drawdown, { depth: -fall, start: this.topTime, end: time });
   }
 
   /** Return the moves that are not in the line yet, by time; those included in the baseline are left out. */
@@ -90,16 +103,6 @@ export function deepestDrawdown({ times, totals }) {
   }
   if (times.length) deepest.now = top - totals[times.length - 1];
   return deepest;
-}
-
-/**
- * Return the line of falls below the highest point before: zero or negative dollars.
- * @param {Line} line
- * @returns {Line}
- */
-export function drawdownLine({ times, totals }) {
-  let top = -Infinity;
-  return { times, totals: totals.map((total) => { top = Math.max(top, total); return total - top; }) };
 }
 
 /**

@@ -1,47 +1,89 @@
-/** Sorting of many rows within a frame: a stable radix sort over 64-bit keys. */
+/** Sorting of many rows within a frame: a stable radix sort, over whole numbers where the keys can be scaled to them. */
 
 const BITS = 11; // of a pass: its counters fit into the processor's nearest cache
-const MASK = (1 << BITS) - 1;
+const SIZE = 1 << BITS;
+const SCALES = [1, 100, 1e3, 1e4, 1e6, 1e8]; // dollars, cents, milliseconds … as the keys need it
+const LARGEST = 2 ** 32 - 2;
+const INEXACT = 0.01; // of a scaled key, beyond which it is no decimal number of that scale
 
 /**
  * Return the indices 0 … keys.length - 1 in the order of their keys; NaN comes first. Equal keys keep their order.
  * @param {Float64Array} keys
+ * @returns {Uint32Array<ArrayBuffer>}
  */
 export function sortedIndices(keys) {
-  const words = new Uint32Array(keys.length * 2);
-  new Float64Array(words.buffer).set(keys);
-  orderBits(words);
   let order = new Uint32Array(keys.length);
   for (let at = 0; at < order.length; at += 1) order[at] = at;
-  let spare = new Uint32Array(keys.length);
-  const digits = new Uint16Array(keys.length);
-  for (let shift = 0; shift < 64; shift += BITS) {
-    if (!readDigits(words, shift, digits)) continue; // all have the same
-    const starts = new Uint32Array(MASK + 2);
-    for (let at = 0; at < digits.length; at += 1) starts[digits[at] + 1] += 1;
-    for (let at = 1; at < starts.length; at += 1) starts[at] += starts[at - 1];
-    for (let at = 0; at < order.length; at += 1) spare[starts[digits[order[at]]]++] = order[at];
-    [order, spare] = [spare, order];
+  const whole = scaled(keys);
+  if (whole) return sortBy(order, whole);
+  const words = new Uint32Array(new Float64Array(keys).buffer);
+  orderBits(words);
+  for (const half of [0, 1]) {
+    const word = new Uint32Array(keys.length);
+    for (let at = 0; at < word.length; at += 1) word[at] = words[2 * at + half];
+    order = sortBy(order, word);
   }
   return order;
 }
 
 /**
- * Read the digit of each key that begins at a bit. Returns false when all are equal.
- * @param {Uint32Array} words low and high half of each key, in turn
- * @param {number} shift
- * @param {Uint16Array} digits
+ * Return the keys less the smallest one as whole numbers, 0 for NaN; null where that would change their order.
+ * @param {Float64Array} keys
  */
-function readDigits(words, shift, digits) {
-  let differs = false;
-  for (let at = 0; at < digits.length; at += 1) {
-    const low = words[2 * at];
-    const high = words[2 * at + 1];
-    if (shift >= 32) digits[at] = (high >>> (shift - 32)) & MASK;
-    else digits[at] = ((low >>> shift) | (shift === 0 ? 0 : high << (32 - shift))) & MASK;
-    if (digits[at] !== digits[0]) differs = true;
+function scaled(keys) {
+  let [low, high] = [Infinity, -Infinity];
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at];
+    if (key < low) low = key;
+    if (key > high) high = key;
   }
-  return differs;
+  for (const scale of low > high ? [1] : SCALES) {
+    const whole = (high - low) * scale <= LARGEST ? scaledBy(keys, low, scale) : null;
+    if (whole) return whole;
+  }
+  return null;
+}
+
+/**
+ * Return the keys as whole numbers of a scale; null at the first that is none.
+ * @param {Float64Array} keys
+ * @param {number} low the smallest key
+ * @param {number} scale
+ */
+function scaledBy(keys, low, scale) {
+  const whole = new Uint32Array(keys.length);
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at];
+    if (key !== key) continue; // NaN
+    const exact = (key - low) * scale;
+    const rounded = Math.floor(exact + 0.5);
+    if (Math.abs(exact - rounded) > INEXACT) return null;
+    whole[at] = rounded + 1;
+  }
+  return whole;
+}
+
+/**
+ * Return indices in the order of their words; equal words keep the order of the indices.
+ * @param {Uint32Array<ArrayBuffer>} indices
+ * @param {Uint32Array} words by index
+ */
+function sortBy(indices, words) {
+  let differing = 0;
+  for (let at = 1; at < words.length; at += 1) differing |= words[at] ^ words[0];
+  let [order, spare] = [indices, new Uint32Array(indices.length)];
+  for (let shift = 0; shift < 32; shift += BITS) {
+    if (((differing >>> shift) & (SIZE - 1)) === 0) continue; // all have the same digit
+    const starts = new Uint32Array(SIZE + 1);
+    for (let at = 0; at < words.length; at += 1) starts[((words[at] >>> shift) & (SIZE - 1)) + 1] += 1;
+    for (let at = 1; at < SIZE; at += 1) starts[at] += starts[at - 1];
+    for (let at = 0; at < order.length; at += 1) {
+      const index = order[at];
+      spare[starts[(words[index] >>> shift) & (SIZE - 1)]++] = index;
+    }
+    [order, spare] = [spare, order];
+  }
+  return order;
 }
 
 /**

@@ -62,6 +62,8 @@ export class Table {
     /** @type {HTMLElement[]} */
     this.pool = [];
     this.height = 0;
+    /** pixels; reading scrollTop while drawing would lay out what was just written */
+    this.scrolled = 0;
     this.head = h('div', { role: 'row', class: 'tr head' });
     this.body = h('div', { role: 'rowgroup', class: 'tbody' });
     this.scroller = h('div', { class: 'scroller', role: 'table', tabindex: '0', 'aria-label': options.caption }, h('div', { role: 'rowgroup', class: 'thead' }, this.head), this.body);
@@ -69,7 +71,8 @@ export class Table {
     this.note = h('div', { class: 'none', hidden: true });
     place.append(this.scroller, this.note, this.probe);
     this.input = new TableInput(this.scroller, () => nextFrame(this.measure));
-    this.scroller.addEventListener('scroll', () => nextFrame(this.draw), { passive: true });
+    this.scroller.addEventListener('scroll', () => { this.scrolled = this.scroller.scrollTop; nextFrame(this.draw); }, { passive: true });
+    this.body.addEventListener('pointerover', (event) => this.#describe(/** @type {Element} */ (event.target)));
     new ResizeObserver(this.measure).observe(place);
   }
 
@@ -79,11 +82,12 @@ export class Table {
    */
   show(rows, anew = false) {
     this.rows = rows;
-    if (anew) {
-      this.layout.clear();
-      this.scroller.scrollTop = 0;
-    }
+    if (anew) this.layout.clear();
     nextFrame(this.draw);
+  }
+
+  scrollToTop() {
+    if (this.scrolled !== 0) this.scroller.scrollTop = this.scrolled = 0;
   }
 
   /** @param {Column<R>[]} columns */
@@ -120,6 +124,7 @@ export class Table {
     const { layout } = this;
     layout.width = this.place.clientWidth;
     this.height = this.scroller.clientHeight;
+    this.scrolled = this.scroller.scrollTop; // a table that was hidden begins at its top again
     layout.digit = this.probe.offsetWidth / 10 || 7;
     if (layout.width === 0 || this.input.pressing) return;
     this.#fit();
@@ -177,12 +182,11 @@ export class Table {
   #drawRows() {
     const rowHeight = this.layout.stacked ? 46 : 27;
     const total = this.rows.length;
-    const scrolled = this.scroller.scrollTop; // read before anything is written, which would be laid out at once
     const height = `${total * rowHeight}px`;
     if (this.body.style.height !== height) this.body.style.height = height;
     setAttribute(this.scroller, 'aria-rowcount', String(total + 1));
     const visible = Math.min(Math.ceil((this.height || 400) / rowHeight) + 2 * OVERSCAN, MOST);
-    const first = Math.max(0, Math.min(Math.floor(scrolled / rowHeight) - OVERSCAN, total - visible));
+    const first = Math.max(0, Math.min(Math.floor(this.scrolled / rowHeight) - OVERSCAN, total - visible));
     const count = Math.min(visible, total);
     while (this.pool.length < count) {
       const row = h('div', { role: 'row', class: 'tr' });
@@ -233,12 +237,25 @@ export class Table {
     const { shown, widened } = column.point ? layout.align(column, text) : { shown: text, widened: false };
     if (widened) nextFrame(this.draw);
     setText(cell, shown);
-    const full = column.full?.(row) ?? '';
-    setAttribute(cell, 'title', full || null);
-    setAttribute(cell, 'data-full', full && full !== text && layout.compact ? full : null);
+    const full = layout.compact ? column.full?.(row) : '';
+    setAttribute(cell, 'data-full', full && full !== text ? full : null);
+    if (cell.title) cell.title = ''; // of the row that was here before
     const name = `td${column.numeric ? ' n' : ''} ${column.tone?.(row) ?? ''}`;
     if (cell.className !== name) cell.className = name;
     layout.note(column, shown.length);
     return undefined;
+  }
+
+  /**
+   * Give the cell under the pointer its full text.
+   * @param {Element} target
+   */
+  #describe(target) {
+    const cell = /** @type {HTMLElement | null} */ (target.closest('.td'));
+    const element = cell?.parentElement;
+    if (!cell || !element) return;
+    const column = this.layout.visible[[...element.children].indexOf(cell)];
+    const row = this.rows.at(Number(element.ariaRowIndex) - 2);
+    if (column && row !== undefined && !column.market) cell.title = column.full?.(row) ?? '';
   }
 }

@@ -24,6 +24,9 @@ export class TradeStore {
     this.others = new Map();
     /** @type {Set<number>} indices of trades whose content was corrected */
     this.corrected = new Set();
+    /** @type {Set<number>} codes of the tickers that occur */
+    this.tickerCodes = new Set();
+    this.wordRanks = new Float64Array(0);
     /** grows when rows changed that were there before */
     this.revision = 0;
   }
@@ -33,6 +36,7 @@ export class TradeStore {
     [this.numbers, this.codes] = [numberColumns(), codeColumns()];
     this.others.clear();
     this.corrected.clear();
+    this.tickerCodes.clear();
     this.revision += 1;
   }
 
@@ -62,9 +66,7 @@ export class TradeStore {
 
   /** Return every ticker that occurs. */
   tickers() {
-    const seen = new Set(this.codes.ticker.subarray(0, this.length));
-    seen.delete(0);
-    return [...seen].map((code) => this.words[code]);
+    return [...this.tickerCodes].map((code) => this.words[code]);
   }
 
   /**
@@ -76,41 +78,72 @@ export class TradeStore {
     const wanted = tickers && new Set([...tickers].map((ticker) => this.code.get(ticker)).filter((code) => code !== undefined));
     const modeCode = this.code.get(mode) ?? -1;
     const { timestamp } = this.numbers;
-    const found = [];
+    const found = new Uint32Array(Math.max(0, this.length - start));
+    let count = 0;
     for (let at = start; at < this.length; at += 1) {
       const own = this.codes.mode[at];
       if (own !== 0 && own !== modeCode) continue;
       if (timestamp[at] < from || timestamp[at] > to) continue;
       if (wanted && !wanted.has(this.codes.ticker[at])) continue;
-      found.push(at);
+      found[count] = at;
+      count += 1;
     }
-    return Uint32Array.from(found);
+    return found.subarray(0, count);
+  }
+
+  /** Return the ranks in the alphabet of all words, by their codes. */
+  #ranks() {
+    if (this.wordRanks.length !== this.words.length) {
+      this.wordRanks = new Float64Array(this.words.length);
+      [...this.words.keys()].sort((a, b) => (this.words[a] < this.words[b] ? -1 : 1)).forEach((code, rank) => { this.wordRanks[code] = rank; });
+    }
+    return this.wordRanks;
   }
 
   /**
-   * Return indices in the order of a column, ascending.
-   * @param {Uint32Array} indices
-   * @param {(at: number) => number | string | null} value
+   * Return the index of the entry with a seq, -1 when there is none.
+   * @param {number} seq
    */
-  sort(indices, value) {
-    const keys = new Float64Array(indices.length);
-    /** @type {Map<string, number>} */
-    const texts = new Map();
-    for (let at = 0; at < keys.length; at += 1) {
-      const found = value(indices[at]);
-      if (typeof found === 'number') keys[at] = found;
-      else if (found === null) keys[at] = NaN;
-      else keys[at] = numberOf(found, texts);
+  indexOf(seq) {
+    const { seq: seqs } = this.numbers;
+    const dense = seq - seqs[0]; // the seqs of a journal have no holes
+    if (dense >= 0 && dense < this.length && seqs[dense] === seq) return dense;
+    let [low, high] = [0, this.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (seqs[middle] < seq) low = middle + 1;
+      else high = middle;
     }
-    if (texts.size > 0) toRanks(keys, texts);
+    return low < this.length && seqs[low] === seq ? low : -1;
+  }
+
+  /**
+   * Return indices in the order of a column, ascending; NaN first.
+   * @param {Uint32Array} indices
+   * @param {Float64Array} column by index
+   */
+  sort(indices, column) {
+    const keys = new Float64Array(indices.length);
+    for (let at = 0; at < keys.length; at += 1) keys[at] = column[indices[at]];
     const sorted = sortedIndices(keys);
     for (let at = 0; at < sorted.length; at += 1) sorted[at] = indices[sorted[at]];
     return sorted;
   }
 
+  /**
+   * Return a column of words as their ranks in the alphabet.
+   * @param {typeof WORDS[number]} name
+   */
+  ranked(name) {
+    const [ranks, codes] = [this.#ranks(), this.codes[name]];
+    const column = new Float64Array(this.length);
+    for (let at = 0; at < column.length; at += 1) column[at] = ranks[codes[at]];
+    return column;
+  }
+
   /** @param {import('./types').Correction} entry */
   #correct(entry) {
-    const at = this.#indexOf(entry.corrects);
+    const at = this.#tradeOf(entry.corrects);
     if (at < 0) return;
     const seq = this.numbers.seq[at];
     this.#write(at, { ...entry, seq }, 'trade');
@@ -122,16 +155,10 @@ export class TradeStore {
    * @param {number} seq of a trade, or of a correction, which stands for its trade
    * @returns {number}
    */
-  #indexOf(seq) {
-    let [low, high] = [0, this.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.numbers.seq[middle] < seq) low = middle + 1;
-      else high = middle;
-    }
-    if (low >= this.length || this.numbers.seq[low] !== seq) return -1;
-    const other = this.others.get(low);
-    return other && 'corrects' in other ? this.#indexOf(/** @type {import('./types').Correction} */ (other).corrects) : low;
+  #tradeOf(seq) {
+    const at = this.indexOf(seq);
+    const other = this.others.get(at);
+    return other && 'corrects' in other ? this.#tradeOf(/** @type {import('./types').Correction} */ (other).corrects) : at;
   }
 
   /**
@@ -143,6 +170,7 @@ export class TradeStore {
     if (at >= this.numbers.seq.length) this.#grow();
     for (const name of NUMBERS) this.numbers[name][at] = entry[name] ?? NaN;
     for (const name of WORDS) this.codes[name][at] = this.#codeOf(name === 'kind' ? kind : entry[name] ?? '');
+    if (this.codes.ticker[at] !== 0) this.tickerCodes.add(this.codes.ticker[at]);
   }
 
   /** @param {string} word */
@@ -175,26 +203,4 @@ function numberColumns() {
 /** Indices into the words of a store. @returns {Record<string, Uint32Array>} */
 function codeColumns() {
   return Object.fromEntries(WORDS.map((name) => [name, new Uint32Array(FIRST)]));
-}
-
-/**
- * Return the number of a text, a new one for a new text.
- * @param {string} text
- * @param {Map<string, number>} texts
- */
-function numberOf(text, texts) {
-  const number = texts.get(text) ?? texts.size;
-  texts.set(text, number);
-  return number;
-}
-
-/**
- * Replace the numbers of texts by their ranks in the alphabet.
- * @param {Float64Array} keys
- * @param {Map<string, number>} texts
- */
-function toRanks(keys, texts) {
-  const ranks = new Float64Array(texts.size);
-  [...texts.keys()].sort().forEach((text, rank) => { ranks[texts.get(text) ?? 0] = rank; });
-  for (let at = 0; at < keys.length; at += 1) keys[at] = ranks[keys[at]];
 }

@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { compactMoney, count, duration, exactMoney, money, percent, profit, shortDay, tone } from './format.js';
 import { RangeControls, fillList, rangeOf } from './panels.js';
 import { PositionList } from './position_list.js';
-import { deepestDrawdown } from './profit_curve.js';
+import { deepestDrawdown, firstAtOrAfter } from './profit_curve.js';
 import { days, statistics, weeks } from './statistics.js';
 import { panel } from './view_overview.js';
 
@@ -63,11 +63,10 @@ export class PerformanceView {
   /** @param {{ from: number, to: number }} range */
   #compute({ from, to }) {
     const { page } = this;
-    const inside = (/** @type {number} */ time) => time >= from && time <= to;
-    const lots = [...page.model.book.markets.values()].flatMap((market) => market.closedLots()).filter((lot) => inside(lot.closed));
+    const lots = [...page.model.book.markets.values()].flatMap((market) => market.closedLots().filter((lot) => lot.closed >= from && lot.closed <= to));
     const line = page.line();
-    const kept = line.times.map((time, at) => [time, line.totals[at]]).filter(([time]) => inside(time));
-    const part = { times: kept.map(([time]) => time), totals: kept.map(([, total]) => total) };
+    const [start, end] = [firstAtOrAfter(line.times, from), firstAtOrAfter(line.times, to + 1e-6)];
+    const part = { times: line.times.slice(start, end), totals: line.totals.slice(start, end) };
     this.#figures(statistics(lots), deepestDrawdown(part));
     this.#days(days(part));
   }

@@ -43,7 +43,8 @@ export class TradesView {
     if (this.parameters.ticker && known !== this.tickerCount) this.#configure();
     else this.list.update();
     const all = this.page.model.store.length;
-    setText(this.summary, this.list.length === all ? `${count(all)} entries` : `${count(this.list.length)} of ${count(all)} entries`);
+    const shown = this.list.length === all ? `${count(all)} entries` : `${count(this.list.length)} of ${count(all)} entries`;
+    setText(this.summary, this.page.reading || shown);
   }
 
   #configure() {
@@ -76,7 +77,7 @@ export class TradesView {
  */
 export function matchingTickers(model, text) {
   if (!text) return null;
-  const tickers = model.store.tickers();
+  const tickers = model.shownStore.tickers();
   if (tickers.includes(text.toUpperCase())) return [text.toUpperCase()];
   const words = text.toLowerCase().split(/\s+/);
   return tickers.filter((ticker) => words.every((word) => model.names.searchText(ticker).includes(word)));

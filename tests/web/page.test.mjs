@@ -14,7 +14,7 @@ import { Model } from '../../web/model.js';
 import { rangeOf, sortOf } from '../../web/panels.js';
 import { differenceOf } from '../../web/position_list.js';
 import { Book } from '../../web/positions.js';
-import { ProfitCurve, deepestDrawdown, drawdownLine, thin } from '../../web/profit_curve.js';
+import { ProfitCurve, deepestDrawdown, thin } from '../../web/profit_curve.js';
 import { address, parseAddress } from '../../web/router.js';
 import { fields, kind } from '../../web/schema.js';
 import { compareValues, sortedIndices } from '../../web/sorting.js';
@@ -166,7 +166,7 @@ test('the curve holds settlements, corrections and the profit of the baseline', 
   book.add({ seq: 1, timestamp: now - 9, positions: [{ ticker: 'A', quantity: 1, cost: 0.5, realized_pnl: 3, fees: 1 }], mode: 'live', source: 'journal' });
   assert.deepEqual(curve.of(book).totals, [2]);
   book.add(settlement({ seq: 2, fee: 1.25 }));
-  assert.deepEqual(curve.of(book), { times: [now - 9, now + 9], totals: [2, 2.25] });
+  assert.deepEqual(curve.of(book), { times: [now - 9, now + 9], totals: [2, 2.25], falls: [0, 0] });
   book.add(trade({ seq: 3, ticker: 'B', timestamp: now + 20, fee: 1 }));
   assert.equal(curve.of(book).totals.at(-1), 1.25);
   book.add({ ...trade({ seq: 4, ticker: 'B', timestamp: now + 20, quantity: 0 }), corrects: 3 });
@@ -183,6 +183,34 @@ test('the curve of many markets is their sum in the order of time, however long 
   const { times, totals } = curve.of(book);
   assert.ok(times.every((time, at) => at === 0 || time >= times[at - 1]));
   assert.deepEqual([times.length, totals[1], totals.at(-1).toFixed(2)], [200_002, -5, '-2005.00']);
+});
+
+test('the drawdown of the curve grows with it, and is that of the whole line', () => {
+  const [book, curve] = [new Book(), new ProfitCurve()];
+  const gains = [5, -3, 1, 4, -2];
+  gains.forEach((gain, at) => {
+    book.add(trade({ seq: at + 1, ticker: `M${at}`, timestamp: now + at, fee: -gain }));
+    const line = curve.of(book);
+    assert.deepEqual(curve.drawdown, deepestDrawdown(line));
+    let top = -Infinity;
+    assert.deepEqual(line.falls, line.totals.map((total) => { top = Math.max(top, total); return total - top; }));
+  });
+  assert.deepEqual(curve.drawdown, { depth: 3, start: now, end: now + 1, now: 2 });
+});
+
+test('closed lots are those of the whole life, also when more are closed after they were read', () => {
+  const [book, other] = [new Book(), new Book()];
+  const entries = [1, 2, 3, 4, 5, 6].map((seq) => trade({ seq, timestamp: now + seq, side: seq % 2 ? 'BUY' : 'SELL', price: seq / 10, fee: 0.01 }));
+  for (const entry of entries) {
+    book.add(entry);
+    book.markets.get(entry.ticker).closedLots();
+    other.add(entry);
+  }
+  const [market, whole] = [book.markets.get(entries[0].ticker), other.markets.get(entries[0].ticker)];
+  assert.equal(market.closedLots().length, 3);
+  assert.deepEqual(market.closedLots(), whole.closedLots());
+  book.add({ ...entries[1], seq: 7, corrects: 2, price: 0.9 });
+  assert.equal(market.closedLots()[0].proceeds, 90_000_000n);
 });
 
 test('a thinned line keeps its highest, its lowest and its end, and nothing outside of the range', () => {
@@ -205,7 +233,6 @@ test('a range begins at the level before it', () => {
 test('the drawdown is the deepest fall below the highest point before', () => {
   const line = { times: [1, 2, 3, 4, 5], totals: [0, 5, 2, 6, 4] };
   assert.deepEqual(deepestDrawdown(line), { depth: 3, start: 2, end: 3, now: 2 });
-  assert.deepEqual(drawdownLine(line).totals, [0, 0, -3, 0, -2]);
   assert.deepEqual(deepestDrawdown({ times: [], totals: [] }), { depth: 0, start: null, end: null, now: 0 });
 });
 
@@ -269,9 +296,14 @@ test('100 000 numbers sort like Array.sort, unknown ones first, equal ones in th
   const unknown = [...keys.keys()].filter((at) => Number.isNaN(keys[at]));
   assert.deepEqual([...order], [...unknown, ...known]);
   assert.deepEqual([...sortedIndices(Float64Array.of(-Infinity, 5, -0.5, Infinity, -7, 0))], [0, 4, 2, 5, 1, 3]);
+  const long = Float64Array.from({ length: 5000 }, (_, n) => Math.sin(n) * 10 ** (n % 19)); // no whole numbers at any scale
+  assert.deepEqual([...sortedIndices(long)], [...long.keys()].sort((a, b) => long[a] - long[b] || a - b));
+  const cents = Float64Array.from({ length: 5000 }, (_, n) => ((n * 7919) % 300) / 100 - 1);
+  assert.deepEqual([...sortedIndices(cents)], [...cents.keys()].sort((a, b) => cents[a] - cents[b] || a - b));
+  assert.deepEqual([[...sortedIndices(Float64Array.of(NaN, NaN))], [...sortedIndices(Float64Array.of())]], [[0, 1], []]);
   const store = new TradeStore();
   for (const [at, ticker] of ['B', 'A', 'C'].entries()) store.add(trade({ seq: at + 1, ticker }));
-  assert.deepEqual([...store.sort(Uint32Array.of(0, 1, 2), (at) => store.at(at).ticker)], [1, 0, 2]);
+  assert.deepEqual([...store.sort(Uint32Array.of(0, 1, 2), store.ranked('ticker'))], [1, 0, 2]);
   assert.deepEqual([[2, 1], [1, 2], [1, 1], [null, 1], [1, null], ['a', 'b']].map(([a, b]) => compareValues(a, b)), [1, -1, 0, -1, 1, -1]);
 });
 
