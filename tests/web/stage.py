@@ -74,9 +74,16 @@ class Stage:
 
     def fault(self, **rule: Any) -> None:
         """Tell the simulated exchange to misbehave."""
+        self._control("POST", json.dumps(rule).encode())
+
+    def clear_faults(self) -> None:
+        """Let the simulated exchange work again."""
+        self._control("DELETE", None)
+
+    def _control(self, method: str, body: bytes | None) -> None:
         faults = self.facts["faults"]
         headers = {"Authorization": f"Bearer {faults['token']}", "Content-Type": "application/json"}
-        request = urllib.request.Request(faults["url"], json.dumps(rule).encode(), headers, method="POST")
+        request = urllib.request.Request(faults["url"] + "/faults", body, headers, method=method)
         urllib.request.urlopen(request, timeout=5).close()
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
