@@ -7,7 +7,7 @@ from cache.decimal_json import dumps
 from routes.endpoint import Endpoint, Parameter
 from routes.prefix import PREFIX
 from routes.problems import MEANINGS, kind
-from routes.schemas import EVENTS, NAMED, PRIMITIVES, ref
+from routes.schemas import EVENTS, PRIMITIVES, named, ref
 
 EVERYWHERE: Final = (400, 401, 421, 429, 500)  # errors that any URL may answer
 
@@ -21,7 +21,7 @@ def document(endpoints: Iterable[Endpoint], version: str) -> str:
         "paths": {url(endpoint): {"get": operation(endpoint)} for endpoint in endpoints if endpoint.documented},
         "x-problems": [{"status": status, "type": kind(status), "meaning": text} for status, text in MEANINGS.items()],
         "components": {
-            "schemas": NAMED,
+            "schemas": named(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     })  # fmt: skip

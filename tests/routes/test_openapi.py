@@ -1,5 +1,7 @@
 """The OpenAPI document: valid by a public validator, and true under a public fuzzer."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
+from journal.entries import KINDS
+from routes.schemas import EVENTS, named
 from tests.support.server import Server
 
 
@@ -34,6 +38,14 @@ def test_every_event_has_the_schema_of_its_payload(server: Server) -> None:
     assert {"new_trades", "correction", "transfer", "bot_status", "heartbeat"} <= set(events)
     assert all(event["$ref"].rsplit("/", 1)[1] in schemas for event in events.values())
     assert len(schemas["JournalEntry"]["oneOf"]) == 6
+    assert schemas["Entry"]["properties"]["kind"]["enum"] == list(KINDS)
+
+
+def test_every_name_is_a_schema() -> None:
+    """Each name that a schema or an event refers to is defined."""
+    schemas = named()
+    referred = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(schemas)))
+    assert referred | set(EVENTS.values()) <= set(schemas)
 
 
 @pytest.mark.slow
