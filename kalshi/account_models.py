@@ -101,21 +101,32 @@ def _sum(*names: str) -> Read[Decimal]:
     return lambda fields, _: sum((fields.amount(name) for name in names), Decimal(0))
 
 
-def check_direction(fields: RecordReader) -> None:
-    """Raise FieldError where book_side and outcome_side contradict each other: a bid takes YES."""
-    book_side = fields.book_side("book_side")
-    if (book_side == "bid") != (fields.outcome_side("outcome_side") == "yes"):
-        raise fields.error("outcome_side", f"contradicts book_side {book_side!r}")
+class YesTerms(Record):
+    """A record in terms of the YES book: side, outcome and price are those of YES."""
 
+    __slots__ = ()
+    book_side: BookSide
+    outcome: ClassVar[OutcomeSide] = "yes"
 
-def check_prices(fields: RecordReader) -> None:
-    """Raise FieldError where the prices of YES and NO do not add up to a dollar."""
-    if fields.price("yes_price_dollars") + fields.price("no_price_dollars") != ONE:
-        raise fields.error("no_price_dollars", "and yes_price_dollars should add up to 1")
+    @property
+    def side(self) -> Side:
+        """Return BUY (took YES or closed NO) or SELL (gave YES or opened NO): the YES book has only these two."""
+        return "BUY" if self.book_side == "bid" else "SELL"
+
+    def check(self, fields: RecordReader) -> None:
+        """Raise FieldError where the sides or the prices of YES and NO contradict each other."""
+        self.check_direction(fields)
+        if fields.price("yes_price_dollars") + fields.price("no_price_dollars") != ONE:
+            raise fields.error("no_price_dollars", "and yes_price_dollars should add up to 1")
+
+    def check_direction(self, fields: RecordReader) -> None:
+        """Raise FieldError where book_side and outcome_side contradict each other: a bid takes YES."""
+        if (self.book_side == "bid") != (fields.outcome_side("outcome_side") == "yes"):
+            raise fields.error("outcome_side", f"contradicts book_side {self.book_side!r}")
 
 
 @record
-class Fill(Record):
+class Fill(YesTerms):
     """One execution of the account. The price is that of YES, on either side."""
 
     fill_id: str = column(RecordReader.text)
@@ -132,28 +143,16 @@ class Fill(Record):
     client_order_id: str | None = None  # only in pushed fills
     post_position: Decimal | None = None  # only in pushed fills: the position right after it
     members = "fill_id order_id timestamp ticker side outcome quantity price=yes_price fee is_taker"
-    outcome: ClassVar[OutcomeSide] = "yes"  # of side and price
-
-    @property
-    def side(self) -> Side:
-        """Return BUY (took YES or closed NO) or SELL (gave YES or opened NO): the YES book has only these two."""
-        return "BUY" if self.book_side == "bid" else "SELL"
 
     @property
     def no_price(self) -> Decimal:
         """Return the price of NO."""
         return complement(self.yes_price)
 
-    def check(self, fields: RecordReader) -> None:
-        """Raise FieldError where the sides or the prices contradict each other."""
-        check_direction(fields)
-        check_prices(fields)
-
     @classmethod
     def from_push(cls, fields: RecordReader) -> "Fill":
         """Read the msg of a `fill` frame of the WebSocket, whose names differ from REST. Raises FieldError."""
-        check_direction(fields)
-        return cls.read(
+        found = cls.read(
             fields,
             fill_id=fields.text("trade_id"),
             ticker=fields.text("market_ticker"),
@@ -162,10 +161,12 @@ class Fill(Record):
             client_order_id=fields.maybe_text("client_order_id"),
             post_position=fields.maybe_count("post_position_fp"),
         )
+        found.check_direction(fields)
+        return found
 
 
 @record
-class Order(Record):
+class Order(YesTerms):
     """An order of the account. yes_price is the limit, not the price paid."""
 
     order_id: str = column(RecordReader.text)
@@ -187,17 +188,10 @@ class Order(Record):
         "order_id client_order_id ticker side outcome status price=yes_price quantity filled remaining cost fees "
         "created updated expires"
     )
-    outcome: ClassVar[OutcomeSide] = "yes"  # of side and price
-
-    @property
-    def side(self) -> Side:
-        """Return BUY for a bid, SELL for an ask."""
-        return "BUY" if self.book_side == "bid" else "SELL"
 
     def check(self, fields: RecordReader) -> None:
         """Raise FieldError where sides, prices or counts contradict each other."""
-        check_direction(fields)
-        check_prices(fields)
+        YesTerms.check(self, fields)
         if (known := self.filled + self.remaining) > self.quantity:
             raise fields.error("initial_count_fp", f"should be at least the {known} filled and remaining")
 

@@ -16,11 +16,10 @@ from routes.access import AccessMiddleware
 from routes.endpoint import Endpoint
 from routes.hosts import AllowedHostsMiddleware, cors
 from routes.openapi import document
-from routes.prefix import PREFIX, path_in_app
+from routes.prefix import PREFIX, get_services, path_in_app
 from routes.problems import from_exception, render
 from routes.response_headers import Durations, ResponseMiddleware
 from routes.responses import JsonEndpoint
-from routes.services import get_services
 from routes.table import TABLE
 from streams.subscriber import AsgiSend
 

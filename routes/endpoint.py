@@ -83,8 +83,6 @@ def unexpected(name: str, value: str, expectation: str) -> Problem:
 
 def read_query(parameters: Sequence[Parameter], query_string: bytes, path: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of the parameters; names that are not parameters are ignored. Raises Problem 400."""
-    if not parameters:
-        return {}
     given: dict[str, str] = {}
     if query_string:
         try:

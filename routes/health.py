@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from ingest.supervisor import Supervisor
 from journal.errors import JournalError
+from routes.prefix import get_services
 from routes.problems import Problem
 from routes.responses import live_json
-from routes.services import Services, get_services
+from routes.services import Services
 from streams.hub import Hub
 from streams.stats import add_up, client
 

@@ -11,9 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from routes.access import bearer
-from routes.prefix import PREFIX, mount_path
+from routes.prefix import PREFIX, get_services, mount_path
 from routes.problems import Problem
-from routes.services import get_services
 from routes.tickets import COOKIE, LIFETIME, Tickets
 
 BODY_LIMIT: Final = 4096  # bytes

@@ -11,10 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from routes.prefix import PREFIX
+from routes.prefix import PREFIX, get_services
 from routes.problems import Problem
 from routes.responses import live_json, matches
-from routes.services import get_services
 from streams.stats import client_network
 
 LINKS: Final = {

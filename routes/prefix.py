@@ -1,8 +1,11 @@
-"""The prefix of every URL; the files in deploy/ and web/ use the same one."""
+"""The prefix of every URL, which deploy/ and web/ use too; paths and services in the scope of a request."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from starlette.types import Scope
+
+if TYPE_CHECKING:
+    from routes.services import Services
 
 PREFIX: Final = "/api/python"
 STREAM_PATHS: Final = tuple(f"{PREFIX}/sse/{name}" for name in ("trading", "trades", "portfolio", "status"))
@@ -20,3 +23,8 @@ def path_in_app(scope: Scope) -> str:
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return path.removeprefix(root) if root else path
+
+
+def get_services(scope: Scope) -> "Services":
+    """Return the services of the worker that serves this request."""
+    return cast("Services", scope["state"]["services"])

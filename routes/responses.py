@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from cache.base import Answer
 from cache.decimal_json import dumps
 from routes.endpoint import Endpoint, read_query
-from routes.services import get_services
+from routes.prefix import get_services
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -80,7 +80,9 @@ class JsonEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["endpoint"] = self
         services = get_services(scope)
-        query = read_query(self.endpoint.parameters, scope["query_string"], scope.get("path_params", {}))
+        query: dict[str, Any] = {}
+        if self.endpoint.parameters:
+            query = read_query(self.endpoint.parameters, scope["query_string"], scope.get("path_params", {}))
         if self.endpoint.csv and accepts_csv(scope):
             await self.endpoint.csv(services, query)(scope, receive, send)
             return

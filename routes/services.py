@@ -3,9 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
-
-from starlette.types import Scope
 
 from cache.stale_cache import StaleCache
 from ingest.journal_ledgers import JournalLedgers
@@ -44,8 +41,3 @@ class Services:
     def uptime(self) -> float:
         """Return the seconds since the start."""
         return round(time.monotonic() - self.started, 3)
-
-
-def get_services(scope: Scope) -> Services:
-    """Return the services of the worker that serves this request."""
-    return cast(Services, scope["state"]["services"])
