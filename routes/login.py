@@ -3,6 +3,7 @@
 import base64
 import json
 from hashlib import sha256
+from importlib.resources import files
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -16,21 +17,12 @@ from routes.problems import Problem
 from routes.tickets import COOKIE, LIFETIME, Tickets
 
 BODY_LIMIT: Final = 4096  # bytes
-STYLE: Final = (
-    "body{font:16px/1.5 system-ui,sans-serif;display:grid;place-items:center;min-height:90vh;margin:0;"
-    "color-scheme:light dark}"
-    "form{display:grid;gap:.75rem;width:min(20rem,90vw)}input,button{font:inherit;padding:.6rem;border-radius:.4rem;"
-    "border:1px solid #8888}button{cursor:pointer}h1{font-size:1.2rem;margin:0}"
-)
+PAGE: Final = files("web").joinpath("login.html").read_text("utf-8").rstrip()
+STYLE: Final = PAGE.partition("<style>")[2].partition("</style>")[0]
 POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{base64.b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-PAGE: Final = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Prediction Investor: log in</title>
-<meta name="viewport" content="width=device-width"><style>{STYLE}</style>
-<form method="post"><h1>Prediction Investor</h1><label for="token">API token</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Log in</button></form></html>"""
 
 
 class SessionEndpoint(HTTPEndpoint):
