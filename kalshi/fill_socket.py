@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from types import SimpleNamespace
 from typing import Final
 
@@ -71,6 +71,7 @@ def refuse_redirects() -> aiohttp.TraceConfig:
     return trace
 
 
+@dataclass(eq=False, repr=False)
 class FillSocket:
     """Keeps one socket open and yields its events.
 
@@ -79,31 +80,27 @@ class FillSocket:
     connection counts as lost (the exchange pings every 10 s). first, longest: pauses between tries, doubling, jittered.
     """
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        ws_url: str,
-        signer: Signer,
-        subaccount: int = 0,
-        *,
-        is_traded: Callable[[str], bool] = lambda ticker: False,
-        silence: float = 25.0,
-        first: float = 0.5,
-        longest: float = 30.0,
-        clock: Callable[[], float] = time.time,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self._session, self._url, self._signer, self._subaccount = session, URL(ws_url), signer, subaccount
-        self._is_traded = is_traded
-        self._silence, self._first, self._longest = silence, first, longest
-        self._clock, self._jitter = clock, jitter
-        # All mutable state, for /health: connected or not, since when (Unix seconds) and why not; counts.
-        self.connected = False
-        self.since = clock()
-        self.reason = "not connected yet"
-        self.fills = 0
-        self.connects = 0
-        self.last_frame: float | None = None  # Unix seconds, pings included
+    session: aiohttp.ClientSession
+    ws_url: str
+    signer: Signer
+    subaccount: int = 0
+    _: KW_ONLY
+    is_traded: Callable[[str], bool] = lambda ticker: False
+    silence: float = 25.0
+    first: float = 0.5
+    longest: float = 30.0
+    clock: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+    # All mutable state, for /health: connected or not, since when (Unix seconds) and why not; counts.
+    connected: bool = field(default=False, init=False)
+    since: float = field(default=0.0, init=False)
+    reason: str = field(default="not connected yet", init=False)
+    fills: int = field(default=0, init=False)
+    connects: int = field(default=0, init=False)
+    last_frame: float | None = field(default=None, init=False)  # Unix seconds, pings included
+
+    def __post_init__(self) -> None:
+        self.since = self.clock()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield Connected, then fills, Disconnected when the connection is lost, Connected again, without end.
@@ -125,14 +122,14 @@ class FillSocket:
                 yield Disconnected(reason)
             tries = 0 if time.monotonic() - began > STEADY else tries + 1
             # Half of the pause is certain and half is chance: many clients that lost one server spread out.
-            pause = min(self._longest, self._first * 2.0 ** min(tries, 10))
-            await asyncio.sleep(pause * (0.5 + self._jitter() / 2))
+            pause = min(self.longest, self.first * 2.0 ** min(tries, 10))
+            await asyncio.sleep(pause * (0.5 + self.jitter() / 2))
 
     async def _connection(self) -> AsyncGenerator[Event, None]:
         """Yield the events of one connection until it is lost. Raises KalshiError."""
         # A session of its own on the shared connections, because ws_connect() has no option against redirects.
         session = aiohttp.ClientSession(
-            connector=self._session.connector, connector_owner=False, trace_configs=[refuse_redirects()]
+            connector=self.session.connector, connector_owner=False, trace_configs=[refuse_redirects()]
         )
         async with session, await self._handshake(session) as socket, aclosing(self._texts(socket)) as texts:
             async for text in texts:
@@ -141,18 +138,18 @@ class FillSocket:
                     yield event
 
     async def _handshake(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
-        headers = self._signer.headers("GET", self._url.raw_path)
+        headers = self.signer.headers("GET", URL(self.ws_url).raw_path)
         try:
-            async with asyncio.timeout(self._silence):
+            async with asyncio.timeout(self.silence):
                 return await session.ws_connect(
-                    self._url, headers=headers, autoping=False, max_msg_size=1 << 22,
+                    self.ws_url, headers=headers, autoping=False, max_msg_size=1 << 22,
                     timeout=aiohttp.ClientWSTimeout(ws_close=0.3),
                 )  # fmt: skip
         except aiohttp.WSServerHandshakeError as error:
             # `from None` here and below: the causes carry the request with its signed headers.
             raise Unreachable(f"the handshake was refused with HTTP {error.status}") from None
         except TimeoutError:
-            raise Unreachable(f"no handshake within {self._silence:.0f} s") from None
+            raise Unreachable(f"no handshake within {self.silence:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(connection_failure(error)) from None
 
@@ -162,9 +159,9 @@ class FillSocket:
         try:
             await socket.send_str(_SUBSCRIBE)
             await socket.send_str(_SUBSCRIBE_MARKETS)
-            while self.connected or time.monotonic() - began < self._silence:
-                frame = await socket.receive(timeout=self._silence)
-                self.last_frame = self._clock()
+            while self.connected or time.monotonic() - began < self.silence:
+                frame = await socket.receive(timeout=self.silence)
+                self.last_frame = self.clock()
                 if frame.type is aiohttp.WSMsgType.TEXT:
                     yield frame.data
                 elif frame.type is aiohttp.WSMsgType.PING:
@@ -172,10 +169,10 @@ class FillSocket:
                 elif frame.type in _ENDS:
                     raise Unreachable(f"the exchange closed the socket (code {socket.close_code})")
         except TimeoutError:
-            raise Unreachable(f"the socket was silent for {self._silence:.0f} s") from None
+            raise Unreachable(f"the socket was silent for {self.silence:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"the socket broke: {type(error).__name__}") from None
-        raise Unreachable(f"no subscription within {self._silence:.0f} s")
+        raise Unreachable(f"no subscription within {self.silence:.0f} s")
 
     def _read(self, text: str) -> Event | None:
         """Return the event in a frame, None for other frames.
@@ -190,7 +187,7 @@ class FillSocket:
         if kind == "fill":
             fill = Fill.from_push(frame.one("msg"))
             self.fills += 1
-            return fill if (fill.subaccount or 0) == self._subaccount else None
+            return fill if (fill.subaccount or 0) == self.subaccount else None
         if kind == "market_lifecycle_v2":
             return self._market_paid(frame.one("msg"))
         if frame.maybe_whole("id") == _FOLLOW_MARKETS:
@@ -209,7 +206,7 @@ class FillSocket:
     def _market_paid(self, change: RecordReader) -> MarketPaid | None:
         # Of the changes only this one names a payout (Kalshi docs: market lifecycle).
         ticker = change.maybe_text("market_ticker") or ""
-        return MarketPaid(ticker) if change.maybe_text("event_type") == "settled" and self._is_traded(ticker) else None
+        return MarketPaid(ticker) if change.maybe_text("event_type") == "settled" and self.is_traded(ticker) else None
 
     def _complain(self, error: RecordReader) -> None:
         code = error.whole("code")
@@ -218,4 +215,4 @@ class FillSocket:
         log.warning("the exchange's socket says error %s: %s", code, error.maybe_text("msg"))
 
     def _turn(self, connected: bool, reason: str) -> None:
-        self.connected, self.reason, self.since = connected, reason, self._clock()
+        self.connected, self.reason, self.since = connected, reason, self.clock()

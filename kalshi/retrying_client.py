@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from cache.circuit_breaker import CircuitBreaker
@@ -34,33 +34,22 @@ class CallCounters:
     last_error_at: float | None = None  # Unix seconds
 
 
+@dataclass(eq=False, repr=False)
 class RetryingClient:
-    """The one way for requests to the exchange.
+    """The one way for requests to the exchange."""
 
-    attempt: seconds that one try may take. total: seconds that a read may take with its retries and waits; half of it
-    in the public lane.
-    """
-
-    def __init__(
-        self,
-        wire: Transport,
-        signer: Signer | None = None,
-        *,
-        limits: RateLimits | None = None,
-        breaker: CircuitBreaker | None = None,
-        attempt: float = 5.0,
-        total: float = 10.0,
-        missing: Sequence[str] = KEYS,
-        clock: Callable[[], float] = time.time,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self.wire, self.signer = wire, signer
-        self.limits, self.breaker = limits or RateLimits(), breaker or CircuitBreaker()
-        self._attempt, self._total, self._missing = attempt, total, missing
-        self._clock, self._jitter = clock, jitter
-        # All mutable state besides the two above: the counters, and when the tier is to be asked for again.
-        self.counters = CallCounters()
-        self._learn_at = 0.0
+    wire: Transport
+    signer: Signer | None = None
+    _: KW_ONLY
+    limits: RateLimits = field(default_factory=RateLimits)
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    attempt: float = 5.0  # seconds that one try may take
+    total: float = 10.0  # seconds that a read may take with its retries and waits; half of it in the public lane
+    missing: Sequence[str] = KEYS
+    clock: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+    counters: CallCounters = field(default_factory=CallCounters, init=False)
+    _learn_at: float = field(default=0.0, init=False)  # monotonic seconds at which the tier is to be asked for again
 
     async def request(
         self,
@@ -80,11 +69,11 @@ class RetryingClient:
         """
         signer = None if method == "GET" and path.startswith(_PUBLIC_PATHS) else self.keys()
         if method != "GET":
-            return await self._try(method, path, params, json, signer, lane, total or self._attempt)
+            return await self._try(method, path, params, json, signer, lane, total or self.attempt)
         if signer is not None:
             await self._learn(signer)
         # REST clients wait behind a proxy that gives up after some 15 s, and an answer may take three calls in a row.
-        deadline = time.monotonic() + (total or (self._total if lane == "own" else self._total / 2))
+        deadline = time.monotonic() + (total or (self.total if lane == "own" else self.total / 2))
         tries = 0
         while True:
             try:
@@ -100,7 +89,7 @@ class RetryingClient:
     def keys(self) -> Signer:
         """Return the signer of the account. Raises NotConfigured: there is none."""
         if self.signer is None:
-            raise errors.NotConfigured(self._missing)
+            raise errors.NotConfigured(self.missing)
         return self.signer
 
     def _pause(self, error: errors.KalshiError, tries: int) -> float | None:
@@ -109,7 +98,7 @@ class RetryingClient:
             return None
         if isinstance(error, errors.ClockSkew) and tries:
             return None
-        return (error.retry_after or 0.0) + self._jitter() * min(4.0, 0.25 * float(2**tries))
+        return (error.retry_after or 0.0) + self.jitter() * min(4.0, 0.25 * float(2**tries))
 
     async def _try(
         self, method: str, path: str, params: Params | None, body: Any, signer: Signer | None, lane: Lane, left: float
@@ -122,19 +111,19 @@ class RetryingClient:
         if not self.breaker.allows():
             raise errors.CircuitOpen(self.breaker.reason, max(self.breaker.retry_in, 0.1))
         try:
-            answer = await self.wire.send(method, path, params, body, signer, max(0.05, min(left, self._attempt)))
+            answer = await self.wire.send(method, path, params, body, signer, max(0.05, min(left, self.attempt)))
         except errors.KalshiError as error:
             self._failed(method, path, error)
             raise
         self.counters.calls[pattern(path), "ok"] += 1
         self._came_through()
-        self.counters.last_success = self._clock()
+        self.counters.last_success = self.clock()
         return answer
 
     def _failed(self, method: str, path: str, error: errors.KalshiError) -> None:
         status = getattr(error, "status", None)
         self.counters.calls[pattern(path), str(status or type(error).__name__)] += 1
-        self.counters.last_error, self.counters.last_error_at = str(error), self._clock()
+        self.counters.last_error, self.counters.last_error_at = str(error), self.clock()
         if isinstance(error, errors.RateLimited):
             self.limits.drained(method)
         # A refusal proves that the exchange is up; only silence, faults and unreadable answers count as failures.

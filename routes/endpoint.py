@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 
 from cache.base import Answer
 from routes.problems import Problem
-from routes.schemas import Schema, schema
 from routes.services import Services
 from streams.cursor import Cursor
 
@@ -33,7 +32,7 @@ class Parameter:
     """One parameter. The whole text must match pattern, else the answer is a 400 that says what was expected."""
 
     name: str
-    schema: Schema
+    schema: dict[str, Any]
     description: str
     pattern: str
     expected: str
@@ -95,7 +94,8 @@ def read_query(parameters: Sequence[Parameter], query_string: bytes, path: Mappi
 
 def choice(name: str, allowed: Sequence[str], description: str) -> Parameter:
     """Return a parameter that takes one of a few words."""
-    return Parameter(name, schema("|".join(allowed)), description, "|".join(allowed), f"one of {', '.join(allowed)}")
+    schema = {"type": "string", "enum": list(allowed)}
+    return Parameter(name, schema, description, "|".join(allowed), f"one of {', '.join(allowed)}")
 
 
 def ticker(name: str, description: str, place: Literal["query", "path"] = "query") -> Parameter:
@@ -128,13 +128,13 @@ LIMIT: Final = Parameter(
     empty_is_absent=False,
 )  # fmt: skip
 PAGE: Final = Parameter(
-    "cursor", schema("text"), "the `next` of an earlier answer", r"[A-Za-z0-9_\-=.~+/:]{1,1024}",
+    "cursor", {"type": "string"}, "the `next` of an earlier answer", r"[A-Za-z0-9_\-=.~+/:]{1,1024}",
     "the `next` of an earlier answer",
 )  # fmt: skip
 TICKERS: Final = Parameter(
-    "tickers", schema("text"), "these markets: at most 100 tickers, comma between", f"{_TICKER}(?:,{_TICKER}){{0,99}}",
-    "at most 100 tickers with commas between",
+    "tickers", {"type": "string"}, "these markets: at most 100 tickers, comma between",
+    f"{_TICKER}(?:,{_TICKER}){{0,99}}", "at most 100 tickers with commas between",
 )  # fmt: skip
 RESUME: Final = Parameter(
-    "last_event_id", schema("text"), "cursor to resume at, for clients without Last-Event-ID", ".*", "a cursor"
+    "last_event_id", {"type": "string"}, "cursor to resume at, for clients without Last-Event-ID", ".*", "a cursor"
 )

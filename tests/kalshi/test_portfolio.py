@@ -286,6 +286,6 @@ async def test_a_fault_of_the_exchange_is_told_without_an_old_value(kalshi: Fake
     kalshi.answer("GET /portfolio/balance", Reply(503, {"error": {"code": "unavailable"}}))
     async with aiohttp.ClientSession() as session:
         client = kalshi.client(session)
-        client.calls._total = 0.5
+        client.calls.total = 0.5
         with pytest.raises(ExchangeFault, match="HTTP 503 unavailable"):
             await Portfolio(client, keeper(clock)).balance()

@@ -115,7 +115,7 @@ def test_without_a_token_there_is_nothing_to_trade(server: Server) -> None:
     """404 that says which setting makes one; no cookie."""
     answer = server.get("/session", "POST", json={"token": "a guess"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
-    assert "API_TOKEN sets one" in answer.json()["detail"]
+    assert "API_TOKEN sets the one" in answer.json()["detail"]
     assert "Set-Cookie" not in answer.headers
 
 

@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from journal.entries import KINDS
-from routes.schemas import EVENTS, named
+from routes.openapi import EVENTS, named
 from tests.support.server import Server
 
 
