@@ -22,18 +22,22 @@ Figures = dict[str, float]
 PACED, TIGHT = 60, 200
 
 
-def measure(peer: Peer, client: Path, readers: int, stalled: int, slow: int) -> Figures:
-    """One peer, one round."""
+def measure(
+    peer: Peer, client: Path, readers: int, stalled: int, slow: int, pause: float | None = None, events: int = PACED
+) -> Figures:
+    """One peer, one round. pause: seconds between events that stand alone, by default as long as a fan-out takes."""
+    pause = gap(peer, readers) if pause is None else pause
     with tempfile.TemporaryDirectory() as name, running(peer, Path(name)) as (server, port, publisher):
-        empty = server.resident()
+        empty, before = server.resident(), sum(server.cpu())
         with Readers(client, port, peer.path, readers, stalled, slow) as streams:
             time.sleep(0.3)
             figures = {
                 "kb_per_reader": (server.resident() - empty) / readers,
                 "opened_per_second": streams.opening["opened"] / streams.opening["seconds"],
+                "open_cpu_us": (sum(server.cpu()) - before) / (readers + stalled + slow) * 1e6,
             }
-            warm = phase(peer, server, streams, publisher, 5, gap(peer, readers))
-            paced = phase(peer, server, streams, publisher, PACED // peer.weight, gap(peer, readers))
+            warm = phase(peer, server, streams, publisher, 5, pause)
+            paced = phase(peer, server, streams, publisher, events // peer.weight, pause)
             tight = phase(peer, server, streams, publisher, TIGHT // peer.weight, 0)
     figures |= {f"paced_{key}": value for key, value in paced.items()} | {f"tight_{key}": v for key, v in tight.items()}
     figures["lost"] = warm["lost"] + paced["lost"] + tight["lost"]
@@ -68,7 +72,7 @@ def table(rounds: dict[str, list[Figures]]) -> str:
     columns = [
         ("paced_cpu_us", "CPU us/delivery"), ("paced_user_us", "of it user"), ("paced_last_p50", "last reader p50 ms"),
         ("paced_last_p99", "p99 ms"), ("tight_per_second", "burst deliveries/s"), ("kb_per_reader", "KB/reader"),
-        ("opened_per_second", "accepted/s"), ("lost", "lost"),
+        ("opened_per_second", "accepted/s"), ("open_cpu_us", "CPU us/accept"), ("lost", "lost"),
     ]  # fmt: skip
     beside = [name for name in ("fastapi+sse-starlette", "nchan", "c loop") if name in rounds]
     lines = ["| server | " + " | ".join(title for _, title in columns) + " |", "|---" * (len(columns) + 1) + "|"]
@@ -95,6 +99,8 @@ def main() -> None:
     parser.add_argument("--stalled", type=int, default=0)
     parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--pause", type=float, help="seconds between events; longer on a machine that is busy")
+    parser.add_argument("--events", type=int, default=PACED)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     wanted = [peer for peer in all_peers() if not options.only or peer.name in options.only.split(",")]
@@ -108,8 +114,9 @@ def main() -> None:
         client = compiled(HERE / "client.c", Path(name))
         for number in range(options.rounds):
             for peer, (mix, some) in product(wanted, mixes.items()):
-                rounds[peer.name + mix].append(measure(peer, client, options.readers, *some))
-                print(f"round {number + 1}, {peer.name}{mix}: {json.dumps(rounds[peer.name + mix][-1])}", flush=True)
+                seen = measure(peer, client, options.readers, *some, options.pause, options.events)
+                rounds[peer.name + mix].append(seen)
+                print(f"round {number + 1}, {peer.name}{mix}: {json.dumps(seen)}", flush=True)
     print(table(rounds))
     if options.keep:
         kept(f"fanout-{options.readers}" + (f"-{bad}-bad" if bad else ""), vars(options), rounds)

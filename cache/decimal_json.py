@@ -1,6 +1,7 @@
 """JSON whose numbers keep their exact decimal text, so that money is never a float."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
@@ -53,7 +54,9 @@ def _array(value: Sequence[Any]) -> str:
 
 
 def _float(value: float) -> str:
-    return json.dumps(value, allow_nan=False)
+    if not math.isfinite(value):
+        raise ValueError(f"{value} has no JSON text; numbers must be finite")
+    return repr(value)
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {

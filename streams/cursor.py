@@ -36,6 +36,8 @@ def find_cursor(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> str | N
     for name, value in headers:
         if name == b"last-event-id" and (text := value.decode("latin-1").strip(" \t")):  # not every server strips
             return text
+    if not query:
+        return None
     found = {value for name, value in parse_qsl(query.decode("latin-1")) if name in QUERY_NAMES}
     if len(found) > 1:
         return CONTRADICTORY
