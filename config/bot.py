@@ -7,26 +7,13 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from config import parsers as text
 from config import reader
-from config.parsers import (
-    exchange_url,
-    http_url,
-    integer,
-    log_level_name,
-    matching,
-    names,
-    positive,
-    readable_file_name,
-    seconds,
-    secret_text,
-    token_text,
-    yes_no,
-)
 from config.reader import Settings, add_flags, given, read
 from kalshi.environments import is_simulated, mode_of
 
 setting = partial(reader.setting, prefix="BOT_")
-dollars, contracts = positive(1_000_000_000), positive(1_000_000)
+dollars, contracts = text.positive(1_000_000_000), text.positive(1_000_000)
 PRODUCTION = "https://external-api.kalshi.com/trade-api/v2"
 
 
@@ -34,22 +21,22 @@ PRODUCTION = "https://external-api.kalshi.com/trade-api/v2"
 class BotSettings(Settings):
     """Settings of the bot. Money is dollars, sizes are contracts, times are seconds."""
 
-    port: int = setting(9000, integer(0, 65535), "port on 127.0.0.1 to listen on; 0 takes a free one")
-    live: bool = setting(False, yes_no, "trade the account behind `KALSHI_API_URL`; else on paper")
-    api_url: str = setting(PRODUCTION, exchange_url, "the exchange, real or simulated", "KALSHI_API_URL")
-    api_key: str = setting("", secret_text, "key id; needed to trade live", "KALSHI_API_KEY")
+    port: int = setting(9000, text.integer(0, 65535), "port on 127.0.0.1 to listen on; 0 takes a free one")
+    live: bool = setting(False, text.yes_no, "trade the account behind `KALSHI_API_URL`; else on paper")
+    api_url: str = setting(PRODUCTION, text.exchange_url, "the exchange, real or simulated", "KALSHI_API_URL")
+    api_key: str = setting("", text.secret_text, "key id; needed to trade live", "KALSHI_API_KEY")
     key_path: str = setting(
-        "", readable_file_name, "private key, RSA or Ed25519 PEM; needed to trade live", "KALSHI_RSA_KEY_PATH"
+        "", text.readable_file_name, "private key, RSA or Ed25519 PEM; needed to trade live", "KALSHI_RSA_KEY_PATH"
     )
-    subaccount: int = setting(0, integer(0, 63), "subaccount to trade with", "KALSHI_SUBACCOUNT")
+    subaccount: int = setting(0, text.integer(0, 63), "subaccount to trade with", "KALSHI_SUBACCOUNT")
     strategy: tuple[str, ...] = setting(
-        ("maker", "reversion"), names, "strategies by name or Python file, comma between; markets take turns"
+        ("maker", "reversion"), text.names, "strategies by name or Python file, comma between; markets take turns"
     )
-    parameters: str = setting("", readable_file_name, "TOML file with a table of parameters for each strategy")
-    tickers: tuple[str, ...] = setting((), names, "markets, comma between; none: the most traded ones")
-    markets: int = setting(16, integer(1, 100), "number of markets to choose when no tickers are named")
-    interval: float = setting(1.0, seconds(0.01, 3600), "seconds between two decisions")
-    seed: int | None = setting(None, integer(0, 999_999_999), "seed of the strategies' random numbers")
+    parameters: str = setting("", text.readable_file_name, "TOML file with a table of parameters for each strategy")
+    tickers: tuple[str, ...] = setting((), text.names, "markets, comma between; none: the most traded ones")
+    markets: int = setting(16, text.integer(1, 100), "number of markets to choose when no tickers are named")
+    interval: float = setting(1.0, text.seconds(0.01, 3600), "seconds between two decisions")
+    seed: int | None = setting(None, text.integer(0, 999_999_999), "seed of the strategies' random numbers")
     order_size: Decimal = setting(Decimal(5), contracts, "contracts of an order, at most")
     max_position: Decimal = setting(Decimal(20), contracts, "contracts a strategy may hold")
     market_exposure: Decimal = setting(Decimal(25), dollars, "dollars one market may lose")
@@ -57,52 +44,54 @@ class BotSettings(Settings):
     total_exposure: Decimal = setting(Decimal(150), dollars, "dollars all markets may lose together")
     daily_loss: Decimal = setting(Decimal(50), dollars, "dollars lost in a UTC day that halt trading")
     drawdown: Decimal = setting(Decimal(75), dollars, "dollars below the highest profit that halt trading")
-    stale_after: float = setting(10.0, seconds(0.02, 86400), "seconds after which prices are too old to use")
+    stale_after: float = setting(10.0, text.seconds(0.02, 86400), "seconds after which prices are too old to use")
     stop_before: float = setting(
-        60.0, seconds(0, 86400), "seconds before a market closes in which no order rests there"
+        60.0, text.seconds(0, 86400), "seconds before a market closes in which no order rests there"
     )
     order_lifetime: float = setting(
-        30.0, seconds(4, 86400), "seconds after which a resting order expires unless the bot renews it"
+        30.0, text.seconds(4, 86400), "seconds after which a resting order expires unless the bot renews it"
     )
     group_limit: int = setting(
         200,
-        integer(0, 1_000_000),
+        text.integer(0, 1_000_000),
         "contracts matched within 15 s after which the exchange cancels all orders; 0: no limit",
     )
-    flatten: bool = setting(False, yes_no, "a halt by a person or a loss also closes the positions at the best price")
+    flatten: bool = setting(
+        False, text.yes_no, "a halt by a person or a loss also closes the positions at the best price"
+    )
     order_prefix: str = setting(
         "pi-bot-",
-        matching(r"(?=.{1,20}$)[A-Za-z0-9\-]*[A-Za-z0-9][A-Za-z0-9\-]*", "1 to 20 letters, digits and dashes"),
+        text.matching(r"(?=.{1,20}$)[A-Za-z0-9\-]*[A-Za-z0-9][A-Za-z0-9\-]*", "1 to 20 letters, digits and dashes"),
         "start of each client_order_id, by which the bot knows its orders",
     )
-    clear: bool = setting(False, yes_no, "clear halts at the start; losses are measured from now")
+    clear: bool = setting(False, text.yes_no, "clear halts at the start; losses are measured from now")
     state_file: str = setting("", str, "state to keep over a restart; unset: `bot-<mode>….json` in the working folder")
     status_url: str = setting(
         "http://localhost:9000/status",
-        http_url,
+        text.http_url,
         "`python -m bot watch`: status of the bot that it watches",
         "BOT_STATUS_ENDPOINT",
     )
     watch_after: float = setting(
         15.0,
-        seconds(1, 86400),
+        text.seconds(1, 86400),
         "`python -m bot watch`: seconds without a sign of the bot after which its orders are cancelled",
     )
     watch_key: str = setting(
-        "", secret_text, "`python -m bot watch`: its own key id; else KALSHI_API_KEY", "BOT_WATCH_API_KEY"
+        "", text.secret_text, "`python -m bot watch`: its own key id; else KALSHI_API_KEY", "BOT_WATCH_API_KEY"
     )
     watch_key_path: str = setting(
         "",
-        readable_file_name,
+        text.readable_file_name,
         "`python -m bot watch`: its own private key; else KALSHI_RSA_KEY_PATH",
         "BOT_WATCH_RSA_KEY_PATH",
     )
     token: str = setting(
         "",
-        token_text,
+        text.token_text,
         "token of at least 16 characters for `POST /pause`, `/resume`, `/halt`, `/clear`; unset: no such URLs",
     )
-    log_level: str = setting("INFO", log_level_name, "`DEBUG` shows each exchange call", "LOG_LEVEL")
+    log_level: str = setting("INFO", text.log_level_name, "`DEBUG` shows each exchange call", "LOG_LEVEL")
 
     @property
     def mode(self) -> str:

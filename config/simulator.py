@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from config import parsers as text
 from config import reader
-from config.parsers import choice, integer, number, seconds, yes_no
 from config.reader import Settings, add_flags, given, read
 
 setting = partial(reader.setting, prefix="SIMULATOR_")
@@ -28,25 +28,25 @@ def _shard_cash(text: str) -> dict[int, int]:
 class SimulatorSettings(Settings):
     """Settings of the simulator, which listens on loopback alone. Times are seconds."""
 
-    port: int = setting(9500, integer(0, 65535), "port of the exchange; 0 takes a free one")
-    faults_port: int = setting(0, integer(0, 65535), "port of the control API; 0 takes a free one")
+    port: int = setting(9500, text.integer(0, 65535), "port of the exchange; 0 takes a free one")
+    faults_port: int = setting(0, text.integer(0, 65535), "port of the control API; 0 takes a free one")
     keys: Path = setting(Path("keys"), Path, "folder of `rsa.pem` and `ed25519.pem`, made if it does not exist")
-    seed: int = setting(1, integer(0, 999_999_999), "seed of markets, prices and other traders")
-    speed: float = setting(1.0, number(0.001, 1_000_000), "factor by which markets open, close and settle faster")
+    seed: int = setting(1, text.integer(0, 999_999_999), "seed of markets, prices and other traders")
+    speed: float = setting(1.0, text.number(0.001, 1_000_000), "factor by which markets open, close and settle faster")
     tier: str = setting(
         "basic",
-        choice("basic", "advanced", "expert", "premier", "paragon", "prime", "prestige"),
+        text.choice("basic", "advanced", "expert", "premier", "paragon", "prime", "prestige"),
         "size of the rate limits",
     )
-    cash: int = setting(10_000, integer(0, 999_999_999), "dollars in the account at the start")
+    cash: int = setting(10_000, text.integer(0, 999_999_999), "dollars in the account at the start")
     shard_cash: dict[int, int] | None = setting(
         None, _shard_cash, "dollars for each shard, such as 0:6000,2:4000; by default the cash is spread"
     )
     crowd: str = setting(
-        "stock", choice("stock", "informed", "drifting", "gapping", "toxic"), "behaviour of other traders"
+        "stock", text.choice("stock", "informed", "drifting", "gapping", "toxic"), "behaviour of other traders"
     )
-    read_lag: float = setting(0.0, seconds(0, 3600), "seconds by which account reads trail")
-    quiet_markets: bool = setting(False, yes_no, "no other traders and no schedule")
+    read_lag: float = setting(0.0, text.seconds(0, 3600), "seconds by which account reads trail")
+    quiet_markets: bool = setting(False, text.yes_no, "no other traders and no schedule")
 
 
 def read_simulator_settings(arguments: Sequence[str], folder: Path | None = None) -> SimulatorSettings:
