@@ -74,7 +74,9 @@ class ServerSettings(Settings):
     spring_redis_host: str | None = setting(
         None, str, "Redis of Spring's sessions, where they have one of their own; unset: REDIS_HOST"
     )
-    spring_redis_port: int = setting(6379, integer(1, 65535), "its port; user and password are those of REDIS_HOST")
+    spring_redis_port: int = setting(
+        6379, text.integer(1, 65535), "its port; user and password are those of REDIS_HOST"
+    )
     rate_limit: int = setting(
         0, text.integer(0, 1_000_000), "requests a minute for each client network; 0: no limit (the proxy's job)"
     )
