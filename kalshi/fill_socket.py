@@ -97,7 +97,6 @@ class FillSocket:
     reason: str = field(default="not connected yet", init=False)
     fills: int = field(default=0, init=False)
     connects: int = field(default=0, init=False)
-    last_frame: float | None = field(default=None, init=False)  # Unix seconds, pings included
 
     def __post_init__(self) -> None:
         self.since = self.clock()
@@ -161,7 +160,6 @@ class FillSocket:
             await socket.send_str(_SUBSCRIBE_MARKETS)
             while self.connected or time.monotonic() - began < self.silence:
                 frame = await socket.receive(timeout=self.silence)
-                self.last_frame = self.clock()
                 if frame.type is aiohttp.WSMsgType.TEXT:
                     yield frame.data
                 elif frame.type is aiohttp.WSMsgType.PING:

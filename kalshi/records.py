@@ -115,12 +115,8 @@ class RecordReader:
     moment = _method("an RFC 3339 time", _moment)  # as Unix seconds, exact to the microsecond
     seconds = _method("whole Unix seconds", lambda value: None if _whole(value) is None else Decimal(value))
     items: ClassVar[Read[list[Any]]] = _method("a list", lambda value: value if isinstance(value, list) else None)
-    book_side: ClassVar[Read[BookSide]] = _method(
-        "bid or ask", lambda value: value if value in ("bid", "ask") else None
-    )
-    outcome_side: ClassVar[Read[OutcomeSide]] = _method(
-        "yes or no", lambda value: value if value in ("yes", "no") else None
-    )
+    book_side: ClassVar[Read[BookSide]] = _method("bid or ask", _one_of("bid", "ask"))
+    outcome_side: ClassVar[Read[OutcomeSide]] = _method("yes or no", _one_of("yes", "no"))
     maybe_text = _maybe(text, "")
     maybe_whole = _maybe(whole)
     maybe_dollars = _maybe(dollars)
