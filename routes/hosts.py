@@ -59,27 +59,18 @@ def host_name(host: str) -> str:
     return name.strip("[]").removesuffix(".")
 
 
-class Refusal(Response):
-    """A refused preflight, which becomes a problem when it is sent, because its request is known only then."""
-
-    def __init__(self, plain: Response) -> None:
-        super().__init__(status_code=plain.status_code)
-        kept = {name: value for name, value in plain.headers.items() if not name.startswith("content-")}
-        what = bytes(plain.body).decode().removeprefix("Disallowed CORS ")
-        detail = f"not allowed to pages of other sites: this {what}; CORS_ORIGINS names the origins that may call"
-        self._problem = Problem(plain.status_code, detail, kept)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await render(self._problem, scope)(scope, receive, send)
-
-
 class Cors(CORSMiddleware):
     """Starlette's middleware with a problem instead of plain text for a refusal."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Return the answer to a preflight."""
+        """Return the answer to a preflight. Raises Problem for a refused one."""
         answer = super().preflight_response(request_headers)
-        return answer if answer.status_code == 200 else Refusal(answer)
+        if answer.status_code == 200:
+            return answer
+        kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
+        what = bytes(answer.body).decode().removeprefix("Disallowed CORS ")
+        detail = f"not allowed to pages of other sites: this {what}; CORS_ORIGINS names the origins that may call"
+        raise Problem(answer.status_code, detail, kept)
 
 
 def cors(origins: Sequence[str]) -> Middleware:
