@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.applications import Starlette
@@ -89,8 +88,7 @@ class ServerApplication:
             settings = self._settings or read(ServerSettings)
             logs.set_up_logging(settings.log_level, settings.app_env == "development")
             async with self.lifespan() as state, notifying():
-                with seldom_collected():
-                    yield state
+                yield state
         except OBSTACLES as error:
             reason = "; ".join(error.mistakes) if isinstance(error, SettingsError) else str(error)
             self._obstacle = f"cannot start: {reason}"
@@ -114,19 +112,3 @@ class ServerApplication:
             await send(message)
 
         return send_lifespan
-
-
-@contextlib.contextmanager
-def seldom_collected() -> Iterator[None]:
-    """Collect garbage in cycles ten times as seldom, and not in what exists from the start.
-
-    Python collects after every 2 000 new objects, and a reader keeps about 100: that took 1/7 of the accept time.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
