@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from journal import codec, deduplication, fingerprint
 from journal.deduplication import NewEntry
 from journal.entries import Draft, Entry, Head
-from journal.fingerprint import Candidate, KnownEntries, KnownId, trade_in
+from journal.fingerprint import Candidate, KnownId, KnownIds, trade_in
 from journal.lease import Lease, check
 from journal.statements import SPAN, Dialect, Statement, StatementSteps, findable, marks, micros, parts
 
@@ -28,8 +28,8 @@ def append(
     """Match and write one batch after head, whose row is locked. Raises LeaseLost before anything is written."""
     if lease is not None:
         yield from check(dialect, lease, head.epoch)
-    known = yield from _known(dialect, drafts)
-    plan = deduplication.match(drafts, known, head.seq)
+    ids, candidates = yield from _known(dialect, drafts)
+    plan = deduplication.match(drafts, ids, candidates, head.seq)
     entries = _entries(plan.fresh, head.checksum)
     yield from write(entries, [new.open for new in plan.fresh])
     yield from write_ids(plan.ids)
@@ -91,8 +91,8 @@ def _entries(fresh: Iterable[NewEntry], checksum: str) -> list[Entry]:
     return entries
 
 
-def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[KnownEntries]:
-    """Read what the journal knows that may bear on the drafts."""
+def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[tuple[KnownIds, dict[int, Candidate]]]:
+    """Read the ids (by name) and the candidates (by seq) that may bear on the drafts."""
     ids: dict[str, list[KnownId]] = defaultdict(list)
     for part in parts(fingerprint.names_of(drafts)):
         for row in (yield Statement(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
@@ -117,7 +117,7 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[KnownEnt
         trade = trade_in(codec.draft(kind, body))
         assert trade is not None, "ids and the open column lead to trades and corrections only"
         candidates[seq] = Candidate.of(seq, trade, bool(open))
-    return KnownEntries(ids, candidates)
+    return ids, candidates
 
 
 def _widen(places: Iterable[tuple[int, int]]) -> StatementSteps[None]:

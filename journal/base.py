@@ -76,10 +76,6 @@ class Journal(ABC):
         """Return the epoch, the last seq and its checksum."""
         return await self.view(append.read_head())
 
-    async def checksum(self, seq: int) -> str:
-        """Return the checksum of an entry, "" when there is none at seq."""
-        return await self.view(queries.checksum(seq))
-
     async def append(
         self, drafts: Sequence[Draft], lease: Lease | None = None, marks: Mapping[str, str] | None = None
     ) -> Appended:

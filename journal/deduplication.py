@@ -2,15 +2,15 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from operator import attrgetter
 
 from journal import fingerprint
 from journal.entries import Correction, Draft, Trade
-from journal.fingerprint import Candidate, Fingerprint, KnownEntries, KnownId, trade_in
+from journal.fingerprint import Candidate, Fingerprint, KnownId, KnownIds, trade_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,20 @@ class NewEntry:
 class AppendPlan:
     """The writes of a batch. by_draft: for each draft, in order, the seq of its entry; 0 where there is none."""
 
-    fresh: list[NewEntry] = field(default_factory=list)
-    by_draft: list[int] = field(default_factory=list)
-    ids: list[KnownId] = field(default_factory=list)
-    closed: list[int] = field(default_factory=list)  # recorded entries to which nothing more may be matched
-    heuristic: int = 0  # matched by fingerprint and time alone
+    fresh: list[NewEntry]
+    by_draft: list[int]
+    ids: list[KnownId]
+    closed: list[int]  # recorded entries to which nothing more may be matched
+    heuristic: int  # matched by fingerprint and time alone
 
 
-def match(drafts: Sequence[Draft], known: KnownEntries, head: int) -> AppendPlan:
-    """Return the plan for drafts, in order. head: the last seq. known: covers their names, windows and shared ids."""
-    return _BatchMatcher(drafts, known).plan(head)
+def match(drafts: Sequence[Draft], ids: KnownIds, candidates: Mapping[int, Candidate], head: int) -> AppendPlan:
+    """Return the plan for drafts, in order. head: the last seq.
+
+    ids by name, candidates by seq: what the journal has under the names of the drafts, in their windows and beside
+    their ids (see fingerprint).
+    """
+    return _BatchMatcher(drafts, ids, candidates).plan(head)
 
 
 class _BatchMatcher:
@@ -45,10 +49,10 @@ class _BatchMatcher:
     that is voided and was never recorded.
     """
 
-    def __init__(self, drafts: Sequence[Draft], known: KnownEntries) -> None:
+    def __init__(self, drafts: Sequence[Draft], ids: KnownIds, candidates: Mapping[int, Candidate]) -> None:
         self._drafts = drafts
-        self._ids = {name: list(ids) for name, ids in known.ids.items()}  # grows with the batch
-        self._candidates = dict(known.candidates)  # by place; grows with the batch
+        self._ids = {name: list(known) for name, known in ids.items()}  # grows with the batch
+        self._candidates = dict(candidates)  # by place; grows with the batch
         self._new: list[KnownId] = []  # with places for seqs
         self._places: list[int] = []  # of each draft, by its ids
         self._moved: dict[int, int] = {}  # places of the batch that turned out to be another place

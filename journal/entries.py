@@ -117,11 +117,6 @@ class Correction:
         """The reporter of the correction."""
         return self.trade.source
 
-    @property
-    def mode(self) -> Mode:
-        """The mode of the trade."""
-        return self.trade.mode
-
 
 @dataclass(frozen=True, slots=True)
 class Settlement:

@@ -7,7 +7,7 @@ Never across modes. Everything here is synchronous and does no I/O.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
@@ -57,14 +57,6 @@ class Candidate:
     def of(cls, seq: int, trade: Trade, open: bool = True) -> "Candidate":
         """Return the candidate that a trade makes under seq."""
         return cls(seq, from_exchange(trade), trade.timestamp, fingerprint(trade), open)
-
-
-@dataclass(frozen=True, slots=True)
-class KnownEntries:
-    """The part of the journal that may bear on a batch: ids by name, candidates by seq."""
-
-    ids: KnownIds = field(default_factory=dict)
-    candidates: Mapping[int, Candidate] = field(default_factory=dict)
 
 
 def trade_in(draft: Draft) -> Trade | None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, cast
 
@@ -27,33 +28,33 @@ _MIGRATION: Final = 600.0  # seconds that a change of the schema may take
 _NOT_WHOLE: Final = {1062, 1054, 1146, 1406}
 
 
+@dataclass(eq=False)
 class MysqlDriver:
     """One connection that runs steps in transactions, one after another; made when needed, dropped after an error.
 
     begin: the statement that starts a transaction. limit: seconds per call.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], begin: str, where: str, limit: float) -> None:
-        self._connect = connect
-        self._begin = begin
-        self._where = where
-        self._limit = limit
-        self._lock = asyncio.Lock()
-        self._link: Any = None  # the driver's connection; None when there is none that can be trusted
+    connect: Callable[[], Awaitable[Any]]
+    begin: str
+    where: str
+    limit: float
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _link: Any = None  # the driver's connection; None when there is none that can be trusted
 
     async def run(self, steps: StatementSteps[T], limit: float | None = None) -> T:
         """Return the result of the steps, committed. limit: seconds, None for that of the driver.
 
         Raises JournalUnavailable when the server is away, hung or full, or refuses.
         """
-        limit = self._limit if limit is None else limit
+        limit = self.limit if limit is None else limit
         try:
             async with asyncio.timeout(limit), self._lock:
                 return await self._transact(steps)
         except TimeoutError:
-            raise JournalUnavailable(f"{self._where} did not answer within {limit:g} s; is it hung?") from None
+            raise JournalUnavailable(f"{self.where} did not answer within {limit:g} s; is it hung?") from None
         except (MySQLError, OSError, EOFError) as error:
-            raise _translated(error, self._where) from error
+            raise _translated(error, self.where) from error
 
     async def close(self) -> None:
         """Close the connection, politely if the server answers within a second."""
@@ -85,12 +86,12 @@ class MysqlDriver:
         """Begin a transaction. A connection that the server has closed meanwhile is replaced, once."""
         if self._link is not None:
             try:
-                await self._link.query(self._begin)
+                await self._link.query(self.begin)
                 return
             except (MySQLError, OSError, EOFError):
                 self._drop()
-        self._link = await self._connect()
-        await self._link.query(self._begin)
+        self._link = await self.connect()
+        await self._link.query(self.begin)
 
     def _drop(self) -> None:
         link, self._link = self._link, None

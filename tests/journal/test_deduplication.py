@@ -8,7 +8,7 @@ import pytest
 from journal import codec, deduplication, fingerprint
 from journal.deduplication import AppendPlan
 from journal.entries import Correction, Draft
-from journal.fingerprint import Candidate, KnownEntries, KnownId
+from journal.fingerprint import Candidate, KnownId
 from tests.journal.test_fingerprint import Journalled
 from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
 
@@ -73,9 +73,9 @@ def test_a_report_is_matched_once(batches: list[list[Draft]], expected: list[lis
     assert [journal.append(*batch).by_draft for batch in batches] == expected
 
 
-def plan_of(batch: list[Draft], known: KnownEntries | None = None, head: int = 0) -> AppendPlan:
+def plan_of(batch: list[Draft], candidates: dict[int, Candidate] | None = None, head: int = 0) -> AppendPlan:
     """The plan of one batch."""
-    return deduplication.match(batch, known or KnownEntries(), head)
+    return deduplication.match(batch, {}, candidates or {}, head)
 
 
 def test_an_entry_is_known_by_its_report_and_by_its_fill() -> None:
@@ -100,7 +100,7 @@ def test_a_void_has_a_name_of_its_own() -> None:
 def test_a_matched_report_closes_a_recorded_entry_and_not_one_of_the_batch() -> None:
     """closed names recorded seqs alone; entries of the batch are written closed."""
     recorded = Candidate.of(5, trade())
-    plan = plan_of([fill()], KnownEntries({}, {5: recorded}), 5)
+    plan = plan_of([fill()], {5: recorded}, 5)
     assert (plan.by_draft, plan.closed, plan.fresh, plan.heuristic) == ([5], [5], [], 1)
     plan = plan_of([trade(), fill()])
     assert (plan.by_draft, plan.closed, [new.open for new in plan.fresh]) == ([1, 1], [], [False])
@@ -108,7 +108,7 @@ def test_a_matched_report_closes_a_recorded_entry_and_not_one_of_the_batch() -> 
 
 def test_a_fill_that_was_matched_is_not_open_to_an_older_record() -> None:
     """A recorded entry that is closed takes nothing, however alike."""
-    plan = plan_of([fill()], KnownEntries({}, {5: Candidate.of(5, trade(), open=False)}), 5)
+    plan = plan_of([fill()], {5: Candidate.of(5, trade(), open=False)}, 5)
     assert (plan.by_draft, plan.heuristic) == ([6], 0)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from journal import deduplication, fingerprint
 from journal.deduplication import AppendPlan
 from journal.entries import Correction, Draft, Trade
-from journal.fingerprint import Candidate, KnownEntries, KnownId, trade_in
+from journal.fingerprint import Candidate, KnownId, trade_in
 from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
 
 
@@ -25,7 +25,7 @@ class Journalled:
 
     def append(self, *drafts: Draft) -> AppendPlan:
         """Match a batch and remember its plan."""
-        plan = deduplication.match(drafts, KnownEntries(self.ids, dict(self.candidates)), len(self.drafts))
+        plan = deduplication.match(drafts, self.ids, self.candidates, len(self.drafts))
         for new in plan.fresh:
             self.drafts.append(new.draft)
             if (made := trade_in(new.draft)) is not None:
@@ -204,7 +204,7 @@ def test_what_was_told_once_is_known_for_ever(batches: list[list[Draft]]) -> Non
 @settings(max_examples=300, deadline=None)
 def test_a_plan_is_contiguous_and_answers_for_each_draft(batch: list[Draft]) -> None:
     """Fresh seqs follow the head without a hole, in the order told; every draft stands for one of them."""
-    plan = deduplication.match(batch, KnownEntries(), 41)
+    plan = deduplication.match(batch, {}, {}, 41)
     seqs = [new.seq for new in plan.fresh]
     assert seqs == list(range(42, 42 + len(seqs)))
     assert len(plan.by_draft) == len(batch)
