@@ -1,6 +1,7 @@
 """Stale-if-error cache: an answer from memory, else from the shared cache, else from its source."""
 
 import asyncio
+import re
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ Freshness = Literal["fresh", "incomplete", "expired"]
 CLOCK_TOLERANCE = 5.0  # seconds by which another host's clock may be ahead of ours
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 15.0  # seconds until the source is asked again, after one failure and after many
 MAX_DOUBLINGS = 10
+DIGEST = re.compile(r":[0-9a-f]{24}$")  # of a request's parameters, at the end of a key
 
 Fetched: TypeAlias = "tuple[CacheEntry, CachedValue, bool]"  # entry, value, and True if the source gave it just now
 
@@ -168,8 +170,23 @@ class StaleCache:
         return self._answer(entry, value, ttl, newer_than, just_fetched)
 
     def latest_error(self, within: float = 120.0) -> str | None:
-        """Return the latest fetch error of the last seconds that no later success has cleared, or None."""
-        failed = [e for e in self._entries.values() if e.error and not isinstance(e.error, self.final_errors)]
+        """Return the latest fetch error of the last seconds that no later success has cleared, or None.
+
+        Keys that differ in a digest at their end alone are one resource with other parameters: one clears the other,
+        since the same parameters may never be requested again.
+        """
+        cleared: dict[str, float] = {}
+        for key, entry in self._entries.items():
+            if entry.error is None:
+                resource = DIGEST.sub("", key)
+                cleared[resource] = max(cleared.get(resource, 0.0), entry.fetch_began)
+        failed = [
+            entry
+            for key, entry in self._entries.items()
+            if entry.error
+            and not isinstance(entry.error, self.final_errors)
+            and entry.fetch_began >= cleared.get(DIGEST.sub("", key), 0.0)
+        ]
         newest = max(failed, key=lambda entry: entry.fetch_began, default=None)
         if newest is None or self.monotonic() - newest.fetch_began > within:
             return None

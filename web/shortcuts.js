@@ -5,7 +5,7 @@ import { VIEWS } from './router.js';
 
 const KEYS = [
   ['1 … 8', 'views, in the order of the tabs'], ['/', 'search or filter'], ['t', 'light or dark'], ['e', 'export what the list shows'],
-  ['↑ ↓ Page Home End', 'scroll the list that has the focus'], ['← →', 'read points of the chart that has the focus'], ['+ −', 'zoom the chart'], ['Esc', 'show all of the chart, close this sheet'], ['?', 'this sheet'],
+  ['↑ ↓ Page Home End', 'scroll the list that has the focus'], ['Enter', 'go into its rows: ↑ ↓ choose, Enter opens the market, Esc leaves'], ['← →', 'read points of the chart that has the focus'], ['+ −', 'zoom the chart'], ['Esc', 'show all of the chart, close this sheet'], ['?', 'this sheet'],
 ];
 
 /**

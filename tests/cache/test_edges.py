@@ -130,6 +130,23 @@ async def test_the_latest_error_is_named_for_two_minutes(clock: Clock) -> None:
     assert keeper.latest_error() is None
 
 
+async def test_an_error_is_cleared_by_the_same_resource_with_other_parameters(clock: Clock) -> None:
+    """A later success under a key that differs in its digest alone clears an error; one of another resource does not."""
+    keeper: StaleCache = keeper_over(MemoryCache(clock=clock), clock)
+    with pytest.raises(Trouble):
+        await keeper.get(f"account:marks:{'0a' * 12}", 60, Source(Trouble("down")))
+    clock.now += 1
+    await keeper.get("account:balance", 60, Source("back"))
+    await keeper.get(f"account:orders:{'0b' * 12}", 60, Source("back"))
+    assert keeper.latest_error() == "down"
+    await keeper.get(f"account:marks:{'0b' * 12}", 60, Source("back"))
+    assert keeper.latest_error() is None
+    clock.now += 1
+    with pytest.raises(Trouble):
+        await keeper.get(f"account:marks:{'0c' * 12}", 60, Source(Trouble("down again")))
+    assert keeper.latest_error() == "down again"
+
+
 async def test_an_incomplete_value_is_stale_and_asked_for_again_later(clock: Clock) -> None:
     """A source that does not yet contain the event is asked again after a wait, and then its answer is fresh."""
     keeper = keeper_over(MemoryCache(clock=clock), clock)
