@@ -30,8 +30,8 @@ import { PositionsView } from './view_positions.js';
 import { ServiceView } from './view_service.js';
 import { TradesView } from './view_trades.js';
 
-const HEALTH = 5; // seconds between two readings of /health
-const HEALTH_LIMIT = 4000; // milliseconds for which it may take
+const HEALTH = 3; // seconds between two readings of /health
+const HEALTH_LIMIT = 3000; // milliseconds for which it may take
 const CHART = 400; // milliseconds between two drawings of charts and sums while trades come
 const WITH_FIGURES = new Set(['overview', 'positions', 'performance', 'money', 'trades']);
 const PLACES = { overview: OverviewView, trades: TradesView, positions: PositionsView, orders: OrdersView, performance: PerformanceView, money: MoneyView, markets: MarketsView, service: ServiceView };
@@ -61,7 +61,7 @@ export class Page {
     this.downSince = 0;
     /** the server's time when the entries were confirmed last; 0 before */
     this.confirmed = 0;
-    /** @type {number | null} when the exchange was last seen failing, by the server's clock */
+    /** @type {number | null} since when the exchange is seen failing, by the server's clock */
     this.exchangeFailed = null;
     this.problems = { loadError: /** @type {string | null} */ (null), missing: /** @type {string | null} */ (null), full: false, reset: false };
     /** @type {Partial<Record<string, ViewOfPage>>} */
@@ -233,7 +233,7 @@ export class Page {
     this.unanswered = 0;
     this.model.health = health;
     const { kalshi } = health.parts;
-    this.exchangeFailed = kalshi && !['ok', 'idle', 'starting'].includes(kalshi.state) ? clock.now() : null;
+    this.exchangeFailed = kalshi && !['ok', 'idle', 'starting'].includes(kalshi.state) ? this.exchangeFailed ?? clock.now() : null;
     this.draw();
   }
 

@@ -16,7 +16,7 @@
 
 /**
  * The situation of the page. connected: the server's word arrives. complete: every entry was read. blind: neither the bot
- * nor the exchange can report a trade. exchangeFailed: when the exchange was last seen failing; null while it works.
+ * nor the exchange can report a trade. exchangeFailed: since when the exchange is seen failing; null while it works.
  * @typedef {{ now: number, connected: boolean, complete: boolean, blind: boolean, exchangeFailed: number | null }} Situation
  */
 
@@ -32,8 +32,8 @@ export function isOld(fact, situation) {
   if (!situation.connected || fact.stale) return true;
   if (fact.stream) return !situation.complete || situation.blind;
   if (situation.now - fact.received > fact.term) return true;
-  // An answer that arrived after the failure is itself the proof that the exchange works again.
-  return Boolean(fact.exchange) && situation.exchangeFailed !== null && fact.received <= situation.exchangeFailed;
+  // What was confirmed since the failure began is itself the proof that this much of the exchange works again.
+  return Boolean(fact.exchange) && situation.exchangeFailed !== null && fact.asOf <= situation.exchangeFailed;
 }
 
 /**

@@ -131,7 +131,7 @@ async def test_the_latest_error_is_named_for_two_minutes(clock: Clock) -> None:
 
 
 async def test_an_error_is_cleared_by_the_same_resource_with_other_parameters(clock: Clock) -> None:
-    """A later success under a key that differs in its digest alone clears an error; one of another resource does not."""
+    """A later success under a key that differs in its digest alone clears an error; another resource does not."""
     keeper: StaleCache = keeper_over(MemoryCache(clock=clock), clock)
     with pytest.raises(Trouble):
         await keeper.get(f"account:marks:{'0a' * 12}", 60, Source(Trouble("down")))
