@@ -75,7 +75,7 @@ class CancelReceipt:
                 f"may still rest: {len(self.resting)}",
                 *(f"  {_words(order)}" for order in self.resting.values()),
             ]
-            lines.append(f"not proven within the time limit: {self.error or 'orders kept appearing'}; run it again")
+            lines.append(f"not proven within the time limit: {self.error}; run it again")
         return "\n".join(lines)
 
 
@@ -120,6 +120,8 @@ class OrderCanceller:
             receipt.error = receipt.error or "the exchange did not answer in time"
         except KalshiError as error:
             receipt.proven, receipt.error = False, f"fills cannot be read: {error}"
+        if not receipt.proven:
+            receipt.error = receipt.error or "orders kept appearing"
         receipt.finished = self._wall()
         return receipt
 
@@ -135,6 +137,8 @@ class OrderCanceller:
         # an order that ended may show for a while, as reads trail; once they do not, it is cancelled again
         late = as_of < self._changed or (receipt.empty_reads and as_of <= receipt.empty_reads[-1][1])
         if to_cancel := [order for order in resting if order.order_id not in done or not late]:
+            if still := sum(order.order_id in done for order in to_cancel):
+                self._trouble = f"{still} orders still rest although the exchange confirmed that they ended"
             receipt.empty_reads.clear()
             await self._cancel(to_cancel)
         elif late:

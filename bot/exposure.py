@@ -24,6 +24,8 @@ def market_exposure(quantity: Decimal, cost: Decimal, orders: Iterable[RestingOr
 
 def _if_filled(quantity: Decimal, cost: Decimal, orders: Sequence[RestingOrder], side: Side) -> Decimal:
     mine = [(unit_cost(side, order.price), order.quantity) for order in orders if order.side == side]
+    if not mine:
+        return cost
     closable = -quantity if side == "BUY" else quantity  # what this side closes
     left = max(closable, ZERO)
     opened = ZERO

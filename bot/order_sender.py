@@ -7,7 +7,7 @@ from bot.clock import BotClock
 from bot.decisions import SENT, DecisionLog, MarketDecision
 from bot.errors import OrderRejected, OrderUncertain
 from bot.exposure import unit_cost
-from bot.reasons import NO_CASH, WRONG_SHARD
+from bot.reasons import MARKET_CLOSED, NO_CASH, WRONG_SHARD
 from bot.refusals import Refusals
 from bot.risk import RiskRefusal
 from bot.strategy_types import CancelOrder, Intent, OrderOrigin, PlaceOrder, Quote, RestingOrder
@@ -47,7 +47,8 @@ class OrderSender:
             await self._venue.cancel(order)
         except (OrderRejected, OrderUncertain) as error:
             log.info("order %s may still rest (%s); it is read and cancelled again", order.client_order_id, error)
-            self.cancel_refusals.refused(order.ticker, error.reason, str(error))
+            if error.reason != MARKET_CLOSED:  # the exchange cancels what rests in a market that closed
+                self.cancel_refusals.refused(order.ticker, error.reason, str(error))
             return error.reason
         self.cancel_refusals.accepted(order.ticker)
         return SENT

@@ -73,6 +73,11 @@ class Positions:
         position = self.by_ticker.get(ticker)
         return position.quantity if position else ZERO
 
+    def holding(self, ticker: str) -> tuple[Decimal, Decimal]:
+        """Return the open contracts and the dollars paid for them."""
+        position = self.by_ticker.get(ticker)
+        return (position.quantity, position.cost) if position else (ZERO, ZERO)
+
     def trade(self, execution: Execution) -> None:
         """Count an execution, which must be new."""
         if execution.ticker not in self.by_ticker:

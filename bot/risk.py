@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.exposure import MarketRisk, Strike, event_exposure, largest, market_exposure
 from bot.halts import Halts
-from bot.positions import OpenPosition, Positions
+from bot.positions import Positions
 from bot.strategy_types import CENT, ZERO, PlaceOrder, Quote, RestingOrder, opposite, signed
 
 
@@ -46,13 +46,14 @@ class Risk:
 
     def __init__(self, limits: RiskLimits, positions: Positions, halts: Halts) -> None:
         self.limits = limits
-        # all mutable state: positions and halts of the trading state, terms by event, event by ticker, and what
-        # positions made elsewhere can lose by ticker
+        # all mutable state: positions and halts of the trading state, terms by event, event by ticker, what positions
+        # made elsewhere can lose by ticker, and the last exposure by ticker with what it was computed from
         self.positions = positions
         self.halts = halts
         self.terms: dict[str, EventTerms] = {}
         self.events: dict[str, str] = {}
         self.elsewhere: dict[str, Decimal] = {}
+        self._known: dict[str, tuple[tuple[object, ...], Decimal]] = {}
 
     def __repr__(self) -> str:
         return f"Risk({self.limits!r})"
@@ -124,13 +125,16 @@ class Risk:
         return quote.close_time is not None and quote.close_time - now <= self.limits.stop_before
 
     def _of(self, ticker: str, orders: list[RestingOrder]) -> Decimal:
-        position = self.positions.by_ticker.get(ticker) or OpenPosition()
-        return market_exposure(position.quantity, position.cost, orders)
+        """Return the exposure of one market; it is computed again once its position or orders have changed."""
+        quantity, cost = self.positions.holding(ticker)
+        inputs, known = (quantity, cost, *orders), self._known.get(ticker)
+        if known is None or known[0] != inputs:
+            known = self._known[ticker] = inputs, market_exposure(quantity, cost, orders)
+        return known[1]
 
     def _risk_of(self, ticker: str, event: str, orders: list[RestingOrder]) -> MarketRisk:
-        position = self.positions.by_ticker.get(ticker) or OpenPosition()
         strike = self.terms.get(event, EventTerms()).strikes.get(ticker)
-        return MarketRisk.of(position.quantity, position.cost, orders, strike)
+        return MarketRisk.of(*self.positions.holding(ticker), orders, strike)
 
     def _limit_check(
         self, order: PlaceOrder, resting: Sequence[RestingOrder], refused: list[str]
@@ -150,7 +154,7 @@ class Risk:
 
         def fits(size: Decimal) -> bool:
             extra = RestingOrder("", "", ticker, order.side, order.price, size)
-            here = self._of(ticker, [*mine, extra])
+            here = market_exposure(*self.positions.holding(ticker), [*mine, extra])
             if here <= before:  # closing is allowed even above a limit that was lowered
                 return True
             event_after = in_event([extra])

@@ -69,6 +69,8 @@ class MemberAccount:
     """ticker -> order id -> order"""
     client_order_ids: set[str] = field(default_factory=set)
     """Every client_order_id ever used; each can be used once."""
+    floors: dict[str, int] = field(default_factory=dict)
+    """ticker -> settlement floor, of all markets that have one; shared with the exchange."""
 
     @property
     def total_cash(self) -> int:
@@ -118,23 +120,24 @@ class MemberAccount:
     def reserved(self, shard: int | None = None, except_ticker: str = "") -> int:
         """Return the money that resting orders need when they fill; shard: on this shard only."""
         return sum(
-            reservation(orders.values(), self.count(ticker))
+            reservation(orders.values(), self.count(ticker), self.floors.get(ticker, 0))
             for ticker, orders in self.resting.items()
             if ticker != except_ticker and shard in (None, next(iter(orders.values())).shard)
         )
 
 
-def reservation(orders: Iterable[SimulatedOrder], count: int) -> int:
+def reservation(orders: Iterable[SimulatedOrder], count: int, settlement_floor: int = 0) -> int:
     """Return the money that the resting orders of one market need beside a position of count.
 
-    The best-priced orders fill first, so they close the position; only what opens a position costs money.
+    The best-priced orders fill first, so they close the position; only what opens a position costs money, a YES its
+    price above the settlement floor.
     """
     total, long, short = 0, max(count, 0), max(-count, 0)
     for order in sorted(orders, key=lambda order: order.price if order.side == "ask" else -order.price):
         if order.side == "bid":
             closing = min(short, order.remaining)
             short -= closing
-            total += order.price * (order.remaining - closing)
+            total += (order.price - settlement_floor) * (order.remaining - closing)
         else:
             closing = min(long, order.remaining)
             long -= closing

@@ -115,6 +115,7 @@ class Lifecycle:
             settlement_floor,
             now,
         )
+        self.engine.floors[market.ticker] = settlement_floor
         for name in sorted(market.holders):
             account = self.engine.accounts[name]
             position = account.positions[market.ticker]

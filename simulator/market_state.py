@@ -29,6 +29,7 @@ class MarketState:
         self.new_id = new_id
         self.markets: dict[str, SimulatedMarket] = {}
         self.accounts: dict[str, MemberAccount] = {}
+        self.floors: dict[str, int] = {}  # ticker -> settlement floor, of the markets that have one
         self.orders: dict[str, SimulatedOrder] = {}  # every order of members; of liquidity only the resting ones
         self.listeners: list[EventListener] = []
         self.level_listeners: list[Callable[[LevelEvent], None]] = []
@@ -36,7 +37,7 @@ class MarketState:
 
     def open_account(self, name: str, cash: dict[int, int] | None = None, is_liquidity: bool = False) -> MemberAccount:
         """Create an account. cash: shard -> money."""
-        account = MemberAccount(name, dict.fromkeys(SHARDS, 0) | (cash or {}), is_liquidity)
+        account = MemberAccount(name, dict.fromkeys(SHARDS, 0) | (cash or {}), is_liquidity, floors=self.floors)
         self.accounts[name] = account
         return account
 

@@ -80,7 +80,8 @@ def check_funds(
         left -= taken
     here = [order for order in account.resting.get(ticker, {}).values() if order is not replaced]
     rest = [SimulatedOrder("", "", OrderRequest(ticker, side, price, left), price, left, left, 0, 0, "")] * bool(left)
-    if cash < account.reserved(market.shard, ticker) + reservation([*here, *rest], trial.count):
+    here_reserved = reservation([*here, *rest], trial.count, market.settlement_floor)
+    if cash < account.reserved(market.shard, ticker) + here_reserved:
         raise nested_error(400, "insufficient_balance")
 
 

@@ -5,6 +5,7 @@ A price is in 1/10000 dollar, a count in 1/100 contract; their product, money, i
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 DOLLAR: Final = 10_000
@@ -62,6 +63,7 @@ def whole_cents(money: int) -> int:
     return money // MONEY_CENT
 
 
+@lru_cache(4096)  # a market's row repeats its times
 def format_time(at: float) -> str:
     """Return Unix seconds as RFC 3339 in UTC, with up to six fractional digits and no trailing zeros."""
     text = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".")

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         given.crowd, given.hours, given.interval, given.pace, given.markets, given.order_size, given.max_position
     )
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    results = sorted(_run_all(names, given.parameters, seeds, options, given.processes), key=lambda one: one.seed)
+    results = sorted(run_all(names, given.parameters, seeds, options, given.processes), key=lambda one: one.seed)
     if given.json:
         print(json.dumps(json.loads(dumps(as_json(results))), indent=2))
     else:
@@ -51,7 +51,7 @@ def run_seed(names: Sequence[str], parameters: str, seed: int, options: Backtest
     return asyncio.run(BacktestRun(load_all(names, parameters), seed, options).run())
 
 
-def _run_all(
+def run_all(
     names: Sequence[str], parameters: str, seeds: Sequence[int], options: BacktestOptions, processes: int
 ) -> Iterator[BacktestResult]:
     """Run the seeds in processes and report each on stderr as it ends."""

@@ -71,8 +71,8 @@ class BacktestRun:
         limits = RiskLimits(options.order_size, Decimal(25), Decimal(50), Decimal(1000), 10.0 + 2 * options.interval)
         self.state = TradingState("backtest", limits, LossLimits(_NO_LIMIT, _NO_LIMIT), exchange=True)
         live = LiveOptions(
-            "pi-bot-", "backtest", lifetime=max(600.0, 6 * options.interval), newest_every=60.0, fills_every=60.0,
-            orders_every=30.0, settlements_every=30.0,
+            "pi-bot-", "backtest", lifetime=max(600.0, 6 * options.interval), newest_every=600.0, fills_every=600.0,
+            orders_every=300.0, settlements_every=60.0,
         )  # fmt: skip
         self.venue = LiveVenue(client, self.state, self.state.account, live, clock)
         self.check = AccountCheck(client, self.state.account, self.venue.fills, self.state.take_account)

@@ -53,10 +53,13 @@ class OrderTracker:
     """All orders that are not done. Synchronous; fills may arrive before the answer to their order."""
 
     def __init__(self) -> None:
-        # all mutable state: orders not done by client id; client id of each known order id; origin of each client id
+        # all mutable state: orders not done by client id; client id of each known order id; origin of each client id;
+        # the last answer of resting(), None after a change, and its parts by client id
         self._active: dict[str, TrackedOrder] = {}
         self._client_ids: OrderedDict[str, str] = OrderedDict()
         self._origins: OrderedDict[str, OrderOrigin] = OrderedDict()
+        self._resting: list[RestingOrder] | None = None
+        self._parts: dict[str, RestingOrder] = {}
 
     def __repr__(self) -> str:
         return f"OrderTracker(active={len(self._active)}, uncertain={len(self.uncertain())})"
@@ -69,6 +72,7 @@ class OrderTracker:
         self._active[client_order_id] = TrackedOrder(
             client_order_id, order.ticker, order.side, order.price, order.quantity, now, expires=expires
         )
+        self._changed(client_order_id)
         if origin is not None:
             self._origins[client_order_id] = replace(origin, sent_at=now)
             _limit(self._origins)
@@ -76,12 +80,14 @@ class OrderTracker:
     def adopt(self, order: TrackedOrder) -> None:
         """Take up an order that was found at the exchange."""
         self._active.setdefault(order.client_order_id, order)
+        self._changed(order.client_order_id)
         self._remember(order, order.order_id)
         self._remove_if_done(order)
 
     def forget(self, client_order_id: str) -> None:
         """Remove an order that was refused or is known not to exist."""
         self._active.pop(client_order_id, None)
+        self._changed(client_order_id)
 
     def acknowledge(self, client_order_id: str, now: float) -> None:
         """Record when the exchange answered the order."""
@@ -93,6 +99,7 @@ class OrderTracker:
         order = self._active.get(client_order_id)
         if order is None:
             return
+        self._changed(client_order_id)
         self._remember(order, order_id)
         order.reported = max(order.reported, filled)
         order.open = order.open and is_open and order.seen < order.quantity
@@ -103,6 +110,7 @@ class OrderTracker:
         """Record a confirmed cancel. filled: the exchange's final count."""
         order = self._active.get(client_order_id)
         if order is not None:
+            self._changed(client_order_id)
             order.reported, order.open, order.uncertain = max(order.reported, filled), False, False
             self._remove_if_done(order)
 
@@ -118,6 +126,7 @@ class OrderTracker:
         """Count a new fill of an order of ours."""
         order = self._active.get(client_order_id or self._client_ids.get(order_id, ""))
         if order is not None:
+            self._changed(order.client_order_id)
             self._remember(order, order_id)
             if order.adopted:
                 return
@@ -143,16 +152,26 @@ class OrderTracker:
         return [order for order in self._active.values() if order.open and not order.uncertain]
 
     def resting(self) -> list[RestingOrder]:
-        """Return every order that may still change a position."""
-        return [
-            RestingOrder(order.client_order_id, order.order_id, order.ticker, order.side, order.price, order.possible)
-            for order in self._active.values()
-            if order.possible > 0
-        ]
+        """Return every order that may still change a position. An order that did not change is the same object."""
+        if self._resting is None:
+            self._resting = [self._part(order) for order in self._active.values() if order.possible > 0]
+        return self._resting
 
     def frozen(self, ticker: str) -> bool:
         """Return True while the state of an order in this market is not certain."""
         return any(order.ticker == ticker and (order.uncertain or not order.open) for order in self._active.values())
+
+    def _part(self, order: TrackedOrder) -> RestingOrder:
+        name = order.client_order_id
+        if name not in self._parts:
+            self._parts[name] = RestingOrder(
+                name, order.order_id, order.ticker, order.side, order.price, order.possible
+            )
+        return self._parts[name]
+
+    def _changed(self, client_order_id: str) -> None:
+        self._resting = None
+        self._parts.pop(client_order_id, None)
 
     def _remember(self, order: TrackedOrder, order_id: str) -> None:
         order.order_id = order.order_id or order_id

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from simulator.errors import ApiError
 from simulator.events import ExchangeEvent, SettlementEvent
 from simulator.market import SimulatedMarket
 from simulator.orders import OrderRequest
@@ -160,6 +161,19 @@ def test_a_raised_floor_cancels_orders_at_or_below_it() -> None:
     )
     timed.sim.lifecycle.set_floor(market, 3000, timed.now)
     assert (low.status, high.status) == ("canceled", "resting")
+
+
+def test_a_bid_in_a_floor_market_reserves_its_price_above_the_floor() -> None:
+    """The holder is paid the floor at once: a bid at 31 cents above a floor of 30 cents reserves one cent."""
+    timed = TimedExchange(quiet=True)
+    market = timed.markets("KXSHUTDOWN")[0]
+    timed.sim.lifecycle.set_floor(market, 3000, timed.now)
+    most = timed.sim.member.cash[market.shard] // 100
+    timed.engine.place(timed.sim.member, OrderRequest(market.ticker, "bid", 3100, most - 100))
+    assert timed.sim.member.reserved() == (most - 100) * 100
+    with pytest.raises(ApiError, match="insufficient_balance"):
+        timed.engine.place(timed.sim.member, OrderRequest(market.ticker, "bid", 3100, 101))
+    timed.engine.place(timed.sim.member, OrderRequest(market.ticker, "bid", 3100, 100))
 
 
 def test_a_fast_exchange_keeps_a_bounded_number_of_markets() -> None:
