@@ -1,6 +1,6 @@
 """Public market data: markets, order books, events and series."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from simulator.api.market_rows import book_row, event_row, market_row, series_row
@@ -65,12 +65,15 @@ class MarketDataApi:
         query = request.query
         limit = read_limit(query, default=200, high=200)
         states = STATUS_FILTERS[status] if (status := read_choice(query, "status", tuple(STATUS_FILTERS))) else None
-        wanted = query.get("series_ticker", "")
+        wanted, closes = query.get("series_ticker", ""), read_int(query, "min_close_ts", 0)
         found = [
             event
             for event in reversed(self.exchange.lifecycle.events.values())
             if wanted in ("", event.series.ticker)
-            and (states is None or any(market.status in states for market in self._markets_of(event.ticker)))
+            and any(
+                (states is None or market.status in states) and market.closes >= closes
+                for market in self._markets_of(event.ticker)
+            )
         ]
         rows, cursor = paginate(found, lambda event: event.ticker, query, limit)
         nested = query.get("with_nested_markets") == "true"
@@ -137,14 +140,19 @@ def _matches(market: SimulatedMarket, query: Any) -> bool:
     """Return True if a market passes the filters of GET /markets. Raises ApiError for a bad filter."""
     status = read_choice(query, "status", tuple(STATUS_FILTERS))
     read_choice(query, "mve_filter", ("only", "exclude"))
-    tickers = query.get("tickers", "")
     if query.get("mve_filter") == "only" or (status and market.status not in STATUS_FILTERS[status]):
         return False
-    if query.get("event_ticker", "") not in ("", market.event.ticker):
-        return False
-    if query.get("series_ticker", "") not in ("", market.event.series.ticker):
-        return False
-    return (not tickers or market.ticker in tickers.split(",")) and _is_in_time_range(market, query, status)
+    return is_named(market, query) and _is_in_time_range(market, query, status)
+
+
+def is_named(market: SimulatedMarket, query: Mapping[str, str]) -> bool:
+    """Return True if a market passes the filters tickers, event_ticker and series_ticker."""
+    tickers = query.get("tickers", "")
+    return (
+        query.get("event_ticker", "") in ("", market.event.ticker)
+        and query.get("series_ticker", "") in ("", market.event.series.ticker)
+        and (not tickers or market.ticker in tickers.split(","))
+    )
 
 
 def _is_in_time_range(market: SimulatedMarket, query: Any, status: str) -> bool:
@@ -152,7 +160,8 @@ def _is_in_time_range(market: SimulatedMarket, query: Any, status: str) -> bool:
     if not used:
         return True
     value, statuses = TIME_FILTERS[used[0]]
-    if len(used) > 1 or status not in statuses:
+    narrow = query.get("mve_filter") == "exclude" and query.get("series_ticker")
+    if len(used) > 1 or status not in statuses or (used[0] == "updated" and not narrow):
         raise bad_parameter(f"{used[-1]}_ts")
     since, until = read_int(query, f"min_{used[0]}_ts", 0), read_int(query, f"max_{used[0]}_ts", 2**53)
     at = value(market)

@@ -1,11 +1,15 @@
 """Public trades, candlesticks and the historical tier of market data."""
 
+from collections.abc import Sequence
+
+from simulator.api.market_data_api import is_named
 from simulator.api.market_rows import candlestick_row, historical_candlestick_row, market_row
 from simulator.api.query import paginate, read_int, read_limit
 from simulator.api.routing import ApiRequest, ApiResponse, ApiRoute
 from simulator.api.rows import trade_row
 from simulator.candlesticks import Candlestick
 from simulator.errors import bad_parameter, not_found
+from simulator.events import TradeEvent
 from simulator.simulated_exchange import SimulatedExchange
 from simulator.units import format_time
 
@@ -38,13 +42,16 @@ class MarketHistoryApi:
 
     def trades(self, request: ApiRequest) -> ApiResponse:
         """GET /markets/trades: the public trades, newest first."""
+        return self._trades(request, self.exchange.trades)
+
+    def _trades(self, request: ApiRequest, trades: Sequence[TradeEvent]) -> ApiResponse:
         query = request.query
         limit = read_limit(query, low=0) or 100
         since, until = read_int(query, "min_ts", 0), read_int(query, "max_ts", 2**53)
         ticker, block = query.get("ticker", ""), query.get("is_block_trade") == "true"
         found = [
             trade
-            for trade in reversed(self.exchange.trades)
+            for trade in reversed(trades)
             if since <= int(trade.at) <= until and ticker in ("", trade.ticker) and not block
         ]
         rows, cursor = paginate(found, lambda trade: trade.trade_id, query, limit)
@@ -99,7 +106,8 @@ class MarketHistoryApi:
         """GET /historical/markets: markets that settled before the cutoff."""
         cutoff = self.exchange.cutoff
         old = [m for m in self.exchange.engine.markets.values() if m.settled_at and m.settled_at < cutoff]
-        rows, cursor = paginate(old, lambda market: market.ticker, request.query, read_limit(request.query))
+        named = [market for market in reversed(old) if is_named(market, request.query)]
+        rows, cursor = paginate(named, lambda market: market.ticker, request.query, read_limit(request.query))
         return ApiResponse({"markets": [market_row(market) for market in rows], "cursor": cursor})
 
     def historical_market(self, request: ApiRequest) -> ApiResponse:
@@ -113,10 +121,8 @@ class MarketHistoryApi:
         return ApiResponse({"ticker": ticker, "candlesticks": list(rows)})
 
     def historical_trades(self, request: ApiRequest) -> ApiResponse:
-        """GET /historical/trades."""
-        rows = [trade for trade in reversed(self.exchange.trades) if trade.at < self.exchange.cutoff]
-        part, cursor = paginate(rows, lambda trade: trade.trade_id, request.query, read_limit(request.query))
-        return ApiResponse({"trades": [trade_row(trade) for trade in part], "cursor": cursor})
+        """GET /historical/trades: those before the cutoff, with the filters of /markets/trades."""
+        return self._trades(request, [trade for trade in self.exchange.trades if trade.at < self.exchange.cutoff])
 
     def _candlesticks(self, request: ApiRequest, ticker: str) -> list[Candlestick]:
         """Return the candlesticks between start_ts and end_ts, which are required."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from multidict import MultiMapping
 
-from simulator.api.query import paginate, read_choice, read_int, read_limit
+from simulator.api.query import paginate, read_choice, read_int, read_limit, read_names
 from simulator.api.routing import ApiRequest, ApiResponse, ApiRoute
 from simulator.api.rows import event_position_row, fill_row, order_row, position_row, settlement_row
 from simulator.errors import bad_parameter, nested_error, not_found
@@ -108,13 +108,13 @@ class PortfolioApi:
         """GET /portfolio/fills and /historical/fills: the newer and the older side of the cutoff."""
         query = request.query
         check_subaccount(query)
-        limit, tickers = read_limit(query), query.get("ticker", "")
+        limit, tickers = read_limit(query), read_names(query, "ticker", 100)
         order_id, shard = query.get("order_id", ""), read_shard(query)
         rows = self._tier(request, reversed(self.exchange.caught_up_reads().fills), lambda fill: fill.at)
         found = (
             fill
             for fill in rows
-            if (not tickers or fill.ticker in tickers.split(","))
+            if (not tickers or fill.ticker in tickers)
             and order_id in ("", fill.order_id)
             and shard in (None, fill.shard)
         )
@@ -127,7 +127,7 @@ class PortfolioApi:
         check_subaccount(query)
         limit = read_limit(query)
         status = read_choice(query, "status", ("resting", "canceled", "executed"))
-        events, shard = query.get("event_ticker", ""), read_shard(query)
+        events, shard = read_names(query, "event_ticker", 10), read_shard(query)
         rows = self._tier(
             request, reversed(self.exchange.caught_up_reads().orders.values()), lambda order: order.created
         )
@@ -137,7 +137,7 @@ class PortfolioApi:
             if status in ("", order.status)
             and shard in (None, order.shard)
             and query.get("ticker", "") in ("", order.ticker)
-            and (not events or self._event_ticker(order.ticker) in events.split(","))
+            and (not events or self._event_ticker(order.ticker) in events)
         )
         part, cursor = paginate(_first_rows(found, query, limit), lambda order: order.order_id, query, limit)
         return ApiResponse({"orders": [order_row(order) for order in part], "cursor": cursor})

@@ -27,6 +27,14 @@ def read_int(query: Mapping[str, str], name: str, default: int, low: int = 0, hi
     return int(text)
 
 
+def read_names(query: Mapping[str, str], name: str, most: int) -> list[str]:
+    """Return the names of a parameter with commas between them. Raises ApiError for more than `most`."""
+    names = [each for each in query.get(name, "").split(",") if each]
+    if len(names) > most:
+        raise bad_parameter(name)
+    return names
+
+
 def read_choice(query: Mapping[str, str], name: str, allowed: Sequence[str], default: str = "") -> str:
     """Return a parameter that has one of the allowed values. Raises ApiError for any other."""
     text = query.get(name, "") or default
