@@ -91,7 +91,7 @@ def _faulty(status: int, words: str) -> str:
 
 
 def _not_allowed(error: errors.Refused, words: str) -> str:
-    """Return the reason of 401 and 403; a 403 that is no JSON comes from a proxy or a firewall in between."""
+    """Return the reason of 401 and 403; a 403 without JSON comes from a proxy or a firewall in between."""
     found = _by_words(words)
     if found and found not in _NOT_OF_A_KEY:
         return found

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.__main__ import main
+from bot.backtest.figures import BEGIN, END, row_of, with_table
 from bot.backtest.markouts import HORIZONS, MarkoutRecorder
 from bot.backtest.report import table_of
 from bot.backtest.simulation import BacktestOptions, BacktestResult, BacktestRun
@@ -68,6 +69,21 @@ def test_the_table_has_a_line_for_each_seed_and_means() -> None:
     assert lines[3].split()[:4] == ["mean", "-1.00", "0.25", "-2.00"]
     assert lines[3].split()[7:] == ["-1.00", "-2.00", "-"]
     assert lines[-1] == "1 of 2 seeds with a profit"
+
+
+def test_figures_replace_the_table_between_the_marks_of_a_document() -> None:
+    """Means over the seeds; the rest of the document stays, and without marks nothing is written."""
+    results = [
+        BacktestResult(1, D("-3"), D("0.5"), D("-4"), 10, D(50), D(25), (D("-1"), D("-2"), None)),
+        BacktestResult(2, D("1"), D("0"), D("0"), 2, D(10), D(0), (None, D("-4"), None)),
+    ]
+    row = row_of("maker", "toxic", results)
+    assert row[2:] == ("-1.00 $", "2.83 $", "1.00 $, -3.00 $", "1 of 2", "6", "-1.00 ¢", "-3.00 ¢", "-")
+    text = with_table(f"before\n{BEGIN}\nold\n{END}\nafter\n", "caption", [row])
+    assert text.startswith(f"before\n{BEGIN}\ncaption\n\n| strategy | crowd |")
+    assert text.endswith(f"| 1 of 2 | 6 | -1.00 ¢ | -3.00 ¢ | - |\n{END}\nafter\n")
+    with pytest.raises(ValueError, match="one pair of marks"):
+        with_table("no marks", "caption", [row])
 
 
 def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
