@@ -70,10 +70,10 @@ class Workshop:
         return Trial(mutant, text, session, len(names))
 
     def _finish(self, tree: Path, trial: Trial, code: int) -> Result:
-        """Take the fault out again. Exit codes: 0 all passed, 1 a test failed, 2 a module failed to import."""
+        """Take the fault out again. Exit codes: 0 all passed, 1 a test failed, 2 to 4 a module failed to import."""
         path = tree / trial.mutant.file
         _write(path, trial.text)
-        if code not in (-1, 0, 1, 2):
+        if not -1 <= code <= 4:
             raise RuntimeError(f"pytest ended with {code}:\n{(tree.parent / 'output.txt').read_text()[-3000:]}")
         outcome: Outcome = "survived" if code == 0 else "hung" if code == -1 else "killed"
         return _printed(Result(trial.mutant, outcome, *trial.mutant.change(trial.text), trial.tests))
