@@ -17,7 +17,7 @@ from kalshi.errors import NotAllowed, Unreachable
 from tests.support.bot import ScriptedBot, says, serving, trade
 from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, ScriptedPush, fill, settlement
-from tests.support.watching import Ears, worker
+from tests.support.watching import Ears, counted_more, worker
 
 REFUSED = NotAllowed("GET /portfolio/fills", 401, "authentication_error")
 
@@ -213,9 +213,9 @@ async def test_what_the_account_did_in_paper_mode_is_not_told_later(
             bot.status["mode"] = "paper"
             await eventually(lambda: watch.health()["healer"]["state"] == "idle")
             mark = (await journal.marks())["fills"]
-            exchange.fills_made.append(fill(1, time.time()))
-            await asyncio.sleep(1.1)  # reads of the exchange are by whole seconds
-            await eventually(lambda: _moved(journal, mark))
+            made = fill(1, time.time())
+            exchange.fills_made.append(made)
+            await eventually(lambda: _moved(journal, max(float(mark), float(made.timestamp))))
         bot.status["mode"] = "live"
         async with worker(path, bot, exchange=exchange) as (watch, ears, _):
             await begun(watch)
@@ -224,8 +224,8 @@ async def test_what_the_account_did_in_paper_mode_is_not_told_later(
             assert ears.ids == ["f2"]
 
 
-async def _moved(journal: SqliteJournal, mark: str) -> bool:
-    return float((await journal.marks())["fills"]) > float(mark) + 1
+async def _moved(journal: SqliteJournal, mark: float) -> bool:
+    return float((await journal.marks())["fills"]) > mark + 1  # reads of the exchange are by whole seconds
 
 
 async def test_the_account_beside_the_bot(path: Path, exchange: ScriptedExchange) -> None:
@@ -236,7 +236,7 @@ async def test_the_account_beside_the_bot(path: Path, exchange: ScriptedExchange
         exchange.fills_made += [fill(1, time.time() + 4000), fill(2, time.time()), fill(3, time.time())]
         bot.make(now(3, order_id="o3"))
         await known(ears, 2)
-        await asyncio.sleep(0.5)
+        await eventually(counted_more(watch, "healer", "sweeps", 3))
         assert {body["trade_id"]: body["origin"] for body in ears.bodies()} == {"f2": "account", "t3": "bot"}
         assert watch.health()["recorder"]["heuristic"] == 1
 
@@ -258,7 +258,7 @@ async def test_while_the_bot_is_offline_fills_are_its_trades(path: Path, exchang
         assert answer.source in ("kalshi_api", "memory_cache")
         honest.clear()
         await eventually(lambda: ears.statuses[-1] == "online")
-        await asyncio.sleep(0.3)
+        await eventually(counted_more(watch, "poller", "polls", 3))
         assert len(ears.ids) == 2
         assert ears.bodies("gap") == []
 
@@ -271,8 +271,7 @@ async def test_settlements_come_once(path: Path, exchange: ScriptedExchange) -> 
         exchange.complete = time.time() + 3600
         exchange.settled += [settlement("A", time.time()), settlement("B", time.time(), value=None, result="no")]
         await eventually(lambda: len(ears.bodies("settlement")) == 2)
-        sweeps = watch.health()["healer"]["sweeps"]
-        await eventually(lambda: watch.health()["healer"]["sweeps"] > sweeps + 2)  # type: ignore[operator]
+        await eventually(counted_more(watch, "healer", "sweeps", 3))
         assert [(each["ticker"], each["value"]) for each in ears.bodies("settlement")] == [("A", 1), ("B", 0)]
         assert len(await journal.history(Query())) == 3
 
@@ -296,10 +295,9 @@ async def test_push_is_on_the_stream_at_once(
             push.queue.put_nowait(other)
             await eventually(lambda: ears.ids == ["f1", "f2"])
             exchange.fills_made += [mine, other]
-            sweeps = watch.health()["healer"]["sweeps"]
-            await eventually(lambda: watch.health()["healer"]["sweeps"] > sweeps + 2)  # type: ignore[operator]
+            await eventually(counted_more(watch, "healer", "sweeps", 3))
             bot.make(now(1, fill_id="f1"))
-            await asyncio.sleep(0.3)
+            await eventually(counted_more(watch, "poller", "polls", 3))
             assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("f1", "bot"), ("f2", "account")]
 
 
@@ -317,8 +315,8 @@ async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: Scrip
         await begun(watch)
         for number in (1, 2):
             push.queue.put_nowait(fill(number, time.time()))
-        await asyncio.sleep(0.4)
-        assert (len(moments), ears.ids) == (2, [])  # what is held of the account is old already
+        await eventually(lambda: len(moments) == 2)
+        assert ears.ids == []  # what is held of the account is old already
         bot.make(now(1))
         await eventually(lambda: len(ears.ids) == 2)
         assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("t1", "bot"), ("f2", "account")]

@@ -1,6 +1,5 @@
 """The watch while its journal is away: nothing is told that is not kept, and nothing is lost without saying so."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from journal.errors import JournalUnavailable
 from tests.support.bot import ScriptedBot, serving, trade
 from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, fill
-from tests.support.watching import worker
+from tests.support.watching import counted_more, worker
 
 
 async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,8 +51,8 @@ async def test_what_was_read_outlasts_a_full_disk(path: Path, monkeypatch: pytes
         monkeypatch.setattr(journal, "renew", full)
         for number in range(9):  # three windows in all
             bot.make(trade(number))
-            await asyncio.sleep(0.8)
-        assert watch.health()["lease"]["state"] == "degraded"
+            await eventually(asked_more(bot, 4))
+        await eventually(lambda: watch.health()["lease"]["state"] == "degraded")
         monkeypatch.setattr(journal, "append", honest[0])
         monkeypatch.setattr(journal, "renew", honest[1])
         await eventually(lambda: len(ears.heard) == 9)
@@ -66,18 +65,6 @@ def asked_more(bot: ScriptedBot, count: int) -> Callable[[], bool]:
     """Return a check that the bot has received count further requests."""
     before = len(bot.asked)
     return lambda: len(bot.asked) >= before + count
-
-
-def counted_more(watch: Supervisor, part: str, counter: str, count: int) -> Callable[[], bool]:
-    """Return a check that a counter of a part's health has grown by count."""
-
-    def current() -> int:
-        value = watch.health()[part].get(counter, 0)
-        assert isinstance(value, int)
-        return value
-
-    before = current()
-    return lambda: current() >= before + count
 
 
 @contextmanager

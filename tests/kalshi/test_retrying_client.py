@@ -17,6 +17,8 @@ from kalshi.rate_limits import RateLimits
 from kalshi.retrying_client import RetryingClient
 from kalshi.transport import Transport, refusal
 from tests.support import payloads
+from tests.support.clock import Clock
+from tests.support.eventually import eventually
 from tests.support.kalshi import FakeKalshi, Reply
 
 SKEW = Reply(401, {"error": {"code": "header_timestamp_expired", "message": "header timestamp expired"}})
@@ -166,7 +168,8 @@ async def test_the_breaker_opens_and_closes(
     """After failures in a row nothing is sent for a moment; then one call tries, and it goes on. One line each."""
     caplog.set_level(logging.INFO, "kalshi")
     kalshi.answer(f"GET {PATH}", Reply(500))
-    calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=3, grace=0.1), total=3.0)
+    clock = Clock()
+    calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=3, grace=0.1, clock=clock), total=3.0)
     with pytest.raises(errors.CircuitOpen, match="HTTP 500") as caught:
         await calls.request("GET", PATH)
     assert caught.value.retry_after
@@ -174,7 +177,7 @@ async def test_the_breaker_opens_and_closes(
     with pytest.raises(errors.CircuitOpen):
         await calls.request("GET", PATH)
     assert len(kalshi.requested(PATH)) == sent == 3
-    await asyncio.sleep(0.12)
+    clock.now += 0.12
     kalshi.answer(f"GET {PATH}", payloads.BALANCE)
     await calls.request("GET", PATH)
     assert calls.breaker.state == "closed"
@@ -187,13 +190,15 @@ async def test_the_breaker_opens_and_closes(
 async def test_while_one_call_tries_the_others_do_not(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """A half-open breaker lets one call through; the others fail at once."""
     kalshi.answer(f"GET {PATH}", Reply(500))
-    calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=1, grace=0.05))
+    clock = Clock()
+    calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=1, grace=0.05, clock=clock))
     with pytest.raises(errors.CircuitOpen):
         await calls.request("GET", PATH)
-    await asyncio.sleep(0.06)
+    clock.now += 0.06
     kalshi.answer(f"GET {PATH}", Reply(json=payloads.BALANCE, wait=0.1))
+    sent = len(kalshi.requested(PATH))
     trial = asyncio.create_task(calls.request("GET", PATH))
-    await asyncio.sleep(0.02)
+    await eventually(lambda: len(kalshi.requested(PATH)) == sent + 1, every=0.001)
     with pytest.raises(errors.CircuitOpen):
         await calls.request("GET", PATH)
     assert (await trial)["balance"] == 9801

@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Generator
 from pathlib import Path
 
@@ -57,7 +58,8 @@ class ContextRecorder:
         self._output.write_text(json.dumps({"tests": tests, "failed": sorted(self._failed)}))
 
     def _lines(self) -> dict[str, Lines]:
-        data = self._coverage.get_data()
+        with warnings.catch_warnings(action="ignore"):  # one of them: that nothing ran
+            data = self._coverage.get_data()
         found: dict[str, Lines] = {}
         for path in data.measured_files():
             file = str(Path(path).relative_to(self._root))

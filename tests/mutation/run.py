@@ -39,7 +39,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         trees = [copy_tree(Path(folder).resolve() / str(number) / "tree") for number in range(options.jobs)]
         selection = Selection(trees[0], CACHE)
-        for name in selection.collect(test_files(trees[0], options.tests)):
+        with_python = any(file.endswith(".py") for file in source_files(trees[0], options.packages))
+        for name in selection.collect(test_files(trees[0], options.tests) if with_python else []):
             print(f"not used, since it fails without a fault: {name}", flush=True)
         workshop = Workshop(trees, selection, equivalents)
         for place in options.packages:

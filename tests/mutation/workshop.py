@@ -79,16 +79,19 @@ class Workshop:
         return _printed(Result(trial.mutant, outcome, *trial.mutant.change(trial.text), trial.tests))
 
     def _try_on_node(self, tree: Path, mutant: Mutant) -> Result:
-        """Run the test files that import the module, directly or through others."""
+        """Run the test files that import the module, those that import it directly first, until one fails."""
         path = tree / mutant.file
         text = path.read_text()
         files = [file for file in sorted(tree.glob("tests/web/*.test.mjs")) if path in imported_modules(file)]
-        outcome: Outcome = "untested"
+        files.sort(key=lambda file: path not in imported_modules(file, directly=True))
+        outcome: Outcome = "survived" if files else "untested"
         path.write_text(mutant.apply(text))
         try:
-            if files:
-                done = subprocess.run(["node", "--test", *files], capture_output=True, timeout=NODE_LIMIT, check=False)
-                outcome = "killed" if done.returncode else "survived"
+            for file in files:
+                done = subprocess.run(["node", file], capture_output=True, timeout=NODE_LIMIT, check=False)
+                if done.returncode:
+                    outcome = "killed"
+                    break
         except subprocess.TimeoutExpired:
             outcome = "hung"
         finally:
@@ -96,8 +99,8 @@ class Workshop:
         return _printed(Result(mutant, outcome, *mutant.change(text), len(files)))
 
 
-def imported_modules(file: Path) -> set[Path]:
-    """Return the JavaScript modules that a file imports, directly or through others."""
+def imported_modules(file: Path, directly: bool = False) -> set[Path]:
+    """Return the JavaScript modules that a file imports, directly or through others as well."""
     found: set[Path] = set()
     waiting = [file]
     while waiting:
@@ -106,7 +109,8 @@ def imported_modules(file: Path) -> set[Path]:
             module = (path.parent / name).resolve()
             if module not in found and module.exists():
                 found.add(module)
-                waiting.append(module)
+                if not directly:
+                    waiting.append(module)
     return found
 
 

@@ -67,6 +67,18 @@ class Ears:
         return [body["trade_id"] for body in self.bodies()]
 
 
+def counted_more(watch: Supervisor, part: str, counter: str, count: int) -> Callable[[], bool]:
+    """Return a check that a counter of a part's health has grown by count."""
+
+    def current() -> int:
+        value = watch.health()[part].get(counter, 0)
+        assert isinstance(value, int)
+        return value
+
+    before = current()
+    return lambda: current() >= before + count
+
+
 @asynccontextmanager
 async def worker(
     path: Path, bot: ScriptedBot, interval: float = 0.1, exchange: Any = None, push: Any = None,
