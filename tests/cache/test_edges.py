@@ -18,6 +18,7 @@ def test_a_new_entry_lets_its_source_be_asked_at_once() -> None:
     assert not entry.must_wait(0.0, 0.0)
     assert not entry.must_wait(0.5, 0.0)
     assert (entry.value, entry.fresh_answer, entry.error, entry.size, entry.failures) == (None, None, None, 0, 0)
+    assert (entry.cache_valid_until, entry.fetch_began, entry.fetch_not_before, entry.fetch_newer_than) == (0.0,) * 4
 
 
 def test_waits_double_up_to_fifteen_seconds() -> None:
