@@ -115,9 +115,12 @@ async def test_a_backup_is_restored_while_two_workers_serve(
             assert [reset["reason"] for reset in reader.resets] == ["epoch"]
             assert reader.ids[-3:] == ["t3", "t4", "t5"]
             assert reader.ids.count("t5") == 1
-            assert "an older backup was restored" in _parts(server)["feed"]["reason"]
-            assert server.get("/health").json()["status"] == "degraded"
             assert server.get("/health/ready").status_code == 200
+        # A worker that looks only after the lost trades were written again, under the same numbers, misses nothing.
+        feeds = [_parts(server)["feed"] for server in (one, two)]
+        degraded = [feed["reason"] for feed in feeds if feed["state"] == "degraded"]
+        assert degraded
+        assert all("an older backup was restored" in reason for reason in degraded)
         history = one.get("/portfolio/trades/history?after=0&limit=100").json()
         found = history.get("entries") or history.get("trades")
         assert sorted(body["trade_id"] for body in found if "trade_id" in body) == [f"t{n}" for n in range(6)]
