@@ -52,7 +52,7 @@ HOST_PLANS: dict[str, Plan] = {
     "replica believed too early": replace(
         _HOSTS,
         schedule=(
-            Fault("db-replica cut", 6.0, 2.0, 1, overlaps=True),
+            Fault("db-replica cut", 15.0, 2.0, 1, overlaps=True),
             Fault("burst", 0, 1.0, 1),
             Fault(FAILOVER, 0, 1.0, 1),
         ),
