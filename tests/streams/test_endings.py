@@ -80,7 +80,7 @@ async def test_a_reader_that_stalls_ends_alone(serve: Serve) -> None:
     assert len(list(server.hub.subscribers)) == 1
     assert well.seqs == list(range(1, server.hub.position + 1))
     # What it did get has no hole, and its cursor brings the rest.
-    await stalled.all()
+    await stalled.all(within=20)  # the kernel gets CUT_SECONDS to close it
     assert stalled.seqs == list(range(1, len(stalled.seqs) + 1))
     back = await server.open("trades", cursor=stalled.cursor)
     await back.until(has(server.hub.position), within=20)
