@@ -233,7 +233,9 @@ export class Page {
     this.unanswered = 0;
     this.model.health = health;
     const { kalshi } = health.parts;
-    this.exchangeFailed = kalshi && !['ok', 'idle', 'starting'].includes(kalshi.state) ? this.exchangeFailed ?? clock.now() : null;
+    const fails = kalshi !== undefined && !['ok', 'idle', 'starting'].includes(kalshi.state);
+    if (fails !== (this.exchangeFailed !== null)) this.account.soon(0.2); // what it can confirm now
+    this.exchangeFailed = fails ? this.exchangeFailed ?? clock.now() : null;
     this.draw();
   }
 

@@ -58,7 +58,7 @@ class Stage:
         journal = {"JOURNAL_URL": f"sqlite:///{self.folder}/journal.db", "BOT_POLL_INTERVAL": "0.5"}
         environment = {**self.account, **endpoints, **journal, **self.settings}
         self._start("server", [str(ROOT / "server.py"), "--port", str(self.port)], environment)
-        until(self.answers, 15, "the server answers")
+        until(self.answers, 60, "the server answers")
 
     def answers(self) -> bool:
         """Return True if the server answers."""
