@@ -250,3 +250,12 @@ def test_a_breaker_by_default_opens_after_five_failures_for_a_second() -> None:
     assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert breaker.reason == "y"
     assert (breaker.succeeded(), breaker.retry_in, breaker.allows(), breaker.allows()) == (True, 0.0, True, True)
+
+
+def test_bounds_without_further_words() -> None:
+    """2048 values and 32 MiB in memory; 512 answers and 8 MiB, a day of stale ones, two seconds of patience."""
+    memory = MemoryCache()
+    assert (memory.max_entries, memory.max_bytes) == (2048, 32 * 1024 * 1024)
+    cache = StaleCache(memory, "kalshi_api", (Trouble,))
+    assert (cache.max_entries, cache.max_bytes) == (512, 8 * 1024 * 1024)
+    assert (cache.keep, cache.near, cache.limit, cache.patience) == (86400.0, 1.0, 30.0, 2.0)

@@ -34,7 +34,7 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
 }
 LOGGERS = {"log", "_log", "logger", "logging"}
 # Keywords that change no result: they only guard against a mistake, or shape a traceback or a repr.
-INERT_KEYWORDS = {"strict", "stacklevel", "exc_info", "repr", "slots", "kw_only", "frozen", "daemon"}
+INERT_KEYWORDS = {"strict", "stacklevel", "exc_info", "repr", "slots", "kw_only", "frozen", "daemon", "init"}
 
 
 def python_mutants(file: str, text: str) -> list[Mutant]:

@@ -378,6 +378,18 @@ test('a state that is being read is not read a second time', async () => {
   stream.close();
 });
 
+test('a page is complete as soon as the state after a reset was read, without a further message', async () => {
+  const stream = connect({ base: BASE });
+  await browser.advance(0);
+  browser.source.open();
+  const seen = [];
+  stream.on('freshness', ({ complete }) => seen.push(complete));
+  browser.source.send('reset', { reason: 'epoch', head: `${EPOCH}-0` });
+  await browser.advance(0);
+  assert.deepEqual(seen, [false, true]);
+  stream.close();
+});
+
 // The model
 
 const now = 1_700_000_000;
