@@ -64,3 +64,10 @@ def test_a_body_without_a_seq_is_refused(body: str) -> None:
     """A seq is an integer."""
     with pytest.raises(ValueError, match="seq"):
         codec.seq(body)
+
+
+def test_a_baseline_without_a_balance() -> None:
+    """It writes null; a body of version 0.1, which has no balance at all, is read as one without."""
+    text = codec.body(baseline(), 1)
+    assert '"balance":null' in text
+    assert codec.draft("baseline", text) == codec.draft("baseline", text.replace('"balance":null,', "")) == baseline()
