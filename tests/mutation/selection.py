@@ -48,9 +48,10 @@ class Selection:
         """Return the tests for one mutant, at most BUDGET seconds of them. A line that runs at import: by its file."""
         lines = self._by_line[mutant.file]
         names = set(lines.get(mutant.line, ()))
-        if not names or mutant.line in set(module_lines((self._tree / mutant.file).read_text())):
-            names = set().union(*lines.values()) if lines else set()
         package = f"tests/{mutant.file.split('/')[0]}/"
+        if not names or mutant.line in set(module_lines((self._tree / mutant.file).read_text())):
+            # A class made of fields alone has no line that runs later, so the whole package's tests are added.
+            names = set().union(*lines.values(), (name for name in self._seconds if name.startswith(package)))
         own = f"{package}test_{Path(mutant.file).stem}.py"
         ordered = sorted(
             names, key=lambda name: (not name.startswith(own), not name.startswith(package), self._seconds[name])

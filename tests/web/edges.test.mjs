@@ -439,7 +439,7 @@ for (const [name, stale, changes] of [
 test('a position without a mark or without contracts has no mark, and an answer replaces the one before', () => {
   const model = new Model();
   model.holdAccount({ ...answer, positions: [held({}), held({ ticker: 'B', mark: null }), held({ ticker: 'C', mark: undefined }), held({ ticker: 'D', outcome: null })] }, now);
-  assert.deepEqual(['A', 'B', 'C', 'D'].map((ticker) => model.mark(ticker)?.price ?? null), [0.4, null, null, null]);
+  assert.deepEqual(['A', 'B', 'C', 'D'].map((ticker) => model.mark(ticker) && model.mark(ticker).price), [0.4, null, null, null]);
   model.holdAccount({ ...answer, positions: [held({ ticker: 'B', mark: 0 })] }, now);
   assert.deepEqual(['A', 'B'].map((ticker) => model.mark(ticker)?.price ?? null), [null, 0]);
 });
@@ -481,6 +481,8 @@ test('the oldest mark is that with the oldest answer, among old ones where there
   const model = new Model();
   const fact = (asOf, stale = false) => ({ markFact: { source: 'own', asOf, received: now, stale, term: 60 } });
   const oldest = (...facts) => model.oldestMark(facts, situation)?.asOf ?? null;
+  const [one, other] = [fact(5), fact(5)];
+  assert.equal(model.oldestMark([one, other], situation), one.markFact, 'the first of two that are as old');
   assert.deepEqual([oldest(), oldest({ markFact: null }), oldest(fact(5), fact(3), fact(4)), oldest(fact(5), fact(3), fact(4, true), fact(6, true))], [null, null, 3, 4]);
 });
 
