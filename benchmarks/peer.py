@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 from benchmarks.machine import CLIENT_CORE, HERE, Process, compiled, wait_for
 from commands.ports import free_port
@@ -29,9 +30,10 @@ def burst(port: int, events: int, gap: float) -> None:
 
 
 class Poster:
-    """Publishes to nchan, which takes each event as an HTTP request."""
+    """Publishes to a server that takes each event as an HTTP request: nchan, or with a channel Centrifugo."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "/publish", channel: str = "") -> None:
+        self._path, self._channel = path, channel
         self._seq = 0
 
     def __call__(self, port: int, events: int, gap: float) -> None:
@@ -45,8 +47,10 @@ class Poster:
                 "price": 0.65, "trade_id": f"t{self._seq}", "outcome": "yes", "fee": 0.0175, "order_id": None,
                 "origin": "bot", "mode": "live", "source": "bot_live",
             }  # fmt: skip
-            body = json.dumps({"trades": [trade], "count": 1, "source": "bot_live"})
-            server.request("POST", "/publish", body, {"X-EventSource-Event": "new_trades"})
+            event = {"trades": [trade], "count": 1, "source": "bot_live"}
+            body = json.dumps({"channel": self._channel, "data": event} if self._channel else event)
+            head = {"X-EventSource-Event": "new_trades", "Content-Type": "application/json"}
+            server.request("POST", self._path, body, head)
             server.getresponse().read()
             due += gap
             time.sleep(max(due - time.monotonic(), 0) if gap else 0)
@@ -91,6 +95,17 @@ def server() -> Peer:
     )  # fmt: skip
 
 
+def centrifugo() -> Peer:
+    """Return Centrifugo on one core with SSE, history and recovery (go install .../centrifugal/centrifugo/v6)."""
+    connect = quote(json.dumps({"subs": {"trades": {}}}))
+    return Peer(
+        "centrifugo",
+        lambda port, _: ["centrifugo", "--config", str(PEERS / "centrifugo.json"), "--http_server.port", str(port)],
+        f"/connection/uni_sse?cf_connect={connect}", Poster("/api/publish", "trades"),
+        environment={"GOMAXPROCS": "1"}, missing=_needs("centrifugo"),
+    )  # fmt: skip
+
+
 def nginx(port: int, folder: Path) -> list[str]:
     """nginx with a configuration of its own in folder."""
     text = Template((PEERS / "nginx.conf.template").read_text())
@@ -118,6 +133,7 @@ def all_peers() -> list[Peer]:
         Peer("bare asgi", uvicorn("bare_app:app")),
         Peer("node", lambda port, _: ["node", str(PEERS / "node_app.js"), str(port)], missing=_needs("node")),
         Peer("nchan", nginx, publish=Poster(), missing=lambda: None if _nchan() else "nginx's nchan is not installed"),
+        centrifugo(),
         Peer("c loop", lambda port, folder: [str(compiled(PEERS / "loop.c", folder)), str(port)], missing=_needs("cc")),
     ]  # fmt: skip
 
