@@ -11,7 +11,7 @@ from tests.web.png import compact
 from tests.web.stage import Stage
 
 PICTURE = Path(__file__).parents[2] / "docs" / "dashboard.png"
-TRADES = 150
+TRADES = 60
 
 
 def test_the_picture_is_small() -> None:
