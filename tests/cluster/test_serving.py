@@ -111,11 +111,12 @@ async def test_a_backup_is_restored_while_two_workers_serve(
         await eventually(lambda: all(reader.resets for reader in readers), within=20)
         bot.make(trade(5))
         await eventually(lambda: all(reader.ids[-1:] == ["t5"] for reader in readers), within=20)
-        for server, reader in zip((one, two), readers, strict=True):
+        for reader in readers:
             assert [reset["reason"] for reset in reader.resets] == ["epoch"]
             assert reader.ids[-3:] == ["t3", "t4", "t5"]
             assert reader.ids.count("t5") == 1
-            assert server.get("/health/ready").status_code == 200
+        # Until its next try for the lease a worker may still say that it cannot write.
+        await eventually(lambda: all(server.get("/health/ready").status_code == 200 for server in (one, two)))
         # A worker that looks only after the lost trades were written again, under the same numbers, misses nothing.
         feeds = [_parts(server)["feed"] for server in (one, two)]
         degraded = [feed["reason"] for feed in feeds if feed["state"] == "degraded"]
