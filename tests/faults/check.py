@@ -8,10 +8,10 @@ from typing import Any
 from tests.faults.truth import Execution, by_key, key
 
 SLACK = 6.0  # seconds by which a gap's edges and an execution's clock may differ, clock steps included
-COLUMNS = ("lost", "doubled", "out of order", "silent holes", "wrong cursor", "wrong status", "two writers", "other")
+COLUMNS = ("lost", "doubled", "out of order", "silent gaps", "wrong cursor", "wrong status", "two writers", "other")
 COLUMN = {
     "lost": "lost", "doubled": "doubled", "invented": "doubled", "out of order": "out of order",
-    "silent hole": "silent holes", "wrong cursor": "wrong cursor", "wrong status": "wrong status",
+    "silent gap": "silent gaps", "wrong cursor": "wrong cursor", "wrong status": "wrong status",
     "two writers": "two writers",
 }  # fmt: skip
 
@@ -70,7 +70,7 @@ def _journal(
 ) -> None:
     for place, entry in enumerate(entries, 1):
         if entry["seq"] != place:
-            verdict.findings.append(Finding("silent hole", "journal", f"seq {entry['seq']} at place {place}"))
+            verdict.findings.append(Finding("silent gap", "journal", f"seq {entry['seq']} at place {place}"))
             break
     happened = by_key(truth)
     kept = Counter(key(entry["ticker"], *yes_terms(entry)) for entry in corrected(entries))
@@ -81,7 +81,7 @@ def _journal(
             verdict.announced += words
             if healable or not words:
                 what = f"{name} at {at:.3f}{', announced but not healed' * words}"
-                verdict.findings.append(Finding("lost" if healable else "silent hole", "journal", what))
+                verdict.findings.append(Finding("lost" if healable else "silent gap", "journal", what))
     for name, count in kept.items():
         more = count - len(happened.get(name, ()))
         kind = "doubled" if name in happened else "invented"

@@ -110,7 +110,7 @@ class Reader(EventSource):
                 self._find("wrong cursor", f"entry {seq} before any cursor")
                 self.first, due = seq - 1, seq
             if seq != due:
-                kind = "silent hole" if seq > due else "doubled"
+                kind = "silent gap" if seq > due else "doubled"
                 self._find(kind, f"entry {seq} came where {due} was due")
             self.position = max(seq, self.position or 0)
             self.history.append((seq, str(entry.get("trade_id", ""))))

@@ -36,13 +36,13 @@ def test_a_whole_history_breaks_nothing() -> None:
     ("entries", "healable", "expected"),
     [
         (ENTRIES[:2], True, {"lost": 1}),
-        (ENTRIES[:2], False, {"silent holes": 1}),
+        (ENTRIES[:2], False, {"silent gaps": 1}),
         ([*ENTRIES[:2], GAP], False, {}),
         ([*ENTRIES[:2], GAP], True, {"lost": 1}),
         ([*ENTRIES, entry(4, quantity=3)], True, {"doubled": 1}),
         ([*ENTRIES, entry(4)], True, {"doubled": 1}),
         ([entry(1), entry(2, side="SELL", outcome="no", price=0.35), entry(3)], True, {}),
-        ([*ENTRIES[:2], entry(4, quantity=3)], True, {"silent holes": 1}),
+        ([*ENTRIES[:2], entry(4, quantity=3)], True, {"silent gaps": 1}),
     ],
     ids=["lost", "lost on paper", "announced", "announced and healable", "doubled", "invented", "as NO", "hole in seq"],
 )
@@ -64,7 +64,7 @@ def test_the_journal_is_held_against_the_truth(
         (replace(GOOD, first=None, told=[]), {"wrong cursor": 1}),
         (replace(GOOD, status="offline"), {"wrong status": 1}),
         (replace(GOOD, state="closed"), {"other": 1}),
-        (replace(GOOD, findings=[("silent hole", "entry 3 came where 2 was due")]), {"silent holes": 1}),
+        (replace(GOOD, findings=[("silent gap", "entry 3 came where 2 was due")]), {"silent gaps": 1}),
     ],
     ids=["lost", "came later", "doubled", "order", "another trade", "no cursor", "status", "closed", "seen on the way"],
 )
