@@ -65,9 +65,9 @@ class JournalLedgers:
         return self.ledgers.get(self.latest_mode) if self.latest_mode else None
 
     def is_traded(self, ticker: str) -> bool:
-        """Return True for a market in which the account has traded."""
+        """Return True for a market in which the account has traded, and while entries wait that may be such a trade."""
         ledger = self.account()
-        return ledger is not None and ticker in ledger.books
+        return self.position < self.head or (ledger is not None and ticker in ledger.books)
 
     def recent(self) -> list[RecentFlow]:
         """Return what the account's entries of the last minutes moved."""
