@@ -1,11 +1,11 @@
-"""Holds the journal and each reader's history against the truth. Knows nothing of how the fleet was disturbed."""
+"""Compare the journal and each reader's history with the executions, without knowledge of the faults."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.truth import Execution, by_key, key
+from tests.faults.executions import Execution, by_key, key
 
 SLACK = 6.0  # seconds by which a gap's edges and an execution's clock may differ, clock steps included
 COLUMNS = ("lost", "doubled", "out of order", "silent gaps", "wrong cursor", "wrong status", "two writers", "other")
@@ -31,7 +31,7 @@ class History:
 
     name: str
     first: int | None
-    told: Sequence[tuple[int, str]]
+    received: Sequence[tuple[int, str]]
     findings: Sequence[tuple[str, str]] = ()
     status: str = "online"
     state: str = "open"
@@ -39,7 +39,7 @@ class History:
 
 @dataclass(slots=True)
 class Verdict:
-    """All findings, and what was merely counted."""
+    """All findings, and the number of announced losses."""
 
     findings: list[Finding] = field(default_factory=list)
     announced: int = 0  # executions that are missing and covered by a gap entry
@@ -51,14 +51,17 @@ class Verdict:
 
 
 def check(
-    truth: Iterable[Execution],
+    executions: Iterable[Execution],
     entries: Sequence[Mapping[str, Any]],
     histories: Iterable[History],
     healable: bool = True,
 ) -> Verdict:
-    """entries: the journal's bodies with a `kind`, by seq. healable: nothing may be missing, announced or not."""
+    """Return the findings.
+
+    entries: the journal's bodies with a `kind`, by seq. healable: a missing execution is a finding even if announced.
+    """
     verdict = Verdict()
-    _journal(verdict, truth, entries, healable)
+    _journal(verdict, executions, entries, healable)
     ids = {entry["seq"]: str(entry.get("trade_id", "")) for entry in entries}
     for history in histories:
         _reader(verdict, history, ids)
@@ -66,21 +69,21 @@ def check(
 
 
 def _journal(
-    verdict: Verdict, truth: Iterable[Execution], entries: Sequence[Mapping[str, Any]], healable: bool
+    verdict: Verdict, executions: Iterable[Execution], entries: Sequence[Mapping[str, Any]], healable: bool
 ) -> None:
     for place, entry in enumerate(entries, 1):
         if entry["seq"] != place:
             verdict.findings.append(Finding("silent gap", "journal", f"seq {entry['seq']} at place {place}"))
             break
-    happened = by_key(truth)
+    happened = by_key(executions)
     kept = Counter(key(entry["ticker"], *yes_terms(entry)) for entry in corrected(entries))
     gaps = [(float(entry["from"]) - SLACK, float(entry["to"]) + SLACK) for entry in entries if entry["kind"] == "gap"]
     for name, times in happened.items():
         for at in times[kept[name] :]:
-            words = any(start <= at <= end for start, end in gaps)
-            verdict.announced += words
-            if healable or not words:
-                what = f"{name} at {at:.3f}{', announced but not healed' * words}"
+            covered = any(start <= at <= end for start, end in gaps)
+            verdict.announced += covered
+            if healable or not covered:
+                what = f"{name} at {at:.3f}{', announced but not healed' * covered}"
                 verdict.findings.append(Finding("lost" if healable else "silent gap", "journal", what))
     for name, count in kept.items():
         more = count - len(happened.get(name, ()))
@@ -111,27 +114,27 @@ def _reader(verdict: Verdict, history: History, ids: Mapping[int, str]) -> None:
     for kind, what in history.findings:
         find(kind, what)
     if history.status != "online":
-        find("wrong status", f"{history.status or 'never told'}, and the bot is online")
+        find("wrong status", f"{history.status or 'no status received'}, and the bot is online")
     if history.state == "closed":
         find("closed for ever", "a page would have to be loaded again")
     if history.first is None:
-        find("wrong cursor", "it never had a cursor")
+        find("wrong cursor", "no cursor received")
     else:
-        _told(find, history, history.first, ids)
+        _compare(find, history, history.first, ids)
 
 
-def _told(find: Callable[[str, str], None], history: History, first: int, ids: Mapping[int, str]) -> None:
-    seen = Counter(seq for seq, _ in history.told)
+def _compare(find: Callable[[str, str], None], history: History, first: int, ids: Mapping[int, str]) -> None:
+    seen = Counter(seq for seq, _ in history.received)
     for seq in range(first + 1, len(ids) + 1):
         if not seen[seq]:
-            find("lost", f"entry {seq} never came")
+            find("lost", f"entry {seq} was not received")
     for seq, count in seen.items():
         if count > 1:
-            find("doubled", f"entry {seq} came {count} times")
-    if any(later < earlier for (earlier, _), (later, _) in zip(history.told, history.told[1:], strict=False)):
-        find("out of order", "a later entry came first")
-    for seq, found in history.told:
+            find("doubled", f"entry {seq} was received {count} times")
+    if any(later < earlier for (earlier, _), (later, _) in zip(history.received, history.received[1:], strict=False)):
+        find("out of order", "a later entry was received first")
+    for seq, found in history.received:
         if seq not in ids:
             find("invented", f"entry {seq} is not in the journal")
         elif found != ids[seq]:
-            find("doubled", f"entry {seq} was told as {found} and is {ids[seq]}")
+            find("doubled", f"entry {seq} was received as {found} and is {ids[seq]}")

@@ -1,4 +1,4 @@
-"""The whole product as processes, and a proxy on every way between two of them."""
+"""The whole product as processes, with a proxy on every connection between two of them."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ class Fleet:
         self.journal_url = f"sqlite:///{folder}/journal.db"
 
     async def start(self) -> None:
-        """Everything up, and the baseline taken; nobody trades yet."""
+        """Start everything and wait for the baseline; no trades are made yet."""
         redis_port = free_port()
         words = [redis_program(), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""]
         self.redis = Program("redis", words, clean_environment(), self.folder)
@@ -75,7 +75,7 @@ class Fleet:
             self.maria.kill()
 
     async def heal(self) -> None:
-        """Undo whatever is still broken."""
+        """End all faults."""
         for proxy in self.proxies.values():
             proxy.heal()
         await self.control("DELETE", "/faults")
@@ -139,8 +139,8 @@ class Fleet:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return None
 
-    async def tell_bot(self, **wish: Any) -> dict[str, Any]:
-        """Set its rate, its manners, or let it burst; nothing when it is down."""
+    async def configure_bot(self, **wish: Any) -> dict[str, Any]:
+        """Set the bot's rate or faults, or start a burst; return its state, {} while it is down."""
         url = f"http://127.0.0.1:{self.bot_port}/control"
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with self.client("outside").post(url, json=wish, timeout=aiohttp.ClientTimeout(total=2)) as answer:
@@ -149,7 +149,7 @@ class Fleet:
         return {}
 
     async def control(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the exchange's control port, which is never disturbed but by a frozen exchange: patiently."""
+        """Send a request to the exchange's control port; wait up to 60 s, since the exchange may be frozen."""
         headers = {"Authorization": f"Bearer {self.exchange.token}"}
         limit = aiohttp.ClientTimeout(total=60)
         url = self.exchange.control_url + path

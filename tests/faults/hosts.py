@@ -40,7 +40,7 @@ class HostFleet(Fleet):
         self.journal_url = databases.url()
 
     async def start(self) -> None:
-        """Everything up, and the baseline taken; nobody trades yet."""
+        """Start everything and wait for the baseline; no trades are made yet."""
         words = [redis_program(), "--port", str(REDIS), "--bind", "0.0.0.0", "--protected-mode", "no", "--save", ""]
         self.redis = Program("redis", self.network.command("redis", words), clean_environment(), self.folder)
         self.redis.start()

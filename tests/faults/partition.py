@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.faults.check import Finding
 from tests.faults.databases import Databases
-from tests.faults.deeds import Deeds
-from tests.faults.disturb import Run
+from tests.faults.fault_actions import FaultActions
+from tests.faults.fault_run import Run
 from tests.faults.hosts import EXCHANGE, NAMES, WORKERS, HostFleet, reading, session_on
 from tests.faults.network import Network
 from tests.faults.plan import FAILOVER, LINKS, Fault, Plan
@@ -24,8 +24,8 @@ HOUR = 3600.0
 TAKEN_OVER = 20.0  # seconds in which a leader that vanished must be replaced: the lease's term is 6
 
 
-class HostDeeds(Deeds):
-    """Does faults to hosts and to the links between them."""
+class HostFaultActions(FaultActions):
+    """Cause and end faults of hosts and of the links between them."""
 
     def __init__(self, fleet: HostFleet, readers: Sequence[Reader]) -> None:
         super().__init__(fleet, readers)
@@ -34,28 +34,28 @@ class HostDeeds(Deeds):
         self._begun, self._lasting = 0, 0  # faults
 
     @contextlib.asynccontextmanager
-    async def done(self, fault: Fault) -> AsyncIterator[None]:
-        """The fault is in force while the block runs."""
+    async def in_force(self, fault: Fault) -> AsyncIterator[None]:
+        """Cause the fault while the block runs, and end it after the block."""
         rng = Random(fault.dice)
         who, _, what = fault.kind.partition(" ")
         if who in LINKS:
             one, other = who.split("-")
-            deed = self._link(await self._host(one), await self._host(other), what, rng)
+            action = self._link(await self._host(one), await self._host(other), what, rng)
         elif fault.kind == FAILOVER:
-            deed = self._failover(rng)
+            action = self._failover(rng)
         elif what == "alone":
-            deed = self._alone(await self._host(who))
+            action = self._alone(await self._host(who))
         elif what == "without power":
-            deed = self._without_power(await self._host(who))
+            action = self._without_power(await self._host(who))
         elif what == "hours":
-            deed = self._hours(await self._host(who), rng)
+            action = self._hours(await self._host(who), rng)
         elif fault.kind == "redis flushed":
-            deed = self._forgotten()
+            action = self._forgotten()
         else:
-            deed = super().done(fault)
+            action = super().in_force(fault)
         self._begun, self._lasting = self._begun + 1, self._lasting + 1
         try:
-            async with deed:
+            async with action:
                 yield
         finally:
             self._lasting -= 1
@@ -106,7 +106,7 @@ class HostDeeds(Deeds):
         """Stop the host so that no connection is closed; the database keeps what the worker has locked."""
         place = WORKERS.index(host)
         worker, other, begun = self._hosts.workers[place], 1 - place, self._begun
-        # two faults at a time may leave nobody who could take over
+        # two faults at a time may leave no worker that could take over
         alone = self._lasting == 1 and await self._hosts.health(other) is not None
         self._isolate(host, 1.0)
         worker.kill()
@@ -145,13 +145,13 @@ class HostRun(Run):
     """A run on hosts, which also looks at who wrote."""
 
     def __init__(self, plan: Plan, fleet: HostFleet, readers: Sequence[Reader]) -> None:
-        self._host_deeds = HostDeeds(fleet, readers)
-        super().__init__(plan, fleet, readers, self._host_deeds)
+        self._host_actions = HostFaultActions(fleet, readers)
+        super().__init__(plan, fleet, readers, self._host_actions)
         self._hosts = fleet
 
-    async def _judge(self) -> None:
-        await super()._judge()
-        self.result.verdict.findings += self._host_deeds.findings
+    async def _check(self) -> None:
+        await super()._check()
+        self.result.verdict.findings += self._host_actions.findings
         self.result.verdict.findings += check_writers(await asyncio.to_thread(self._hosts.databases.writers))
 
     async def _read_journal(self) -> list[dict[str, Any]]:

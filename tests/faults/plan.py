@@ -60,8 +60,8 @@ class Plan:
     planted: str = ""
     only: tuple[str, ...] = ()
     burst: int = 500
-    patience: float = 60.0  # seconds after which what is over and still felt is a finding of its own
-    rate: float = 0.0  # trades a second, 0: what the number of trades asks for
+    patience: float = 60.0  # seconds after a fault in which readers must have recovered
+    rate: float = 0.0  # trades a second; 0: computed from the number of trades
     schedule: tuple[Fault, ...] = field(default=(), repr=False)
     hosts: int = 1  # 2: on hosts of their own, whose links are cut
 
@@ -85,5 +85,5 @@ def scheduled(plan: Plan) -> tuple[Fault, ...]:
 
 
 def chosen_bot(seed: int) -> str:
-    """The kind of bot that a seed stands for, unless one is asked for."""
+    """Return the kind of bot that belongs to a seed."""
     return ("numbered", "plain", "reused")[seed % 3]

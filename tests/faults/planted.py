@@ -10,7 +10,7 @@ BUGS: dict[str, Callable[[], None]] = {}
 
 
 def bug(plant: Callable[[], None]) -> Callable[[], None]:
-    """A bug by its function's name; the docstring says what somebody forgot."""
+    """A bug by its function's name; the docstring describes the mistake."""
     BUGS[plant.__name__.replace("_", " ")] = plant
     return plant
 
@@ -28,7 +28,7 @@ def plant(name: str) -> None:
 
 @bug
 def no_dedupe() -> None:
-    """The journal keeps every report, whoever told the same execution before."""
+    """The journal stores every report, also a second one of the same execution."""
     from journal import append
 
     def nothing_known(*_: Any) -> Any:
@@ -47,7 +47,7 @@ def no_dedupe() -> None:
 
 @bug
 def publish_before_journal() -> None:
-    """Readers are told what is about to be written, and the write then fails or another worker's comes first."""
+    """Entries are sent to readers before they are written, and the write then fails or comes second."""
     from cluster.leader import JournalWriter
     from journal import codec
     from journal.entries import Entry
@@ -69,7 +69,7 @@ def publish_before_journal() -> None:
 
 @bug
 def id_reuse() -> None:
-    """A bot's trade is known by its id alone, and a bot that restarts counts from 1 again."""
+    """A bot's trade is identified by its id alone, and a bot that restarts counts from 1 again."""
     from ingest import poll_overlap
     from journal import fingerprint
 
@@ -87,7 +87,7 @@ def id_reuse() -> None:
 
 @bug
 def snapshot_race() -> None:
-    """A newcomer's place is read first, and it joins the live stream a little later."""
+    """The position of a new stream is read first, and the stream joins the hub a little later."""
     from streams.hub import Hub
 
     original = Hub.join
@@ -121,7 +121,7 @@ def silent_drop() -> None:
 
 @bug
 def heal_twice() -> None:
-    """A sweep forgets what the one before it brought, and takes each reading for a new execution."""
+    """Each read of the fills takes every fill for a new execution."""
     from ingest import exchange_fills
 
     original = exchange_fills.trade_of
@@ -138,7 +138,7 @@ def heal_twice() -> None:
 
 @bug
 def cursor_off_by_one() -> None:
-    """A reader that returns is taken up one entry too late."""
+    """A replay begins one entry too late."""
     from streams.stream_body import StreamBody
 
     original = StreamBody._resume
@@ -151,7 +151,7 @@ def cursor_off_by_one() -> None:
 
 @bug
 def log_forgotten() -> None:
-    """Nobody looks whether the journal's files are still those that everybody else would open."""
+    """Replaced or deleted files of the journal go unnoticed."""
     from journal.sqlite import SqliteJournal
 
     put(SqliteJournal, _check_files=lambda self: None)
@@ -159,7 +159,7 @@ def log_forgotten() -> None:
 
 @bug
 def lease_without_fencing() -> None:
-    """Whoever held the lease once goes on polling and writing, although another holds it now."""
+    """A worker that lost the lease goes on polling and writing."""
     from journal import append, lease
 
     def anybody(dialect: Any, *_: Any) -> Any:
@@ -183,7 +183,7 @@ def gap_forgotten() -> None:
 
 @bug
 def status_stuck() -> None:
-    """The bot stays online for ever, whatever the polls say."""
+    """The bot stays online for ever, also when polls fail."""
     from ingest.bot_status import BotStatus
 
     def failed(self: Any, trouble: str) -> None:
@@ -194,7 +194,7 @@ def status_stuck() -> None:
 
 @bug
 def window_only() -> None:
-    """Nobody looks whether two windows join: what fell out between them is not missed."""
+    """Trades that fell out between two polls go unnoticed: the overlap is not checked."""
     from ingest.poll_overlap import PollOverlap
 
     put(PollOverlap, _broken=lambda self, keys, boot, numbers: "")
@@ -202,7 +202,7 @@ def window_only() -> None:
 
 @bug
 def older_backup_unnoticed() -> None:
-    """Nobody compares the journal's head with what was read before."""
+    """The journal's head is not compared with the head read before."""
     from journal import base
 
     def unchecked(*_: Any) -> Any:
@@ -214,7 +214,7 @@ def older_backup_unnoticed() -> None:
 
 @bug
 def unread_skipped() -> None:
-    """A record of the bot that cannot be read is passed over without a gap."""
+    """A record of the bot that cannot be read is skipped without a gap."""
     from ingest.poller import UnreadRecords
 
     put(UnreadRecords, take=lambda self, report, now: "")

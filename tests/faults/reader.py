@@ -1,4 +1,4 @@
-"""A page that reads a stream through every cut, and judges each message on the spot by the contract's rules."""
+"""A reader of a stream that reconnects after every cut and checks each message by the rules of the API."""
 
 import asyncio
 import time
@@ -12,45 +12,45 @@ ENTRIES = ("correction", "settlement", "transfer", "gap", "baseline")
 
 
 class Reader(EventSource):
-    """Keeps (seq, id) of all that it was told, the last status, and what broke a rule."""
+    """Store (seq, id) of all entries received, the last status, and each broken rule."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, name: str, silence: float | None = None) -> None:
         super().__init__(session, url)
         self.name = name
         self._silence = silence  # seconds after which it connects again: a host that is cut off ends no connection
         self.history: list[tuple[int, str]] = []
-        self.first: int | None = None  # seq of the first cursor: what came before is none of ours
+        self.first: int | None = None  # seq of the first cursor: entries before it are not expected
         self.position: int | None = None  # seq of the last cursor
         self.status = ""
-        self.trades = 0  # how many of all that were trades
+        self.trades = 0  # trades received
         self.heartbeats = 0
         self.findings: list[tuple[str, str]] = []
-        self.resets_due = 0  # older backups that were restored and not announced to us yet
-        self._hurry = asyncio.Event()
-        self._hurry.set()
+        self.resets_due = 0  # restored backups whose reset event has not been received yet
+        self._reading = asyncio.Event()
+        self._reading.set()
         self._line: aiohttp.ClientResponse | None = None
 
     def lose(self) -> None:
-        """Lose the network, in the middle of whatever is on the way."""
+        """Cut the connection, even within a message."""
         if self._line is not None:
             self._line.close()
 
     @property
     def slow(self) -> bool:
-        """Return True if it reads nothing."""
-        return not self._hurry.is_set()
+        """Return True while reading is stopped."""
+        return not self._reading.is_set()
 
     def expect_reset(self) -> None:
-        """Take the next `reset` for the announcement of a restored backup: what comes after it is a new history."""
+        """Expect a `reset` event because a backup was restored: a new history begins with it."""
         self.resets_due += 1
 
-    def dawdle(self) -> None:
-        """Take nothing more until hurry()."""
-        self._hurry.clear()
+    def stop_reading(self) -> None:
+        """Read nothing more until resume_reading()."""
+        self._reading.clear()
 
-    def hurry(self) -> None:
+    def resume_reading(self) -> None:
         """Read on."""
-        self._hurry.set()
+        self._reading.set()
 
     async def _connect(self) -> None:
         headers = {"Accept": "text/event-stream"}
@@ -67,7 +67,7 @@ class Reader(EventSource):
             while chunk := await answer.content.readany():
                 for message in self.parser.feed(chunk):
                     self._take(message)
-                await self._hurry.wait()
+                await self._reading.wait()
 
     def _find(self, kind: str, what: str) -> None:
         self.findings.append((kind, what))
@@ -111,7 +111,7 @@ class Reader(EventSource):
                 self.first, due = seq - 1, seq
             if seq != due:
                 kind = "silent gap" if seq > due else "doubled"
-                self._find(kind, f"entry {seq} came where {due} was due")
+                self._find(kind, f"entry {seq} received, expected {due}")
             self.position = max(seq, self.position or 0)
             self.history.append((seq, str(entry.get("trade_id", ""))))
         if int(cursor.split("-")[1]) != entries[-1]["seq"]:

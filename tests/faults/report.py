@@ -21,7 +21,7 @@ def heading(result: Result) -> str:
     return (
         f"seed {plan.seed}, {journal}, {bot}, {len(plan.schedule)} faults, {plan.readers} readers{planted}: "
         f"{result.executed} executions, {result.entries} entries, "
-        f"{result.told} told on {result.connections} connections in {result.seconds:.0f} s"
+        f"{result.received} entries received on {result.connections} connections in {result.seconds:.0f} s"
     )
 
 

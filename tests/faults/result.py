@@ -18,7 +18,7 @@ class Healed:
 
 @dataclass(slots=True)
 class Result:
-    """Filled while the run goes on."""
+    """Findings and figures of one run, filled while it goes on."""
 
     plan: Plan
     verdict: Verdict = field(default_factory=Verdict)
@@ -26,7 +26,7 @@ class Result:
     seconds: float = 0.0
     entries: int = 0
     executed: int = 0
-    told: int = 0
+    received: int = 0
     connections: int = 0
     quiet: bool = False
 

@@ -1,4 +1,4 @@
-"""scripts/faults: the product through a seeded schedule of faults, then what readers saw against the truth."""
+"""scripts/faults: run the product through a seeded schedule of faults and compare what readers received."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from tests.faults import partition, report, whole
+from tests.faults import partition, report, scenario
 from tests.faults.plan import DATABASE, FILE, HOSTS, KINDS, Plan, chosen_bot, scheduled
 from tests.faults.result import Result
 from tests.world.roots import mysql
@@ -26,7 +26,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=1, help="run so many seeds in a row, from --seed on")
     parser.add_argument("--journal", choices=("sqlite", "mysql"), default="sqlite")
     parser.add_argument("--bot", choices=("numbered", "plain", "reused"), help="default: chosen by the seed")
-    parser.add_argument("--paper", action="store_true", help="no exchange: holes are announced, not healed")
+    parser.add_argument("--paper", action="store_true", help="no exchange: gaps are announced, not healed")
     parser.add_argument("--only", nargs="+", choices=[*KINDS, *FILE, *DATABASE, *HOSTS], default=[], metavar="KIND")
     parser.add_argument(
         "--patience", type=float, default=60, help="seconds after which what is not healed is a finding"
@@ -37,7 +37,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def planned(requested: argparse.Namespace, seed: int) -> Plan:
-    """Return the plan of a seed, as the command line wishes it."""
+    """Return the plan of a seed, from the command line."""
     trades, faults, readers = (600, 8, 8) if requested.hosts == 2 else (10_000, 60, 50)
     return Plan(
         seed, requested.trades or trades, requested.faults or faults, requested.readers or readers,
@@ -49,7 +49,7 @@ def planned(requested: argparse.Namespace, seed: int) -> Plan:
 def perform(plan: Plan, folder: Path) -> Result:
     """Carry out a plan in an empty folder."""
     if plan.hosts == 1:
-        return asyncio.run(whole.carry_out(plan, folder))
+        return asyncio.run(scenario.carry_out(plan, folder))
     schedule = plan.schedule or scheduled(plan)
     return asyncio.run(partition.carry_out(replace(plan, schedule=schedule), folder, mysql()))
 

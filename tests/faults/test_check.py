@@ -1,4 +1,4 @@
-"""The checker by itself: each kind of broken promise in a few lines of history."""
+"""Tests of the checker: each kind of finding in a few lines of history."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.faults.check import History, Verdict, check
-from tests.faults.truth import Execution, key
+from tests.faults.executions import Execution, key
 
-TRUTH = [Execution(key("KX", "BUY", f"{number}.00", "0.65"), 100.0 * number) for number in (1, 2, 3)]
+EXECUTIONS = [Execution(key("KX", "BUY", f"{number}.00", "0.65"), 100.0 * number) for number in (1, 2, 3)]
 GOOD = History("page", 0, [(1, "t1"), (2, "t2"), (3, "t3")])
 
 
@@ -29,7 +29,7 @@ def broken(verdict: Verdict) -> dict[str, int]:
 
 def test_a_whole_history_breaks_nothing() -> None:
     """All executions, once, in order, at every reader."""
-    assert broken(check(TRUTH, ENTRIES, [GOOD])) == {}
+    assert broken(check(EXECUTIONS, ENTRIES, [GOOD])) == {}
 
 
 @pytest.mark.parametrize(
@@ -50,18 +50,18 @@ def test_the_journal_is_held_against_the_truth(
     entries: list[dict[str, Any]], healable: bool, expected: dict[str, int]
 ) -> None:
     """Every execution has exactly one entry, or on paper a gap that covers it."""
-    assert broken(check(TRUTH, entries, [], healable)) == expected
+    assert broken(check(EXECUTIONS, entries, [], healable)) == expected
 
 
 @pytest.mark.parametrize(
     ("history", "expected"),
     [
-        (replace(GOOD, told=[(1, "t1"), (3, "t3")]), {"lost": 1}),
-        (replace(GOOD, first=1, told=GOOD.told[1:]), {}),
-        (replace(GOOD, told=[*GOOD.told, (3, "t3")]), {"doubled": 1}),
-        (replace(GOOD, told=[(2, "t2"), (1, "t1"), (3, "t3")]), {"out of order": 1}),
-        (replace(GOOD, told=[(1, "t1"), (2, "t9"), (3, "t3")]), {"doubled": 1}),
-        (replace(GOOD, first=None, told=[]), {"wrong cursor": 1}),
+        (replace(GOOD, received=[(1, "t1"), (3, "t3")]), {"lost": 1}),
+        (replace(GOOD, first=1, received=GOOD.received[1:]), {}),
+        (replace(GOOD, received=[*GOOD.received, (3, "t3")]), {"doubled": 1}),
+        (replace(GOOD, received=[(2, "t2"), (1, "t1"), (3, "t3")]), {"out of order": 1}),
+        (replace(GOOD, received=[(1, "t1"), (2, "t9"), (3, "t3")]), {"doubled": 1}),
+        (replace(GOOD, first=None, received=[]), {"wrong cursor": 1}),
         (replace(GOOD, status="offline"), {"wrong status": 1}),
         (replace(GOOD, state="closed"), {"other": 1}),
         (replace(GOOD, findings=[("silent gap", "entry 3 came where 2 was due")]), {"silent gaps": 1}),
@@ -70,4 +70,4 @@ def test_the_journal_is_held_against_the_truth(
 )
 def test_a_reader_is_held_against_the_journal(history: History, expected: dict[str, int]) -> None:
     """From its first cursor on every entry once, in order, as the journal has it."""
-    assert broken(check(TRUTH, ENTRIES, [history])) == expected
+    assert broken(check(EXECUTIONS, ENTRIES, [history])) == expected

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import report
-from tests.faults.checked import PLANS, caught
 from tests.faults.plan import FILE, KINDS, Plan, scheduled
-from tests.faults.whole import carry_out
+from tests.faults.planted_check import PLANS, caught
+from tests.faults.scenario import carry_out
 from tests.support.neighbours import missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.redis, pytest.mark.timeout(240)]
@@ -31,7 +31,7 @@ def test_a_seed_is_a_schedule() -> None:
 
 @pytest.mark.parametrize("paper", [False, True], ids=["healed from fills", "announced on paper"])
 def test_nothing_is_lost_in_silence(tmp_path: Path, paper: bool) -> None:
-    """Kills, freezes, cuts and a full disk: no execution lost, doubled or out of order, no hole without a word."""
+    """Kills, freezes, cuts and a full disk: no execution lost, doubled or out of order, every gap announced."""
     tmp_path.chmod(0o755)
     only = ("poller killed", "bot killed", "redis killed", "disk full", "burst", "readers cut")
     plan = Plan(trades=300, faults=5, readers=8, bot="plain", paper=paper, only=only, patience=30)
@@ -41,6 +41,6 @@ def test_nothing_is_lost_in_silence(tmp_path: Path, paper: bool) -> None:
 
 @pytest.mark.parametrize("bug", ["no dedupe", "id reuse", "snapshot race", "gap forgotten", "log forgotten"])
 def test_a_planted_bug_is_caught(bug: str) -> None:
-    """A checker that finds nothing must be one that could have found something."""
+    """The checker has a finding in a run with a bug that was added for this test."""
     assert bug in PLANS
     assert caught(bug) is not None

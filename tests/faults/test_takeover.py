@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.fleet import POLL, Fleet
 from tests.faults.plan import Plan
-from tests.faults.whole import reading
+from tests.faults.scenario import reading
 from tests.support.simulator import running_simulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.redis]
@@ -37,9 +37,9 @@ async def _silence(fleet: Fleet) -> float:
         left = [reader for number, reader in enumerate(readers) if number % 2 != poller]
         fleet.workers[poller].kill()
         killed = time.monotonic()
-        await fleet.tell_bot(burst=1)
+        await fleet.configure_bot(burst=1)
         while not all(reader.trades for reader in left):
-            assert time.monotonic() < killed + 30, "nobody took over"
+            assert time.monotonic() < killed + 30, "no worker took over"
             await asyncio.sleep(0.02)
         silent = time.monotonic() - killed
         print(f"silent for {silent:.2f} s")

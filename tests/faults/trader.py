@@ -1,8 +1,8 @@
-"""A scripted bot as a process of its own: it trades on the simulated exchange at any rate, and answers as told.
+"""A scripted bot as a process of its own: it trades on the simulated exchange and serves the bot's API.
 
-Kinds: `numbered` speaks like our bot (boot_id, seq, long poll), `plain` gives the six fields alone, `reused` is plain
-and counts its trade ids from 1 again in every life. Every number is in the log before the exchange hears of it, so no
-two lives share one; the quantity of a trade is its number in hundredths, which tells every execution from all others.
+Kinds: `numbered` has the API of our bot (boot_id, seq, long poll), `plain` has the six fields alone, `reused` is plain and
+counts its trade ids from 1 again after a restart. Each number is logged before its order is sent, so no two runs
+share one; the quantity of a trade is its number in hundredths, so that quantities identify executions.
 """
 
 import argparse
@@ -25,13 +25,13 @@ GARBAGE = {
     "null": (200, "application/json", b"null"),
     "empty": (200, "application/json", b""),
 }
-KEPT = 5000  # trades that a numbered bot can still tell
+KEPT = 5000  # trades that a numbered bot can still report
 ABREAST = 4  # executions on their way at once in a burst
 TWIN = 20  # one trade in so many is executed twice, alike in all but its id
 
 
 class Trader:
-    """Its window, its numbers and its manners."""
+    """Recent trades, the number of the last one, and the faults that are switched on."""
 
     def __init__(self, options: argparse.Namespace, session: aiohttp.ClientSession) -> None:
         self._options = options
@@ -96,7 +96,7 @@ class Trader:
         asyncio.get_running_loop().call_later(1.0, self._correct, wrong, record)
 
     def _correct(self, wrong: dict[str, Any], record: dict[str, Any]) -> None:
-        if "seq" in record:  # whoever reads by number learns of it as of any other news
+        if "seq" in record:  # a poll by seq returns the correction as a new record
             self.seq += 1
             self.window.append(record | {"seq": self.seq})
         elif wrong in self.window:
@@ -126,7 +126,7 @@ class Trader:
         try:
             await self.trade()
         except (aiohttp.ClientError, TimeoutError):
-            await asyncio.sleep(0.2)  # executed or not: only the exchange knows
+            await asyncio.sleep(0.2)  # the order may or may not have been executed
 
     async def trades(self, request: web.Request) -> web.Response:
         """GET /trades."""

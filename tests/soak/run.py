@@ -20,7 +20,7 @@ import redis
 from tests.faults.fleet import Fleet
 from tests.faults.plan import Plan
 from tests.faults.reader import Reader
-from tests.faults.whole import reading
+from tests.faults.scenario import reading
 from tests.soak.trend import Trend, trend
 from tests.support.simulator import running_simulator
 
@@ -33,7 +33,7 @@ Samples = dict[str, list[tuple[float, float]]]
 
 @dataclass(frozen=True, slots=True)
 class SoakResult:
-    """Trends by figure, entries of the journal, connections of all readers, and broken promises."""
+    """Trends by figure, entries of the journal, connections of all readers, and findings."""
 
     trends: dict[str, Trend]
     entries: int
@@ -42,7 +42,7 @@ class SoakResult:
 
 
 async def soak(seconds: float, rate: float, readers: int, folder: Path) -> SoakResult:
-    """Run everything for so many seconds at so many trades a second."""
+    """Run the product for seconds, at rate trades a second with readers readers, and return the result."""
     plan = Plan(trades=0, faults=0, readers=readers, rate=rate, paper=True)
     with running_simulator(folder / "keys", "--tier", "advanced") as exchange:
         async with aiohttp.ClientSession() as session:
@@ -62,7 +62,7 @@ async def soak(seconds: float, rate: float, readers: int, folder: Path) -> SoakR
 async def _load(fleet: Fleet, readers: Sequence[Reader], seconds: float) -> Samples:
     """Trade, cut readers at random and take samples until the time is over."""
     samples: Samples = defaultdict(list)
-    await fleet.tell_bot(rate=fleet.plan.rate)
+    await fleet.configure_bot(rate=fleet.plan.rate)
     churn = asyncio.create_task(_churn(readers))
     begun = time.monotonic()
     try:
@@ -72,7 +72,7 @@ async def _load(fleet: Fleet, readers: Sequence[Reader], seconds: float) -> Samp
             await asyncio.sleep(SAMPLE_EVERY)
     finally:
         churn.cancel()
-        await fleet.tell_bot(rate=0.0)
+        await fleet.configure_bot(rate=0.0)
     return samples
 
 
@@ -100,7 +100,7 @@ def _figures(fleet: Fleet) -> dict[str, float]:
 
 
 async def _findings(fleet: Fleet, readers: Sequence[Reader]) -> list[str]:
-    """Wait until every reader has all, and return what any of them saw broken."""
+    """Wait until every reader is at the journal's head, and return the broken rules of all readers."""
 
     async def all_at_head() -> bool:
         return await _behind(fleet, readers) == 0

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import report
-from tests.faults.checked import HOST_PLANS, caught, run
 from tests.faults.plan import Plan, scheduled
+from tests.faults.planted_check import HOST_PLANS, caught, run
 
 pytestmark = [pytest.mark.world, pytest.mark.timeout(600)]
 

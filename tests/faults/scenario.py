@@ -1,4 +1,4 @@
-"""One plan from the first process to the judgement: a fleet, its readers, the run."""
+"""Start a fleet and its readers, and carry out one plan on them."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.faults.disturb import Run
+from tests.faults.fault_run import Run
 from tests.faults.fleet import Fleet
 from tests.faults.plan import Plan, scheduled
 from tests.faults.reader import Reader
@@ -17,7 +17,7 @@ from tests.support.simulator import running_simulator
 
 
 def _small(address: aiohttp.AddrInfoType) -> socket.socket:
-    """A socket that takes little ahead, so that who does not read is soon felt."""
+    """Return a socket with a small receive buffer, so that a reader that stops reading soon blocks its sender."""
     made = socket.socket(*address[:3])
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
     return made
@@ -25,7 +25,7 @@ def _small(address: aiohttp.AddrInfoType) -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def reading(fleet: Fleet, count: int) -> AsyncIterator[list[Reader]]:
-    """Readers of both workers: half of them straight, half through a proxy."""
+    """Open count readers on both workers: half of them directly, half through a proxy."""
     connector = aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=_small)
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, read_bufsize=4096))
@@ -44,7 +44,7 @@ async def _all_placed(readers: Sequence[Reader]) -> bool:
 
 
 async def carry_out(plan: Plan, folder: Path) -> Result:
-    """Everything from the first process to the judgement."""
+    """Start all processes, carry out the plan, stop them, and return the result."""
     plan = replace(plan, schedule=plan.schedule or scheduled(plan))
     with running_simulator(folder / "keys", "--tier", "advanced") as exchange:
         async with aiohttp.ClientSession() as session:

@@ -1,4 +1,4 @@
-"""The checker checked: every planted bug in a short run that ought to show it, with up to three seeds each."""
+"""Test of the checker: run each planted bug with up to three seeds, and expect a finding."""
 
 import argparse
 import signal
@@ -61,14 +61,14 @@ HOST_PLANS: dict[str, Plan] = {
 
 
 def run(plan: Plan) -> Result:
-    """One plan in a folder of its own."""
+    """Carry out one plan in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="faults") as folder:
         Path(folder).chmod(0o755)  # a database has a user of its own
         return perform(plan, Path(folder))
 
 
 def caught(name: str, hosts: int = 1) -> tuple[int, Result] | None:
-    """The first seed whose run finds something, and what; None when no seed does."""
+    """Return the first seed whose run has findings, with its result; None when no seed has."""
     plans = PLANS if hosts == 1 else HOST_PLANS
     for seed in SEEDS:
         result = run(replace(plans[name], planted=name, seed=seed))
@@ -79,7 +79,7 @@ def caught(name: str, hosts: int = 1) -> tuple[int, Result] | None:
 
 def main() -> int:
     """Entry point; 1 when a bug was not caught."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.checked", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.planted_check", description=__doc__)
     parser.add_argument("bugs", nargs="*", help=f"of {', '.join(PLANS)}; all unless given")
     parser.add_argument("--hosts", type=int, choices=(1, 2), default=1, help=f"2: of {', '.join(HOST_PLANS)}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the fleet must not outlive us

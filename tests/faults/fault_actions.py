@@ -23,33 +23,33 @@ EXCHANGE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class Deeds:
-    """Does faults to a fleet and its readers. The context of a fault is the time that it lasts."""
+class FaultActions:
+    """Cause and end faults of a fleet and its readers."""
 
     def __init__(self, fleet: Fleet, readers: Sequence[Reader]) -> None:
         self._fleet = fleet
         self._readers = readers
 
     @contextlib.asynccontextmanager
-    async def done(self, fault: Fault) -> AsyncIterator[None]:
-        """The fault is in force while the block runs."""
+    async def in_force(self, fault: Fault) -> AsyncIterator[None]:
+        """Cause the fault while the block runs, and end it after the block."""
         rng = Random(fault.dice)
         who, _, what = fault.kind.partition(" ")
         if fault.kind in EXCHANGE:
-            deed = self._exchange(EXCHANGE[fault.kind])
+            action = self._exchange(EXCHANGE[fault.kind])
         elif who in ("poller", "follower"):
-            deed = self._program(await self._worker(who), what)
+            action = self._program(await self._worker(who), what)
         elif (who, what) in (("redis", "killed"), ("redis", "frozen"), ("bot", "killed"), ("bot", "frozen")):
-            deed = self._program(self._fleet.bot if who == "bot" else self._fleet.redis, what)
+            action = self._program(self._fleet.bot if who == "bot" else self._fleet.redis, what)
         elif what in ("cut", "slow", "delayed", "stalled") and fault.kind != "readers cut":
-            deed = self._network(who, what, rng)
+            action = self._network(who, what, rng)
         elif what in ("clock", "hours"):
-            deed = self._clock(
+            action = self._clock(
                 who, rng.uniform(-STEP, STEP) if what == "clock" else rng.choice([-1, 1]) * rng.uniform(3600, HOURS)
             )
         else:
-            deed = getattr(self, f"_{fault.kind.replace(' ', '_')}")(rng)
-        async with deed:
+            action = getattr(self, f"_{fault.kind.replace(' ', '_')}")(rng)
+        async with action:
             yield
 
     async def _worker(self, who: str) -> Program:
@@ -104,21 +104,21 @@ class Deeds:
 
     @contextlib.asynccontextmanager
     async def _bot_garbage(self, rng: Random) -> AsyncIterator[None]:
-        await self._fleet.tell_bot(garbage=rng.choice(["html", "half", "error", "null", "empty"]))
+        await self._fleet.configure_bot(garbage=rng.choice(["html", "half", "error", "null", "empty"]))
         yield
-        await self._fleet.tell_bot(garbage="")
+        await self._fleet.configure_bot(garbage="")
 
     @contextlib.asynccontextmanager
     async def _bot_unread(self, rng: Random) -> AsyncIterator[None]:
-        await self._fleet.tell_bot(unread=True)
+        await self._fleet.configure_bot(unread=True)
         yield
-        await self._fleet.tell_bot(unread=False)
+        await self._fleet.configure_bot(unread=False)
 
     @contextlib.asynccontextmanager
     async def _bot_corrects(self, rng: Random) -> AsyncIterator[None]:
-        await self._fleet.tell_bot(corrects=True)
+        await self._fleet.configure_bot(corrects=True)
         yield
-        await self._fleet.tell_bot(corrects=False)
+        await self._fleet.configure_bot(corrects=False)
 
     @contextlib.asynccontextmanager
     async def _backup_restored(self, rng: Random) -> AsyncIterator[None]:
@@ -132,12 +132,12 @@ class Deeds:
 
     @contextlib.asynccontextmanager
     async def _burst(self, rng: Random) -> AsyncIterator[None]:
-        await self._fleet.tell_bot(burst=self._fleet.plan.burst)
+        await self._fleet.configure_bot(burst=self._fleet.plan.burst)
         yield
 
     @contextlib.asynccontextmanager
     async def _exchange_frozen(self, rng: Random) -> AsyncIterator[None]:
-        # never killed: its books are in its memory, and a loss of its books would not be a fault of the service
+        # never killed: its ledger is in memory, and losing that would not be a fault of the service
         os.kill(self._fleet.exchange.pid, signal.SIGSTOP)
         yield
         os.kill(self._fleet.exchange.pid, signal.SIGCONT)
@@ -174,7 +174,7 @@ class Deeds:
 
     @contextlib.asynccontextmanager
     async def _bits_flipped(self, rng: Random) -> AsyncIterator[None]:
-        """Change the body of an entry and change it back: a worker that serves it meanwhile may say so, not more."""
+        """Change the body of an entry and change it back; a worker that serves it meanwhile may only report it."""
         await asyncio.to_thread(self._fleet.change_body, '"side":"BUY"', '"side":"BUX"')
         yield
         await asyncio.to_thread(self._fleet.change_body, '"side":"BUX"', '"side":"BUY"')
@@ -189,10 +189,10 @@ class Deeds:
     async def _readers_slowed(self, rng: Random) -> AsyncIterator[None]:
         slow = rng.sample(self._readers, max(1, len(self._readers) // 5))
         for reader in slow:
-            reader.dawdle()
+            reader.stop_reading()
         yield
         for reader in slow:
-            reader.hurry()
+            reader.resume_reading()
 
     @contextlib.asynccontextmanager
     async def _disk_full(self, rng: Random) -> AsyncIterator[None]:

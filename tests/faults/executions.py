@@ -1,4 +1,4 @@
-"""True executions: the exchange's own books, or the log of a paper bot."""
+"""The executions that really happened, read from the exchange's ledger or from the log of a paper bot."""
 
 import json
 from collections import defaultdict
@@ -14,19 +14,19 @@ SIDES = {"bid": "BUY", "ask": "SELL"}
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One execution by what any reporter must say of it, and when it was (Unix seconds)."""
+    """One execution. key: the fields that every report of it must have; at: Unix seconds."""
 
     key: str
     at: float
 
 
 def key(ticker: str, side: str, quantity: object, price: object) -> str:
-    """Ticker, side, quantity and price in YES terms: the fleet's trades are told apart by it, twins excepted."""
+    """Return ticker, side, quantity and price in YES terms as one text; only twins share one."""
     return f"{ticker} {side} {Decimal(str(quantity)):.2f} {Decimal(str(price)):.4f}"
 
 
 def of_ledger(rows: Iterable[Mapping[str, Any]]) -> list[Execution]:
-    """The account's fills as the exchange booked them."""
+    """Return the executions in the exchange's rows of fills."""
     return [
         Execution(
             key(row["ticker"], SIDES[row["book_side"]], row["count_fp"], row["yes_price_dollars"]),
