@@ -1,8 +1,8 @@
 """A scripted bot as a process of its own: it trades on the simulated exchange and serves the bot's API.
 
-Kinds: `numbered` has the API of our bot (boot_id, seq, long poll), `plain` has the six fields alone, `reused` is plain and
-counts its trade ids from 1 again after a restart. Each number is logged before its order is sent, so no two runs
-share one; the quantity of a trade is its number in hundredths, so that quantities identify executions.
+Kinds: `numbered` has the API of our bot (boot_id, seq, long poll), `plain` has the six fields alone, `reused` is plain
+and restarts its trade ids at 1 after each start. Each number is logged before its order is sent, so no two runs share
+one; the quantity of a trade is its number in hundredths, so that quantities identify executions.
 """
 
 import argparse
