@@ -1,6 +1,6 @@
 """The API as an OpenAPI 3.1 document: URLs and errors from the table, bodies and events from schemas.txt.
 
-The tests hold every answer against its schema.
+schemas.txt explains its notation. The tests compare every answer with its schema.
 """
 
 import re
@@ -23,7 +23,7 @@ PRIMITIVES: Final[dict[str, Schema]] = {
 CURSOR: Final[Schema] = {
     "type": "string",
     "pattern": "^[a-z0-9]{8}-[0-9]+(-[0-9a-f]{4})?$",
-    "description": "a place in the journal",
+    "description": "a position in the journal",
 }
 EVENTS: Final = {  # by the name of the event
     "new_trades": "NewTrades", "correction": "Correction", "settlement": "SettlementEntry", "transfer": "Transfer",
