@@ -65,7 +65,7 @@ def fanout() -> list[Row]:
          opened >= 2.5),
         ("100 slow or stalled among them: CPU per delivery, last good reader", "within 10 %",
          f"{change:+.0%}, {waits:+.0%}", "", abs(change) < 0.1 and waits < 0.1),
-        ("events lost or told twice, all rounds", "0", str(lost), "", lost == 0),
+        ("events lost or sent twice, all rounds", "0", str(lost), "", lost == 0),
     ]  # fmt: skip
 
 
