@@ -55,8 +55,8 @@ class Follower:
     def _read(self) -> None:
         name = ""
         try:
-            for line in self._response.iter_lines(chunk_size=1, decode_unicode=True):
-                field, _, value = line.partition(": ")
+            for line in self._response.iter_lines(chunk_size=1):
+                field, _, value = line.decode().partition(": ")
                 if field == "event":
                     name = value
                 elif field == "id":
