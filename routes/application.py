@@ -1,15 +1,15 @@
 """The ASGI application: Starlette with the table's routes and our middleware; streams are served before its stack."""
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from routes import login
 from routes.access import AccessMiddleware
@@ -17,7 +17,7 @@ from routes.endpoint import Endpoint
 from routes.hosts import AllowedHostsMiddleware, cors
 from routes.openapi import document
 from routes.prefix import PREFIX, get_services, path_in_app
-from routes.problems import from_exception, render
+from routes.problems import EXPECTED, from_exception, render
 from routes.response_headers import Durations, ResponseMiddleware
 from routes.responses import JsonEndpoint
 from routes.table import TABLE
@@ -69,11 +69,10 @@ class Application:
             Middleware(AccessMiddleware, lambda scope: get_services(scope).access),
         ]
         answering = [Middleware(ResponseMiddleware, durations), *guards]
-        self.rest = Starlette(
-            routes=routes(),
-            middleware=answering,
-            exception_handlers={HTTPException: problem_response},  # Starlette answers in plain text
-        )
+        handlers: dict[Any, ExceptionHandler] = dict.fromkeys(EXPECTED, problem_response)
+        self.rest = Starlette(routes=routes(), middleware=answering, exception_handlers=handlers)
+        if cors_origins:  # the headers of CORS are for problems too
+            answering = [*answering, Middleware(ExceptionMiddleware, handlers)]
         self.rest.router.redirect_slashes = False
         self.rest.state.openapi = document(TABLE, version)
         self.direct = {
@@ -113,5 +112,5 @@ def served(endpoint: Endpoint) -> ASGIApp:
 
 
 async def problem_response(request: Request, error: Exception) -> Response:
-    """Return an error of Starlette's own, such as a 405, as a problem."""
+    """Return an expected error as a problem."""
     return render(from_exception(error), request.scope)

@@ -24,6 +24,24 @@ def test_only_the_named_origin_may_read(server: Server) -> None:
     assert "Access-Control-Allow-Origin" not in other.headers
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        pytest.param("/portfolio/fills?limit=0", 400, id="a parameter"),
+        pytest.param("/markets/NO-SUCH-MARKET", 404, id="an error of the exchange"),
+        pytest.param("/nothing", 404, id="a path that does not exist"),
+        pytest.param("/sse/nothing", 404, id="a stream that does not exist"),
+    ],
+)
+def test_the_named_origin_may_read_problems(server: Server, path: str, status: int) -> None:
+    """A page of the allowed origin sees the status and the detail of an error, and when to ask again."""
+    answer = server.get(path, headers={"Origin": NAMED})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert answer.headers["Access-Control-Allow-Origin"] == NAMED
+    assert "Origin" in answer.headers["Vary"]
+    assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+
+
 def test_a_preflight_of_the_named_origin_is_granted(server: Server) -> None:
     """With the headers that our client sends."""
     granted = server.get("/sse/trading", "OPTIONS", headers=preflight(NAMED))
