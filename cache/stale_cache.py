@@ -84,6 +84,7 @@ class CacheEntry:
     fetch_began: float = 0.0
     fetch_not_before: float = 0.0
     fetch_newer_than: float = 0.0  # the event (Unix seconds) that the last fetch had to include
+    succeeded: float = 0.0  # when the last fetch that gave a value began
     error: Exception | None = None
 
     def set_cache_checked(self, source: str, until: float) -> None:
@@ -177,15 +178,14 @@ class StaleCache:
         """
         cleared: dict[str, float] = {}
         for key, entry in self._entries.items():
-            if entry.error is None:
-                resource = DIGEST.sub("", key)
-                cleared[resource] = max(cleared.get(resource, 0.0), entry.fetch_began)
+            resource = DIGEST.sub("", key)
+            cleared[resource] = max(cleared.get(resource, 0.0), entry.succeeded)
         failed = [
             entry
             for key, entry in self._entries.items()
             if entry.error
             and not isinstance(entry.error, self.final_errors)
-            and entry.fetch_began >= cleared.get(DIGEST.sub("", key), 0.0)
+            and entry.fetch_began >= cleared[DIGEST.sub("", key)]
         ]
         newest = max(failed, key=lambda entry: entry.fetch_began, default=None)
         if newest is None or self.monotonic() - newest.fetch_began > within:
@@ -250,6 +250,7 @@ class StaleCache:
         raw = value.encode()
         await self.store.set(key, raw, ttl + self.keep)
         self._store(key, entry, value, len(raw))
+        entry.succeeded = entry.fetch_began
         if value.freshness(as_of, ttl, newer_than) == "incomplete":
             entry.back_off(None, self.monotonic())
         else:

@@ -1,5 +1,6 @@
 """Edges of the caches: waits after failures, bounds, and the counters of what was answered from where."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -140,7 +141,18 @@ async def test_an_error_is_cleared_by_the_same_resource_with_other_parameters(cl
     await keeper.get("account:balance", 60, Source("back"))
     await keeper.get(f"account:orders:{'0b' * 12}", 60, Source("back"))
     assert keeper.latest_error() == "down"
-    await keeper.get(f"account:marks:{'0b' * 12}", 60, Source("back"))
+    reading, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        reading.set()
+        await answered.wait()
+        return "back"
+
+    fetch = asyncio.create_task(keeper.get(f"account:marks:{'0b' * 12}", 60, slow))
+    await reading.wait()
+    assert keeper.latest_error() == "down", "a fetch that has not ended clears nothing"
+    answered.set()
+    await fetch
     assert keeper.latest_error() is None
     clock.now += 1
     with pytest.raises(Trouble):
