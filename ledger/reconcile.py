@@ -5,6 +5,7 @@ its figures describes some moment between two times, and it differs from the led
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal, TypeVar
@@ -75,7 +76,8 @@ def compare(
     """Compare a ledger that was opened with so much cash. recent: what moved since reading.earliest, at least."""
     flows = sorted((flow for flow in recent if flow.timestamp > reading.earliest), key=lambda flow: flow.timestamp)
     unreported = _unreported_fees(ledger, reading)
-    moments = list(_moments(ledger.flows, [(flow.timestamp, flow.flows) for flow in flows], reading.latest))
+    # A copy: the ledger adds the next trade to its own flows, and with nothing recent they are the moment itself.
+    moments = list(_moments(copy(ledger.flows), [(flow.timestamp, flow.flows) for flow in flows], reading.latest))
     amounts = [opening + moment.total - unreported for moment in moments]
     best = min(range(len(amounts)), key=lambda place: abs(reading.balance - amounts[place]))
     found = Comparison(moments[best], amounts[best], unreported)

@@ -70,6 +70,14 @@ def test_entries_after_the_window_are_no_part_of_it() -> None:
     assert sizes(found.mismatches) == {("cash", ""): Decimal("-6.1"), ("quantity", "A"): 10}
 
 
+def test_a_comparison_keeps_its_flows_while_the_ledger_goes_on() -> None:
+    """The flows that a comparison names add up to what it expected, also after the next entry."""
+    ledger = ledger_of(trade(2))
+    found = compare(ledger, OPENING, [], reading("93.9", A=("10", "6", "0", "0.1")))
+    ledger.apply("trade", loads(dumps(trade(3))))
+    assert OPENING + found.flows.total == found.expected
+
+
 def test_fees_that_only_the_exchange_reports_are_a_named_cause() -> None:
     """A bot that reports no fees leaves them to the exchange's positions."""
     found = compare(ledger_of(trade(2, fee=None)), OPENING, [], reading("93.9", A=("10", "6", "0", "0.1")))
