@@ -67,7 +67,8 @@ class JournalLedgers:
     def is_traded(self, ticker: str) -> bool:
         """Return True for a market in which the account has traded, and while entries wait that may be such a trade."""
         ledger = self.account()
-        return self.position < self.head or (ledger is not None and ticker in ledger.books)
+        waiting = not self.ready or self.position < self.head
+        return waiting or (ledger is not None and ticker in ledger.books)
 
     def recent(self) -> list[RecentFlow]:
         """Return what the account's entries of the last minutes moved."""

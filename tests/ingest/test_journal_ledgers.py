@@ -66,6 +66,15 @@ async def test_entries_that_exist_are_counted_at_the_start(journal: Journal) -> 
         assert (ledgers.position, account.totals.trades, account.books["A"].quantity) == (620, 620, 6200)
 
 
+async def test_any_market_counts_as_traded_until_the_journal_is_read(journal: Journal) -> None:
+    """A payout that comes during the first pass over a long journal may be one of the account's."""
+    await journal.append([trade(1)])
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger"))
+    before = ledgers.is_traded("B")
+    await ledgers.catch_up()
+    assert (before, ledgers.is_traded("A"), ledgers.is_traded("B")) == (True, True, False)
+
+
 async def test_a_late_entry_is_counted_at_its_own_time(journal: Journal) -> None:
     """Its market is read again from the journal; lots close in the order of time."""
     async with following(journal) as ledgers:
