@@ -1,8 +1,8 @@
 """All fills of the account, each counted once, and the positions that they should have made.
 
-Each fill has an id that is remembered for a while. What is older than the low-water mark was counted before or lies in
-the opening positions: it is never counted again, whichever way it is read. The mark only rises, is part of the state
-file, and every id at or above it is remembered.
+The ids of counted fills are stored for a while. A fill older than the low-water mark was counted before or is part of
+the opening positions: it is never counted again, from REST or from the socket. The mark only rises, is part of the
+state file, and every id at or above it is stored.
 """
 
 from collections import OrderedDict
@@ -60,7 +60,7 @@ class AccountFills:
         self._raise_mark(now - 2 * OVERLAP)
 
     def mark(self, fill_id: str, timestamp: Decimal) -> bool:
-        """Remember a fill. Returns False if it was counted before."""
+        """Add the fill's id to those counted. Returns False if it was counted before."""
         if self.is_counted(fill_id, timestamp):
             return False
         self._seen[fill_id] = timestamp

@@ -1,4 +1,4 @@
-"""The bot over HTTP on 127.0.0.1: status, trades, decisions, and commands for those who know the token."""
+"""The bot over HTTP on 127.0.0.1: status, trades, decisions, and commands that need the token."""
 
 import hmac
 import re

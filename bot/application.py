@@ -148,7 +148,7 @@ def _load_state(settings: BotSettings, storage: BotStorage, boot_id: str) -> tup
     try:
         state.halts.load_halts(halts)
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidStateFile(f"{storage.halts.path}: is damaged ({error}); look why, then delete it") from error
+        raise InvalidStateFile(f"{storage.halts.path}: is damaged ({error}); find out why, then delete it") from error
     if settings.clear:
         cleared = state.halts.clear(state.profit()["total"])
         log.warning("halts cleared at the start: %s", ", ".join(cleared) or "there were none")

@@ -1,4 +1,4 @@
-"""The status of the bot as one object, and the commands of a person."""
+"""The status of the bot as one object, and its commands: pause, resume, halt, clear."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Decisions of the last turns: what was seen in each market, what the strategy wanted, and what came of it."""
+"""Decisions of the last turns: prices of each market, intents of the strategy, and the result of each intent."""
 
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class DecisionLog:
             self.counts[decision.stopped_by] += 1
 
     def result(self, decision: MarketDecision, intent: Intent, result: str, detail: str = "") -> None:
-        """Add what came of one intent: SENT, or the reason that stopped it."""
+        """Add the result of one intent: SENT, or the reason that stopped it."""
         self.counts[result] += 1
         wanted: dict[str, Any] = {"action": "cancel", "order": None, "why": intent.why}
         if isinstance(intent, PlaceOrder):

@@ -93,7 +93,7 @@ class Engine:
 
     @property
     def trouble(self) -> str:
-        """A sentence about what keeps the bot from trading; "" if nothing does."""
+        """A sentence about the failure or refusals that keep the bot from trading; "" if nothing does."""
         refused = self.sender.trouble
         return self._failure or ("" if refused is None else refused.trouble)
 
@@ -125,7 +125,7 @@ class Engine:
         return (self._turn > 0 and not self.tickers) or (idle and not self._venue.resting())
 
     async def turn(self) -> None:
-        """Run one turn. A failure of the venue ends the turn and is kept in `trouble`."""
+        """Run one turn. A failure of the venue ends the turn and is stored in `trouble`."""
         self._turn += 1
         try:
             await self._read()
@@ -164,7 +164,7 @@ class Engine:
         """Record what keeps turns from working, and its reason; "" once they work."""
         if failure and not self._failure:
             self._failing_since = self._clock.monotonic()
-            log.warning("trouble (%s): %s; the next turn tries again", reason, failure)
+            log.warning("turn failed (%s): %s; the next turn tries again", reason, failure)
         elif self._failure and not failure:
             log.info("turns work again after: %s", self._failure)
         self._failure, self._failure_reason = failure, reason

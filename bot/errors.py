@@ -13,7 +13,7 @@ TradingError
 
 
 class TradingError(Exception):
-    """Base of all errors of the bot. The message says what happened, where, and what to do."""
+    """Base of all errors of the bot. The message names the failure, its place, and what to do."""
 
 
 class InvalidBotSettings(TradingError):

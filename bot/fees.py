@@ -10,7 +10,7 @@ _SMALLEST = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class FeeRule:
-    """The fee rates of one series. Makers pay only where the series' fee_type says so."""
+    """The fee rates of one series. Makers pay only if the series' fee_type includes them."""
 
     taker: Decimal = TAKER_RATE
     maker: Decimal = Decimal(0)

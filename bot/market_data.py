@@ -41,7 +41,7 @@ class MarketData:
         self.strikes: dict[str, Strike] = {}  # all mutable state: strikes by ticker, as far as quotes were read
 
     async def quotes(self, tickers: Iterable[str]) -> dict[str, Quote]:
-        """Return the markets' present quotes by ticker; a ticker that the exchange does not know is left out."""
+        """Return the markets' present quotes by ticker, without tickers that the exchange does not list."""
         names = sorted(set(tickers))
         found: dict[str, Quote] = {}
         with _as_unavailable():

@@ -39,7 +39,7 @@ class RiskRefusal:
 
 
 class Risk:
-    """Judges orders one by one. Synchronous, so that a judgement and the orders it counted belong together.
+    """Check orders one by one. Synchronous, so that no other order is counted between a check and its result.
 
     elsewhere: dollars at risk in each market in positions that this bot did not make.
     """
@@ -139,7 +139,7 @@ class Risk:
     def _limit_check(
         self, order: PlaceOrder, resting: Sequence[RestingOrder], refused: list[str]
     ) -> Callable[[Decimal], bool]:
-        """Return a function that tells if an order of a size keeps every limit; the limits passed go to `refused`."""
+        """Return a function: True if an order of a size keeps every limit. Exceeded limits are added to `refused`."""
         orders = orders_by_ticker(resting)
         mine, ticker = orders.pop(order.ticker, []), order.ticker
         before = self._of(ticker, mine)

@@ -23,7 +23,7 @@ class RunnerTimes:
     """Seconds. interval: between two turns. turn_limit: for one turn. check_every: between comparisons of positions.
 
     retry_after: between tries of a failed start or turn. last_turn: for the present turn after stop. no_progress: at
-    the end without fewer orders, after which the exchange counts as silent. end_limit: for the end as a whole.
+    the end without fewer orders, after which the bot ends anyway. end_limit: for the end as a whole.
     """
 
     interval: float = 1.0

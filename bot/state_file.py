@@ -46,7 +46,7 @@ class StateFile:
     def load(self, owner: str) -> dict[str, Any] | None:
         """Return the stored values; None at a first start. owner: account and mode that the file must belong to.
 
-        Raises InvalidStateFile: trading on with forgotten losses would be worse than not trading.
+        Raises InvalidStateFile: without the stored losses the loss limits would not hold.
         """
         try:
             text = self.path.read_bytes()
@@ -117,7 +117,7 @@ class BotStorage:
         stored = self.halts.load(self._owner)
         halts = [] if stored is None else stored.get("halts")
         if not isinstance(halts, list):
-            raise InvalidStateFile(f"{self.halts.path}: is damaged; look why the bot was halted, then delete it")
+            raise InvalidStateFile(f"{self.halts.path}: is damaged; find out why the bot was halted, then delete it")
         return self.state.load(self._owner), halts
 
     def save(self, values: Mapping[str, Any], halts: list[dict[str, Any]], durable: bool = False) -> None:

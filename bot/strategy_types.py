@@ -157,7 +157,7 @@ class MarketView:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Ask for an order. rest: it waits in the book and never takes; else it takes at once or vanishes."""
+    """Request of an order. rest: it waits in the book and never takes; else it fills at once or is cancelled."""
 
     ticker: str
     side: Side
@@ -169,7 +169,7 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Ask to cancel an order of ours."""
+    """Request to cancel an order of ours."""
 
     order: RestingOrder
     why: str

@@ -88,7 +88,7 @@ def decimal_seconds(seconds: float) -> Decimal:
 
 
 def _origin(origin: OrderOrigin | None) -> dict[str, Any]:
-    """Return the fields that tell the decision behind a trade; null where it is unknown."""
+    """Return the fields of the decision behind a trade; null where it is unknown."""
     if origin is None:
         return dict.fromkeys(("strategy", "mid", "decided_at", "sent_at", "acknowledged_at"))
     times = (origin.decided_at, origin.sent_at, origin.acknowledged_at)

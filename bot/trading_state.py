@@ -40,21 +40,21 @@ class TradingState:
         return f"TradingState({self.positions!r}, {self.risk!r}, {self.trade_log!r})"
 
     def execution(self, execution: Execution) -> None:
-        """Take in a fill: positions first, so that a reader woken by the trade finds them up to date."""
+        """Count a fill: positions first, so that a reader woken by the trade finds them up to date."""
         self.positions.trade(execution)
         self.trade_log.add(execution, self.exchange)
 
     def settlement(self, ticker: str, value: Decimal) -> None:
-        """Take in the payout of a market."""
+        """Count the payout of a market."""
         self.positions.settle(ticker, value)
         self.marks[ticker] = value
 
     def mark(self, quotes: Mapping[str, Quote]) -> None:
-        """Take in new marks; a market without one keeps the last."""
+        """Store new marks; a market without one keeps the last."""
         self.marks |= {ticker: quote.mark for ticker, quote in quotes.items() if quote.mark is not None}
 
     def take_account(self, positions: list[Position]) -> None:
-        """Take in the account's positions: the part of each one's cost that is not ours was risked elsewhere."""
+        """Store the account's positions: cost that is not ours counts as risk elsewhere."""
         ours = self.positions.by_ticker
         self.risk.elsewhere = {
             row.ticker: cost

@@ -1,4 +1,4 @@
-"""python -m bot watch: a process of its own that cancels the bot's orders when the bot is dead or stuck."""
+"""python -m bot watch: a separate process that cancels the bot's orders when the bot has died or is stuck."""
 
 import asyncio
 import logging
@@ -129,7 +129,7 @@ async def _status(session: aiohttp.ClientSession, url: str) -> dict[str, object]
 
 
 def _loop_age(status: dict[str, object] | None) -> float:
-    """Return the seconds since the bot's loop turned; 0 where it does not tell."""
+    """Return the seconds since the bot's last turn; 0 where the status has none."""
     try:
         return float(str((status or {}).get("loop_age", 0)))
     except ValueError:

@@ -91,7 +91,7 @@ class Watchlist:
         self.quotes |= await self._market_data.quotes({*self.tickers, *open_positions, *resting})
         unknown = [ticker for ticker in self.tickers if ticker not in self.quotes]
         if unknown and self._throttle.due("unknown", _CHOOSE_EVERY):
-            log.warning("the exchange does not know %s; they are not traded", ", ".join(unknown))
+            log.warning("not listed by the exchange: %s; they are not traded", ", ".join(unknown))
         for ticker in self.tickers:
             mid = self.quotes[ticker].mid if ticker in self.quotes else None
             if mid is not None:

@@ -48,7 +48,7 @@ def connect(address: RedisAddress, timeout: float = 0.5, connections: int = 16) 
 
 
 class RedisBudget:
-    """Remember the keys that this process wrote, and whether Redis has room for more."""
+    """Count the keys that this process wrote, and check that Redis has room for more."""
 
     def __init__(self, keys: int = MOST_KEYS, size: int = MOST_BYTES) -> None:
         self._most_keys, self._most_bytes = keys, size
@@ -85,7 +85,7 @@ class RedisBudget:
         return dropped
 
     def discard(self, key: str) -> None:
-        """Forget a key that was deleted."""
+        """Stop counting a key that was deleted."""
         self._bytes -= self._sizes.pop(key, 0)
 
 

@@ -23,7 +23,7 @@ Fetched: TypeAlias = "tuple[CacheEntry, CachedValue, bool]"  # entry, value, and
 
 @dataclass(frozen=True, slots=True)
 class CompleteValue:
-    """Result of a fetch whose source says how complete it is: Unix seconds up to which it contains every event."""
+    """Result of a fetch with the Unix seconds up to which it contains every event, as its source reports."""
 
     value: Any
     complete_to: float
@@ -31,10 +31,10 @@ class CompleteValue:
 
 @dataclass(frozen=True, slots=True)
 class CachedValue:
-    """A value as its source gave it.
+    """A value as its source returned it.
 
-    as_of: Unix seconds at which the source was asked. complete_to: Unix seconds up to which the source contained every
-    event when it was asked, by its own word; 0 if it did not say.
+    as_of: Unix seconds at which the fetch began. complete_to: Unix seconds up to which the source then contained every
+    event, as it reports; 0 if it does not report it.
     """
 
     value: Any
@@ -101,7 +101,7 @@ class CacheEntry:
         self.fetch_not_before = moment + min(LONGEST_BACKOFF, backoff)
 
     def must_wait(self, newer_than: float, moment: float) -> bool:
-        """Return True if the source must not be asked yet. An event since the last fetch shortens the wait."""
+        """Return True if the source must not be called yet. An event since the last fetch shortens the wait."""
         if self.error is None and newer_than > self.fetch_newer_than:
             return moment < min(self.fetch_not_before, self.fetch_began + FIRST_BACKOFF)
         return moment < self.fetch_not_before
@@ -201,7 +201,7 @@ class StaleCache:
             await asyncio.wait(tasks, timeout=1.0)
 
     async def _cached_or_fetched(self, key: str, ttl: float, fetch: Fetch, newer_than: float) -> Fetched:
-        """Read the shared cache, then ask the source if that is not good enough."""
+        """Read the shared cache, then call the source if the cached value is not good enough."""
         entry = await self._read_cache(key)
         value = entry.value
         if value is not None and value.freshness(self.clock(), ttl, newer_than) == "fresh":
@@ -278,7 +278,7 @@ class StaleCache:
     def _answer(
         self, entry: CacheEntry, value: CachedValue, ttl: float, newer_than: float, just_fetched: bool
     ) -> Answer:
-        """Judge a shared fetch by this caller's own limits: it may have begun before this caller's event."""
+        """Check a shared fetch by this caller's own limits: it may have begun before this caller's event."""
         is_fresh = value.freshness(self.clock(), ttl, newer_than) == "fresh"
         if just_fetched:
             return Answer(value.value, self.source, value.as_of, stale=not is_fresh)

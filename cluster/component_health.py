@@ -71,7 +71,7 @@ async def run_forever(work: Callable[[], Awaitable[None]], health: ComponentHeal
             raise
         except Exception as error:
             if isinstance(error, ExceptionGroup) and error.subgroup(LeaseLost):
-                raise LeaseLost("another worker writes now") from None
+                raise LeaseLost("another worker has become the leader") from None
             health.fail(f"unexpected {type(error).__name__}", log_change=False)
             log.exception("%s: restarted after an unexpected error", health.name)
         await asyncio.sleep(restart_delay)

@@ -46,7 +46,7 @@ class JournalTailer:
         self._listeners.append(listener)
 
     def offer(self, entries: Sequence[Entry]) -> None:
-        """Take entries, ascending. Those that are known are dropped; after a missing one the journal is read."""
+        """Pass on entries, ascending. Known ones are dropped; if one is missing, the journal is read."""
         fresh = [entry for entry in entries if entry.seq > self.position]
         joined = [entry for place, entry in enumerate(fresh, self.position + 1) if entry.seq == place]
         if len(joined) < len(fresh):
@@ -106,7 +106,7 @@ class JournalTailer:
 
 @dataclass(eq=False)
 class JournalCheck:
-    """Verify the journal page by page while it is used, so that damage is known before a reader comes upon it.
+    """Verify the journal page by page while it is used, so that damage is found before a reader needs the page.
 
     Damage stays in health, with its place, until the same page is whole again.
     """

@@ -17,7 +17,7 @@ Marks = Callable[[], Mapping[str, str]]
 
 @dataclass(eq=False)
 class JournalWriter:
-    """Write under the lease, one batch after the other. marks are asked for inside the turn, so none is outdated."""
+    """Write under the lease, one batch after the other. marks are read just before the write, so none is outdated."""
 
     journal: Journal
     announce: Callable[[Sequence[Entry]], None]
@@ -152,7 +152,7 @@ class LeaderElection:
 
 
 async def _end(*tasks: "asyncio.Future[Any]") -> None:
-    """Cancel and wait. The work ends by itself with LeaseLost; any other error is raised."""
+    """Cancel the work and wait. LeaseLost is expected and dropped; any other error is raised."""
     await cancel_and_wait(*tasks)
     for task in tasks:
         result = None if task.cancelled() else task.exception()

@@ -1,7 +1,7 @@
 """The other workers over Redis: a stream that announces new entries and the bot's snapshot, and a registry of workers.
 
-Entries themselves are read from the journal: an announcement only says that there are new ones. So whatever Redis
-loses costs time and nothing else. A message that cannot be sent at once is dropped.
+Entries themselves are read from the journal: an announcement only says that there are new ones. So a message
+that Redis loses costs time only. A message that cannot be sent at once is dropped.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ CLOSING: Final = 0.5  # seconds that each of the farewells may take
 
 
 class Relay(Workers):
-    """Keys name the physical journal, so that a copy of it announces to nobody."""
+    """Keys name the physical journal, so that a copy of it announces nothing to readers of the original."""
 
     def __init__(
         self, health: ComponentHealth, settings: RelaySettings, journal: Journal, on_entries: Callable[[int], None],

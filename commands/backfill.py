@@ -17,7 +17,7 @@ Fills = Callable[[Decimal], AsyncIterator[Draft]]
 
 
 def exchange_fills(settings: ServerSettings) -> Fills | None:
-    """Return the source of fills, None without keys. Their maker is no longer known, so their origin is the account."""
+    """Return the source of fills, None without keys. Origin of an old fill is the account: its maker is unknown."""
     if settings.kalshi_api_key is None or settings.kalshi_rsa_key_path is None:
         return None
 

@@ -90,7 +90,7 @@ async def restore(journal: Journal, file: Path) -> tuple[int, str, Path]:
 
 @asynccontextmanager
 async def _checked(path: Path) -> AsyncIterator[SqliteJournal]:
-    """Yield the journal in a file that nobody else uses. Raises JournalDamaged unless it is whole."""
+    """Yield the journal in a file that no other process uses. Raises JournalDamaged unless it is complete."""
     journal = SqliteJournal(path, create=False, limit=60)
     try:
         await journal.open()

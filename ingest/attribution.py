@@ -21,7 +21,7 @@ MAX_ORDERS: Final = 4096  # order ids, far more than a bot fills within the time
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """No decision yet: ask again after this many seconds."""
+    """No decision yet: decide again after this many seconds."""
 
     seconds: float
 
@@ -41,7 +41,7 @@ class Attribution:
         self.complete_to = 0.0  # Unix seconds before which the bot has reported everything
 
     def add_reported(self, trades: Iterable[Trade]) -> None:
-        """Remember the orders of trades that the bot reported."""
+        """Store the orders of trades that the bot reported."""
         for order_id in (trade.order_id for trade in trades if trade.order_id is not None):
             self._orders.pop(order_id, None)
             self._orders[order_id] = None

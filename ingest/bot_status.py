@@ -93,7 +93,7 @@ def read_mode(record: Record) -> Mode | None:
 
 
 def read_activity(record: Record) -> tuple[Activity | None, str]:
-    """Return the activity that a status names, and its own word where the table has none ("other")."""
+    """Return the activity for the word of a status; ("other", word) for a word that the table does not have."""
     for flag in ("halted", "paused"):
         if record.get(flag) is True:
             return ACTIVITY_WORDS[flag], ""
@@ -142,7 +142,7 @@ class BotStatus:
     _loop_moved: float = field(default=0.0, repr=False)  # monotonic seconds at which it last changed
 
     def note(self, reading: BotStatusReading | None, trouble: str, trades: int, now: float) -> bool:
-        """Take one poll and return True if clients need a new event.
+        """Process one poll and return True if clients need a new event.
 
         reading: the status response, None if the poll failed for the reason in trouble. now: Unix seconds.
         """

@@ -35,7 +35,7 @@ class Finding:
 
     @property
     def degrades(self) -> bool:
-        """Return True for a difference that lasts and that somebody should look at."""
+        """Return True for a lasting difference that an operator should look into."""
         return self.lasting and self.cause not in HARMLESS
 
     def as_json(self) -> dict[str, Any]:

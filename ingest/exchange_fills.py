@@ -1,4 +1,4 @@
-"""One reading of the exchange: every fill, settlement and transfer since the last one, each judged once, as drafts."""
+"""One reading of the exchange: every new fill, settlement and transfer, each attributed once, as drafts."""
 
 import asyncio
 import logging
@@ -58,7 +58,7 @@ class Watermarks:
 
 @dataclass(slots=True)
 class FillBatch:
-    """Result of one reading. undecided: seconds until a fill without a known maker can be judged, 0 for none."""
+    """Result of one reading. undecided: seconds until a fill without a known maker can be attributed, 0 for none."""
 
     filled: list[GapSpan]  # gaps over which the reading is complete
     known: Watermarks
@@ -68,7 +68,7 @@ class FillBatch:
 
 
 class FillReader:
-    """Reads and judges; its only state is the ids of rows that the journal has."""
+    """Read and attribute fills; the only state is the ids of rows that the journal has."""
 
     def __init__(self, exchange: KalshiClient, attribution: Attribution, clock: Callable[[], float]) -> None:
         self._exchange = exchange
@@ -79,7 +79,7 @@ class FillReader:
         self._transfer_error = ""  # why deposits and withdrawals could not be read the last time
 
     def saved(self, ids: list[str]) -> None:
-        """Remember rows that the journal has now."""
+        """Store the ids of rows that the journal has now."""
         self._saved.update(dict.fromkeys(ids))
         for old in list(self._saved)[: max(0, len(self._saved) - MAX_IDS)]:
             del self._saved[old]
@@ -105,7 +105,7 @@ class FillReader:
         return row_id not in self._saved and timestamp >= Decimal(batch.known.begun)
 
     async def _fills(self, since: float, mode: Mode, batch: FillBatch) -> float:
-        """Judge each new fill. Return the Unix seconds up to which all are judged."""
+        """Attribute each new fill. Return the Unix seconds up to which all are attributed."""
         judged_to = float("inf")
         async for fill in self._exchange.fills(min_ts=max(batch.known.begun, since - MARGIN)):
             if not self._is_new(fill.fill_id, fill.timestamp, batch):

@@ -72,7 +72,7 @@ class FillListener:
                 async with asyncio.timeout(wait):
                     await self._arrived.wait()
             self._arrived.clear()
-            drafts, wait = self._judge_waiting()
+            drafts, wait = self._attribute_waiting()
             if wait is not None:
                 self.poller.wake()  # the bot may report the fill by now
             if drafts:
@@ -84,8 +84,8 @@ class FillListener:
             return Wait(FIRST_LOOK)
         return self.attribution.judge(fill, self.health.clock())
 
-    def _judge_waiting(self) -> tuple[list[Draft], float | None]:
-        """Return what can be written now, and the seconds until the rest is judged again (None: nothing waits)."""
+    def _attribute_waiting(self) -> tuple[list[Draft], float | None]:
+        """Return the fills to write now, and the seconds until the rest is tried again (None: none waits)."""
         now, drafts, waiting = time.monotonic(), list[Draft](), list[tuple[float, Fill]]()
         longest = MAX_WAIT if self.attribution.bot.seen else FIRST_LOOK
         mode = self.attribution.bot.mode or self.exchange_mode

@@ -1,4 +1,4 @@
-"""Gaps that are known and not yet filled; saved as a mark of the journal, so that no restart forgets one."""
+"""Gaps that are not yet filled or announced; saved as a mark of the journal, so that a restart loses none."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

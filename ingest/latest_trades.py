@@ -36,7 +36,7 @@ class SourceTimes:
     def choose(self, now: float, cache: str = "", cached: float = 0.0) -> tuple[str, float, bool]:
         """Return source, as_of, stale: the bot, else the cache, else the exchange, else the journal.
 
-        cached: Unix seconds of the last reading of the exchange that the cache of this name remembers.
+        cached: Unix seconds of the last reading of the exchange in the cache of this name.
         """
         if now - self.polled < 2 * self.interval:
             return "bot_live", self.polled, False
@@ -87,7 +87,7 @@ class LatestTrades:
                 self._trades = _sorted([each for each in corrected if each is not None])
 
     def restart(self, position: int) -> None:
-        """Forget every trade and continue after position, in a journal that went back in time."""
+        """Drop every trade and continue after position, in a journal that went back in time."""
         self._trades, self.position = [], position
 
     def newest(self, limit: int) -> list[str]:
@@ -95,7 +95,7 @@ class LatestTrades:
         return [entry.body for entry in self._trades[-limit:][::-1]] if limit > 0 else []
 
     async def answer(self, limit: int) -> LatestTradesAnswer:
-        """Return at most limit trades. Never raises and never asks the bot."""
+        """Return at most limit trades. Never raises and never calls the bot."""
         source, as_of, stale = self.sources().choose(self.clock())
         if source != "bot_live":
             source, as_of, stale = await self._fallback()

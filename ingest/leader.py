@@ -56,7 +56,7 @@ class LeaderTerm:
         self._poll_limit = 2 * settings.timeout + 1
         window = PollOverlap(marks.get(WINDOW_MARK, ""), last.polled)
         self.bot = BotStatus(since=poller.clock())
-        self.bot.seen = window.life.at is not None
+        self.bot.seen = window.run.at is not None
         self.bot.resume(last.status)
         self.gaps = OpenGaps(marks.get(GAPS_MARK, ""))
         self._gaps_before = len(self.gaps)

@@ -78,12 +78,12 @@ def seconds_of(record: Record, name: str) -> Decimal:
 
 
 def token(record: Record, name: str) -> str:
-    """Return a word without spaces or control characters, at most 128 characters; a whole number serves as one."""
+    """Return a text without spaces or control characters, at most 128 characters; a whole number serves as one."""
     value = field(record, name)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
         value = str(value)
     if not isinstance(value, str) or not value:
-        raise UnreadableRecord(f"{name}: not a word")
+        raise UnreadableRecord(f"{name}: expected a text without spaces")
     if len(value) > MAX_LENGTH:
         raise UnreadableRecord(f"{name}: longer than {MAX_LENGTH} characters")
     if not value.isprintable() or any(map(str.isspace, value)):

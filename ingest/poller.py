@@ -78,7 +78,7 @@ class Poller:
         """Receive each trade as the bot makes it, while the bot offers a long poll. The interval polls go on."""
         while True:
             await self._offers_long_poll.wait()
-            began, seq = time.monotonic(), self._intake.window.life.seq
+            began, seq = time.monotonic(), self._intake.window.run.seq
             try:
                 report = await self._client.after(seq or 0, LONG_POLL)
             except BotResponseError:
@@ -92,7 +92,7 @@ class Poller:
                 self._offers_long_poll.clear()
 
     async def _with_missing_pages(self, poll: PollResult) -> PollResult:
-        """Ask a bot that keeps more than one window for the trades that its numbers say are missing."""
+        """Request from a numbered bot the trades that its numbers show to be missing."""
         window, report = self._intake.window, poll.report
         for _ in range(MAX_PAGES):
             if report is None or not (seq := window.missing_after(report, poll.reading)):
@@ -107,9 +107,9 @@ class Poller:
         return replace(poll, report=report)
 
     def _take(self, poll: PollResult) -> bool:
-        """Take a poll and return True if the bot's status changed."""
+        """Process a poll and return True if the bot's status changed."""
         self.health.counters["polls"] += 1
-        last_window = self._intake.window.life.at
+        last_window = self._intake.window.run.at
         gap_begins = poll.asked if last_window is None else last_window
         if poll.has_no_status and self._bot.mode is None:
             self._bot.mode = "live"  # it names no other mode
@@ -167,7 +167,7 @@ class UnreadRecords:
         self._announced_at: float | None = None  # monotonic seconds, None between two runs
 
     def take(self, report: BotReport, now: float) -> str:
-        """Take a window and return the reason of a gap to announce, "" for none. now: monotonic seconds."""
+        """Process a window and return the reason of a gap to announce, "" for none. now: monotonic seconds."""
         unread = Counter(report.unread)
         new = unread - self._last
         self._last = unread

@@ -43,8 +43,8 @@ class AuditResult:
 class AccountAudit:
     """Compare every EVERY seconds; a difference that lasts degrades health.
 
-    supervisor: knows how far the journal is complete, the bot's positions, and a reason for nothing to compare; reads
-    fills at once when a difference appears. wait: seconds that the journal has to catch up with the exchange.
+    supervisor: has the time up to which the journal is complete, the bot's positions, and the reason to skip a
+    comparison; reads fills at once when a difference appears. wait: seconds for the journal to catch up.
     """
 
     def __init__(

@@ -43,8 +43,8 @@ class TradeIntake:
         return len(self._pending) + len(self._modes)
 
     def take(self, report: BotReport, reading: BotStatusReading | None, asked: float, mode: Mode | None) -> None:
-        """Take a whole window, requested at `asked`. mode: the bot's, None for unknown."""
-        self._marks_changed |= self.window.life.at is None
+        """Process a whole window, requested at `asked`. mode: the bot's, None for unknown."""
+        self._marks_changed |= self.window.run.at is None
         result = self.window.check(report, reading, asked, self._clock())
         self._add(result.new, mode, result.gap)
         self.attribution.complete_to = asked
@@ -90,7 +90,7 @@ class TradeIntake:
 
 
 class TradeModes:
-    """Trades whose mode nobody has named wait here; a change of the bot's mode between two polls makes a gap."""
+    """Trades without a known mode wait here; a change of the bot's mode between two polls makes a gap."""
 
     def __init__(self, mode: Mode | None = None) -> None:
         """Begin with the mode that the bot last named, None if it never did."""
@@ -107,7 +107,7 @@ class TradeModes:
     def resolve(
         self, new: Sequence[ReportedTrade], mode: Mode | None, now: float
     ) -> tuple[list[Trade], GapSpan | None]:
-        """Return the trades whose mode is known, in order, and a gap for those that can never be known.
+        """Return the trades whose mode is known, in order, and a gap for those whose mode stays unknown.
 
         mode: as the bot's status names it, None for unknown. now: Unix seconds.
         """

@@ -1,7 +1,7 @@
 """A whole journal as a stream of records, to back it up, move it or verify it.
 
 First a header, then every entry by seq, then every id: the names under which the entries are known, without which a
-journal that was moved would write yesterday's trades again.
+moved journal would write known trades again.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -87,11 +87,11 @@ def checked(stream: Iterator[Record]) -> Iterator[Record]:
 
 def _check_end(header: ArchiveHeader, seq: int, checksum: str, ids: int, identified: bytearray) -> None:
     if seq != header.head:
-        raise ArchiveUnreadable(f"the file ends with entry {seq}; its header promises {header.head}")
+        raise ArchiveUnreadable(f"the file ends with entry {seq}; its header announces {header.head}")
     if header.checksum not in (None, checksum):
         raise ArchiveUnreadable("an entry was changed: the last checksum is not that of the header")
     if ids < header.ids:
-        raise ArchiveUnreadable(f"the file ends after {ids} ids; its header promises {header.ids}")
+        raise ArchiveUnreadable(f"the file ends after {ids} ids; its header announces {header.ids}")
     if (missing := identified.find(0)) != -1:
         raise ArchiveUnreadable(f"the file ends too early: entry {missing} has no id")
 

@@ -1,6 +1,6 @@
 """A journal in an SQL database: entries 1, 2, 3 … without gaps, each execution once, on disk before it is published.
 
-Every promise is kept here in steps that a subclass runs (see journal.statements), for SQLite and MySQL alike.
+All of it is done here in steps that a subclass runs (see journal.statements), for SQLite and MySQL alike.
 """
 
 from abc import ABC, abstractmethod
@@ -42,7 +42,7 @@ class Journal(ABC):
 
     @abstractmethod
     async def size(self) -> int:
-        """Return the bytes on disk, as far as the store says."""
+        """Return the bytes on disk, as reported by the store."""
 
     @abstractmethod
     async def change(self, steps: StatementSteps[T], limit: float | None = None) -> T:
@@ -64,7 +64,7 @@ class Journal(ABC):
         return await self.view(steps())
 
     async def refresh(self) -> Head:
-        """Take the journal as it is now for what this handle has read; return its head."""
+        """Set the present head as the last one read by this handle, and return it."""
         self.seen = await self.read_head()
         return self.seen
 
@@ -79,7 +79,7 @@ class Journal(ABC):
     async def append(
         self, drafts: Sequence[Draft], lease: Lease | None = None, marks: Mapping[str, str] | None = None
     ) -> Appended:
-        """Check the lease, drop what is known, give seqs, store entries and marks in one durable transaction.
+        """Check the lease, drop known executions, assign seqs, and store entries and marks in one durable transaction.
 
         Raises LeaseLost when lease is given and no longer the row's or of another epoch, and JournalReverted when the
         journal does not hold what this handle has read before; then nothing is written.
@@ -165,7 +165,7 @@ class Journal(ABC):
         await self.change(leases.release(lease))
 
     async def lease(self) -> Lease | None:
-        """Return the lease as it stands, whoever holds it; None when nobody ever did."""
+        """Return the lease as it stands, of any holder; None when there never was one."""
         rows = await self.rows("SELECT holder, token, expires, bot_status FROM lease WHERE id = 1 AND token > 0")
         return Lease(*rows[0]) if rows else None
 

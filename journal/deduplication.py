@@ -1,4 +1,4 @@
-"""Matches a batch of drafts against the journal: which are new entries, which are known, what to remember of each."""
+"""Matches a batch of drafts against the journal: new entries, known entries, and the ids to store of each."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -94,7 +94,7 @@ class _BatchMatcher:
         return NewEntry(seqs[place], draft, open)
 
     def _place(self, index: int, draft: Draft) -> int:
-        """Return the place that the draft's ids lead to, its own when they lead to none; remember its ids."""
+        """Return the place of the entry that has the draft's ids, else its own; store its ids."""
         place = fingerprint.known_seq(draft, self._ids)
         if place is None:
             place = self._unknown(-1 - index, draft)
@@ -105,7 +105,7 @@ class _BatchMatcher:
         return place
 
     def _unknown(self, own: int, draft: Draft) -> int:
-        """Return the place of a report that is not known word for word: a counterpart's, or its own."""
+        """Return the place of a report without a known id: a counterpart's, or its own."""
         trade = trade_in(draft)
         if trade is None:
             return own
@@ -124,7 +124,7 @@ class _BatchMatcher:
         return own
 
     def _corrects(self, draft: Draft, trade: Trade) -> int | None:
-        """Return the place of the trade that the bot reported with other content, None when it did not."""
+        """Return the place of the trade that this report corrects, None if it corrects none."""
         if fingerprint.from_exchange(trade):
             return None
         places = [known.seq for known in self._ids.get(fingerprint.report_name(trade), ())]

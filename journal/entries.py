@@ -139,7 +139,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A deposit or a withdrawal. amount and fee are dollars, both positive; fee is None where nobody says it.
+    """A deposit or a withdrawal. amount and fee are dollars, both positive; fee is None where it is not reported.
 
     The same transfer_id with another status is another entry.
     """

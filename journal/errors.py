@@ -1,4 +1,4 @@
-"""Errors of a journal. Each message says what failed, where, and what to do."""
+"""Errors of a journal. Each message names the failure, its place, and what to do."""
 
 
 class JournalError(Exception):
@@ -10,7 +10,7 @@ class JournalUnavailable(JournalError):
 
 
 class JournalMisnamed(JournalError, ValueError):
-    """JOURNAL_URL names no journal that can be opened here. The message says what to write, and never a password."""
+    """JOURNAL_URL names no journal that can be opened here. The message gives a valid form, and never a password."""
 
 
 class JournalMissing(JournalMisnamed):
@@ -29,8 +29,8 @@ class JournalDamaged(JournalError):
 class JournalReverted(JournalError):
     """The journal does not hold what this process has read or written: it was replaced, or an older backup restored.
 
-    Nothing was written. Journal.recover() accepts it as it is. lost: entries that were read are gone; False when the
-    epoch alone is another, since somebody gave the journal a new one.
+    Nothing was written. Journal.recover() accepts it as it is. lost: entries that were read are gone; False if only the
+    epoch differs, after `journal new-epoch`.
     """
 
     def __init__(self, message: str, lost: bool) -> None:

@@ -1,4 +1,4 @@
-"""Names and fingerprints by which reports of one execution are recognised, whoever reports it and how often.
+"""Names and fingerprints by which reports of one execution are recognised, from bot and exchange alike.
 
 Within the bot's reports: mode, trade_id, timestamp and content, in any process of the bot. Within the exchange's: the
 fill id. Across the two: the fill id; else, one to one, the nearest report with the same fingerprint within ten seconds.
@@ -31,7 +31,7 @@ Fingerprint = tuple[str, str, str, Decimal, Decimal]
 class KnownId:
     """A name under which an entry is known.
 
-    content: digest of the report's content, where the name alone does not say it; "" elsewhere. (Version 0.1 wrote the
+    content: digest of the report's content, where the name does not include it; "" elsewhere. (Version 0.1 wrote the
     digest of the bot's boot_id there; its names include the content.)
     """
 
@@ -105,7 +105,7 @@ def void_name(draft: Draft) -> str:
 
 
 def content_digest(draft: Draft) -> str:
-    """Return the digest of a bot's trade's content; "" where the name says all."""
+    """Return the digest of a bot's trade's content; "" where the name includes the content."""
     trade = trade_in(draft)
     return "" if trade is None or from_exchange(trade) else _digest(*fingerprint(trade))[:16]
 

@@ -24,7 +24,7 @@ class Lease:
 
 
 def acquire(dialect: Dialect, holder: str, term: float, epoch: str) -> StatementSteps[Lease | None]:
-    """Take a lease that is free, over, dishonest or the holder's own. Return None for another's."""
+    """Take a lease that is free, expired, valid for more than its term, or the holder's own; else return None."""
     (owner, token, expires, old_term, status), now = yield from _row(dialect)
     # An expiry further ahead than its term was not written by this clock: the clock was set back, and waiting
     # for it could take hours in which nobody polls.
@@ -41,16 +41,18 @@ def acquire(dialect: Dialect, holder: str, term: float, epoch: str) -> Statement
 def check(dialect: Dialect, lease: Lease, epoch: str) -> StatementSteps[float]:
     """Return the time. Raises LeaseLost unless lease is the row's and of the journal's epoch; the row stays locked.
 
-    A term must not outlive its epoch: its holder remembers what a journal that went back in time no longer holds, and
-    would not write it again. The row itself is the older one then, with the same holder and token.
-    One that ran out and that nobody took is still its holder's: the token alone fences, since whoever takes it makes a
-    new one. A full disk keeps every worker from renewing; what the holder has read must outlast that.
+    A term must end with its epoch: in a journal that went back in time, entries that the holder counts as written may
+    be missing, while the row has the same holder and token as before.
+    An expired lease that no other worker took is still the holder's, since only a new holder changes the token. So a
+    holder that could not renew on a full disk can still write what it has read.
     """
     if epoch != lease.epoch:
         raise LeaseLost(f"the journal has a new epoch, {epoch}: a new term must begin")
     (holder, token, expires, _, _), now = yield from _row(dialect)
     if (holder, token) != (lease.holder, lease.token):
-        raise LeaseLost(f"the lease is {holder or 'nobody'}'s now (token {token}), no longer {lease.holder}'s")
+        raise LeaseLost(
+            f"the lease is held by {holder or 'no worker'} now (token {token}), no longer by {lease.holder}"
+        )
     if expires == 0:
         raise LeaseLost(f"the lease of {lease.holder} was given back")
     return now

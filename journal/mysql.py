@@ -57,7 +57,7 @@ class MysqlDriver:
             raise _translated(error, self.where) from error
 
     async def close(self) -> None:
-        """Close the connection, politely if the server answers within a second."""
+        """Close the connection, with a quit message if the server answers within a second."""
         link, self._link = self._link, None
         if link is not None:
             try:
@@ -70,7 +70,7 @@ class MysqlDriver:
         try:
             await self._start()
             async with self._link.cursor() as cursor:
-                result = await _carry(cursor, steps)
+                result = await _run_steps(cursor, steps)
             await self._link.commit()
             return result
         except JournalError:
@@ -197,7 +197,7 @@ def tls(place: MysqlAddress) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=place.ssl_ca) if place.ssl else None
 
 
-async def _carry(cursor: Any, steps: StatementSteps[T]) -> T:
+async def _run_steps(cursor: Any, steps: StatementSteps[T]) -> T:
     """Run each statement of the steps, send them its rows, and return their result."""
     rows: list[Row] | None = None
     while True:

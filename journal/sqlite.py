@@ -137,7 +137,7 @@ class SqliteJournal(Journal):
             raise FilesChanged
 
     async def _reopen(self) -> None:
-        """Open the files that are under the journal's names now, after somebody replaced or deleted some of them."""
+        """Open the files that are under the journal's names now, after some were replaced or deleted."""
         async with self._opening:
             if SqliteFiles.at(self.path) == self._files:
                 return  # another call has done it
@@ -162,7 +162,7 @@ class SqliteJournal(Journal):
                 Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
     async def _migrate(self) -> None:
-        """Take the steps of the schema that the file has not taken; remember which files it consists of."""
+        """Apply the migrations that the file lacks; store device and inode of its files."""
         if (await self._writer.run("BEGIN", _version(), self._limit)) < len(SQLITE_STEPS):
             log.info("%s: changing its schema to version %s", self._name, len(SQLITE_STEPS))
             await self._writer.run("BEGIN IMMEDIATE", self._steps(), _MIGRATION)

@@ -76,7 +76,7 @@ class SqliteDriver:
         self._check()
         connection.execute(begin)
         try:
-            result = _carry(connection, steps)
+            result = _run_steps(connection, steps)
             connection.execute("COMMIT")
         except BaseException:
             try:
@@ -93,8 +93,8 @@ class SqliteDriver:
             connection.close()
 
 
-def _carry(connection: sqlite3.Connection, steps: StatementSteps[T]) -> T:
-    """Run each statement of the steps, send them its rows, and return their result."""
+def _run_steps(connection: sqlite3.Connection, steps: StatementSteps[T]) -> T:
+    """Execute each statement that the steps yield, send its rows back to them, and return their result."""
     try:
         statement = next(steps)
         while True:

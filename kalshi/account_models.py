@@ -226,7 +226,7 @@ class AccountSettlement(Record):
 
     @property
     def payout(self) -> Decimal | None:
-        """Return dollars of one YES: the value, else by the result, else by the revenue; None where none says."""
+        """Return dollars of one YES: the value, else by the result, else by the revenue; None where none is known."""
         if self.value is not None:
             return self.value
         if self.result in ("yes", "no"):

@@ -13,7 +13,7 @@ def printable(text: str, most: int = 500) -> str:
 
 
 class KalshiError(Exception):
-    """A call to the exchange failed; the message says what failed, where, and what to do, on one printable line."""
+    """A call to the exchange failed; the message has the failure, its place, and what to do, on one printable line."""
 
     transient = False
     retry_after: float | None = None  # seconds after which asking again makes sense, where that is known
@@ -111,7 +111,7 @@ class Conflict(Refused):
 
 
 class RateLimited(Refused):
-    """429: the exchange's bucket is empty; it does not say when it has room again."""
+    """429: the exchange's bucket is empty; the answer does not contain the time until it has room again."""
 
     transient = True
     retry_after = 1.0

@@ -167,7 +167,7 @@ class FillSocket:
                 elif frame.type in _ENDS:
                     raise Unreachable(f"the exchange closed the socket (code {socket.close_code})")
         except TimeoutError:
-            raise Unreachable(f"the socket was silent for {self.silence:.0f} s") from None
+            raise Unreachable(f"no frame within {self.silence:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"the socket broke: {type(error).__name__}") from None
         raise Unreachable(f"no subscription within {self.silence:.0f} s")
@@ -198,7 +198,7 @@ class FillSocket:
             log.info("the exchange pushes fills")
             return Connected()
         if kind == "error":
-            self._complain(frame.one("msg"))
+            self._handle_error(frame.one("msg"))
         return None
 
     def _market_paid(self, change: RecordReader) -> MarketPaid | None:
@@ -206,11 +206,11 @@ class FillSocket:
         ticker = change.maybe_text("market_ticker") or ""
         return MarketPaid(ticker) if change.maybe_text("event_type") == "settled" and self.is_traded(ticker) else None
 
-    def _complain(self, error: RecordReader) -> None:
+    def _handle_error(self, error: RecordReader) -> None:
         code = error.whole("code")
         if code in _FATAL or not self.connected:
-            raise BadAnswer(f"the exchange's socket says error {code}: {error.maybe_text('msg')}")
-        log.warning("the exchange's socket says error %s: %s", code, error.maybe_text("msg"))
+            raise BadAnswer(f"the exchange's socket sent error {code}: {error.maybe_text('msg')}")
+        log.warning("the exchange's socket sent error %s: %s; the connection stays open", code, error.maybe_text("msg"))
 
     def _turn(self, connected: bool, reason: str) -> None:
         self.connected, self.reason, self.since = connected, reason, self.clock()

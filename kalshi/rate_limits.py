@@ -74,7 +74,7 @@ _WORDS = frozenset({"orderbooks", "trades", "batched", "orders", "multivariate",
 
 
 class TokenBucket:
-    """Tokens that grow back; a taker may run into debt and then waits it off, so that takers keep their order."""
+    """Tokens that are refilled at a rate. The count may go below 0; a caller then waits until it is 0 again."""
 
     def __init__(self, rate: float, capacity: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate, self.capacity = rate, capacity
@@ -91,15 +91,15 @@ class TokenBucket:
         return self._tokens
 
     def delay(self, cost: float) -> float:
-        """Seconds that a taker of cost would have to wait now."""
+        """Return the seconds to wait before cost tokens can be taken."""
         return max(0.0, (min(cost, self.capacity) - self.tokens) / self.rate)
 
     def take(self, cost: float) -> None:
-        """Take cost, into debt if need be."""
+        """Subtract cost, below 0 if need be."""
         self._tokens = self.tokens - cost
 
     def drain(self) -> None:
-        """The exchange said that its bucket is empty: believe it."""
+        """Set the tokens to 0 at most, after the exchange answered that its own bucket is empty."""
         self._tokens = min(self.tokens, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Records of the exchange: a strict reader of JSON objects, and dataclasses whose fields say how they are read.
+"""Records of the exchange: a strict reader of JSON objects, and dataclasses whose fields name their readers.
 
 Money and counts are read from the exchange's fixed-point text and never through float.
 """
@@ -63,7 +63,7 @@ def _from_0(number: Decimal | None) -> Decimal | None:
 
 
 def _method(wanted: str, convert: Callable[[Any], T | None]) -> Read[T]:
-    """Return a method that reads a field; convert returns None for a value that is not as wanted."""
+    """Return a method that reads a field; convert returns None for an invalid value."""
 
     def read(fields: "RecordReader", name: str) -> T:
         value = convert(fields.get(name))
@@ -149,7 +149,7 @@ class RecordReader:
         return FieldError(self.endpoint, name, f"{problem}, got {self._record.get(name)!r:.60}")
 
     def wrong(self, name: str, wanted: str) -> FieldError:
-        """Return the error of a field that is missing or not as wanted."""
+        """Return the error of a field that is missing or invalid."""
         if name not in self._record:
             return FieldError(self.endpoint, name, f"is missing; {wanted} was expected")
         return FieldError(self.endpoint, name, f"should be {wanted}, not {self._record[name]!r:.60}")

@@ -36,7 +36,7 @@ class ExecutionRecord:
 
 @dataclass(slots=True)
 class FillEvidence:
-    """Executions of one market of which the journal and the exchange say different things."""
+    """Executions of one market that differ between the journal and the exchange."""
 
     missed: list[ExecutionRecord] = field(default_factory=list)  # fills without an entry
     repeated: list[ExecutionRecord] = field(default_factory=list)  # entries beside another entry of the same fill

@@ -138,7 +138,7 @@ class MarketBook(FifoLots):
 
     @property
     def fees(self) -> Decimal:
-        """Fees of the market's whole life: a settlement repeats them, so only its excess over the known ones is new."""
+        """Fees of the market from first trade to settlement: a settlement repeats them, so only its excess is new."""
         return self.known_fees if self.settlement is None else max(self.known_fees, self.settlement.fee)
 
     @property

@@ -23,7 +23,7 @@ class MarkInputs:
 
 
 def mark_price(market: MarkInputs) -> Decimal | None:
-    """Return the price of one YES contract in dollars; None when nobody says. The first rule that fits decides.
+    """Return the price of one YES contract in dollars; None where it is unknown. The first rule that fits decides.
 
     1. The payout is known: the settlement value, else by the result (a floor replaces 0).
     2. Bid and ask are at most SPREAD_LIMIT apart: the middle.

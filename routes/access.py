@@ -109,7 +109,7 @@ def bearer(connection: HTTPConnection) -> str | None:
 
 
 def _is_browser_on_page(scope: Scope, problem: Problem) -> bool:
-    """Return True if a browser asks for a page that it could see after a login."""
+    """Return True for a browser's request of a page that a login would open."""
     on_page = path_in_app(scope).rstrip("/") in PAGES
     return problem.status == 401 and on_page and "text/html" in HTTPConnection(scope).headers.get("accept", "")
 

@@ -1,6 +1,6 @@
 """The account as a whole: the summary, lifetime P&L from the journal, and the journal against the account.
 
-Each part of the summary has its own source and age; one that failed says why, and the rest stands.
+Each part of the summary has its own source and age; one that failed has the reason, and the others are sent.
 """
 
 import asyncio
@@ -88,7 +88,7 @@ def _counts(service: Services, positions: Answer | dict[str, Any]) -> dict[str, 
 
 
 def _lifetime(services: Services) -> dict[str, Any]:
-    """Return the P&L of everything in the journal; null where no entry says, an error while it is being read."""
+    """Return the P&L of everything in the journal; null where no entry has it, an error while it is being read."""
     ledgers = services.ledgers
     if not ledgers.ready:
         return failed_part(503, _progress(services))

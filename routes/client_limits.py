@@ -22,7 +22,7 @@ LOG_INTERVAL: Final = 60.0  # seconds between two log lines about one network
 
 
 class ByNetwork(OrderedDict[str, State], Generic[State]):
-    """The state of each network, made when it is first used; the least recent is forgotten first."""
+    """The state of each network, made when it is first used; the least recent is dropped first."""
 
     def __init__(self, make: Callable[[], State]) -> None:
         super().__init__()

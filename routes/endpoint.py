@@ -29,7 +29,7 @@ _MICROSECOND: Final = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. The whole text must match pattern, else the answer is a 400 that says what was expected."""
+    """One parameter. The whole text must match pattern, else the answer is a 400 with the expected form."""
 
     name: str
     schema: dict[str, Any]
@@ -53,7 +53,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A URL below the prefix. Exactly one of answer, respond and stream says how it is served.
+    """A URL below the prefix. Exactly one of answer, respond and stream is set, and serves it.
 
     schema: the name of the body's schema; empty for text. errors: statuses besides 400, 429 and 500. csv: serves the
     same query as text/csv.
@@ -105,7 +105,7 @@ def ticker(name: str, description: str, place: Literal["query", "path"] = "query
 
 
 def cursor(name: str, description: str) -> Parameter:
-    """Return a parameter that takes a place in the journal as a Cursor; its epoch is empty for a seq alone."""
+    """Return a parameter that takes a position in the journal as a Cursor; its epoch is empty for a seq alone."""
     return Parameter(
         name, {"type": "string", "pattern": f"^{_PLACE.replace('?:', '')}$"}, description, _PLACE,
         "a cursor of this journal such as abcd2345-42, or its seq alone",

@@ -117,7 +117,7 @@ class JsonEndpoint:
 
 
 def accepts_csv(scope: Scope) -> bool:
-    """Return True if the Accept header asks for text/csv and not for JSON."""
+    """Return True if the Accept header has text/csv and not JSON."""
     accept = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
     return b"text/csv" in accept and b"application/json" not in accept
 

@@ -32,7 +32,7 @@ class SpringSessions:
         self._redis, self._prefix, self._clock = redis, f"{namespace}:sessions:", clock
 
     async def is_live(self, cookie: str) -> bool:
-        """Return True if the cookie names a session that lives and is logged in. Raises SessionsAway."""
+        """Return True if the cookie names a session that has not expired and is logged in. Raises SessionsAway."""
         name = session_id(cookie)
         if name is None:
             return False

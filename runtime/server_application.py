@@ -95,7 +95,7 @@ class ServerApplication:
             raise
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 503 with the sentence that says what is missing, which is logged once."""
+        """Answer 503 with the sentence that names the missing setting, which is logged once."""
         if scope["type"] == "http":
             level = logging.DEBUG if self._warned else logging.ERROR
             self._warned = True

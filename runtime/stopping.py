@@ -1,4 +1,4 @@
-"""Notice that the server stops, by a signal or by itself, before it waits for open streams."""
+"""Notice that the server stops, by a signal or otherwise, before it waits for open streams."""
 
 import asyncio
 import contextlib

@@ -22,7 +22,7 @@ def notify(state: str) -> bool:
             line.setblocking(False)  # a manager that does not read must not hold up the loop
             line.sendto(state.encode(), address)
     except OSError as error:
-        log.warning("systemd was not told %s: %s", state, error)
+        log.warning("cannot send %s to systemd: %s", state, error)
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""A clock that moves only when it is told to, for deterministic runs."""
+"""A clock that moves only when its methods are called, for deterministic runs."""
 
 
 class VirtualClock:

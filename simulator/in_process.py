@@ -59,7 +59,7 @@ class InProcessExchange:
 
     @property
     def next_due(self) -> float:
-        """Unix seconds of the next thing that happens by itself."""
+        """Unix seconds of the next scheduled action of the exchange."""
         exchange = self.exchange
         due = exchange.engine.next_expiry or float("inf")
         if exchange.options.quiet:

@@ -17,7 +17,7 @@ def check_order(market: SimulatedMarket, account: MemberAccount, request: OrderR
     if request.client_order_id in account.client_order_ids:
         raise nested_error(409, "order_already_exists")
     if request.expires is not None and (request.time_in_force != "good_till_canceled" or request.expires <= now):
-        raise nested_error(400, "invalid_order", "expiration_time must lie ahead and needs good_till_canceled")
+        raise nested_error(400, "invalid_order", "expiration_time must be in the future and needs good_till_canceled")
     if request.reduce_only and request.time_in_force != "immediate_or_cancel":
         raise nested_error(400, "invalid_order", "reduce_only needs immediate_or_cancel")
     if request.post_only:

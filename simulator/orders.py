@@ -67,7 +67,7 @@ class SimulatedOrder:
         return price <= self.price if self.side == "bid" else price >= self.price
 
     def fill(self, price: int, count: int, fee: int, is_taker: bool) -> None:
-        """Book one execution."""
+        """Count one execution of this order."""
         cost = count * (price if self.side == "bid" else DOLLAR - price)
         self.filled += count
         self.remaining -= count

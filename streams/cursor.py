@@ -1,4 +1,4 @@
-"""Cursors: a place in the journal as text, found in a request, parsed, and compared with the journal."""
+"""Cursors: a position in the journal as text, found in a request, parsed, and compared with the journal."""
 
 import re
 from collections.abc import Iterable

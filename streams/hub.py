@@ -48,7 +48,7 @@ class Publication:
 
 
 class Hub:
-    """All open streams, and the place up to which everything was published. Synchronous; runs on one loop's thread.
+    """All open streams, and the position up to which everything was published. Synchronous; runs on one loop's thread.
 
     Publishing only queues; rounds send, one after another, each in slices with the loop turning between them. So
     order holds, REST requests get their turn, and what is published while a round runs leaves as one chunk in the
@@ -135,7 +135,7 @@ class Hub:
         self._settle()
 
     def reset_chunk(self, reason: Reason, retry: float | None = None) -> Chunk:
-        """Return the event that tells a reader to start again from the head."""
+        """Return the `reset` event: the reader starts again from the head."""
         data = dumps({"reason": reason, "head": self.head})
         return Chunk(frame("reset", data, self.head, retry), 1, self.position, self.head)
 
@@ -169,7 +169,7 @@ class Hub:
         self._settle()
 
     def leave(self, reader: Subscriber) -> None:
-        """Forget a stream, in any state of it."""
+        """Remove a stream, in any state of it."""
         self._open.pop(reader, None)
         self._newcomers.pop(reader, None)
         self._members.get(reader.wants, {}).pop(reader, None)

@@ -101,7 +101,7 @@ class StreamBody:
         return None
 
     def _resume(self, cursor: Cursor) -> None:
-        """Begin after a cursor of this epoch; ask the journal for its entry where the hub cannot know it."""
+        """Begin after a cursor of this epoch; read its entry from the journal where the hub cannot check it."""
         self.reader.position, self.reader.last_id = cursor.seq, self.cursor
         if cursor.seq == self.hub.position and self.cursor in (self.hub.head, f"{cursor.epoch}-{cursor.seq}"):
             self._join("current")
@@ -129,7 +129,7 @@ class StreamBody:
         return None
 
     async def _next(self) -> Chunk | None:
-        """Return what waits and what is due as one chunk; None when the stream must end."""
+        """Return the events that wait and are due as one chunk; None when the stream must end."""
         reader, hub = self.reader, self.hub
         while True:
             finished = await reader.finish_delivery()
@@ -203,7 +203,7 @@ class StreamBody:
         return Chunk.joined([*parts, Chunk(bye(reason, RETRY_AFTER[reason]), 1)])
 
     def _reset(self, reason: Reason, retry: float | None = None) -> Chunk:
-        """Continue live from the head, and return the event that says so."""
+        """Continue live from the head, and return the `reset` event."""
         self._epoch = self.hub.epoch
         _discard(self._page)
         self._page = None
@@ -220,6 +220,6 @@ class StreamBody:
 
 
 def _discard(future: PageFuture | None) -> None:
-    """Cancel a page that nobody needs any more; read its failure, so that asyncio does not report it."""
+    """Cancel a page that is not needed any more; read its failure, so that asyncio does not report it."""
     if future is not None and not future.cancel() and not future.cancelled():
         future.exception()

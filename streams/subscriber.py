@@ -50,7 +50,7 @@ class SendQueue:
     _queue: asyncio.Queue[Chunk] | None = None
 
     def __len__(self) -> int:
-        """Return the number of events that wait."""
+        """Return the number of events in the queue."""
         return self._events
 
     def put_nowait(self, chunk: Chunk) -> None:

@@ -38,7 +38,7 @@ class MarkoutRecorder:
     _due: list[tuple[float, int, int, FillEvent]] = field(default_factory=list)  # a heap: time, number, horizon, fill
 
     def on_event(self, event: ExchangeEvent) -> None:
-        """Take in an event of the exchange."""
+        """Process an event of the exchange."""
         if not isinstance(event, FillEvent) or event.account != MEMBER:
             return
         quantity = Decimal(event.count) / CONTRACT

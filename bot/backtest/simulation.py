@@ -116,11 +116,11 @@ class BacktestRun:
             ))  # fmt: skip
 
     async def _push(self) -> None:
-        """Hand the fills over as the fill socket does."""
+        """Pass the fills to the venue as the fill socket does."""
         fills, self._pushed = self._pushed, []
         await self.venue.fills.take(fills)
 
     @property
     def seed(self) -> int:
-        """The seed of the exchange."""
+        """The seed of the simulated exchange."""
         return self.exchange.exchange.options.seed

@@ -1,8 +1,8 @@
-"""Strategies: pure functions from the view of one market to the orders they want; risk limits have the last word.
+"""Strategies: pure functions from the view of one market to the orders they want; risk limits may reduce them.
 
 A strategy is a module with `decide(view)`, one of this package by its name or any file by its path. One that has
 parameters is `decide(view, parameters=Defaults())`, where Defaults is a frozen dataclass with a default for each field.
-`NEEDS_DEPTH = True` asks for the order book in the view.
+With `NEEDS_DEPTH = True` the view contains the order book.
 """
 
 import importlib

@@ -5,8 +5,8 @@ long position it asks at the mid and bids a whole spread below it; with a full s
 most one order rests on each side; one that is still good stays, because its place in the queue is worth more than a
 better price.
 
-It loses where others know more: an order that fills just before the price moves on. Against a crowd that is informed
-the spread does not pay for that (docs/bot.md has the figures); it needs calm, liquid markets and small sizes.
+It loses against better informed traders: an order fills just before the price moves on. The spread does not pay for
+that (docs/bot.md has the figures); it needs calm, liquid markets and small sizes.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ class ExecutionListener(Protocol):
     """Receives what happened to our orders, each event exactly once. Synchronous."""
 
     def execution(self, execution: Execution) -> None:
-        """Take a fill of an order of ours."""
+        """Process a fill of an order of ours."""
         ...
 
     def settlement(self, ticker: str, value: Decimal) -> None:

@@ -42,7 +42,7 @@ class FillCollector:
     async def read_newest(self) -> None:
         """Read the newest page, and everything unless the page reaches back to the last one. Raises KalshiError.
 
-        A known fill on the page is no proof: the socket may have sent the newest while those behind it were lost.
+        A known fill on the page proves nothing: the socket may have sent the newest and lost those before it.
         """
         rows = (await self._client.fills_page(limit=_PAGE)).rows
         ids = {fill.fill_id for fill in rows}
@@ -73,7 +73,7 @@ class FillCollector:
                 self._count(fill, ours)
 
     def take_order(self, order: Order) -> None:
-        """Take in the state of an order of ours, and adopt it if it was not known. A finished order stays finished."""
+        """Record the state of an order of ours, and adopt it if it was not tracked. A finished order stays finished."""
         if self._tracker.is_done(order.order_id):
             return
         resting = order.status == "resting"
@@ -130,7 +130,7 @@ async def listen(socket: FillSocket, fills: FillCollector) -> None:
                 if isinstance(event, Fill):
                     await take_pushed(fills, event)
     except Exception:
-        log.exception("the fill socket stopped by a bug; fills are still read at every turn")
+        log.exception("unexpected error ended the fill socket; fills are still read at every turn")
 
 
 async def take_pushed(fills: FillCollector, fill: Fill) -> None:

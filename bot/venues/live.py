@@ -128,7 +128,7 @@ class LiveVenue:
                 await self.fills.read_newest()
 
     async def cancel(self, order: RestingOrder) -> None:
-        """Cancel an order; if it was dead already, read how much of it was filled."""
+        """Cancel an order; if it had ended already, read how much of it was filled."""
         tracked = self.tracker.get(order.client_order_id)
         if tracked is None or tracked.uncertain or not tracked.open:
             return  # gone, or refresh must resolve it first
@@ -156,12 +156,12 @@ class LiveVenue:
                     except VenueError as error:
                         why, reason = str(error), error.reason
         left = len(self.tracker.open()) + len(self.tracker.uncertain())
-        raise OrderUncertain(f"{left or 'some'} of our orders may still rest ({why}); cancelling goes on", reason)
+        raise OrderUncertain(f"{left or 'some'} of our orders may still rest ({why}); cancelling again", reason)
 
     async def ensure_alone(self, adopt: bool = False) -> None:
         """Raise AnotherBotRunning if orders rest under our prefix that neither this run nor an earlier one sent.
 
-        adopt: take such orders for ours instead. Raises VenueUnavailable.
+        adopt: treat such orders as ours instead. Raises VenueUnavailable.
         """
         try:
             resting = await self._orders.resting()
@@ -173,7 +173,7 @@ class LiveVenue:
         unknown = [order.client_order_id for order in ours if self._boot_id(order) not in self._boot_ids]
         if unknown:
             raise AnotherBotRunning(
-                f"{len(unknown)} orders rest under {self._options.prefix} that the state file does not know "
+                f"{len(unknown)} orders rest under {self._options.prefix} that are not in the state file "
                 f"({', '.join(unknown[:3])}): another bot may be trading; give each its own BOT_ORDER_PREFIX and "
                 "state file. If no other bot trades, start with --clear, which cancels them"
             )
@@ -244,7 +244,7 @@ class LiveVenue:
                 self.tracker.forget(order.client_order_id)
 
     async def compare_orders(self) -> None:
-        """Compare the orders that rest with those that we know; read each missing one by its id."""
+        """Compare the orders that rest with those that are tracked; read each missing one by its id."""
         missing = {order.client_order_id: order for order in self.tracker.open()}
         others, intruders = [], []
         for order in await self._orders.resting():

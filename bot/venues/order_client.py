@@ -81,7 +81,7 @@ class OrderClient:
             raise _classified(error) from error
 
     async def cancel(self, order_id: str, ticker: str) -> Decimal | None:
-        """Cancel one order. Return the contracts taken back, None if dead. Raises OrderRejected, OrderUncertain."""
+        """Cancel an order. Return the contracts removed, None if it had ended. Raises OrderRejected, OrderUncertain."""
         params: dict[str, str | int] = {"market_ticker": ticker}  # without it only shard 0 is searched
         if self._client.subaccount:
             params["subaccount"] = self._client.subaccount

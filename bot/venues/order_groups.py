@@ -41,7 +41,7 @@ class BotOrderGroups:
         return self._ids.get(key, "")
 
     async def handle_rejection(self, shard: int) -> None:
-        """Reset the shard's group after it refused an order; forget it if the exchange does not know it."""
+        """Reset the shard's group after it refused an order; drop it if the exchange does not have it."""
         key = str(shard)
         group = self._ids.get(key)
         if group is None or not self._throttle.due(f"reset {key}", _RESET_AFTER):

@@ -95,7 +95,7 @@ class OrderTracker:
             self._origins[client_order_id] = replace(origin, acknowledged_at=now)
 
     def update(self, client_order_id: str, order_id: str, filled: Decimal, is_open: bool) -> None:
-        """Take in a state that the exchange reported. A higher count of earlier stays: reads may be old."""
+        """Record a state that the exchange reported. A higher count from an earlier read stays: reads may be old."""
         order = self._active.get(client_order_id)
         if order is None:
             return

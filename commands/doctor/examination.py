@@ -84,15 +84,15 @@ async def _caching(visit: Probe) -> list[Diagnosis]:
 async def _streams(visit: Probe, count: int) -> list[Diagnosis]:
     """Check the four streams as a browser opens them, and many more meanwhile."""
     listening = asyncio.gather(*(visit.listen(f"/sse/{name}", LISTEN, GZIP) for name in STREAMS))
-    probed, many = await asyncio.gather(listening, _crowd(visit, count))
+    probed, many = await asyncio.gather(listening, _many_streams(visit, count))
     four = dict(zip(STREAMS, probed, strict=True))
     found = list(stream_checks.streams(four, LISTEN, starved=many.rest.status == 0))
     prompt = all(finding.level == "ok" or finding.name == "idle cut" for finding in found)
     return [*found, stream_checks.crowd(many, prompt)]
 
 
-async def _crowd(visit: Probe, count: int) -> stream_checks.Crowd:
-    """Open so many streams at once, send a plain request, and close them."""
+async def _many_streams(visit: Probe, count: int) -> stream_checks.Crowd:
+    """Open count streams at once, send a plain request while they are open, and close them."""
     await asyncio.sleep(2)  # the four have begun
     seconds = 4 + min(count / 100, 8)
     opening = [asyncio.create_task(visit.listen("/sse/status", seconds)) for _ in range(count)]

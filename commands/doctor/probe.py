@@ -20,9 +20,9 @@ BYE: Final = re.compile(rb'^event: bye\ndata: .*"reason": ?"(\w+)"', re.M)
 
 @dataclass(frozen=True, slots=True)
 class ProbedPage:
-    """One answer: status, headers (names in small letters), body, and seconds until it was whole.
+    """One answer: status, headers (names in small letters), body, and seconds until it was complete.
 
-    status 0: no answer, and the body says why.
+    status 0: no answer; the body has the reason.
     """
 
     status: int

@@ -1,4 +1,4 @@
-"""Checks of forwarded headers: the service knows its own address, and clients cannot forge theirs."""
+"""Checks of forwarded headers: the service uses its public address, and clients cannot forge theirs."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -44,9 +44,9 @@ def seen(index: ProbedPage) -> ForwardedView | None:
 def forwarding(
     base: URL, plain: ForwardedView | None, otherwise: ForwardedView | None, forged: ForwardedView | None, direct: bool
 ) -> Iterator[Diagnosis]:
-    """Judge three answers of GET /: asked plainly, with the other scheme claimed, with a forged address.
+    """Check three answers of GET /: plain, with the other scheme claimed, with a forged address.
 
-    direct: no proxy is in sight and we are on the service's own machine, which it believes.
+    direct: no proxy was found and the doctor runs on the service's own machine, whose headers it trusts.
     """
     if plain is None or otherwise is None or forged is None:
         yield note("forwarding", "the index did not tell its links: not judged")

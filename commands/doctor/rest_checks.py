@@ -18,7 +18,7 @@ HEADERS: Final = ("x-content-type-options", "x-frame-options", "referrer-policy"
 
 
 def answer(url: str, page: ProbedPage) -> Diagnosis:
-    """Judge an answer of one URL; a lack of the exchange or its keys is only a note."""
+    """Check an answer of one URL; an exchange that is down or has no keys is only a note."""
     came = f"{page.shown} in {page.seconds * 1000:.0f} ms, {len(page.body)} bytes"
     expected = "text/html" if url in PAGES else "application/json"
     if page.status == 200 and page.kind == expected:
@@ -34,13 +34,13 @@ def answer(url: str, page: ProbedPage) -> Diagnosis:
 
 
 def slashes(page: ProbedPage) -> Iterator[Diagnosis]:
-    """Judge /health/, which must be the same as /health."""
+    """Check /health/, which must be the same as /health."""
     if page.status not in (200, 429):
         yield wrong("prefix", f"/health/ answers {page.shown}, and must be the same as /health")
 
 
 def caching(first: ProbedPage, again: ProbedPage) -> Diagnosis:
-    """Judge two answers of one URL, the second requested with the ETag of the first, both with gzip."""
+    """Check two answers of one URL, the second requested with the ETag of the first, both with gzip."""
     etag = first.headers.get("etag")
     if first.status != 200 or not etag:
         return note("not modified", f"not judged: {first.shown}, ETag {etag}")
@@ -52,7 +52,7 @@ def caching(first: ProbedPage, again: ProbedPage) -> Diagnosis:
 
 
 def compression(page: ProbedPage) -> Diagnosis:
-    """Judge JSON that was requested with gzip."""
+    """Check JSON that was requested with gzip."""
     how = page.headers.get("content-encoding", "identity")
     if how != "identity" or not page.proxy:
         return well("json compression", f"{how}, {len(page.body)} bytes of {page.kind}")
@@ -60,14 +60,14 @@ def compression(page: ProbedPage) -> Diagnosis:
 
 
 def hosts(renamed: ProbedPage) -> Diagnosis:
-    """Judge an answer to a request that names another host: a page of that name could read it by DNS rebinding."""
+    """Check an answer to a request that names another host: a page of that name could read it by DNS rebinding."""
     if renamed.status == 200 and "links" in renamed.json:
         return wrong("any host", "the service answers to any Host: a page of another name can read the account")
     return well("any host", f"another Host gets {renamed.shown}")
 
 
 def exposure(pages: Mapping[str, ProbedPage], home: bool) -> Diagnosis:
-    """Judge the answers of operators' URLs without a key. home: the service takes us for its own machine."""
+    """Check the answers of operators' URLs without a key. home: the service takes us for its own machine."""
     found = [url for url, page in pages.items() if page.status == 200]
     if not found:
         return well("exposure", f"{' and '.join(pages)} are closed from here")
@@ -87,7 +87,7 @@ def access(health: ProbedPage, home: bool) -> Iterator[Diagnosis]:
 
 
 def protection(page: ProbedPage, tls: bool, home: bool) -> Iterator[Diagnosis]:
-    """Judge the security headers and TLS."""
+    """Check the security headers and TLS."""
     missing: Sequence[str] = [name for name in HEADERS if name not in page.headers]
     if missing:
         yield wrong("security headers", f"taken away on the way: {', '.join(missing)}")

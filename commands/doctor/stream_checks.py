@@ -82,7 +82,7 @@ def _end(one: ProbedStream, ended: float) -> Diagnosis:
 
 
 def crowd(many: Crowd, prompt: bool) -> Diagnosis:
-    """Judge whether streams starve other requests. prompt: single streams arrive as they should."""
+    """Check that many streams do not starve other requests. prompt: single streams arrive as they should."""
     count, rest = len(many.probed), many.rest
     began = [one for one in many.probed if one.status == 200 and one.greeted]
     refused = sorted({one.status for one in many.probed} - {0, 200, 429})
@@ -104,7 +104,7 @@ def crowd(many: Crowd, prompt: bool) -> Diagnosis:
 
 
 def standby(one: ProbedStream) -> Diagnosis:
-    """Judge the answer of a stream's URL while the service is away."""
+    """Check the answer of a stream's URL while the service is away."""
     if (
         one.status == 200
         and one.headers.get("content-type", "").startswith("text/event-stream")

@@ -68,7 +68,7 @@ def announced(settings: bytes) -> int | None:
 
 
 def offered(shaken: Handshake | None, proxy: str) -> Iterator[Diagnosis]:
-    """Judge a handshake; None for plain HTTP or a failed one. proxy: name of the proxy in front."""
+    """Check a handshake; None for plain HTTP or a failed one. proxy: name of the proxy in front."""
     if shaken is None or shaken.version != "h2":
         yield well(
             "http version", "HTTP/1.1: a browser opens six connections, and each stream takes one: let tabs share"

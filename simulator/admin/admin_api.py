@@ -152,7 +152,11 @@ def admin_app(api: AdminApi, token: str) -> web.Application:
     async def serve(request: web.Request) -> web.Response:
         try:
             if not is_allowed(request.path, request.headers):
-                raise nested_error(401, "token_needed", "send Authorization: Bearer and the token of the first line")
+                raise nested_error(
+                    401,
+                    "token_needed",
+                    "send Authorization: Bearer and the token that the simulator printed at its start",
+                )
             return to_web_response(api.handle(await read_request(request)))
         except ApiError as error:
             return to_web_response(ApiResponse(error.body, error.status))

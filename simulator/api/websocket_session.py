@@ -175,7 +175,7 @@ class SocketSession:
 
 
 def _tickers(params: JsonRow) -> set[str] | None:
-    """market_ticker xor market_tickers; None when neither is members."""
+    """Return the tickers of market_ticker or market_tickers, None for all. Raises CommandError if both are given."""
     one, many = params.get("market_ticker"), params.get("market_tickers")
     if one is not None and many is not None:
         raise CommandError(11)

@@ -145,7 +145,7 @@ async def test_orders_stay_uncertain_while_the_exchange_fails(
         await stage.venue.refresh({})
     with pytest.raises(VenueUnavailable):
         await stage.venue.ensure_alone()
-    with pytest.raises(OrderUncertain, match=r"1 of our orders may still rest \(.+\); cancelling goes on"):
+    with pytest.raises(OrderUncertain, match=r"1 of our orders may still rest \(.+\); cancelling again"):
         await stage.venue.cancel_all()
     assert stage.venue.resting() == [resting]
     stage.simulator.clear()

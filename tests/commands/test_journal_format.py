@@ -85,5 +85,5 @@ def test_a_text_that_is_no_export_is_refused(text: str) -> None:
 def test_a_huge_head_takes_no_memory() -> None:
     """A header that promises more entries than there are is refused at the end, at no cost."""
     line = '{"record":"journal","epoch":"a","head":9000000000000000,"marks":{}}\n'
-    with pytest.raises(ArchiveUnreadable, match="the file ends with entry 0; its header promises 9000000000000000"):
+    with pytest.raises(ArchiveUnreadable, match="the file ends with entry 0; its header announces 9000000000000000"):
         list(journal_format.read([line], "jsonl"))

@@ -135,7 +135,7 @@ def test_news_without_a_whole_window_is_remembered_within_bounds() -> None:
     window.check(numbered([1]), None, 1.0, 1.0)
     for first in range(2, MAX_SEEN + 2000, 1000):
         assert window.extend(numbered(range(first, first + 1000)), "b1", 2.0) is not None
-    assert len(window.life.seen) <= MAX_SEEN
+    assert len(window.run.seen) <= MAX_SEEN
     last = first + 999
     checked = window.check(numbered(range(last - 100, last + 2)), None, 3.0, 3.0)
     assert (ids(checked.new), checked.gap) == ([f"t{last + 1}"], None)

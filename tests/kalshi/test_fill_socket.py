@@ -150,7 +150,7 @@ async def test_a_silent_line_is_given_up(session: aiohttp.ClientSession, kalshi:
     kalshi.silent = True
     push = push_of(session, kalshi, silence=0.1)
     async with aclosing(push.events()) as events:
-        assert await anext(events) == Disconnected("the socket was silent for 0 s")
+        assert await anext(events) == Disconnected("no frame within 0 s")
 
 
 async def test_pings_are_answered_and_keep_the_line(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:

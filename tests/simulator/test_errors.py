@@ -83,12 +83,12 @@ def test_a_clock_may_differ_by_five_seconds(member: Member) -> None:
         (
             {"expiration_time": 1},
             400,
-            nested("invalid_order", details="expiration_time must lie ahead and needs good_till_canceled"),
+            nested("invalid_order", details="expiration_time must be in the future and needs good_till_canceled"),
         ),
         (
             {"expiration_time": 4_000_000_000, "time_in_force": "immediate_or_cancel"},
             400,
-            nested("invalid_order", details="expiration_time must lie ahead and needs good_till_canceled"),
+            nested("invalid_order", details="expiration_time must be in the future and needs good_till_canceled"),
         ),
         ({"reduce_only": True}, 400, nested("invalid_order", details="reduce_only needs immediate_or_cancel")),
         ({"subaccount": 7}, 403, nested("forbidden", details="subaccount not found")),
