@@ -72,8 +72,8 @@ class _BatchMatcher:
         closed = sorted(place for place in self._closed if place > 0)
         ids = [KnownId(known.name, known.content, self._seq(known.seq, seqs)) for known in self._new]
         # The ids of a trade that is taken back lead to its counterpart, and each entry has one of its own.
-        ids += [KnownId(fingerprint.void_name(self._drafts[-1 - place]), "", seq)
-                for place, seq in seqs.items() if place in self._moved]  # fmt: skip
+        voids = [(self._drafts[-1 - place], seq) for place, seq in seqs.items() if place in self._moved]
+        ids += [KnownId(fingerprint.void_name(draft), fingerprint.content_digest(draft), seq) for draft, seq in voids]
         return AppendPlan(fresh, by_draft, ids, closed, heuristic)
 
     def _is_fresh(self, place: int) -> bool:

@@ -100,8 +100,8 @@ def report_name(draft: Draft) -> str:
 
 
 def void_name(draft: Draft) -> str:
-    """Return the name of the correction that takes a trade back, because draft's content is another entry's."""
-    return _digest("void", report_name(draft), content_digest(draft))
+    """Return the name of the corrections that take a trade back, because draft's content is another entry's."""
+    return _digest("void", report_name(draft))
 
 
 def content_digest(draft: Draft) -> str:
@@ -111,10 +111,12 @@ def content_digest(draft: Draft) -> str:
 
 
 def old_names(draft: Draft) -> list[str]:
-    """Return the other names under which the same report may be known: of version 0.1, or of a wider entry."""
+    """Return the other names under which the same report may be known: of version 0.1, a void, or a wider entry."""
     match draft:
         case Trade() if not from_exchange(draft):
             return [_digest("bot", draft.trade_id, draft.timestamp, *fingerprint(draft))]
+        case Correction() if not draft.trade.quantity:
+            return [void_name(draft)]  # in an archive; what the bot reported instead is another entry there
         case Baseline(balance=None):
             return [_digest("baseline", "balance")]
     return []

@@ -293,6 +293,9 @@ async def test_a_journal_with_a_trade_taken_back_is_whole(tmp_path: Path, form: 
         await archive.restore(other, _read(await _text(journal, form), form))
         assert await _records(other) == await _records(journal)
         assert (await other.append([trade(), fill()])).entries == []
+        again = await archive.restore(journal, _read(await _text(journal, form), form))
+        assert (again.entries, again.known) == (0, 3)
+        assert [problem async for problem in verify.problems(journal)] == []
 
 
 @pytest.mark.parametrize("step", [1, 2, 7, 100])

@@ -93,7 +93,7 @@ def test_a_void_has_a_name_of_its_own() -> None:
     journal.append(fill(price=P))
     journal.append(trade())
     plan = journal.append(CORRECTED)
-    assert KnownId(fingerprint.void_name(CORRECTED), "", 3) in plan.ids
+    assert KnownId(fingerprint.void_name(CORRECTED), fingerprint.content_digest(CORRECTED), 3) in plan.ids
     assert [known.seq for known in plan.ids if known.name == fingerprint.report_name(CORRECTED)] == [1]
 
 
