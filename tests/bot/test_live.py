@@ -189,7 +189,7 @@ async def test_a_bug_in_the_fill_socket_loses_no_fill(stage: Stage, caplog: pyte
             yield
 
     await listen(Broken(), stage.venue.fills)  # type: ignore[arg-type]
-    assert "the fill socket stopped by a bug; fills are still read at every turn" in caplog.text
+    assert "unexpected error ended the fill socket; fills are still read at every turn" in caplog.text
     await stage.venue.place(wish("BUY", "5", "0.60", stage.ticker, rest=False))
     await eventually(lambda: stage.settled(1), within=5)
 
