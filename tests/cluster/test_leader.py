@@ -105,7 +105,7 @@ async def test_duties_end_when_another_took_over(journal: SqliteJournal, caplog:
     await eventually(lambda: journal.acquire("another", 60))
     assert worker.ended == 0
     await eventually(lambda: worker.ended)
-    assert "no longer me" in caplog.text
+    assert "no longer by me" in caplog.text
     await eventually(lambda: worker.health.reason == "another worker polls")
     assert worker.began == 1
     await cancel_and_wait(task)
