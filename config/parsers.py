@@ -91,7 +91,10 @@ def http_url(value: str) -> str:
 
 def exchange_url(value: str) -> str:
     """Return the exchange's address: https, or http on this machine, since requests carry signatures and money."""
-    found = http_url(value)
+    try:
+        found = http_url(value)
+    except ValueError:
+        raise ValueError("a URL such as https://host:port/path") from None
     if urlsplit(found).scheme == "http" and not is_loopback(urlsplit(found).hostname or ""):
         raise ValueError("https:// for an exchange that is not on this machine")
     return found

@@ -28,7 +28,7 @@ WRONG = [
     ("BOT_STATUS_ENDPOINT", "localhost:9000/status", "http://"),
     ("BOT_STATUS_ENDPOINT", "http://localhost:99999/status", "http://host:port/path"),
     ("BOT_TRADES_ENDPOINT", "http://[::1/trades", "http://host:port/path"),
-    ("KALSHI_API_URL", "ftp://x", "https"),
+    ("KALSHI_API_URL", "ftp://x", "such as https://host:port/path"),
     ("KALSHI_API_URL", "http://api.example.com/v2", "https:// for an exchange that is not on this machine"),
     ("KALSHI_API_URL", "http://localhost.evil.example/v2", "https://"),
     ("JOURNAL_URL", "postgres://x/y", "sqlite:///file"),
