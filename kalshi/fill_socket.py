@@ -186,12 +186,8 @@ class FillSocket:
             fill = Fill.from_push(frame.one("msg"))
             self.fills += 1
             return fill if (fill.subaccount or 0) == self.subaccount else None
-        if kind == "market_lifecycle_v2":
-            return self._market_paid(frame.one("msg"))
-        if frame.maybe_whole("id") == _FOLLOW_MARKETS:
-            if kind == "error":
-                log.warning("the exchange does not push payouts; they are read by REST: %.200s", text)
-            return None
+        if kind == "market_lifecycle_v2" or frame.maybe_whole("id") == _FOLLOW_MARKETS:
+            return self._read_market(kind, frame)
         if kind == "subscribed" and not self.connected:
             self.connects += 1
             self._turn(True, "")
@@ -201,10 +197,18 @@ class FillSocket:
             self._handle_error(frame.one("msg"))
         return None
 
-    def _market_paid(self, change: RecordReader) -> MarketPaid | None:
+    def _read_market(self, kind: str, frame: RecordReader) -> MarketPaid | None:
+        """Return the payout in a frame about markets. One that cannot be read is no fill, and the connection stays."""
+        try:
+            message = frame.one("msg")
+            change, ticker = message.maybe_text("event_type"), message.maybe_text("market_ticker") or ""
+            if kind == "error":
+                log.warning("the exchange does not push payouts; REST reads them: %s", message.maybe_text("msg"))
+        except KalshiError as error:
+            log.warning("a change of a market cannot be read; REST reads payouts: %s", error)
+            return None
         # Of the changes only this one names a payout (Kalshi docs: market lifecycle).
-        ticker = change.maybe_text("market_ticker") or ""
-        return MarketPaid(ticker) if change.maybe_text("event_type") == "settled" and self.is_traded(ticker) else None
+        return MarketPaid(ticker) if change == "settled" and self.is_traded(ticker) else None
 
     def _handle_error(self, error: RecordReader) -> None:
         code = error.whole("code")

@@ -58,6 +58,21 @@ async def test_a_hung_server_is_given_up_in_time(kept: Journal, server: MariaSer
     assert (await kept.append([trade(trade_id="t2")])).by_draft == [2]  # whether or not the first try was kept
 
 
+async def test_a_rollback_without_an_answer_costs_the_connection(kept: Journal, server: MariaServer) -> None:
+    """The server hangs as an error is rolled back: its late answer is not taken for that of the next call."""
+
+    def refused() -> StatementSteps[None]:
+        yield Statement("SELECT 1")
+        server.hang()
+        raise LeaseLost("another holder")
+
+    with pytest.raises(JournalUnavailable, match=r"within 1 s"):
+        await kept.change(refused())
+    server.wake()
+    assert await kept.marks() == {}
+    assert (await kept.append([trade(trade_id="t2")])).by_draft == [2]
+
+
 async def test_a_killed_server_loses_nothing(mariadb: str, maria_server: MariaServer) -> None:
     """kill -9 of the server between two appends: unavailable meanwhile, then it goes on where it was."""
     journal = open_journal(mariadb, limit=5)

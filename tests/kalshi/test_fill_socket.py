@@ -125,6 +125,8 @@ async def test_a_payout_of_the_accounts_market_is_an_event(session: aiohttp.Clie
     push = push_of(session, kalshi, is_traded={"KXOURS"}.__contains__)
     async with aclosing(push.events()) as events:
         assert isinstance(await anext(events), Connected)
+        await kalshi.push({"type": "market_lifecycle_v2", "msg": None})
+        await kalshi.push(lifecycle(event_type=7, market_ticker=["KXOURS"]))
         for change, ticker in (("settled", "KXOTHER"), ("determined", "KXOURS"), ("new_word", "KXOURS")):
             await kalshi.push(lifecycle(event_type=change, market_ticker=ticker))
         await kalshi.push(lifecycle(event_type="settled", market_ticker="KXOURS", settled_ts=1781159370))
