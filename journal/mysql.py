@@ -74,19 +74,12 @@ class MysqlDriver:
             await self._link.commit()
             return result
         except JournalError:
-            await self._roll_back()  # raised by the steps: the connection is as good as before
+            await self._link.rollback()  # raised by the steps: the connection is as good as before
             raise
         except BaseException:
             # Cancelled or failed midway: the server's next answer would belong to a statement that was given up.
             # It rolls back by itself when the connection is gone.
             self._drop()
-            raise
-
-    async def _roll_back(self) -> None:
-        try:
-            await self._link.rollback()
-        except BaseException:
-            self._drop()  # the answer may still come, and would belong to no statement
             raise
 
     async def _start(self) -> None:
