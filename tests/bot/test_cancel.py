@@ -1,4 +1,4 @@
-"""Tests of the cancel command: it proves that no order is left, or says that it could not."""
+"""Tests of the cancel command: it proves that no order is left, or reports that it could not."""
 
 import json
 import os
@@ -92,7 +92,7 @@ FAULTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 async def test_a_cancel_is_proven_once_a_fault_has_passed(fault: dict[str, Any]) -> None:
-    """Whatever goes wrong for ten seconds, in the end nothing rests and the receipt says so."""
+    """Any fault of ten seconds: in the end nothing rests and the receipt is proven."""
     bot, _ = await bot_with_orders()
     bot.fault(**fault)
     receipt = await cancelled(bot, faults_end_after=20)
@@ -105,7 +105,7 @@ async def test_a_cancel_is_proven_once_a_fault_has_passed(fault: dict[str, Any])
     "fault", [fault for fault in FAULTS if fault["kind"] not in ("stale", "exchange_pause")], ids=str
 )
 async def test_a_cancel_under_a_lasting_fault_is_unproven(fault: dict[str, Any]) -> None:
-    """The receipt says unproven with the reason; it never claims more than was read."""
+    """The receipt is unproven with the reason, and claims no more than was read."""
     bot, _ = await bot_with_orders()
     bot.fault(**fault)
     receipt = await cancelled(bot)

@@ -100,7 +100,7 @@ async def test_a_maker_s_two_quotes_rest_after_the_first_turn_and_stay() -> None
 
 
 async def test_orders_are_cancelled_once_prices_are_too_old() -> None:
-    """Without prices the trouble is reported, orders go when prices are stale, and quotes return with them."""
+    """Without prices the failure is reported; orders are cancelled when prices are stale; quotes return with them."""
     stage = Stage()
     await stage.turns(1)
     stage.market.down = True
@@ -151,7 +151,7 @@ async def test_nothing_is_sent_while_the_exchange_does_not_trade(exchange: Excha
 
 
 async def test_nothing_is_sent_in_the_weekly_maintenance() -> None:
-    """Thursday at 03:30 in New York, whatever the exchange's status says."""
+    """Thursday at 03:30 in New York, for any status of the exchange."""
     stage = Stage()
     stage.time.wall = datetime(2026, 11, 26, 3, 30, tzinfo=ZoneInfo("America/New_York")).timestamp()
     await stage.turns(3)
@@ -320,7 +320,7 @@ def failing(stage: Stage, name: str, error: VenueError) -> list[int]:
 
 
 async def test_a_halt_is_stored_though_orders_cannot_be_cancelled() -> None:
-    """It is stored first; the trouble is reported, and every turn cancels again until nothing rests."""
+    """It is stored first; the failure is reported, and every turn cancels again until nothing rests."""
     stage = Stage()
     await stage.turns(1)
     calls = failing(stage, "cancel_all", OrderUncertain("2 of our orders may still rest"))

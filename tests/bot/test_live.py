@@ -137,7 +137,7 @@ async def test_a_pushed_fill_confirms_an_order_whose_answer_was_lost(stage: Stag
 async def test_orders_stay_uncertain_while_the_exchange_fails(
     stage: Stage,
 ) -> None:
-    """Reading raises VenueUnavailable, cancelling OrderUncertain; nothing is forgotten, and later it is cancelled."""
+    """Reading raises VenueUnavailable, cancelling OrderUncertain; no order is dropped, and later all are cancelled."""
     await stage.venue.place(wish("BUY", "5", "0.46", stage.ticker))
     [resting] = stage.venue.resting()
     stage.simulator.fault("error", status=503)

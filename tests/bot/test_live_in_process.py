@@ -98,7 +98,7 @@ async def test_too_many_matches_cancel_the_whole_group_until_it_is_reset() -> No
     assert list(bot.state.order_groups.values()) == [groups[0]["id"]]
 
 
-async def test_a_group_that_the_exchange_has_forgotten_is_made_anew() -> None:
+async def test_a_group_that_the_exchange_has_deleted_is_created_again() -> None:
     """A stored group id that is unknown costs one refusal."""
     bot, ticker = await started(live={"group_limit": 100})
     bot.state.order_groups["0"] = "of-last-year"
@@ -120,8 +120,8 @@ async def test_orders_go_without_a_group_where_none_is_offered() -> None:
         assert len(bot.state.order_groups) == groups
 
 
-async def test_a_bot_finds_orders_that_it_does_not_know_under_its_prefix() -> None:
-    """At the start it refuses to go on, unless it is told to adopt them; while trading it names them."""
+async def test_a_bot_finds_foreign_orders_under_its_prefix() -> None:
+    """At the start it refuses to trade unless it adopts them; while trading it names them."""
     first, ticker = await started()
     await first.venue.place(wish("BUY", "5", "0.46", ticker))
     second = InProcessBot(exchange=first.exchange, boot_id="second")

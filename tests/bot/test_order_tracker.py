@@ -32,7 +32,7 @@ def test_an_order_counts_before_its_answer() -> None:
 
 
 def test_a_refusal_leaves_nothing() -> None:
-    """A refused order is forgotten."""
+    """A refused order is removed."""
     own = register()
     own.forget("c")
     assert own.resting() == []
@@ -62,7 +62,7 @@ def test_a_fill_before_the_answer_is_recognised_by_its_client_id() -> None:
 
 
 def test_an_old_read_does_not_reopen_a_closed_order() -> None:
-    """Cancelled with 6 filled, a later read that says resting changes nothing."""
+    """An order cancelled with 6 filled stays closed after an old read with status resting."""
     own = register()
     own.update("c", "o", D(0), True)
     own.close("c", D(6))
@@ -82,7 +82,7 @@ def test_a_late_fill_of_a_dead_order_is_still_ours() -> None:
     own.fill("o", None, D(1))
 
 
-def test_an_order_that_was_forgotten_too_early_is_adopted() -> None:
+def test_an_order_that_was_removed_too_early_is_adopted() -> None:
     """An order found resting with part of it filled counts with the rest."""
     own = OrderTracker()
     own.adopt(TrackedOrder("c", "KXA", "SELL", D("0.6"), D(10), 0.0, "o", reported=D(4), uncertain=False, adopted=True))

@@ -125,7 +125,7 @@ async def test_an_order_that_the_exchange_would_refuse_is_rejected(
 
 
 async def test_fees_are_the_series_and_the_dearest_until_known() -> None:
-    """0.07 x 5 x 0.51 x 0.49 rounded up to $0.0001; a maker pays only where the series says so or is unknown."""
+    """0.07 x 5 x 0.51 x 0.49 rounded up to $0.0001; a maker pays if the rule includes makers or is unknown."""
     reported = RecordingListener()
     known = paper(reported)
     await at(known, 1)

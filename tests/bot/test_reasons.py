@@ -222,5 +222,5 @@ def test_an_answer_of_the_exchange_has_its_word(where: str, status: int, body: s
     ],
 )
 def test_an_open_circuit_has_the_word_of_the_failure_that_opened_it(failure: str, word: str) -> None:
-    """It says nothing of the exchange itself."""
+    """The circuit has no reason of its own."""
     assert reason_of(CircuitOpen(failure, 1.0)) == word

@@ -1,4 +1,4 @@
-"""Tests of the receipt under every fault of the simulator: proven only if nothing rests, else it says why."""
+"""Tests of the receipt under every fault of the simulator: proven only if nothing rests, else it has the reason."""
 
 import asyncio
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def names_of(fault: dict[str, Any]) -> str:
 
 
 def check(receipt: CancelReceipt, resting: list[str]) -> None:
-    """A proven receipt is true; an unproven one says why and what to do."""
+    """A proven receipt is true; an unproven one has the reason and what to do."""
     if receipt.proven:
         assert resting == []
         assert receipt.as_text().startswith("RECEIPT")

@@ -1,4 +1,4 @@
-"""Tests of risk limits and halts: limits hold whatever is asked and filled, halts stay, closing is allowed."""
+"""Tests of risk limits and halts: limits hold for all orders and fills, halts stay, closing is allowed."""
 
 from decimal import Decimal
 
@@ -188,7 +188,7 @@ def test_positions_made_elsewhere_count_in_total_and_event() -> None:
     ],
 )
 def test_a_loss_at_its_limit_halts(profits: list[str], names: list[str]) -> None:
-    """The limit itself halts, and the halt says how much was lost."""
+    """The limit itself halts, and the halt has the amount of the loss."""
     halts = Halts(loss_limits())
     for profit in profits:
         halts.observe(D(profit), NOW, 0.0)
@@ -243,7 +243,7 @@ def test_a_new_day_forgives_the_day_s_loss_but_not_the_drawdown() -> None:
     assert list(halts.halts) == ["drawdown"]
 
 
-def test_a_restart_forgets_neither_halts_nor_baselines() -> None:
+def test_a_restart_keeps_halts_and_baselines() -> None:
     """dump and load: the same halts, and the same distance to the next one."""
     halts = Halts(loss_limits())
     halts.observe(D(20), NOW, 0.0)

@@ -67,7 +67,7 @@ async def ended(venue: SlowVenue) -> tuple[list[bool], float]:
 
 
 async def test_the_end_waits_for_an_exchange_that_cancels_slowly(caplog: pytest.LogCaptureFixture) -> None:
-    """Ten cancels at a twentieth of a second each take longer than one silence may."""
+    """Ten cancels of 50 ms each take longer than no_progress, and all are done."""
     venue = SlowVenue(10, 0.05)
     saved, took = await ended(venue)
     assert (venue.left, saved[-1]) == ([], True)
@@ -132,7 +132,7 @@ async def test_a_turn_that_takes_too_long_is_a_failure_of_the_exchange() -> None
     await running
 
 
-async def test_an_end_without_the_exchange_says_why_at_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_end_without_the_exchange_logs_the_reason_at_once(caplog: pytest.LogCaptureFixture) -> None:
     """The log names the error and what may still rest."""
     venue = AwayVenue()
     venue.away = False

@@ -87,7 +87,7 @@ def test_a_folder_in_the_file_s_place_is_named(tmp_path: Path) -> None:
 
 
 def test_two_bots_cannot_lock_one_file(tmp_path: Path) -> None:
-    """The second one gets an error that says so; once the first has ended it may."""
+    """The second one gets an error; after the first has ended it gets the lock."""
     one, two = StateFile(tmp_path / "state.json"), StateFile(tmp_path / "state.json")
     with one.locked(), pytest.raises(AnotherBotRunning, match="another bot uses it"), two.locked():
         pass

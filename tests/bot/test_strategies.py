@@ -224,7 +224,7 @@ def test_a_strategy_file_gets_its_parameters(tmp_path: Path, values: dict[str, A
     ],
 )
 def test_a_mistake_in_a_strategy_file_is_named(tmp_path: Path, text: str, values: dict[str, Any], words: str) -> None:
-    """The error says the file and what is wrong, before anything is traded."""
+    """The error has the file and the mistake, before anything is traded."""
     (tmp_path / "mine.py").write_text(text)
     with pytest.raises(InvalidBotSettings, match="mine") as caught:
         load_strategy(str(tmp_path / "mine.py"), values)

@@ -43,7 +43,7 @@ async def test_a_bot_that_answers_and_turns_keeps_its_orders(status: dict[str, A
 
 
 async def test_a_dead_bot_s_orders_are_cancelled_after_the_limit() -> None:
-    """No answer for 15 s; a shorter silence cancels nothing."""
+    """No answer for 15 s; a shorter time without one cancels nothing."""
     scene = Scene()
     await scene.steps(1)
     scene.status = None

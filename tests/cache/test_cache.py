@@ -33,8 +33,8 @@ async def test_what_was_set_is_there(cache: Any) -> None:
     assert [await cache.get("a"), await cache.get("b")] == [b"2", b""]
 
 
-async def test_it_is_forgotten_after_its_ttl(cache: Any) -> None:
-    """No longer, and for a fraction of a second too."""
+async def test_a_value_expires_after_its_ttl(cache: Any) -> None:
+    """It is gone after the ttl, also for a fraction of a second."""
     await cache.set("a", b"1", 1.5)
     assert await cache.get("a") == b"1"
 

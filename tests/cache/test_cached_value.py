@@ -27,7 +27,7 @@ from cache.stale_cache import CachedValue
         "not taken in", "source gave no word", "settled but old",
     ],
 )  # fmt: skip
-def test_judgement(as_of: Any, complete_to: Any, since: Any, verdict: Any) -> None:
+def test_freshness_of_a_cached_value(as_of: Any, complete_to: Any, since: Any, verdict: Any) -> None:
     """At 1000 s, with a ttl of 60 s."""
     assert CachedValue("x", as_of, complete_to).freshness(1000.0, 60.0, since) == verdict
 

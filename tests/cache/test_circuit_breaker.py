@@ -34,7 +34,7 @@ def test_it_opens_after_so_many_failures_in_a_row() -> None:
 
 
 def test_one_trial_is_let_through_after_the_grace_period() -> None:
-    """While the trial is under way all others hear no."""
+    """While the trial runs all other calls are refused."""
     clock = Clock(100.0)
     it = opened(clock)
     clock.now += 1.0
@@ -43,7 +43,7 @@ def test_one_trial_is_let_through_after_the_grace_period() -> None:
 
 
 def test_a_good_trial_closes_it() -> None:
-    """Success is told once, and forgets the failures."""
+    """Success is logged once, and resets the failures."""
     clock = Clock(100.0)
     it = opened(clock)
     clock.now += 1.0
@@ -88,7 +88,7 @@ def test_a_trial_that_vanished_does_not_block_for_ever() -> None:
 
 
 @given(st.lists(st.sampled_from(["fail", "succeed", "ask", "wait"]), max_size=60))
-def test_it_always_lets_somebody_try_again_in_the_end(steps: Any) -> None:
+def test_a_trial_is_always_allowed_in_the_end(steps: Any) -> None:
     """From any state, within the longest pause twice, a call is allowed; closed means no reason."""
     clock = Clock(100.0)
     it = breaker(clock)

@@ -9,10 +9,8 @@ from tests.support.clock import Clock
 from tests.support.source import Source, keeper_over
 
 
-async def test_after_news_an_answer_is_stale_until_the_source_has_taken_them_in(
-    keeper: StaleCache, clock: Clock
-) -> None:
-    """Stale answers are asked again with backoff; the first settled one ends it."""
+async def test_after_an_event_an_answer_is_stale_until_the_source_includes_it(keeper: StaleCache, clock: Clock) -> None:
+    """A stale answer is fetched again with backoff; the first answer that includes the event is fresh."""
     source = Source(CompleteValue("before", complete_to=999.0))
     assert not (await keeper.get("k", 3600, source)).stale
     clock.now = 1010.0
@@ -28,8 +26,8 @@ async def test_after_news_an_answer_is_stale_until_the_source_has_taken_them_in(
     assert source.calls == 3
 
 
-async def test_what_is_not_settled_and_too_old_is_asked_again_at_once(clock: Clock) -> None:
-    """The pause that unsettled answers are given is for as long as there is something to tell meanwhile."""
+async def test_an_incomplete_value_that_is_too_old_is_fetched_again_at_once(clock: Clock) -> None:
+    """The pause after incomplete answers holds only while a value can be returned meanwhile."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, keep=0)
     source = Source(CompleteValue("before", complete_to=999.0))
     assert (await keeper.get("k", 0.5, source, newer_than=1000.0)).stale
@@ -53,8 +51,8 @@ async def test_later_news_shorten_the_wait(keeper: StaleCache, clock: Clock) -> 
     assert source.calls == calls + 1
 
 
-async def test_who_joins_a_call_begun_before_the_news_hears_stale(keeper: StaleCache, clock: Clock) -> None:
-    """The same call brings fresh for the one and stale for the other."""
+async def test_a_shared_fetch_begun_before_an_event_is_stale_for_its_caller(keeper: StaleCache, clock: Clock) -> None:
+    """One fetch is fresh for its first caller and stale for a caller with a later event."""
     source = Source(CompleteValue("before", complete_to=999.0))
     source.gate = asyncio.Event()
     early = asyncio.create_task(keeper.get("k", 60, source))

@@ -13,7 +13,7 @@ from tests.support.clock import Clock
 from tests.support.source import NoSuchThing, Source, Trouble, keeper_over
 
 
-def test_a_new_entry_lets_its_source_be_asked_at_once() -> None:
+def test_a_new_entry_is_fetched_at_once() -> None:
     """It has no value, no error and no wait."""
     entry = CacheEntry()
     assert not entry.must_wait(0.0, 0.0)
@@ -42,7 +42,7 @@ def test_a_long_series_of_failures_waits_no_longer() -> None:
 
 
 def test_a_new_event_shortens_the_wait_of_an_incomplete_answer_and_not_that_of_an_error() -> None:
-    """One second after the last fetch began the source may be asked about an event that it did not know."""
+    """One second after the last fetch began, a fetch for an event that it did not include is allowed."""
     entry = CacheEntry()
     entry.fetch_newer_than, entry.fetch_began = 50.0, 100.0
     for _ in range(4):
@@ -97,8 +97,8 @@ async def test_a_stale_value_is_used_for_its_time_and_no_longer(clock: Clock) ->
         await keeper.get("k", 60, source)
 
 
-async def test_an_error_without_a_value_is_raised_again_without_asking(clock: Clock) -> None:
-    """Until its wait is over the source is not asked, and callers get the same error."""
+async def test_an_error_without_a_value_is_raised_again_without_a_fetch(clock: Clock) -> None:
+    """Until its wait is over there is no fetch, and callers get the same error."""
     keeper = keeper_over(MemoryCache(clock=clock), clock)
     source = Source(Trouble("down"))
     for _ in range(3):
@@ -160,8 +160,8 @@ async def test_an_error_is_cleared_by_the_same_resource_with_other_parameters(cl
     assert keeper.latest_error() == "down again"
 
 
-async def test_an_incomplete_value_is_stale_and_asked_for_again_later(clock: Clock) -> None:
-    """A source that does not yet contain the event is asked again after a wait, and then its answer is fresh."""
+async def test_an_incomplete_value_is_stale_and_fetched_again_later(clock: Clock) -> None:
+    """A source that does not yet contain the event is called again after a wait, and then its answer is fresh."""
     keeper = keeper_over(MemoryCache(clock=clock), clock)
     source = Source(CompleteValue("before", 990.0))
     answer = await keeper.get("k", 60, source, newer_than=995.0)

@@ -125,7 +125,7 @@ async def test_a_server_that_comes_up_later_is_taken(tmp_path: Path) -> None:
         server.kill()
 
 
-async def test_a_wrong_password_is_said_and_memory_serves(
+async def test_a_wrong_password_is_reported_and_memory_serves(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The reason names the cause and not the password."""

@@ -56,7 +56,7 @@ async def client(redis_server: RedisServer) -> AsyncIterator[Client]:
 
 @pytest.mark.redis
 async def test_hostile_requests_make_few_keys_that_end_soon(redis_server: RedisServer, client: Client) -> None:
-    """A thousand different keys of two days become a bounded number that lives minutes."""
+    """A thousand different keys of two days become a bounded number that expires within minutes."""
     cache = RedisCache(connect(RedisAddress("127.0.0.1", redis_server.port)), "python:", budget=5)
     try:
         for number in range(MOST_KEYS + 200):

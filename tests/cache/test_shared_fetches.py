@@ -1,4 +1,4 @@
-"""One fetch however many ask, whoever of them leaves; none without an end."""
+"""Concurrent callers share one fetch, which continues when callers leave, and never runs without a limit."""
 
 import asyncio
 
@@ -34,8 +34,8 @@ async def test_the_call_goes_on_when_its_first_asker_leaves(keeper: StaleCache) 
     assert source.calls == 1
 
 
-async def test_a_failure_that_nobody_waits_for_is_not_reported_as_forgotten(keeper: StaleCache) -> None:
-    """All askers left; the failure is remembered and no warning appears (warnings are errors here)."""
+async def test_a_failure_without_a_waiting_caller_makes_no_warning(keeper: StaleCache) -> None:
+    """All callers left; the failure is stored and no warning appears (warnings are errors here)."""
     source = Source(Trouble("down"))
     source.gate = asyncio.Event()
     reader = asyncio.create_task(keeper.get("k", 60, source))

@@ -12,8 +12,8 @@ from tests.support.clock import Clock
 from tests.support.source import NoSuchThing, Source, Trouble, keeper_over
 
 
-async def test_the_last_good_value_stands_in_when_the_source_fails(keeper: StaleCache, clock: Clock) -> None:
-    """Marked stale, with its old as_of, and asked again ever more rarely; a success ends that."""
+async def test_the_last_good_value_is_returned_when_the_source_fails(keeper: StaleCache, clock: Clock) -> None:
+    """Marked stale, with its old as_of, and fetched again ever more rarely; a success ends that."""
     source = Source("old")
     await keeper.get("k", 60, source)
     source.value = Trouble("down")
@@ -32,7 +32,7 @@ async def test_the_last_good_value_stands_in_when_the_source_fails(keeper: Stale
 
 
 async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_is_at_hand(clock: Clock) -> None:
-    """It is told the old value, and the fetch goes on for those who come later."""
+    """It gets the old value, and the fetch goes on for later callers."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, patience=0.02)
     source = Source("old")
     await keeper.get("k", 60, source)
@@ -50,8 +50,8 @@ async def test_a_reader_does_not_wait_long_for_a_slow_source_when_an_old_value_i
     assert source.calls == 2
 
 
-async def test_an_old_value_does_not_stand_in_for_ever(clock: Clock) -> None:
-    """After ttl and keep together the failure is told."""
+async def test_an_old_value_is_not_returned_for_ever(clock: Clock) -> None:
+    """After ttl and keep together the failure is raised."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, keep=100)
     source = Source("old")
     await keeper.get("k", 60, source)
@@ -105,7 +105,7 @@ async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone
     assert source.calls == 1
 
 
-async def test_trouble_is_told_until_it_is_made_good_or_long_ago(keeper: StaleCache, clock: Clock) -> None:
+async def test_a_failed_fetch_is_reported_until_a_success_or_its_expiry(keeper: StaleCache, clock: Clock) -> None:
     """A failed fetch is reported while a stale value answers; the answer "no such thing" is not a failure."""
     source = Source("value")
     await keeper.get("k", 60, source)

@@ -12,7 +12,7 @@ from tests.support.source import Source, Trouble, keeper_over
 
 
 async def test_first_from_the_source_then_from_the_cache(keeper: StaleCache, clock: Clock) -> None:
-    """The first answer says kalshi_api, the next memory_cache; as_of stays the time it was asked for."""
+    """The first answer has source kalshi_api, the next memory_cache; as_of stays the time of the fetch."""
     source = Source({"price": Decimal("0.65")})
     assert await keeper.get("k", 60, source) == Answer({"price": Decimal("0.65")}, "kalshi_api", 1000.0)
     clock.now += 30
@@ -22,8 +22,8 @@ async def test_first_from_the_source_then_from_the_cache(keeper: StaleCache, clo
     assert source.calls == 2
 
 
-async def test_the_same_object_is_told_while_nothing_changes(keeper: StaleCache, clock: Clock) -> None:
-    """So that a route may keep the encoded body by identity: fresh, across looks into the cache, and stale."""
+async def test_the_same_object_is_returned_while_nothing_changes(keeper: StaleCache, clock: Clock) -> None:
+    """So that a route may keep the encoded body by identity: fresh, across reads of the cache, and stale."""
     source = Source("value")
     await keeper.get("k", 60, source)
     one = await keeper.get("k", 60, source)
@@ -37,8 +37,8 @@ async def test_the_same_object_is_told_while_nothing_changes(keeper: StaleCache,
     assert await keeper.get("k", 60, source) is old
 
 
-async def test_a_bug_in_a_fetch_is_told_and_not_remembered(keeper: StaleCache) -> None:
-    """Only the failures we know of are worth an old value."""
+async def test_an_unexpected_error_of_a_fetch_is_raised_and_not_stored(keeper: StaleCache) -> None:
+    """Only expected failures are answered with an old value."""
     with pytest.raises(ZeroDivisionError):
         await keeper.get("k", 60, Source(ZeroDivisionError()))
     assert (await keeper.get("k", 60, Source("value"))).value == "value"
@@ -84,7 +84,7 @@ async def test_entries_are_bounded_in_number_and_bytes(clock: Clock) -> None:
 
 
 async def test_peek_never_waits(keeper: StaleCache, clock: Clock) -> None:
-    """It tells what is at hand and nothing else."""
+    """It returns the value in memory and nothing else."""
     assert keeper.peek("k", 60) is None
     await keeper.get("k", 60, Source("value"))
     assert keeper.peek("k", 60) == Answer("value", "memory_cache", 1000.0)

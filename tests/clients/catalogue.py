@@ -29,7 +29,7 @@ class Client:
     page: bool = False
 
     def missing(self) -> str:
-        """Return a sentence that says what is missing, empty when nothing is."""
+        """Return a sentence that names the missing program, empty when nothing is missing."""
         for name in self.needs:
             if not Path(name).exists() and shutil.which(name) is None:
                 return f"{self.name}: {name} is missing: {self.remedy}"

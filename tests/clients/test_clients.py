@@ -1,4 +1,4 @@
-"""Real stream clients: each gets every entry once and in order, whatever is done to it, or an event says otherwise."""
+"""Real stream clients: each gets every entry once and in order after any fault, or an event announces the loss."""
 
 import os
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ async def outcome() -> AsyncIterator[Outcome]:
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 async def test_a_client_gets_every_entry_once_in_order(client: Client, outcome: Outcome) -> None:
-    """Cut before the first trade and ten times after it, through kill -9 and a deploy; then it is told of the reset."""
+    """Cut before the first trade and ten times after it, through kill -9 and a deploy; then it receives a reset."""
     if missing := client.missing():
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     received = outcome.received[client.name]

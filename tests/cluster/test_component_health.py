@@ -45,7 +45,7 @@ async def test_a_lost_lease_ends_the_part(group: bool) -> None:
 
 
 async def test_a_swallowed_cancellation_is_repeated() -> None:
-    """A library that takes the first one for something else cannot keep us from ending."""
+    """A library that swallows the first cancellation does not prevent the end."""
     swallowed = 0
 
     async def stubborn() -> None:

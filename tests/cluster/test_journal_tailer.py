@@ -144,7 +144,7 @@ async def test_another_history_begins_at_its_head(lost: bool, caplog: pytest.Log
 
 
 async def test_a_recovery_that_fails_is_tried_again() -> None:
-    """Until the journal accepts it nobody is told anything else."""
+    """Until the journal accepts it the listeners receive nothing."""
     it = Tailed(interval=0.02)
     it.journal.recovers, it.journal.error = False, JournalReverted("replaced", lost=True)
     async with it.running():

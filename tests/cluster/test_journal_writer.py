@@ -35,7 +35,7 @@ async def writing(tmp_path: Path) -> AsyncIterator[Writing]:
 
 
 async def test_without_the_lease_nothing_is_written(writing: Writing) -> None:
-    """Another worker polls: what this one still had to say is not told either."""
+    """Another worker is the leader: entries of this one are not announced either."""
     with pytest.raises(LeaseLost, match="is not the leader"):
         await writing.writer.record([trade()])
     assert (await writing.journal.head(), writing.announced) == (0, [])
@@ -53,8 +53,8 @@ async def left_waiting(writing: Writing, folder: Path) -> sqlite3.Connection:
     return other
 
 
-async def test_a_write_under_way_outlives_its_caller(writing: Writing, tmp_path: Path) -> None:
-    """Cancelled while another process held the file: it is committed, announced, and waited for by who ends us."""
+async def test_a_running_write_is_completed_after_its_caller_is_cancelled(writing: Writing, tmp_path: Path) -> None:
+    """Cancelled while another process held the file: it is committed and announced, and the stop waits for it."""
     writing.writer.lease = await writing.journal.acquire("me", 30)
     other = await left_waiting(writing, tmp_path)
     settling = asyncio.create_task(writing.writer.settle())
@@ -69,7 +69,7 @@ async def test_a_write_under_way_outlives_its_caller(writing: Writing, tmp_path:
     await writing.writer.settle()  # with nothing under way
 
 
-async def test_what_fails_when_nobody_waits_is_not_forgotten(writing: Writing, tmp_path: Path) -> None:
+async def test_a_failure_after_the_caller_left_is_in_health(writing: Writing, tmp_path: Path) -> None:
     """Health has the reason, though its caller has gone; no warning of a lost exception (warnings are errors here)."""
     writing.writer.lease = await writing.journal.acquire("me", 30)
     other = await left_waiting(writing, tmp_path)

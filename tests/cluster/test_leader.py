@@ -57,7 +57,7 @@ async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
 
 
 async def test_a_journal_that_is_away_is_waited_for(path: Path, journal: SqliteJournal) -> None:
-    """No duty begins without the lease; health says why, and it begins once the file is back."""
+    """No term begins without the lease; health has the reason, and the term begins once the file is back."""
     worker = Worker(journal, for_ever)
     away(path)
     task = asyncio.create_task(worker.keeper.run())
@@ -85,8 +85,8 @@ async def test_a_holder_goes_on_while_the_journal_is_away(path: Path, journal: S
     await cancel_and_wait(task)
 
 
-async def test_a_lease_that_cannot_be_given_back_is_said(path: Path, journal: SqliteJournal) -> None:
-    """The end is not kept up by it; whoever is next waits for the term."""
+async def test_a_lease_that_cannot_be_released_is_logged(path: Path, journal: SqliteJournal) -> None:
+    """The stop does not wait for it; the next leader waits for the term."""
     worker = Worker(journal, for_ever)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.began)
@@ -97,8 +97,10 @@ async def test_a_lease_that_cannot_be_given_back_is_said(path: Path, journal: Sq
     assert await journal.acquire("another", 6) is None
 
 
-async def test_duties_end_when_another_took_over(journal: SqliteJournal, caplog: pytest.LogCaptureFixture) -> None:
-    """A holder that was too slow hears of it at its next renewal, without a write having failed, and follows."""
+async def test_a_term_ends_when_another_worker_took_over(
+    journal: SqliteJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A holder that was too slow finds out at its next renewal, without a failed write, and follows."""
     worker = Worker(journal, for_ever, term=0.05, renew=0.4)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.began)
@@ -132,7 +134,7 @@ async def test_a_term_ends_when_the_journal_went_back_in_time(path: Path, journa
 async def test_a_term_ends_also_when_the_journal_was_accepted_before_the_renewal(
     path: Path, journal: SqliteJournal
 ) -> None:
-    """Whoever reads the journal of this worker may accept its new state first; the leader's memory is of the old."""
+    """A read on this worker may accept the journal's new state first; the leader's marks are of the old one."""
     worker = Worker(journal, for_ever, renew=0.2)
     task = asyncio.create_task(worker.keeper.run())
     await eventually(lambda: worker.began)

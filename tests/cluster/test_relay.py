@@ -121,7 +121,7 @@ async def test_another_physical_journal_is_not_received(redis_server: RedisServe
 
 
 async def test_messages_beyond_the_limit_are_dropped_and_counted(redis_server: RedisServer) -> None:
-    """While Redis is slow nobody waits and memory is bounded; what waited is sent in few writes."""
+    """While Redis is slow no caller waits and memory is bounded; waiting messages are sent in few writes."""
     one = End(redis_server, "one")
     async with receiving(End(redis_server, "two")) as two:
         for seq in range(1, WAITING + 6):
@@ -164,7 +164,7 @@ def redis(redis_server: RedisServer) -> Client:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signs of life that no test has to wait for."""
+    """Settings with short intervals of the workers' heartbeats."""
     monkeypatch.setattr("cluster.relay.EVERY", 0.05)
 
 
@@ -192,8 +192,8 @@ async def test_the_dead_and_the_unreadable_are_no_workers(redis: Client) -> None
     await redis.aclose()
 
 
-async def test_a_redis_that_is_away_bars_nobody(redis: Client, redis_server: RedisServer) -> None:
-    """The start goes on, nobody is gathered; once it is back this worker stands on the roll, and leaves it."""
+async def test_a_start_without_redis(redis: Client, redis_server: RedisServer) -> None:
+    """The start goes on with an empty registry; once Redis is back this worker is registered, and leaves at its end."""
     redis_server.kill()
     clock = Clock()
     one, other = registry(redis, clock), registry(redis, clock, "other")
@@ -210,8 +210,8 @@ async def test_a_redis_that_is_away_bars_nobody(redis: Client, redis_server: Red
     await redis.aclose()
 
 
-async def test_a_prefix_that_is_taken_meanwhile_is_said(redis: Client) -> None:
-    """A journal replaced under running workers: they go on, degraded, and say what to do."""
+async def test_a_prefix_that_is_taken_later_is_reported(redis: Client) -> None:
+    """A journal replaced under running workers: they go on, degraded, with a message about what to do."""
     one = registry(redis, Clock())
     await one.join()
     task = asyncio.create_task(one.register())

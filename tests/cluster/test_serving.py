@@ -129,7 +129,7 @@ async def test_a_backup_is_restored_while_two_workers_serve(
 
 
 @pytest.mark.redis
-async def test_a_copy_on_the_same_redis_tells_nobody_anything(
+async def test_a_copy_on_the_same_redis_announces_nothing(
     tmp_path: Path, url: str, bot: ScriptedBot, redis_server: RedisServer, follow: Callable[..., Follower]
 ) -> None:
     """A rehearsal with a copied journal and another bot: production's readers get production's trades alone."""

@@ -1,4 +1,4 @@
-"""Several workers on one journal: one polls, all tell the same, and another takes over; with Redis and without."""
+"""Several workers on one journal: one polls, all send the same, and another takes over; with Redis and without."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ async def two(stack: AsyncExitStack, path: Path, bot: ScriptedBot, **more: Any) 
 
 
 async def test_without_redis_the_others_follow_the_journal(path: Path) -> None:
-    """Entries and status come within about a second, and health says why not sooner; one worker polls."""
+    """Entries and status come within about a second, and health has the reason of the delay; one worker polls."""
     async with serving(ScriptedBot()) as bot, AsyncExitStack() as stack:
         (first, one), (second, other) = await two(stack, path, bot)
         for number in range(5):
@@ -91,8 +91,8 @@ async def test_an_old_holder_cannot_write(path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", ["nonsense", '{"mood":"fine"}', "[]"], ids=["no json", "another shape", "a list"])
-async def test_what_an_older_version_left_says_nothing(path: Path, left: str) -> None:
-    """A pulse in the lease's row that cannot be read: the next holder begins with a bot that was not polled yet."""
+async def test_an_unreadable_status_of_an_older_version_is_ignored(path: Path, left: str) -> None:
+    """An unreadable status in the lease's row: the next holder begins with a bot that was not polled yet."""
     journal = SqliteJournal(path)
     await journal.open()
     lease = await journal.acquire("older", 30)
@@ -152,7 +152,7 @@ async def test_take_over_after_kill(path: Path) -> None:
 
 
 @pytest.mark.redis
-async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: RedisServer) -> None:
+async def test_with_redis_the_others_receive_entries_at_once(path: Path, redis_server: RedisServer) -> None:
     """Milliseconds with Redis; killed, the journal brings the rest; back again, milliseconds again; none lost."""
     address = RedisAddress("127.0.0.1", redis_server.port)
     async with serving(ScriptedBot(numbered=True)) as bot, AsyncExitStack() as stack:
@@ -181,7 +181,7 @@ async def test_with_redis_the_others_hear_at_once(path: Path, redis_server: Redi
 
 @pytest.mark.redis
 async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer) -> None:
-    """Each worker tells what it has; the others see it, and no longer when it is gone."""
+    """Each worker reports its numbers; the others add them, and no longer when it is gone."""
     address = RedisAddress("127.0.0.1", redis_server.port)
     more: dict[str, Any] = {"relay": RelaySettings(address, "test:", lambda: {"open": 3, "ends": {"slow": 1}})}
     async with serving(ScriptedBot()) as bot, AsyncExitStack() as stack:
@@ -200,7 +200,7 @@ async def test_numbers_add_up_over_workers(path: Path, redis_server: RedisServer
 
 @pytest.mark.redis
 async def test_two_journals_under_one_prefix(path: Path, tmp_path: Path, redis_server: RedisServer) -> None:
-    """The second does not start, and says what to do."""
+    """The second does not start, and its error names the setting to change."""
     more: dict[str, Any] = {"relay": RelaySettings(RedisAddress("127.0.0.1", redis_server.port), "test:")}
     async with serving(ScriptedBot()) as bot, worker(path, bot, **more):
         with pytest.raises(PrefixInUse, match="REDIS_KEY_PREFIX"):

@@ -69,7 +69,7 @@ def test_all_is_well(check: Check, well: dict[str, str]) -> None:
 
 
 def test_what_is_not_configured_is_no_mistake(check: Check, well: dict[str, str]) -> None:
-    """Without Redis and keys there is nothing to try; what that means is said."""
+    """Without Redis and keys there is nothing to try; the line describes the effect."""
     for name in ("REDIS_HOST", "REDIS_PORT", "KALSHI_API_KEY", "KALSHI_RSA_KEY_PATH"):
         del well[name]
     code, output, text = check(well)
@@ -96,7 +96,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
 def test_a_neighbour_that_cannot_be_used_is_wrong(
     check: Check, tmp_path: Path, well: dict[str, str], kind: str
 ) -> None:
-    """Exit 1, the line says which and why, the others are tried all the same; no traceback and no secret."""
+    """Exit 1 and one line with the reason; the others are tried all the same; no traceback and no secret."""
     changes, name, why = WRONG[kind]
     (tmp_path / "none.pem").write_text("hunter2")
     (tmp_path / "none.pem").chmod(0o600)
@@ -118,14 +118,14 @@ def test_the_redis_of_the_logins_is_tried(check: Check, well: dict[str, str]) ->
 
 
 def test_a_redis_that_hangs_is_wrong(check: Check, well: dict[str, str], redis_server: RedisServer) -> None:
-    """It takes the connection and says nothing."""
+    """It accepts the connection and sends nothing."""
     redis_server.hang()
     code, output, text = check(well)
     assert (code, output["redis"], output["bot"]) == (1, "wrong", "ok"), text
 
 
 def test_what_a_deployer_must_know_is_a_warning(check: Check, well: dict[str, str]) -> None:
-    """A key that others can read, and an open port: no mistake, and said."""
+    """A key that others can read, and an open port: warnings, no mistakes."""
     Path(well["KALSHI_RSA_KEY_PATH"]).chmod(0o644)
     code, _, text = check({**well, "HOST": "0.0.0.0"})
     assert code == 0

@@ -63,8 +63,8 @@ async def test_a_child_that_does_not_listen_is_made_to_end(tmp_path: Path) -> No
     child.signal(signal.SIGTERM)  # to nobody
 
 
-async def test_a_plug_that_does_not_go_can_be_tried_again(tmp_path: Path) -> None:
-    """The simulator does not answer: said in a line, and what was out is still known to be out."""
+async def test_a_fault_that_cannot_be_switched_can_be_tried_again(tmp_path: Path) -> None:
+    """The simulator does not answer: one line reports it, and the state of the switch stays."""
     with running_simulator(tmp_path / "keys") as simulator:
         async with aiohttp.ClientSession() as session:
             faults = DemoFaults(DemoProcess("bot", [], {}, tmp_path), session, simulator.control_url, simulator.token)

@@ -149,7 +149,7 @@ def test_a_new_epoch(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert f"the epoch is {last.split()[-1]}" in renewed
 
 
-def test_verify_fails_on_a_hole(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_fails_on_a_missing_entry(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each problem is printed, and the exit code is 1."""
     connection = sqlite3.connect(tmp_path / "journal.db")
     connection.execute("DELETE FROM entries WHERE seq = 1")
@@ -221,7 +221,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulat
         yield exchange
 
 
-def test_backfill_asks_the_exchange(account: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_backfill_reads_the_exchange(account: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
     """Fills of the account become entries, once; a refusal of the exchange is one line and exit code 1."""
     ticker = requests.get(f"{account.url}/markets", params={"limit": 1}, timeout=5).json()["markets"][0]["ticker"]
     account.quote(ticker, "0.5000", "0.5200")
@@ -237,10 +237,10 @@ def test_backfill_asks_the_exchange(account: Simulator, capsys: pytest.CaptureFi
     assert found.count("\n") == 1
 
 
-def test_a_damaged_key_is_one_line_and_nothing_to_who_exports(
+def test_a_damaged_key_is_one_line_and_does_not_stop_an_export(
     account: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only backfill needs it; it says what is wrong with the file, and nothing of what it holds."""
+    """Only backfill needs it; the line names the fault of the file, and nothing of its content."""
     (tmp_path / "none.pem").write_text("hunter2")
     monkeypatch.setenv("KALSHI_RSA_KEY_PATH", str(tmp_path / "none.pem"))
     assert main(["export", str(tmp_path / "out.jsonl")]) == 0

@@ -95,7 +95,7 @@ def test_modes_are_never_mixed(journal_url: str, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("arguments", [["--since", "yesterday"], ["--csv", "--html"], ["--mode", "real"]])
 def test_a_mistaken_argument_is_named(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """argparse says which and what is expected."""
+    """argparse names it and the expected form."""
     with pytest.raises(SystemExit):
         report.main(arguments, "sqlite:///nowhere.db")
     assert arguments[0] in capsys.readouterr().err

@@ -41,7 +41,7 @@ def test_flag_beats_environment_beats_env_file_beats_parent(
     assert values(read(kind, {name: "4"}, folder)).port == 4
 
 
-def test_an_empty_value_unsets_what_a_farther_source_says(tmp_path: Path) -> None:
+def test_an_empty_value_unsets_a_farther_source(tmp_path: Path) -> None:
     """REDIS_HOST= in .env wins over a host in the parent's .env."""
     folder = tmp_path / "app"
     folder.mkdir()

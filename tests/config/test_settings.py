@@ -65,7 +65,7 @@ WRONG_FOR_THE_BOT = [
 
 @pytest.mark.parametrize(("name", "value", "expected"), WRONG, ids=lambda text: str(text)[:24])
 def test_a_wrong_value_of_the_server_is_named(name: str, value: str, expected: str, tmp_path: Path) -> None:
-    """A mistake says the setting's name and what is expected."""
+    """The error has the setting's name and the expected form."""
     with pytest.raises(SettingsError) as caught:
         read(ServerSettings, {name: value}, tmp_path)
     assert any(line.startswith(name) and expected in line for line in caught.value.mistakes), caught.value
@@ -75,7 +75,7 @@ def test_a_wrong_value_of_the_server_is_named(name: str, value: str, expected: s
 def test_a_wrong_value_of_the_bot_is_named(
     name: str, value: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mistake says the setting's name and what is expected."""
+    """The error has the setting's name and the expected form."""
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         read_bot_settings([], strategies(), tmp_path)

@@ -1,4 +1,4 @@
-"""Stands in for the Spring Boot service: answers every URL with what it heard of the request."""
+"""A substitute for the Spring Boot service: answers every URL with the request that it received."""
 
 import sys
 

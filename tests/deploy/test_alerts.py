@@ -1,4 +1,4 @@
-"""The alarms: they parse, speak only of metrics that there are, and each is explained to whoever is woken."""
+"""The alarms: they parse, use only existing metrics, and each is explained to its receiver."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def exposition(tmp_path: Path) -> str:
 
 
 async def test_every_metric_exists(exposition: str) -> None:
-    """A rule over a metric that nobody has never rings."""
+    """A rule over a metric that does not exist would never fire."""
     series = set()
     for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", exposition, re.M):
         series |= {name + "_bucket", name + "_sum", name + "_count"} if kind == "histogram" else {name}

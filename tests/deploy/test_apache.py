@@ -45,7 +45,7 @@ async def test_the_login_is_beside_it(site: Site) -> None:
 
 
 async def test_forwarded_headers_cannot_be_forged(site: Site) -> None:
-    """Whatever a client claims to have been forwarded for, upstream hears the truth."""
+    """For any forwarded headers of a client, the upstream receives the true ones."""
     claims = {name: "6.6.6.6" for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host",
               "X-Forwarded-Server", "X-Forwarded-Port")} | {"X-Forwarded-Proto": "https"}  # fmt: skip
     async with site.session.get(site.apache.url("/api/auth/echo"), headers=claims) as answer:
@@ -138,7 +138,7 @@ async def test_a_foreign_host_name_is_refused(site: Site, tls: bool) -> None:
 
 
 async def test_service_away() -> None:
-    """Without a service, REST gets a problem with Retry-After, a stream URL a stream that says when to come back."""
+    """Without a service, REST gets a problem with Retry-After, a stream URL a stream with a retry time."""
     async with apache({"PI_BACKEND": f"127.0.0.1:{free_port()}"}) as server, browser_session() as session:
         for path in ("/health", "/sse/stats", "/sse/clients"):
             async with session.get(server.url("/api/python" + path)) as answer:

@@ -36,7 +36,7 @@ def start_browser() -> Any:
 
 
 async def test_plain_eventsource_survives_a_deploy(site: Site) -> None:
-    """Away for four seconds: the browser is never told to give up, comes back by itself and misses nothing."""
+    """Away for four seconds: the EventSource is never closed, reconnects and misses nothing."""
     browser = await asyncio.to_thread(start_browser)
 
     async def ask(expression: str) -> Any:

@@ -50,8 +50,8 @@ async def seconds(session: aiohttp.ClientSession, url: str) -> float:
     return time.monotonic() - start
 
 
-async def test_four_hundred_streams_starve_nobody(site: Site) -> None:
-    """With 400 streams open each trade reaches all of them, and REST and the login answer as if nothing were there."""
+async def test_four_hundred_streams_starve_no_request(site: Site) -> None:
+    """With 400 streams open each trade reaches all of them, and REST and the login answer as fast as without them."""
     async with browser_session() as session, readers(session, site.url("/sse/trades"), 400) as pages:
         expected = site.bot.trade(5)
         await complete(pages, expected)
@@ -61,8 +61,8 @@ async def test_four_hundred_streams_starve_nobody(site: Site) -> None:
     assert sorted(login)[10] < 0.1
 
 
-async def test_streams_over_the_budget_are_told_to_wait(site: Site) -> None:
-    """Readers over the cap keep their EventSource and are asked to come back; other requests never notice."""
+async def test_streams_over_the_budget_get_a_retry_time(site: Site) -> None:
+    """Readers over the cap keep their EventSource and reconnect later; other requests are not affected."""
     values = {"PI_BACKEND": site.service.address, "PI_SPRING": site.spring.address, "PI_STREAMS_PER_CHILD": "2"}
     async with apache(values) as server, browser_session() as session, contextlib.AsyncExitStack() as stack:
         url = server.url("/api/python/sse/trades")
@@ -113,7 +113,7 @@ async def test_two_hundred_plain_readers_survive(site: Site, sig: signal.Signals
 
 
 async def test_two_backends_one_killed(tmp_path: Path) -> None:
-    """With two backends a killed one costs its readers one reconnect, REST nothing, and nobody a trade."""
+    """With two backends a killed one costs its readers one reconnect, no failed REST request, and no trade."""
     async with (
         FakeBot().serving() as bot,
         make_service(bot, tmp_path) as one,

@@ -20,8 +20,8 @@ from tests.support.server import ROOT, running_server
 
 
 @pytest.mark.parametrize("text", ["", "app.example.com", "ftp://h/", "http://", "http://h:99999/", "http://[/"])
-def test_what_is_no_url(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A mistyped address is a mistake of the command line, told in words."""
+def test_an_address_that_is_no_url(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped address is a mistake of the command line, reported without a traceback."""
     with pytest.raises(SystemExit) as left:
         main([text])
     assert left.value.code == 2
@@ -33,8 +33,8 @@ def test_address() -> None:
     assert str(address("http://h:8000/api/python/?x=1#y")) == "http://h:8000/api/python"
 
 
-def test_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit status 1 and a plain word."""
+def test_a_closed_port(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 1 and one plain line."""
     assert main([f"http://127.0.0.1:{free_port()}/api/python"]) == 1
     assert "wrong reach: nothing answers at 127.0.0.1 port" in capsys.readouterr().out
 
@@ -47,7 +47,7 @@ def test_no_such_host(capsys: pytest.CaptureFixture[str]) -> None:
 
 @contextlib.asynccontextmanager
 async def stranger(says: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """A port where everybody is told the same, whatever is asked."""
+    """Return a server that sends the same bytes to every client."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -75,16 +75,16 @@ def http(body: bytes, head: bytes = b"") -> bytes:
     (http(b'{"parts": {}}'), "not this service"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", "wrong reach: "),
 ], ids=["hangs up", "ssh", "html", "half json", "deep json", "bytes", "other json", "half an answer"])  # fmt: skip
-async def test_somebody_else(says: bytes, word: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever listens there instead: one finding, in words."""
+async def test_another_program_on_the_port(says: bytes, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Any other program on the port is one finding."""
     async with stranger(says) as there:
         findings = await run(URL(f"http://{there}/api/python"), {})
     assert [finding.name for finding in findings] == ["reach"]
     assert word in capsys.readouterr().out
 
 
-async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
-    """Refused with the way around it; with --insecure the look goes on."""
+async def test_an_untrusted_certificate(tmp_path: Path) -> None:
+    """Refused, and the message names --insecure; with it the examination goes on."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*self_signed(tmp_path))
     async with stranger(http(b"hello"), context) as there:
@@ -119,8 +119,8 @@ async def test_a_body_without_end_is_not_read_for_ever() -> None:
     assert "not this service" in found.words
 
 
-def test_ctrl_c_is_a_word_and_no_traceback() -> None:
-    """Exit status 1 at once, also while somebody keeps it waiting."""
+def test_ctrl_c_prints_a_line_and_no_traceback() -> None:
+    """Exit status 1 at once, also while a server keeps it waiting."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         port = mute.getsockname()[1]
         doctor = subprocess.Popen(

@@ -17,7 +17,7 @@ def test_a_cure_is_short() -> None:
 
 @pytest.mark.apache
 def test_apache_takes_the_cures(tmp_path: Path) -> None:
-    """All of them together in one site: apache2 -t says that the syntax is good."""
+    """All of them together in one site: apache2 -t accepts the syntax."""
     values = {"PI_LISTEN": "127.0.0.1:8080", "PI_PORT": "8080"}
     main = write_site(tmp_path, values)
     cures = "\n".join(APACHE.values())

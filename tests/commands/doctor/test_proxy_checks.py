@@ -39,7 +39,7 @@ def test_forwarding(plain: ForwardedView, lied: ForwardedView, forged: Forwarded
 
 
 def test_forwarding_without_a_proxy() -> None:
-    """On its own machine the service believes forwarded headers, as it must."""
+    """On its own machine the service trusts forwarded headers, as it must."""
     base, here = URL("http://127.0.0.1:8000/api/python"), "http://127.0.0.1:8000/api/python/health"
     answers_ = told(here, "127.0.0.0/24"), told("https://127.0.0.1:8000/x"), told(here, "203.0.113.0/24")
     assert wrong(forwarding(base, *answers_, direct=True)) == set()
@@ -47,8 +47,8 @@ def test_forwarding_without_a_proxy() -> None:
 
 
 @pytest.mark.parametrize("body", ["<html>", [], {}, {"links": 1}, {"links": {}}, {"links": {"health": "http://["}}])
-def test_an_index_that_tells_nothing(body: Any) -> None:
-    """No links: not judged, and no traceback."""
+def test_an_index_without_links(body: Any) -> None:
+    """No links: not checked, and no traceback."""
     assert seen(page(200, body)) is None
     assert [f.level for f in forwarding(BASE, seen(page(200, body)), None, None, direct=False)] == ["note"]
 

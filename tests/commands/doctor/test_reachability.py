@@ -32,7 +32,7 @@ WELL = {"parts": {}, "journal": {}, "status": "ok"}
     "429", "stripped", "doubled", "503", "502",
 ])  # fmt: skip
 def test_reach(health: ProbedPage, with_key: bool, name: str | None, word: str) -> None:
-    """Whoever answers in place of the service is named for what it is."""
+    """Any other program that answers in place of the service is named."""
     found = reachability.unreached(BASE, health, with_key)
     assert (found and found.name) == name
     assert found is None or word in found.words
@@ -45,7 +45,7 @@ def test_the_prefix_is_proposed_where_it_lacks() -> None:
     assert "http://h:8000/api/python" in found.words
 
 
-def test_state_says_what_is_ill() -> None:
+def test_degraded_parts_are_reported() -> None:
     """A degraded part's reason and a warning are passed on."""
     parts = {"bot": {"state": "degraded", "reason": "refused"}, "feed": {"state": "ok"}, "odd": None}
     words = [

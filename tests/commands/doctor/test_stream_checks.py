@@ -40,7 +40,7 @@ def test_streams(received: ProbedStream, level: str, name: str) -> None:
 
 
 def test_streams_together() -> None:
-    """One fault of several streams is told once; what starvation explains is not called buffering."""
+    """One fault of several streams is reported once; starvation is not reported as buffering too."""
     received = {"trading": ProbedStream(), "trades": ProbedStream(), "status": GOOD}
     names = [finding.name for finding in stream_checks.streams(received, 17, starved=False)]
     assert names == ["/sse/status", "buffering"]

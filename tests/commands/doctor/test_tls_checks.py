@@ -15,7 +15,7 @@ from tests.support.apache import self_signed
 
 @pytest.mark.parametrize("end", ["nobody", "no tls", "silence", "cut in HTTP/2"])
 async def test_a_handshake_that_fails_is_none(end: str, tmp_path: Path) -> None:
-    """Whatever is there instead of it, and within its time; what that means is said where answers are read."""
+    """Any other answer, within its time; the checks of answers report it."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -55,5 +55,5 @@ def test_announced() -> None:
     (tls_checks.Handshake("h2", 6, 90), "nginx", ["note"]),
 ], ids=["none", "h1", "few days", "apache h2", "hidden h2", "nginx h2", "narrow h2"])  # fmt: skip
 def test_offered(shaken: tls_checks.Handshake | None, proxy: str, levels: list[str]) -> None:
-    """HTTP/2 is a fault of Apache's alone; a certificate's last days are told."""
+    """HTTP/2 is a finding for Apache alone; a certificate that expires soon is reported."""
     assert [finding.level for finding in tls_checks.offered(shaken, proxy)] == levels
