@@ -158,7 +158,7 @@ async def test_cash_is_explained(account: AuditedAccount) -> None:
 
 
 @pytest.mark.parametrize("cent", ["0.01", "-0.01", "0.0001"])
-async def test_a_cent_that_no_endpoint_tells_is_unknown(account: AuditedAccount, cent: str) -> None:
+async def test_a_cent_that_no_endpoint_reports_is_unknown(account: AuditedAccount, cent: str) -> None:
     """It is named by the first comparison, degrades health once it lasts, and is logged once."""
     account.exchange.cash += Decimal(cent)
     assert await account.causes() == {("cash", None): ("unknown", Decimal(cent))}
@@ -223,8 +223,8 @@ async def test_average_cost_instead_of_first_in_first_out(account: AuditedAccoun
     assert account.audit.health.state == "ok"
 
 
-async def test_a_market_that_settled_before_the_journal_learned_it(account: AuditedAccount) -> None:
-    """The position is gone and cash has come; the exchange's settlements say why."""
+async def test_a_market_that_settled_before_the_journal_has_it(account: AuditedAccount) -> None:
+    """The position is gone and cash has come; the exchange's settlements give the cause."""
     del account.exchange.rows["A"]
     account.exchange.cash += 30
     account.exchange.paid.append(AccountSettlement(
@@ -274,7 +274,7 @@ async def test_a_reading_from_before_a_trade_is_no_difference(account: AuditedAc
 
 
 async def test_an_exchange_that_cannot_be_read_keeps_the_last_result(account: AuditedAccount) -> None:
-    """Health says why."""
+    """The last comparison stays; health has the error."""
     await account.check()
     account.exchange.error = KalshiError("no answer")
     assert (await account.check())["cash"]["unexplained"] == 0
@@ -282,7 +282,7 @@ async def test_an_exchange_that_cannot_be_read_keeps_the_last_result(account: Au
     assert account.audit.failed_since is not None
 
 
-async def test_a_settlement_that_paid_other_than_its_value_says_is_named(account: AuditedAccount) -> None:
+async def test_a_settlement_whose_revenue_differs_from_its_value_is_named(account: AuditedAccount) -> None:
     """The revenue is used; reconciliation and health name the market and the difference."""
     del account.exchange.rows["A"]
     account.exchange.cash += Decimal("24.6")

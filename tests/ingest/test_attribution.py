@@ -53,7 +53,7 @@ def execution(at: int, order: str, client_order: str | None = None) -> Fill:
         pytest.param("offline", 900, None, 800, "o9", None, "account", id="before it went"),
     ],
 )
-def test_judgement(
+def test_origin_of_a_fill(
     status: str, complete_to: float, gap: tuple[int, int] | None, at: int, order: str, client_order: str | None,
     verdict: str | None,
 ) -> None:  # fmt: skip
@@ -64,7 +64,7 @@ def test_judgement(
         assert 0.1 <= found.seconds <= 6.0
 
 
-def test_the_oldest_orders_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_orders_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; one that is reported again counts as new."""
     monkeypatch.setattr("ingest.attribution.MAX_ORDERS", 2)
     found, one = origins("online", 999), Decimal(1)

@@ -123,7 +123,7 @@ async def test_every_cent_is_explained_over_thousands_of_fills(followed: Followe
 
 
 async def sources_agree(followed: FollowedAccount) -> None:
-    """Exchange, service and report tell one truth, or differ by the order in which lots are closed."""
+    """Compare exchange, service and report: equal, or different only by the order in which lots are closed."""
     client, ledger = followed.account.client, followed.ledgers.account()
     assert ledger is not None
     assert ledger.totals.trades > FILLS * 0.9
@@ -137,7 +137,7 @@ async def sources_agree(followed: FollowedAccount) -> None:
         assert book.realized == row.realized_pnl or book.quantity
 
 
-async def test_cash_that_no_endpoint_tells_is_named_by_the_next_comparison(followed: FollowedAccount) -> None:
+async def test_cash_that_no_endpoint_reports_is_named_by_the_next_comparison(followed: FollowedAccount) -> None:
     """Interest and rebates show as unexplained, of cause unknown, to the hundredth of a cent."""
     followed.trade(100)
     for dollars in ("0.0100", "-0.0200", "1.2345"):

@@ -1,4 +1,4 @@
-"""Backfill from an exchange that lags, fails and refuses; the bot speaks HTTP, the journal is real."""
+"""Backfill from an exchange that lags, fails and refuses, with a bot over HTTP and a real journal."""
 
 import asyncio
 import time
@@ -28,12 +28,12 @@ def now(number: int, **changes: Any) -> dict[str, Any]:
 
 
 async def known(ears: Ears, count: int) -> None:
-    """So many trades were heard."""
+    """Wait until so many trades were announced."""
     await eventually(lambda: len(ears.ids) == count)
 
 
 async def begun(watch: Any) -> None:
-    """The first sweep is over."""
+    """Wait until the first read of the fills has ended."""
     await eventually(lambda: watch.health()["healer"].get("sweeps"))
 
 
@@ -92,8 +92,8 @@ async def test_a_gap_stays_open_until_the_exchange_is_complete(path: Path, excha
 
 
 @pytest.mark.parametrize("reason", ["refused", "paper"])
-async def test_what_can_never_be_healed_is_announced(path: Path, exchange: ScriptedExchange, reason: str) -> None:
-    """Keys that are refused, and paper mode, in which the exchange is not even asked."""
+async def test_a_gap_that_can_never_be_filled_is_announced(path: Path, exchange: ScriptedExchange, reason: str) -> None:
+    """Keys that are refused, and paper mode, in which the exchange is not read."""
     async with serving(ScriptedBot(window=3)) as bot:
         bot.make(now(1))
         if reason == "paper":
@@ -164,10 +164,10 @@ async def test_an_exchange_that_hangs_keeps_no_reader_of_live_trades(path: Path,
             assert (answer.source, answer.stale, len(answer.trades)) == ("journal", True, 1)
 
 
-async def test_a_lease_lost_in_a_sweep_ends_the_term(
+async def test_a_lease_lost_during_a_read_ends_the_term(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another worker writes now: this one begins anew as a follower, and what it had read is told once."""
+    """Another worker is the leader: this one becomes a follower, and its trades are announced once."""
     async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
         await begun(watch)
         honest = journal.append
@@ -201,10 +201,10 @@ async def test_a_long_absence_is_kept_in_several_commits(
             assert watch.health()["recorder"]["commits"] >= 3  # type: ignore[operator]
 
 
-async def test_what_the_account_did_in_paper_mode_is_not_told_later(
+async def test_account_trades_during_paper_mode_are_not_announced_later(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The watermark goes along meanwhile, also in the journal, and live begins there again, after a restart too."""
+    """The watermark moves on meanwhile, also in the journal, and live begins there again, after a restart too."""
     monkeypatch.setattr("ingest.backfill.SAVE_WATERMARK_EVERY", 0.0)
     monkeypatch.setattr("ingest.exchange_fills.MARGIN", 0.0)
     async with serving(ScriptedBot()) as bot:
@@ -264,7 +264,7 @@ async def test_while_the_bot_is_offline_fills_are_its_trades(path: Path, exchang
 
 
 async def test_settlements_come_once(path: Path, exchange: ScriptedExchange) -> None:
-    """Each is an entry of its own kind, and sweeps that read it again change nothing."""
+    """Each is an entry of its own kind, and later reads of it change nothing."""
     exchange.complete = time.time()
     async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
         await begun(watch)
@@ -301,8 +301,8 @@ async def test_push_is_on_the_stream_at_once(
             assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("f1", "bot"), ("f2", "account")]
 
 
-async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: ScriptedExchange) -> None:
-    """A bot that names no orders tells a little later than the exchange: its trade is its own, another's is not."""
+async def test_a_pushed_fill_waits_for_the_bots_report(path: Path, exchange: ScriptedExchange) -> None:
+    """A bot that names no orders reports a little later than the exchange: its trade is its own, another's is not."""
     push, moments = ScriptedPush(), list[float]()
     async with (
         serving(ScriptedBot()) as bot,
@@ -323,7 +323,7 @@ async def test_a_pushed_fill_waits_for_the_bots_word(path: Path, exchange: Scrip
 
 
 async def test_a_pushed_fill_waits_less_than_a_second(path: Path, exchange: ScriptedExchange) -> None:
-    """However slowly the bot is polled: nobody claims it, nothing contradicts it, and it is on the stream."""
+    """For any poll interval: a fill that the bot does not report is the account's, and on the stream."""
     push = ScriptedPush()
     async with (
         serving(ScriptedBot()) as bot,

@@ -1,4 +1,4 @@
-"""Failures of a bot that does not speak HTTP, or stops within a response."""
+"""Failures of a bot that sends no HTTP, or stops within a response."""
 
 import asyncio
 
@@ -18,8 +18,8 @@ from ingest.bot_client import BotClient, PollSettings
     ],
     ids=["another protocol", "half a body", "no gzip", "nothing"],
 )
-async def test_the_trouble_is_named_alike_for_both(says: bytes, reason: str) -> None:
-    """In words that stay the same while the trouble does, with no address in them."""
+async def test_a_failure_has_the_same_reason_for_both_urls(says: bytes, reason: str) -> None:
+    """The text stays the same while the failure does, and contains no address."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)

@@ -110,7 +110,7 @@ def test_what_a_bot_may_add() -> None:
 
 
 def test_any_order_and_both_shapes() -> None:
-    """A list and an object with one say the same; what comes out is oldest first."""
+    """A list and an object with one are read alike; the result is oldest first."""
     records = wire([trade(3), trade(1), trade(2)])
     assert read_trades(records, NOW) == read_trades({"trades": records}, NOW)
     assert [each.trade.trade_id for each in read_trades(records, NOW).trades] == ["t1", "t2", "t3"]
@@ -126,8 +126,8 @@ def test_the_examples_of_the_bots_page_are_read() -> None:
     assert [each.trade.outcome for each in report.trades] == ["yes", "no"]
 
 
-def test_those_of_one_moment_keep_their_order() -> None:
-    """Whole seconds for a time say nothing of the order within one; the list does, whichever end is its newest."""
+def test_trades_of_one_second_keep_their_order() -> None:
+    """Times in whole seconds leave the order open; the list's order decides, newest first or last."""
     records = wire([trade(number) | {"timestamp": 1_700_000_000 + number // 3} for number in range(1, 7)])
     for found in (records, records[::-1]):
         assert [each.trade.trade_id for each in read_trades(found, NOW).trades] == [

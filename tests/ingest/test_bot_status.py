@@ -56,7 +56,7 @@ def test_a_status_survives_a_change_of_worker() -> None:
 KNOWN = BotStatus(since=1.0).data
 
 
-def test_a_pulse_is_text_and_back() -> None:
+def test_a_snapshot_is_text_and_back() -> None:
     """The text of the lease row becomes the same snapshot."""
     pulse = BotSnapshot(KNOWN, 1.5, 2.5, 3.5)
     assert BotSnapshot.load(pulse.dump()) == pulse
@@ -71,7 +71,7 @@ def test_a_pulse_is_text_and_back() -> None:
     ],
     ids=["nothing", "null", "empty", "deep", "no numbers", "no status", "a word", "half", "unknown word", "no time"],
 )  # fmt: skip
-def test_no_pulse_is_refused(text: str) -> None:
+def test_text_that_is_no_snapshot_is_refused(text: str) -> None:
     """Text of another version or program is refused where it is loaded."""
     with pytest.raises(ValueError):
         BotSnapshot.load(text)

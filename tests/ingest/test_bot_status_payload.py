@@ -53,7 +53,7 @@ def test_the_mode_is_a_word_or_a_flag(answer: dict[str, Any], mode: str | None) 
         ({"status": "ok", "reason": "a\x1b[31m\nb"}, "trading", "a [31m b"),
     ],
 )
-def test_the_activity_is_the_bots_own_word(answer: dict[str, Any], activity: str | None, reason: str) -> None:
+def test_the_activity_is_read_from_the_status(answer: dict[str, Any], activity: str | None, reason: str) -> None:
     """Words of the table are translated, another word is `other` and stands in the reason, no word is None."""
     reading = read_status(wire(answer))
     assert (reading.activity, reading.reason) == (activity, reason)

@@ -15,8 +15,8 @@ from tests.support.clock import Clock
 from tests.support.exchange import ScriptedExchange, as_client, fill
 
 
-def sweeper(exchange: ScriptedExchange, clock: Clock) -> tuple[FillReader, Attribution]:
-    """A bot that answers every three seconds and has told all that it did before 990."""
+def fill_reader(exchange: ScriptedExchange, clock: Clock) -> tuple[FillReader, Attribution]:
+    """A reader of fills beside a bot that answers every three seconds and has reported all trades before 990."""
     bot = BotStatus(since=0.0)
     bot.note(BotStatusReading(), "", 0, 0.0)
     origins = Attribution(bot, OpenGaps(), interval=3.0)
@@ -25,10 +25,10 @@ def sweeper(exchange: ScriptedExchange, clock: Clock) -> tuple[FillReader, Attri
 
 
 async def test_the_mark_stays_before_a_fill_that_waits() -> None:
-    """The bot may yet claim it: it is not told, it is asked for again, and then it is judged."""
+    """The bot may still report it: it is not announced, it is read again, and then attributed."""
     exchange, clock = ScriptedExchange(complete=1000.0), Clock(1000.0)
     exchange.fills_made += [fill(1, 980.0), fill(2, 995.0), fill(3, 998.0)]
-    one, origins = sweeper(exchange, clock)
+    one, origins = fill_reader(exchange, clock)
     swept = await one.read(Watermarks(900.0, 900.0, 900.0), "live")
     assert swept.ids == ["f1"]
     assert (swept.known.fills, swept.known.settlements) == (995.0, 1000.0)
@@ -46,7 +46,7 @@ async def test_what_was_kept_longest_ago_is_read_again(monkeypatch: pytest.Monke
     monkeypatch.setattr("ingest.exchange_fills.MAX_IDS", 2)
     exchange = ScriptedExchange(complete=1000.0)
     exchange.fills_made += [fill(number, 950.0 + number) for number in (1, 2, 3)]
-    one, _ = sweeper(exchange, Clock(1000.0))
+    one, _ = fill_reader(exchange, Clock(1000.0))
     one.saved(["f1", "f2", "f3"])
     swept = await one.read(Watermarks(900.0, 951.0, 900.0), "live")
     assert swept.ids == ["f1"]
@@ -61,7 +61,7 @@ def deposit(status: str, at: float, name: str = "d1") -> BankTransfer:
 async def test_each_state_of_a_transfer_becomes_an_entry_once() -> None:
     """States from before the journal began are part of the baseline."""
     exchange, clock = ScriptedExchange(complete=1000.0), Clock(1000.0)
-    reader, _ = sweeper(exchange, clock)
+    reader, _ = fill_reader(exchange, clock)
     exchange.moved = [deposit("applied", 800.0, "old"), deposit("pending", 950.0)]
     batch = await reader.read(Watermarks(900.0, 900.0, 900.0), "live")
     assert [(draft.kind, draft.timestamp) for draft in batch.drafts] == [("transfer", 950)]
@@ -75,11 +75,11 @@ async def test_each_state_of_a_transfer_becomes_an_entry_once() -> None:
 
 
 async def test_transfers_that_cannot_be_read_stop_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """A key without this scope: fills and settlements go on, and the log says it once."""
+    """A key without this scope: fills and settlements go on, with one log line."""
     exchange, clock = ScriptedExchange(complete=1000.0), Clock(1000.0)
     exchange.fills_made.append(fill(1, 980.0))
     exchange.transfer_error = KalshiError("GET /portfolio/deposits: HTTP 403")
-    reader, _ = sweeper(exchange, clock)
+    reader, _ = fill_reader(exchange, clock)
     for _ in range(2):
         assert (await reader.read(Watermarks(900.0, 900.0, 900.0), "live")).ids == ["f1"]
         clock.now += 61

@@ -1,4 +1,4 @@
-"""The exchange's push in rare trouble: the line lost, a bot that was never asked, a journal that is away."""
+"""Rare failures of the push: the connection lost, a bot that was never polled, a journal that is away."""
 
 import asyncio
 import time
@@ -16,12 +16,14 @@ from tests.support.watching import worker
 
 
 async def begun(watch: Any) -> None:
-    """The first sweep is over."""
+    """Wait until the first read of the fills has ended."""
     await eventually(lambda: watch.health()["healer"].get("sweeps"))
 
 
-async def test_a_lost_line_is_said_and_what_it_missed_is_swept(path: Path, exchange: ScriptedExchange) -> None:
-    """Health gives the reason; with the next connection REST is asked at once for what was not pushed meanwhile."""
+async def test_a_lost_connection_is_reported_and_its_fills_are_read_by_rest(
+    path: Path, exchange: ScriptedExchange
+) -> None:
+    """Health gives the reason; with the next connection REST is read at once for fills that were not pushed."""
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
         await begun(watch)
@@ -37,10 +39,10 @@ async def test_a_lost_line_is_said_and_what_it_missed_is_swept(path: Path, excha
 
 
 @pytest.mark.parametrize("mode", ["paper", None], ids=["it turns out to be on paper", "it never answers"])
-async def test_a_fill_before_the_bot_was_ever_heard(
+async def test_a_fill_before_the_first_poll_of_the_bot(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch, mode: str | None
 ) -> None:
-    """It waits for the bot to say its mode: on paper the account's doings are not ours; else it is the account's."""
+    """It waits for the bot's mode: on paper the account's fills are left out; else it is the account's."""
     monkeypatch.setattr("ingest.fill_listener.FIRST_LOOK", 0.8)
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
@@ -65,10 +67,10 @@ async def test_a_fill_before_the_bot_was_ever_heard(
 
 
 @pytest.mark.parametrize("wrong", [JournalUnavailable("the disk is full"), LeaseLost("another holder")], ids=repr)
-async def test_what_cannot_be_kept_is_swept_later(
+async def test_a_pushed_fill_that_cannot_be_written_is_read_later(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch, wrong: Exception
 ) -> None:
-    """A journal that is away, a lease that is lost: the push forgets the fill, REST brings it, and it is told once."""
+    """A journal that is away, a lease that is lost: the push drops the fill, REST brings it, and it is sent once."""
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
         bot.status["order_prefix"] = "bot-"

@@ -1,4 +1,4 @@
-"""The watch while its journal is away: nothing is told that is not kept, and nothing is lost without saying so."""
+"""Ingest while its journal is away: nothing is announced before it is written, and every loss is a gap."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ from tests.support.exchange import ScriptedExchange, fill
 from tests.support.watching import counted_more, worker
 
 
-async def test_nothing_is_announced_that_is_not_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the journal cannot be written the poller keeps what it read, and health says why; then it is told."""
+async def test_nothing_is_announced_before_it_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the journal cannot be written trades wait and health has the reason; then they are announced."""
     async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
         await eventually(lambda: ears.statuses[-1] == "online")
         honest = journal.append
@@ -83,8 +83,8 @@ async def overrun(bot: ScriptedBot, watch: Supervisor) -> None:
 
 
 @pytest.mark.parametrize("keys", [False, True], ids=["announced", "healed"])
-async def test_more_than_can_wait_becomes_a_hole(path: Path, monkeypatch: pytest.MonkeyPatch, keys: bool) -> None:
-    """The newest wait and are told; what fell off is one gap that names its time, or comes from the exchange."""
+async def test_trades_beyond_the_limit_become_a_gap(path: Path, monkeypatch: pytest.MonkeyPatch, keys: bool) -> None:
+    """The newest wait and are announced; the dropped ones are one gap with its time, or come from the exchange."""
     monkeypatch.setattr(trade_intake, "MAX_PENDING", 3)
     exchange = ScriptedExchange(complete=1_700_000_000) if keys else None
     async with serving(ScriptedBot(window=3)) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
@@ -108,7 +108,7 @@ async def test_more_than_can_wait_becomes_a_hole(path: Path, monkeypatch: pytest
 
 
 async def test_the_exchange_is_not_read_for_a_journal_that_is_away(path: Path) -> None:
-    """Once the journal has refused what a sweep brought; when it is back, the next one brings all of it."""
+    """The journal refused a batch of fills: no more are read until it is back, then all of them are."""
     exchange = ScriptedExchange(complete=1_700_000_000)
     async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
         await eventually(lambda: watch.health()["healer"].get("sweeps"))

@@ -1,4 +1,4 @@
-"""trades/live: which source answers, what it says of its age, and in which order trades come."""
+"""trades/live: the source that answers, its age, and the order of trades."""
 
 import asyncio
 from decimal import Decimal
@@ -52,7 +52,7 @@ def test_newest_first_by_time_and_bounded() -> None:
 
 
 async def test_the_chain_of_fallbacks() -> None:
-    """With the bot gone the exchange is asked once, the cache answers for a while, and then it is asked again."""
+    """Without the bot the exchange is read once, the cache answers for a while, and then it is read again."""
     now, batch, requested = [NOW], [0.0], [0]
 
     async def read_exchange() -> None:

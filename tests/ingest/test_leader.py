@@ -19,10 +19,10 @@ from tests.support.eventually import eventually
 from tests.support.watching import worker
 
 
-async def test_a_journal_that_cannot_say_where_we_ended_is_waited_for(
+async def test_a_term_waits_until_the_journals_marks_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Health says why nobody polls; no poll is made that could not be judged; then the term begins."""
+    """Health has the reason; no poll is made before the marks are read; then the term begins."""
     honest, away = SqliteJournal.marks, [True]
 
     async def marks(journal: SqliteJournal) -> object:
@@ -41,8 +41,8 @@ async def test_a_journal_that_cannot_say_where_we_ended_is_waited_for(
             await eventually(lambda: ears.ids == ["t1"])
 
 
-async def test_a_poll_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
-    """Whoever wants the bot's newest word gives up in time, and works with the last one."""
+async def test_waiting_for_a_poll_ends_in_time(tmp_path: Path) -> None:
+    """A caller that wants the bot's newest status gives up in time, and uses the last one."""
     journal, names = SqliteJournal(tmp_path / "journal.db"), ("poller", "healer", "push", "recorder")
     recorder = JournalWriter(journal, lambda entries: None, ComponentHealth("recorder"))
     async with aiohttp.ClientSession() as session:

@@ -21,7 +21,7 @@ def everything(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_same_again_is_no_line(caplog: pytest.LogCaptureFixture) -> None:
-    """A failure that goes on is counted; what another line says already is not said twice, but is shown."""
+    """A lasting failure is counted and not logged again; it is shown in health."""
     health = ComponentHealth("part")
     for reason in ("gone", "gone", "refused"):
         health.fail(reason)
@@ -49,7 +49,7 @@ async def test_a_bot_that_goes_and_comes_is_two_lines(tmp_path: Path, caplog: py
     assert seen == [("WARNING", "bot offline"), ("INFO", "bot online")]
 
 
-async def test_a_push_that_goes_and_comes_is_said_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_push_logs_its_own_changes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It has its own lines, so health changes without one."""
     push, exchange = ScriptedPush(), ScriptedExchange(complete=time.time() + 3600)
     async with (

@@ -22,7 +22,7 @@ def most(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(first: int, count: int) -> list[Trade]:
-    """Trades a second apart, told apart by their timestamp."""
+    """Return trades a second apart, with different timestamps."""
     return [trade(timestamp=Decimal(number), trade_id=f"t{number}") for number in range(first, first + count)]
 
 
@@ -112,7 +112,7 @@ def test_a_gap_that_healed_meanwhile_is_opened_again_with_what_fell_off_since() 
     assert spans(gaps) == [(0, 1)]
 
 
-def test_open_holes_are_bounded() -> None:
+def test_open_gaps_are_bounded() -> None:
     """An exchange that is away for weeks while the bot restarts: the oldest become one, and all stay covered."""
     gaps = OpenGaps()
     for number in range(MAX_GAPS + 10):

@@ -16,7 +16,7 @@ Plant = Callable[[AuditedAccount, random.Random], None]
 
 
 def unknown(account: AuditedAccount, rng: random.Random) -> None:
-    """Cash that no endpoint tells."""
+    """Cash that no endpoint reports."""
     account.exchange.cash += Decimal(rng.choice([-1, 1]) * rng.randint(1, 100_000)).scaleb(-4)
 
 

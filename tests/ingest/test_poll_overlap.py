@@ -67,7 +67,7 @@ def test_two_polls(first: BotReport, then: BotReport, why: str) -> None:
         assert (gap.start, gap.end) == (100, 103 + gap.end % 1)
 
 
-def test_only_new_trades_are_told() -> None:
+def test_only_new_trades_are_returned() -> None:
     """Trades of the last window are not returned again; new ones come oldest first."""
     window = PollOverlap()
     assert ids(window.check(plain(1, 2), None, 1.0, 1.0).new) == ["t1", "t2"]
@@ -87,7 +87,7 @@ def test_the_mark_carries_the_window_over_our_own_restart() -> None:
 
 
 def test_a_window_without_trades_may_still_be_behind() -> None:
-    """A bot that counted further a whole poll ago than it tells now has lost trades that we have not seen.
+    """A bot whose earlier count is higher than the reported trades has lost trades that were not seen.
 
     In the same poll it may be ahead: its status is asked beside its trades, and it trades on.
     """
@@ -168,7 +168,7 @@ def test_two_bots_at_one_address_make_one_gap() -> None:
 
 
 def test_two_bots_without_boot_ids_are_known_by_their_trades() -> None:
-    """A window that shares a trade with an earlier life continues it."""
+    """A window that shares a trade with an earlier run continues it."""
     window = PollOverlap()
     for turn in range(6):
         result = window.check(plain(1, 2) if turn % 2 == 0 else plain(51, 52), None, float(turn), float(turn))
@@ -177,7 +177,7 @@ def test_two_bots_without_boot_ids_are_known_by_their_trades() -> None:
 
 
 def test_a_loss_within_one_of_two_bots_is_still_a_gap() -> None:
-    """The check of each life goes on while they come in turn."""
+    """The check of each run goes on while they alternate."""
     window = PollOverlap()
     for turn in range(4):
         window.check(numbered([1, 2], "b1") if turn % 2 == 0 else numbered([51, 52], "b2"), None, turn, turn)

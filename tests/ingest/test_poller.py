@@ -12,7 +12,7 @@ from tests.support.watching import worker
 
 
 def only_after(bot: ScriptedBot, answer: Answer) -> Answer:
-    """The bot's honest window, but this answer to whoever asks for what comes after a number."""
+    """Serve the bot's window, but this answer for a request with ?after=."""
 
     async def either(request: web.Request) -> web.StreamResponse:
         return await (answer if "after" in request.query else bot._trades)(request)
@@ -30,8 +30,8 @@ def asked_after(bot: ScriptedBot) -> int:
     [says("", status=500), tells(None), says("<html>"), tells({"trades": []}), tells([trade(99, seq=99, boot_id="x")])],
     ids=["an error", "no list", "html", "at once, nothing", "at once, what does not join"],
 )
-async def test_a_long_poll_that_does_not_work_is_left_to_the_poll(path: Path, answer: Answer) -> None:
-    """The bot stays online, its trades are told by the poll, and it is not asked more than once for each poll."""
+async def test_a_failed_long_poll_is_replaced_by_the_poll(path: Path, answer: Answer) -> None:
+    """The bot stays online, its trades come by the poll, and one request is made for each poll."""
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.answers["/trades"] = only_after(bot, answer)
         async with worker(path, bot) as (watch, ears, _):

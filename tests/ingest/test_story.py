@@ -1,4 +1,4 @@
-"""Random stories of a bot, an exchange, a journal and our restarts: no trade is lost without a gap or told twice."""
+"""Random histories of bot, exchange, journal and restarts: no trade is lost without a gap or announced twice."""
 
 import asyncio
 import shutil
@@ -70,7 +70,7 @@ class Story(RuleBasedStateMachine):
         return self.loop.run_until_complete(bounded())
 
     def start(self) -> None:
-        """A worker begins where the journal says."""
+        """Start a worker from the journal's marks."""
         self.journal = SqliteJournal(self.folder / "journal.db", clock=lambda: self.now)
         self.run(self.journal.open())
         marks = self.run(self.journal.marks())

@@ -15,8 +15,8 @@ from tests.support.eventually import eventually
 from tests.support.watching import worker
 
 
-async def test_trades_are_told_once_in_order(path: Path) -> None:
-    """The window at start, then what is new, each with its seq; the bot is said to be online."""
+async def test_trades_are_announced_once_in_order(path: Path) -> None:
+    """The window at start, then what is new, each with its seq; the bot is online."""
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(2), trade(1))
         async with worker(path, bot) as (watch, ears, _):
@@ -30,8 +30,8 @@ async def test_trades_are_told_once_in_order(path: Path) -> None:
             assert (answer.source, answer.stale, answer.cursor_seq) == ("bot_live", False, 3)
 
 
-async def test_a_numbered_bot_is_heard_at_once(path: Path) -> None:
-    """A bot that holds its answer back until there is news is not waited for: the poll is seconds away."""
+async def test_a_trade_of_a_numbered_bot_comes_at_once(path: Path) -> None:
+    """A bot with a long poll: its trade comes long before the next poll."""
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.make(trade(1))
         async with worker(path, bot, interval=5.0) as (_, ears, _):
@@ -77,7 +77,7 @@ BAD: dict[str, tuple[str, Answer | None]] = {
 
 @pytest.mark.parametrize("kind", BAD)
 async def test_a_bad_answer_is_named_and_nothing_is_lost(kind: str, path: Path) -> None:
-    """Offline within two polls with the reason in words; afterwards what it made meanwhile is told, nothing twice."""
+    """Offline within two polls with the reason; afterwards the trades made meanwhile are announced, none twice."""
     reason, answer = BAD[kind]
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1), trade(2))
@@ -96,8 +96,8 @@ async def test_a_bad_answer_is_named_and_nothing_is_lost(kind: str, path: Path) 
             assert len(ears.bodies("gap")) == (1 if kind == "huge" else 0)
 
 
-async def test_what_a_bot_trades_waits_until_its_mode_is_known(path: Path) -> None:
-    """A first status that fails says nothing of paper or money; nothing is kept under a guess, and nothing is lost."""
+async def test_trades_wait_until_the_bots_mode_is_known(path: Path) -> None:
+    """After a failed first status the mode is unknown; nothing is written with a guessed mode, and nothing is lost."""
     async with serving(ScriptedBot()) as bot:
         bot.status["mode"] = "paper"
         bot.answers = {"/status": says("", status=500)}
@@ -125,10 +125,10 @@ async def test_a_bot_without_a_status_trades_live(path: Path) -> None:
     [says("OK", content_type="text/plain"), says("[]"), says("", status=500)],
     ids=["text", "a list", "500 for ever"],
 )
-async def test_trades_of_an_unknown_mode_wait_and_one_gap_says_so(
+async def test_trades_of_an_unknown_mode_wait_and_make_one_gap(
     path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A status that cannot be read is not a word on the mode; the trades are written once it can be read."""
+    """An unreadable status gives no mode; the trades are written once it can be read."""
     monkeypatch.setattr("ingest.trade_intake.ANNOUNCE_AFTER", 0.3)
     async with serving(ScriptedBot()) as bot:
         bot.answers = {"/status": answer}
@@ -145,8 +145,8 @@ async def test_trades_of_an_unknown_mode_wait_and_one_gap_says_so(
             assert len(ears.bodies("gap")) == 1
 
 
-async def test_the_trades_own_word_on_its_mode_counts(path: Path) -> None:
-    """A paper trade of a bot whose status says live is a paper trade."""
+async def test_the_mode_of_a_trade_overrides_the_status(path: Path) -> None:
+    """A paper trade of a bot with status live is a paper trade."""
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1, mode="paper"), trade(2))
         async with worker(path, bot) as (_, ears, _):
@@ -174,7 +174,7 @@ async def test_unread_records_are_one_gap(path: Path) -> None:
 
 
 async def test_the_health_url_stands_beside_the_status_url(path: Path) -> None:
-    """Only the last path segment is replaced, so another service at the root of the host is never asked."""
+    """Only the last path segment is replaced, so another service at the root of the host gets no request."""
     async with serving(ScriptedBot()) as bot:
         bot.answers = {
             "/bot1/status": says("", status=404), "/bot1/health": tells({"mode": "demo"}), "/health": tells({}),
@@ -188,7 +188,7 @@ async def test_the_health_url_stands_beside_the_status_url(path: Path) -> None:
 
 
 async def test_two_bots_behind_one_url_are_one_gap_and_one_alarm(path: Path) -> None:
-    """The trades of both are written, the poller says what is wrong, and the gaps do not multiply."""
+    """The trades of both are written, the poller reports two bots, and the gaps do not multiply."""
     async with serving(ScriptedBot()) as bot:
         turns = [0]
         windows = [
@@ -207,8 +207,8 @@ async def test_two_bots_behind_one_url_are_one_gap_and_one_alarm(path: Path) -> 
             assert "two bots answer in turn" in str(watch.health()["poller"]["reason"])
 
 
-async def test_a_number_that_is_none_spoils_its_field_alone(path: Path) -> None:
-    """NaN, as Python writes it, where nobody reads makes nothing unreadable; in a price it makes one record so."""
+async def test_a_nan_makes_only_its_record_unreadable(path: Path) -> None:
+    """NaN, as Python writes it, in a field that is not read does no harm; in a price it makes one record unreadable."""
     async with serving(ScriptedBot()) as bot:
         bot.status = {"mode": "demo", "win_rate": float("nan")}
         bot.trades = [trade(1) | {"pnl": float("nan")}, trade(2) | {"price": float("nan")}, trade(3)]
@@ -226,7 +226,7 @@ async def test_a_number_that_is_none_spoils_its_field_alone(path: Path) -> None:
 
 
 async def test_a_bot_that_is_gone_is_offline_within_two_polls(path: Path) -> None:
-    """Its address is nobody's business, so the reason does not name it; when it is back it is online at once."""
+    """The reason does not contain its address; when it is back it is online at once."""
     bot = ScriptedBot()
     async with serving(bot):
         port = int(bot.url.rpartition(":")[2])
@@ -261,8 +261,8 @@ async def test_bad_records_do_not_take_good_ones_along(path: Path) -> None:
             assert sum(watch.health()["poller"]["skipped"].values()) == 5  # type: ignore[attr-defined]
 
 
-async def test_status_falls_to_health(path: Path) -> None:
-    """A bot that answers 404 on its status URL is asked for /health, once and then at once."""
+async def test_a_missing_status_url_is_replaced_by_health(path: Path) -> None:
+    """For a bot that answers 404 on its status URL /health is requested, from then on at once."""
     async with serving(ScriptedBot()) as bot:
         bot.answers["/status"] = says("", status=404)
         bot.answers["/health"] = tells({"ok": True, "mode": "paper", "trades": 7})
@@ -307,8 +307,8 @@ async def test_a_gap_without_keys_is_announced(path: Path, while_we_are_away: bo
         assert "no exchange keys" in gap["why"]
 
 
-async def test_our_restart_loses_and_doubles_nothing(path: Path) -> None:
-    """The window is known again, and only what is new is told."""
+async def test_a_restart_loses_and_doubles_nothing(path: Path) -> None:
+    """The trades of the window are known, and only new ones are announced."""
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1), trade(2))
         async with worker(path, bot) as (_, ears, _):

@@ -14,7 +14,7 @@ NOW = 1_700_000_100.0  # Unix seconds
 
 
 def reported(*numbers: int, mode: Mode | None = None, boot: str | None = None) -> list[ReportedTrade]:
-    """Trades of a window, with their own word on the mode if one is given."""
+    """Return trades of a window, each with a mode if one is given."""
     found = read_trades(wire([trade(number, boot_id=boot) for number in numbers]), NOW).trades
     return [replace(each, own_mode=mode) for each in found]
 
@@ -25,7 +25,7 @@ def modes(trades: list[Trade]) -> dict[str, str]:
 
 
 def test_the_status_names_the_mode_of_trades_that_do_not() -> None:
-    """A trade's own word outweighs the status."""
+    """A trade's own mode outweighs the status."""
     new = [*reported(1), *reported(2, mode="paper")]
     trades, gap = TradeModes().resolve(new, "demo", NOW)
     assert (modes(trades), gap) == ({"t1": "demo", "t2": "paper"}, None)
@@ -40,7 +40,7 @@ def test_trades_wait_until_their_mode_is_known() -> None:
     assert (modes(trades), gap, len(resolver)) == ({"t1": "paper", "t3": "paper"}, None, 0)
 
 
-def test_one_gap_says_that_trades_wait() -> None:
+def test_waiting_trades_make_one_gap() -> None:
     """After a minute, once, from the first of them to now; the next wait is announced again."""
     resolver = TradeModes()
     resolver.resolve(reported(1), None, NOW)
@@ -65,7 +65,7 @@ def test_trades_around_a_change_of_mode_are_a_gap() -> None:
     assert modes(resolver.resolve(reported(5), "live", NOW + 6)[0]) == {"t5": "live"}
 
 
-def test_a_new_life_of_the_bot_has_the_new_mode() -> None:
+def test_a_restarted_bot_has_its_new_mode() -> None:
     """A bot that was restarted in another mode names another boot_id with its trades."""
     resolver = TradeModes()
     resolver.resolve(reported(1, boot="b1"), "paper", NOW)

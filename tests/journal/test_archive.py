@@ -283,8 +283,8 @@ async def test_verify_finds(tmp_path: Path, case: tuple[list[str], str]) -> None
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-async def test_a_journal_with_a_trade_taken_back_is_whole(tmp_path: Path, form: Format) -> None:
-    """A bot that corrects its report to what the exchange says takes a trade back: verify and import accept it."""
+async def test_a_journal_with_a_voided_trade_verifies(tmp_path: Path, form: Format) -> None:
+    """A bot's correction voids a trade: verify and import accept it."""
     async with _fresh(f"sqlite:///{tmp_path}/journal.db") as journal, _fresh(f"sqlite:///{tmp_path}/2.db") as other:
         for draft in (trade(price=Decimal("0.31")), fill(), trade()):
             await journal.append([draft])

@@ -48,7 +48,7 @@ def open_after(*batches: list[Draft]) -> list[int]:
     ids=range(17),
 )
 def test_entries_that_stay_open(batches: list[list[Draft]], expected: list[int]) -> None:
-    """An execution that both have reported, that names its fill, or that was replaced is open to nobody."""
+    """An entry that both have reported, that names its fill, or that was replaced matches no other report."""
     assert open_after(*batches) == expected
 
 

@@ -76,7 +76,7 @@ def test_open_journal_makes_the_right_kind(tmp_path: Path) -> None:
 
 
 def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without asyncmy a mysql URL says what to install."""
+    """Without asyncmy the error for a mysql URL names the extra to install."""
     monkeypatch.setitem(sys.modules, "asyncmy", None)
     monkeypatch.delitem(sys.modules, "journal.mysql", raising=False)
     with pytest.raises(ValueError, match="install the extra mysql"):

@@ -130,7 +130,7 @@ CASES: dict[str, tuple[list[list[Draft]], list[list[int]], int]] = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_case(case: tuple[list[list[Draft]], list[list[int]], int]) -> None:
-    """Each batch is told in order; each of its drafts stands for the entry that the table names."""
+    """Each batch is matched in order; each of its drafts leads to the entry that the table names."""
     batches, expected, heuristic = case
     journal = Journalled()
     plans = [journal.append(*batch) for batch in batches]
@@ -187,8 +187,8 @@ reports = st.lists(bots | fills | st.builds(gap, why=st.sampled_from("ab")), max
 
 @given(st.lists(reports, max_size=4))
 @settings(max_examples=300, deadline=None)
-def test_what_was_told_once_is_known_for_ever(batches: list[list[Draft]]) -> None:
-    """Telling any history again, in one batch or in many, makes nothing new and stands for the same entries."""
+def test_a_repeated_report_makes_no_new_entry(batches: list[list[Draft]]) -> None:
+    """Reporting any history again, in one batch or in many, makes nothing new and leads to the same entries."""
     journal = Journalled()
     first = [journal.append(*batch).by_draft for batch in batches]
     head = len(journal.drafts)
@@ -203,7 +203,7 @@ def test_what_was_told_once_is_known_for_ever(batches: list[list[Draft]]) -> Non
 @given(reports)
 @settings(max_examples=300, deadline=None)
 def test_a_plan_is_contiguous_and_answers_for_each_draft(batch: list[Draft]) -> None:
-    """Fresh seqs follow the head without a hole, in the order told; every draft stands for one of them."""
+    """Fresh seqs follow the head without a gap, in the order of the drafts; every draft leads to one entry."""
     plan = deduplication.match(batch, {}, {}, 41)
     seqs = [new.seq for new in plan.fresh]
     assert seqs == list(range(42, 42 + len(seqs)))
@@ -215,8 +215,8 @@ def test_a_plan_is_contiguous_and_answers_for_each_draft(batch: list[Draft]) -> 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=8), st.booleans())
 @settings(max_examples=200, deadline=None)
-def test_executions_told_by_both_are_counted_once(made: list[tuple[int, int]], bot_first: bool) -> None:
-    """n executions, however alike, each told by bot and exchange within seconds, are n entries."""
+def test_executions_reported_by_both_are_counted_once(made: list[tuple[int, int]], bot_first: bool) -> None:
+    """n executions, however alike, each reported by bot and exchange within seconds, are n entries."""
     output = [
         [trade(at=at, trade_id=f"t{i}") for i, (at, _) in enumerate(made)],
         [fill(at=at + late, trade_id=f"f{i}") for i, (at, late) in enumerate(made)],

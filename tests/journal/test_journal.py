@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 async def test_a_new_journal_is_empty(journal: Journal) -> None:
-    """Head 0, a token for an epoch, nothing to read, no marks, nobody's lease, some bytes."""
+    """Head 0, a token for an epoch, nothing to read, no marks, no lease, some bytes."""
     assert await journal.head() == 0
     assert len(journal.epoch) == 8
     assert journal.epoch.isascii()
@@ -64,13 +64,13 @@ async def test_what_is_known_is_dropped(journal: Journal) -> None:
 
 
 async def test_a_named_fill_is_one_however_far_apart_the_clocks_are(journal: Journal) -> None:
-    """A kept entry that an id leads to is judged by likeness too, though no window of time would have found it."""
+    """An entry with the same id is compared by fingerprint too, also outside the window of time."""
     await journal.append([trade(fill_id="f1"), fill(trade_id="f2", at=5, quantity=Decimal(7))])
     alike, other = fill(trade_id="f1", at=60), trade(fill_id="f2", trade_id="t2", at=70)
     assert (await journal.append([alike, other])).by_draft == [1, 3]
 
 
-async def test_long_ids_that_begin_alike_are_told_apart(journal: Journal) -> None:
+async def test_long_ids_with_one_prefix_are_different(journal: Journal) -> None:
     """Nothing is cut short or folded when ids are compared."""
     ids = ["x" * 300 + end for end in ("a", "A", "ä", "a ")]
     kept = await journal.append([trade(trade_id=each) for each in ids])
@@ -91,7 +91,7 @@ async def test_ids_and_tickers_no_database_can_hold(journal: Journal) -> None:
 
 
 async def test_reading_on(journal: Journal) -> None:
-    """read gives what follows a seq, ascending, no more than asked."""
+    """read returns the entries after a seq, ascending, up to the limit."""
     kept = await journal.append([trade(trade_id=str(i)) for i in range(10)])
     assert await journal.read(3, 4) == kept.entries[3:7]
     assert await journal.read(10, 4) == []
@@ -105,7 +105,7 @@ async def test_marks_stay_with_the_entries(journal: Journal, another: Another) -
 
 
 async def test_writers_at_once_share_the_seqs(journal: Journal, another: Another) -> None:
-    """Several workers append at once: no seq twice, no hole, and what two of them tell is one entry."""
+    """Several workers append at once: no seq twice or missing; an execution reported by two is one entry."""
     workers = [journal, await another(), await another()]
     batches = [
         worker.append([trade(trade_id="shared", at=100 + i), trade(trade_id=f"{n}-{i}")])
@@ -164,7 +164,7 @@ async def test_opening_at_once_makes_one_journal(make: Callable[[], Journal]) ->
 
 
 async def test_the_lease_has_one_holder(journal: Journal, another: Another) -> None:
-    """While it lives nobody else gets it; let go or run out, the next holder's token is higher."""
+    """While it is valid no other worker gets it; once released or expired, the next holder's token is higher."""
     other = await another()
     mine = await journal.acquire("a", 30)
     assert mine is not None
@@ -182,7 +182,7 @@ async def test_the_lease_has_one_holder(journal: Journal, another: Another) -> N
 
 
 async def test_renewing_leaves_the_status(journal: Journal, another: Another) -> None:
-    """A renewed lease lasts longer and carries the bot's status to whoever looks, also past a change of holder."""
+    """A renewed lease lasts longer and stores the bot's status for other workers, also past a change of holder."""
     mine = await journal.acquire("a", 30)
     assert mine is not None
     longer = await journal.renew(mine, 60, '{"status": "online"}')
@@ -197,7 +197,7 @@ async def test_renewing_leaves_the_status(journal: Journal, another: Another) ->
 
 
 async def test_an_old_holder_cannot_write(journal: Journal, another: Another) -> None:
-    """Whoever lost the lease, by time or to another, keeps nothing: no entry and no mark."""
+    """A worker that lost the lease, by time or to another, writes nothing: no entry and no mark."""
     other = await another()
     mine = await journal.acquire("a", 0.2)
     assert mine is not None
@@ -213,7 +213,7 @@ async def test_an_old_holder_cannot_write(journal: Journal, another: Another) ->
 
 
 async def test_a_lease_that_ran_out_is_still_its_holders(journal: Journal) -> None:
-    """Until another takes it: whoever could not renew, as on a full disk, goes on with what it has read."""
+    """Until another takes it: a holder that could not renew, as on a full disk, can still write."""
     mine = await journal.acquire("a", 0.1)
     assert mine is not None
     await asyncio.sleep(0.15)
@@ -223,7 +223,7 @@ async def test_a_lease_that_ran_out_is_still_its_holders(journal: Journal) -> No
 
 
 async def test_a_lease_that_was_given_back_is_lost(journal: Journal) -> None:
-    """Even if nobody took it since."""
+    """Even if no other worker took it since."""
     mine = await journal.acquire("a", 30)
     assert mine is not None
     await journal.release(mine)
@@ -343,7 +343,7 @@ async def test_a_lease_ends_with_the_epoch_in_which_it_was_acquired(journal: Jou
 
 
 async def test_an_older_state_that_has_grown_again_is_noticed(journal: Journal, another: Another) -> None:
-    """Entries of another history under the same seqs: the checksum at the last seq that was read tells them apart."""
+    """Entries of another history under the same seqs: the checksum at the last seq that was read differs."""
     other = await another()
     for number in range(4):
         await journal.append([trade(trade_id=str(number), at=number)])

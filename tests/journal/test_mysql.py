@@ -89,8 +89,8 @@ async def test_a_killed_server_loses_nothing(mariadb: str, maria_server: MariaSe
 
 
 @pytest.mark.slow
-async def test_nothing_told_is_lost_when_the_server_is_killed_midway(mariadb: str, maria_server: MariaServer) -> None:
-    """kill -9 of the server at any moment of an append, over and over: whatever was told is there, under its seq."""
+async def test_no_committed_entry_is_lost_when_the_server_is_killed(mariadb: str, maria_server: MariaServer) -> None:
+    """kill -9 of the server at any moment of an append, repeatedly: every returned entry is there, under its seq."""
     journal = open_journal(mariadb, limit=5)
     await journal.open()
     found: dict[int, str] = {}
@@ -146,8 +146,8 @@ async def test_no_message_shows_the_password(mariadb: str, server: MariaServer) 
 
 
 @pytest.mark.parametrize("database", ["nowhere", ""], ids=["no such database", "no such server"])
-async def test_a_place_that_is_not_there(maria_server: MariaServer, database: str) -> None:
-    """No such database, nobody listening: unavailable, at once."""
+async def test_a_missing_database_or_server(maria_server: MariaServer, database: str) -> None:
+    """No such database, a closed port: unavailable, at once."""
     port = maria_server.port if database else 1
     journal = open_journal(f"mysql://me:x@127.0.0.1:{port}/{database or 'x'}", limit=2)
     with pytest.raises(JournalUnavailable):
@@ -186,7 +186,7 @@ async def test_a_migration_cut_short_is_finished(mariadb: str, maria_server: Mar
 
 
 async def test_a_migration_that_does_not_finish_is_not_waited_for(mariadb: str, maria_server: MariaServer) -> None:
-    """Another process holds the lock that guards the making of tables: said in time; once it has gone all is well."""
+    """Another process holds the lock of the migration: an error in time; once it is free the journal opens."""
     lock = f"{mariadb.rsplit('/', 1)[1]}.journal"
     holding = asyncio.create_task(asyncio.to_thread(maria_server.sql, f"SELECT GET_LOCK('{lock}', 0), SLEEP(2)"))
     await eventually(lambda: maria_server.sql(f"SELECT IS_USED_LOCK('{lock}')").strip() != "NULL")
@@ -199,10 +199,10 @@ async def test_a_migration_that_does_not_finish_is_not_waited_for(mariadb: str, 
     await journal.close()
 
 
-async def test_a_server_that_does_not_wait_for_its_disk_is_said(
+async def test_a_server_that_does_not_flush_is_reported(
     mariadb: str, maria_server: MariaServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever runs it learns that a power cut may take what was told; it is used all the same."""
+    """The log warns that a power cut may lose entries; the server is used all the same."""
     maria_server.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")
     journal = open_journal(mariadb)
     try:
@@ -280,7 +280,7 @@ async def _works(journal: Journal) -> bool:
 
 @pytest.mark.slow
 async def test_a_connection_is_encrypted_and_checked(tmp_path: Path) -> None:
-    """With our own authority the server is believed and the line is encrypted; the system's do not know it."""
+    """Our own authority: the certificate is accepted, the connection encrypted. The system's: it is refused."""
     _certificates(tmp_path)
     with tempfile.TemporaryDirectory(prefix="maria") as folder:
         for part in ("ca.pem", "cert.pem", "key.pem"):
@@ -318,7 +318,7 @@ def _usage(authority: bool) -> x509.KeyUsage:
 
 
 def _certificates(folder: Path) -> None:
-    """An authority of our own, and what it says of localhost."""
+    """Make an authority of our own, and a certificate for localhost."""
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of our own")])
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     for name, key, subject in (("ca", keys[0], issuer), ("cert", keys[1], x509.Name([]))):

@@ -310,7 +310,7 @@ async def test_a_missing_row_is_damage_and_not_the_end(opened: Opened) -> None:
 
 
 async def test_a_copy_over_a_used_file_is_noticed(path: Path, opened: Opened, tmp_path: Path) -> None:
-    """cp over the file, whose log stays, is what SQLite cannot survive: an error or a new epoch, never silence."""
+    """cp over the file, whose log stays, is what SQLite cannot survive: an error or a new epoch, never unnoticed."""
     journal = await opened()
     await _append(journal, 1, 2)
     await back_up(journal, tmp_path / "backup.db")

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 async def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """The folder is made; the file and its log can be read by nobody else."""
+    """The folder is made; the file and its log can be read by no other user."""
     path = tmp_path / "deep" / "down" / "a ?#%.db"
     journal = SqliteJournal(path)
     await journal.open()
@@ -73,7 +73,7 @@ def _newer(path: Path) -> None:
     ids=["a text", "another program's database", "a newer version's journal"],
 )
 async def test_a_file_that_is_not_ours_is_refused(tmp_path: Path, spoil: object, seen: str) -> None:
-    """Opening says why, and leaves the file as it was."""
+    """Opening fails with the reason, and leaves the file as it was."""
     path = tmp_path / "journal.db"
     spoil(path)  # type: ignore[operator]
     before = path.read_bytes()
@@ -94,7 +94,7 @@ async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 async def test_a_deleted_file_is_noticed(tmp_path: Path) -> None:
-    """Writing into a file that nobody can ever read again is refused."""
+    """Writing into a file without a name is refused."""
     path = tmp_path / "journal.db"
     journal = SqliteJournal(path)
     await journal.open()
@@ -128,7 +128,7 @@ async def test_another_writer_is_waited_for_but_not_for_ever(tmp_path: Path, mon
 
 
 async def test_the_change_to_a_log_waits_for_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite answers "locked" to that change at once; ours waits as long as elsewhere, then says it."""
+    """SQLite answers "locked" to that change at once; ours waits as long as elsewhere, then raises."""
     path = tmp_path / "journal.db"
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")  # as a second process that makes the same journal at this moment
@@ -151,7 +151,7 @@ async def test_the_change_to_a_log_waits_for_a_lock(tmp_path: Path, monkeypatch:
 
 
 async def test_a_start_that_hangs_is_given_up_and_so_is_the_end(tmp_path: Path) -> None:
-    """Neither opening nor closing waits longer than its limit, though the file lets nobody in; both handles end."""
+    """Opening and closing a locked file take no longer than their limit; both handles end."""
     path = tmp_path / "journal.db"
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -217,7 +217,7 @@ async def test_a_hung_disk_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_a_clock_set_back_frees_the_lease(tmp_path: Path) -> None:
-    """An expiry further ahead than its term is not believed: nobody waits an hour, nobody writes twice."""
+    """A lease that expires after more than its term can be taken: no wait of an hour, and nothing written twice."""
     now = [10_000.0]
     journal = SqliteJournal(tmp_path / "journal.db", clock=lambda: now[0])
     await journal.open()
