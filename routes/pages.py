@@ -60,7 +60,7 @@ async def metrics(request: Request) -> Response:
 @cache
 def names() -> frozenset[str]:
     """Return the names of the files that are served: those that exist at the start, and no others."""
-    found = (file.name for file in files("web").iterdir() if file.is_file())
+    found = (file.name for file in files("web").iterdir() if file.is_file() and file.name != "login.html")
     return frozenset(name for name in found if name[name.rfind(".") :] in SUFFIXES)
 
 

@@ -61,7 +61,7 @@ EXPECTED: Final = (Problem, HTTPException, KalshiError, JournalError)  # errors 
 
 def kind(status: int) -> str:
     """Return the stable type of a status: a reference into the API page, such as /api/python/docs#not-found."""
-    return f"{PREFIX}/docs#{_phrase(status).lower().replace(' ', '-')}"
+    return f"{PREFIX}/docs#{phrase(status).lower().replace(' ', '-')}"
 
 
 def failed_part(status: int, detail: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def render(problem: Problem, scope: Scope, level: int | None = None) -> Response
     request_id, instance = _request_id(scope), _instance(scope["path"])
     body = {
         "type": kind(problem.status),
-        "title": _phrase(problem.status),
+        "title": phrase(problem.status),
         "status": problem.status,
         "detail": problem.detail,
         "instance": instance,
@@ -132,7 +132,7 @@ def _from_http(error: HTTPException) -> Problem:
         404: f"there is nothing at this path; {PREFIX}/ lists what there is",
         405: "this path does not take that method; the Allow header says which it takes",
     }
-    plain = error.detail == _phrase(error.status_code)
+    plain = error.detail == phrase(error.status_code)
     return Problem(
         error.status_code, details.get(error.status_code, error.detail) if plain else error.detail, error.headers
     )
@@ -142,6 +142,7 @@ def _patience(error: KalshiError) -> dict[str, str]:
     return {} if error.retry_after is None else {"Retry-After": str(math.ceil(max(1, error.retry_after)))}
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """Return the title of a status."""
     # Python 3.13 renamed 413; a type that changes with the interpreter would not be stable.
     return "Content Too Large" if status == 413 else HTTPStatus(status).phrase

@@ -6,13 +6,12 @@ uvicorn bounds neither the size of a header block nor the time until it is compl
 import asyncio
 import re
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from cache.decimal_json import dumps
-from routes.problems import MEDIA_TYPE, kind
+from routes.problems import MEDIA_TYPE, kind, phrase
 
 END: Final = b"\r\n\r\n"
 LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
@@ -148,7 +147,7 @@ class LimitedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 def _problem(status: int) -> bytes:
     """Return the problem of a status as a whole response."""
-    title = HTTPStatus(status).phrase
+    title = phrase(status)
     body = dumps({"type": kind(status), "title": title, "status": status, "detail": DETAILS[status]})
     head = (
         f"HTTP/1.1 {status} {title}\r\nconnection: close\r\ncontent-type: {MEDIA_TYPE}\r\n"
