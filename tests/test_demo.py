@@ -81,7 +81,7 @@ class Demo:
         return [int(pid) for pid in Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text().split()]
 
     async def ends(self, within: float) -> int:
-        """Its exit code; whoever it started is gone with it, and so are its files."""
+        """Wait for the exit code; its child processes and its files are gone with it."""
         family, begun = self.family(), time.monotonic()
         code = await asyncio.to_thread(self.popen.wait, 30)
         assert time.monotonic() - begun < within
@@ -116,8 +116,8 @@ def _left(family: list[int], folder: Path) -> list[object]:
     return [pid for pid in family if Path(f"/proc/{pid}").exists()] + list(folder.iterdir())
 
 
-async def test_it_lives_degrades_and_heals_by_its_keys(tmp_path: Path) -> None:
-    """A trade within ten seconds, living data behind every URL, each plug out and back, and q."""
+async def test_the_demo_runs_degrades_and_recovers_by_its_keys(tmp_path: Path) -> None:
+    """A trade within ten seconds, live data behind every URL, each fault on and off, and q."""
     with running(tmp_path, free_port()) as demo:
         first = await demo.says(r"([\d.]+) s  #\d+ +(BUY|SELL)", within=60)
         assert float(first[1]) < 10
@@ -203,7 +203,7 @@ async def _quiet(demo: Demo) -> bool:
 
 @pytest.mark.parametrize("up", [True, False], ids=["while it runs", "while it starts"])
 async def test_ctrl_c_ends_it(tmp_path: Path, up: bool) -> None:
-    """In about a second, with all that it started; the port that it held is told to another meanwhile."""
+    """In about a second, with all that it started; its port is given to another program meanwhile."""
     with running(tmp_path, free_port()) as demo:
         await eventually(lambda: len(demo.family()) >= (3 if up else 1), within=15)
         if up:
@@ -220,7 +220,7 @@ async def test_ctrl_c_ends_it(tmp_path: Path, up: bool) -> None:
 
 
 async def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
-    """Nobody is left to press Ctrl-C then."""
+    """Without a terminal there is no Ctrl-C."""
     with running(tmp_path, free_port()) as demo:
         await demo.says("serving after", within=60)
         demo.popen.send_signal(signal.SIGHUP)
@@ -251,8 +251,8 @@ def _is_open(port: int) -> bool:
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "http"])
-def test_a_port_that_is_none_is_said(port: str) -> None:
-    """Plainly, and at once."""
+def test_an_invalid_port_is_reported(port: str) -> None:
+    """With a plain line, and at once."""
     done = subprocess.run(
         [sys.executable, "server.py", "demo", "--port", port], cwd=ROOT, capture_output=True, text=True, timeout=20
     )

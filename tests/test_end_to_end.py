@@ -104,7 +104,7 @@ def events(text: str) -> list[tuple[str, Any]]:
 
 
 def test_curl_shows_each_stream(whole: Whole) -> None:
-    """Each stream says what it is for: entries with cursors, status, heartbeats; and only that."""
+    """Each stream has its events and no others: entries with cursors, status, heartbeats."""
     until(lambda: whole.seq() > 2, 15, "the first trades")
     texts = {name: curl(f"{whole.server.base}/sse/{name}", 7) for name in ("trading", "trades", "status")}
     for text in texts.values():
@@ -133,7 +133,7 @@ def test_a_returning_reader_gets_what_it_missed(whole: Whole) -> None:
 
 
 def test_each_neighbour_dies_and_comes_back(whole: Whole) -> None:
-    """Bot, Redis and exchange are killed in turn: health says which, the rest goes on, and each heals by itself."""
+    """Bot, Redis and exchange are killed in turn: health names it, the rest goes on, and each recovers by itself."""
     until(lambda: whole.seq() > 2, 15, "the first trades")
 
     whole.redis.kill()
@@ -180,7 +180,7 @@ def _found(whole: Whole) -> set[str]:
     ],
     ids=["server.py", "uvicorn", "under the reloader"],
 )
-def test_a_stop_says_goodbye_to_five_hundred_streams(tmp_path: Path, command: list[str] | None, env: str) -> None:
+def test_a_stop_sends_bye_to_five_hundred_streams(tmp_path: Path, command: list[str] | None, env: str) -> None:
     """SIGTERM with 500 open streams: each has its bye, and the process is gone within about a second."""
     import asyncio
 

@@ -62,7 +62,7 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str) -> None:
-    """Run a command to its end; what it said is the failure's message."""
+    """Run a command to its end; its output is the failure's message."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
 

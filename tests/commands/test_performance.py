@@ -50,7 +50,7 @@ def test_a_settlement_shares_its_revenue_and_new_fees_among_the_lots() -> None:
 
 
 def test_a_lot_of_the_baseline_has_no_date() -> None:
-    """Its purchase lies before the journal."""
+    """A lot that was bought before the journal began has no opening date."""
     (lot,) = closed_lots(baseline(1, found_position("A", 3, 1)), trade(2, side="SELL", quantity=3, price=0.5, fee=0))
     assert (lot.opened, lot.cost, lot.profit) == (None, 1, Decimal("0.5"))
 

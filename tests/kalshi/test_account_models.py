@@ -102,8 +102,8 @@ def test_new_fields_and_nulls_in_optional_ones_are_taken(read: Any, payload: Any
     assert read(RecordReader(more, "e")) == read(RecordReader(payload, "e"))
 
 
-def test_new_words_are_taken() -> None:
-    """A status, a result or a market type that we have not heard of passes through as it is."""
+def test_unknown_words_are_passed_through() -> None:
+    """A status, a result or a market type that is not known is returned unchanged."""
     assert Order.from_api(RecordReader(payloads.ORDER | {"status": "asleep"}, "e")).status == "asleep"
     assert (
         Market.from_api(RecordReader(payloads.MARKET | {"status": "odd", "market_type": "ternary"}, "e")).status

@@ -61,7 +61,7 @@ async def test_every_read_is_understood(exchange: Any, session: aiohttp.ClientSe
     assert client.calls.limits.costs.costs
 
 
-async def test_a_wrong_key_is_said(exchange: Any, session: aiohttp.ClientSession) -> None:
+async def test_a_wrong_key_is_reported(exchange: Any, session: aiohttp.ClientSession) -> None:
     """The signature of one key under the name of the other."""
     signer = Signer.from_file("demo-rsa", exchange.keys["demo-ed25519"])
     with pytest.raises(NotAllowed):
@@ -94,7 +94,7 @@ async def test_positions_add_up_to_fills_and_a_trade_makes_stale(exchange: Any, 
 
 
 async def test_a_fill_is_pushed_within_a_second(exchange: Any, session: aiohttp.ClientSession) -> None:
-    """Connected first; the pushed fill is the one that REST tells."""
+    """Connected comes first; the pushed fill equals the one of REST."""
     client = client_of(exchange, session)
     ticker = (await client.markets({"limit": 1, "status": "open"})).rows[0].ticker
     exchange.quote(ticker, "0.50", "0.52")

@@ -48,7 +48,7 @@ def test_each_kind_of_key_signs_stamp_method_and_path(key: Any, form: Any, kind:
     ids=["empty", "text", "damaged", "encrypted"],
 )
 def test_a_key_that_cannot_be_read_is_refused_without_being_quoted(text: bytes) -> None:
-    """KeyUnusable says what to do and holds nothing of the file."""
+    """KeyUnusable has the remedy and nothing of the file's content."""
     with pytest.raises(KeyUnusable) as caught:
         Signer.from_pem("id", text)
     assert caught.value.__cause__ is None

@@ -30,7 +30,7 @@ async def test_balance_is_exact_and_of_one_subaccount(kalshi: FakeKalshi, client
 
 
 async def test_account_calls_without_keys_name_the_settings(kalshi: FakeKalshi) -> None:
-    """Nothing is sent, and the error says which settings are missing; markets work all the same."""
+    """Nothing is sent, and the error names the missing settings; markets work all the same."""
     async with aiohttp.ClientSession() as session:
         client = KalshiClient.over(session, kalshi.url)
         with pytest.raises(NotConfigured) as caught:
@@ -51,7 +51,7 @@ def fills(*names: str, cursor: str = "") -> dict[str, Any]:
 
 
 async def test_recent_fills_come_from_the_live_tier_alone(kalshi: FakeKalshi, client: KalshiClient) -> None:
-    """Page after page, each once; bounds are widened to whole seconds; the past is not asked."""
+    """Page after page, each once; bounds are widened to whole seconds; the historical tier is not read."""
     kalshi.answer("GET /historical/cutoff", payloads.CUTOFF)
     kalshi.answer("GET /portfolio/fills", fills("c", "b", cursor="2"), fills("b", "a"))
     since = 1781159370.9  # after the cutoff
@@ -75,14 +75,14 @@ async def test_older_fills_come_from_the_historical_tier_too(
 
 
 async def test_a_walk_in_circles_is_an_error(kalshi: FakeKalshi, client: KalshiClient) -> None:
-    """A cursor that the exchange has forgotten starts again at page one, without a word."""
+    """The exchange answers an unknown cursor with page one and no error."""
     kalshi.answer("GET /portfolio/fills", fills("b", "a", cursor="forgotten"))
     with pytest.raises(BadAnswer, match="circles"):
         await output(client.fills())
 
 
 async def test_positions_and_settlements_are_walked(kalshi: FakeKalshi, client: KalshiClient) -> None:
-    """Both to the end, of one subaccount, with the status that was asked for."""
+    """Both to the end, of one subaccount, with the requested status."""
     other = payloads.POSITION | {"ticker": "OTHER"}
     pages = [{"market_positions": [payloads.POSITION], "event_positions": [], "cursor": "2"},
              {"market_positions": [other], "event_positions": []}]  # fmt: skip
@@ -128,8 +128,8 @@ async def test_a_subaccount_is_used_alike(kalshi: FakeKalshi) -> None:
     assert {call.query["subaccount"] for call in requested} == {"7"}
 
 
-async def test_many_markets_are_asked_a_hundred_at_a_time(kalshi: FakeKalshi, client: KalshiClient) -> None:
-    """Each once, whatever order and however often they are named."""
+async def test_many_markets_are_read_a_hundred_at_a_time(kalshi: FakeKalshi, client: KalshiClient) -> None:
+    """Each once, in any order and with repeated names."""
     kalshi.answer("GET /markets", {"markets": [payloads.MARKET]})
     await client.markets_named([f"M{n % 150:03}" for n in range(300)])
     requested = [len(call.query["tickers"].split(",")) for call in kalshi.requested("/markets")]

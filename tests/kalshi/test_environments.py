@@ -1,4 +1,4 @@
-"""An address says whose money it is and where the pushes come from."""
+"""Addresses of the exchange: real or demo money, and the URL of the socket."""
 
 import pytest
 
@@ -24,7 +24,7 @@ from kalshi.environments import is_simulated, mode_of, socket_url
     ],
     ids=["production", "demo", "demo by its older name", "an unknown host with demo in its name", "a simulator"],
 )
-def test_an_address_says_what_it_is(url: str, mode: str, socket: str) -> None:
+def test_environment_of_an_address(url: str, mode: str, socket: str) -> None:
     """A host that is not known as a demo counts as real money."""
     assert (mode_of(url), socket_url(url)) == (mode, socket)
     assert is_simulated(url) == ("127.0.0.1" in url)

@@ -1,4 +1,4 @@
-"""FillPush over a real socket: what it tells, and how it comes back."""
+"""FillSocket over a real socket: the events that it yields, and its reconnections."""
 
 import asyncio
 from contextlib import aclosing
@@ -30,8 +30,8 @@ def lifecycle(**changes: Any) -> dict[str, Any]:
     return {"type": "market_lifecycle_v2", "sid": 2, "seq": 1, "msg": changes}
 
 
-async def test_a_fill_is_told_after_the_subscription(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
-    """Connected first, so that REST can close what was before; then the fill, with the bot's own order id."""
+async def test_a_fill_is_yielded_after_the_subscription(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
+    """Connected comes first, so that REST can read earlier fills; then the fill, with the bot's own order id."""
     push = push_of(session, kalshi)
     async with aclosing(push.events()) as events:
         assert isinstance(await anext(events), Connected)
@@ -62,10 +62,10 @@ async def test_it_comes_back_after_the_line_is_cut(session: aiohttp.ClientSessio
         assert push.connects == 2
 
 
-async def test_a_refused_handshake_is_said_once_and_tried_again(
+async def test_a_refused_handshake_is_logged_once_and_tried_again(
     session: aiohttp.ClientSession, kalshi: FakeKalshi
 ) -> None:
-    """The reason holds the status and nothing of the signature; when the exchange relents it connects."""
+    """The reason holds the status and nothing of the signature; when the exchange accepts again it connects."""
     kalshi.refuse_sockets = True
     push = push_of(session, kalshi)
     async with aclosing(push.events()) as events:
@@ -155,8 +155,8 @@ async def test_a_silent_line_is_given_up(session: aiohttp.ClientSession, kalshi:
         assert await anext(events) == Disconnected("no frame within 0 s")
 
 
-async def test_pings_are_answered_and_keep_the_line(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
-    """Without any fill for longer than the silence, pings alone show that it lives."""
+async def test_pings_are_answered_and_keep_the_connection(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
+    """Without any fill for longer than the limit, pings alone keep the connection open."""
     push = push_of(session, kalshi, silence=0.3)
     async with aclosing(push.events()) as events:
         await anext(events)
@@ -171,7 +171,7 @@ async def test_pings_are_answered_and_keep_the_line(session: aiohttp.ClientSessi
 
 
 async def test_a_subscription_that_never_comes_is_given_up(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
-    """The line lives, for pings come, but it would never tell a fill."""
+    """Pings come, but without a subscription no fill ever would."""
     kalshi.silent = True
     push = push_of(session, kalshi, silence=0.3)
 
@@ -188,7 +188,7 @@ async def test_a_subscription_that_never_comes_is_given_up(session: aiohttp.Clie
 
 
 async def test_a_handshake_that_hangs_is_given_up(session: aiohttp.ClientSession) -> None:
-    """Somebody takes the connection and never says a word."""
+    """A server accepts the connection and sends nothing."""
 
     async def mute(reader: Any, writer: Any) -> None:
         await reader.read()
@@ -217,7 +217,7 @@ async def test_a_socket_that_breaks_under_a_pong_is_a_reason(
         await anext(push_of(session, kalshi)._texts(Broken()))
 
 
-async def test_nobody_there(session: aiohttp.ClientSession) -> None:
+async def test_a_refused_connection(session: aiohttp.ClientSession) -> None:
     """A refused connection is a reason, not an exception."""
     push = FillSocket(session, "ws://127.0.0.1:9/trade-api/ws/v2", Signer("id", FakeKalshi().key), first=0.01)
     async with aclosing(push.events()) as events:

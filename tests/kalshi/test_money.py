@@ -13,7 +13,7 @@ from ledger.amounts import complement
 
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=6, allow_nan=False))
 def test_six_decimals_are_kept(number: int) -> None:
-    """Whatever the exchange says in its form is what we have."""
+    """Every digit that the exchange sends is in the amount."""
     assert fixed(f"{number:f}") == number
 
 

@@ -45,8 +45,8 @@ async def test_different_limits_make_one_key() -> None:
     keys: set[str] = set()
     whole = Answer({"fills": list(range(100)), "next": "c"}, "kalshi_api", 1.0)
 
-    class Keeper:
-        """A cache that remembers the keys it was asked for."""
+    class RecordingCache:
+        """A cache that records the keys of its calls."""
 
         async def get(self, key: str, *arguments: object) -> Answer:
             """Return the same page."""
@@ -63,7 +63,7 @@ async def test_different_limits_make_one_key() -> None:
 
         account, calls, subaccount = "a", Calls(), 0
 
-    portfolio: Any = Portfolio(Client(), Keeper())  # type: ignore[arg-type]
+    portfolio: Any = Portfolio(Client(), RecordingCache())  # type: ignore[arg-type]
     for limit in range(1, 101):
         answer = await portfolio.fills(limit)
         assert (answer.value["count"], answer.value["fills"][-1]) == (limit, limit - 1)

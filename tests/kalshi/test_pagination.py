@@ -1,4 +1,4 @@
-"""Cursor walks end, tell each row once, and do not pass a part for the whole."""
+"""Cursor walks end, yield each row once, and raise when they cannot read everything."""
 
 from typing import Any
 
@@ -27,12 +27,12 @@ async def test_all_pages_in_order() -> None:
     assert await found({None: ("ab", "1"), "1": ("cd", "2"), "2": ("", None)}) == ["a", "b", "c", "d"]
 
 
-async def test_rows_that_moved_to_the_next_page_are_told_once() -> None:
-    """New rows push old ones over the edge while we walk."""
+async def test_rows_that_moved_to_the_next_page_are_yielded_once() -> None:
+    """New rows push old ones to the next page during the walk."""
     assert await found({None: ("ab", "1"), "1": ("bc", None)}) == ["a", "b", "c"]
 
 
-async def test_what_was_told_before_is_left_out() -> None:
+async def test_known_rows_are_left_out() -> None:
     """Also across two walks; a page that holds only known rows is accepted then."""
     seen = {"a", "b"}
     assert await found({None: ("ab", "1"), "1": ("c", None)}, seen=seen) == ["c"]
@@ -55,7 +55,7 @@ async def test_circles_are_errors(pages: Any) -> None:
 
 
 async def test_rows_that_never_change_and_differ_are_an_error() -> None:
-    """Two fills with one id: which of them holds nobody can say. Rows that may change, such as orders, may differ."""
+    """Two different fills with one id cannot both be right. Rows that may change, such as orders, may differ."""
 
     async def turn(cursor: str | None) -> Any:
         return Page([{"id": "a", "price": 1}, {"id": "a", "price": 2}], None)

@@ -136,7 +136,7 @@ async def test_fills_lead_on_into_the_historical_tier(kalshi: FakeKalshi, portfo
 
 
 async def test_orders_and_settlements(portfolio: Portfolio) -> None:
-    """As the exchange tells them, in our words."""
+    """The exchange's orders and settlements with the names of our API."""
     orders = (await portfolio.orders(status="canceled")).value
     assert (orders["next"], orders["orders"][0]["filled"], orders["orders"][0]["cost"]) == ("more", 4, Decimal("2.08"))
     settlement = (await portfolio.settlements()).value["settlements"][0]
@@ -156,10 +156,10 @@ async def test_orders_lead_on_into_the_historical_tier(kalshi: FakeKalshi, portf
     assert (await portfolio.orders(status="resting")).value["next"] is None
 
 
-async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_in(
+async def test_after_a_trade_an_answer_is_stale_until_the_exchange_includes_it(
     kalshi: FakeKalshi, portfolio: Portfolio, clock: Clock
 ) -> None:
-    """The exchange's own word, read before the answer, decides; it is asked again with backoff."""
+    """The exchange's own time, read before the answer, decides; it is read again with backoff."""
     first = await portfolio.balance()
     assert not first.stale
     at = first.as_of - 1
@@ -179,7 +179,7 @@ async def test_after_a_trade_an_answer_is_stale_until_the_exchange_has_taken_it_
 async def test_without_the_reads_own_time_an_answer_still_comes(
     kalshi: FakeKalshi, portfolio: Portfolio, clock: Clock
 ) -> None:
-    """Fresh as long as nothing has happened; after a trade nobody can say that it is taken in."""
+    """Fresh as long as nothing has happened; stale after a trade, which it may not include."""
     kalshi.answer("GET /exchange/user_data_timestamp", Reply(404, {}))
     answer = await portfolio.balance()
     assert not answer.stale
@@ -195,10 +195,10 @@ async def test_a_trade_from_the_future_counts_as_now(portfolio: Portfolio, clock
     assert portfolio.changed == clock.now
 
 
-async def test_without_the_exchange_the_last_good_value_is_told(
+async def test_without_the_exchange_the_last_good_value_is_returned(
     kalshi: FakeKalshi, portfolio: Portfolio, clock: Clock
 ) -> None:
-    """Renamed fields and server faults alike; without an old value the error is."""
+    """Renamed fields and server faults alike; without an old value the error is raised."""
     await portfolio.balance()
     kalshi.answer("GET /portfolio/balance", {"renamed": 1})
     clock.now += 3600
@@ -245,7 +245,7 @@ async def test_one_market_and_one_that_is_not(kalshi: FakeKalshi, markets: Marke
 
 
 @pytest.mark.parametrize("ticker", ["", ".", "..", "a/b", "a\\b", "a\nb", "x" * 300, "\u2028"])
-async def test_what_cannot_be_a_ticker_is_not_asked(kalshi: FakeKalshi, markets: Markets, ticker: str) -> None:
+async def test_a_text_that_cannot_be_a_ticker_is_not_sent(kalshi: FakeKalshi, markets: Markets, ticker: str) -> None:
     """A ticker that could name another path is not found, without a call."""
     with pytest.raises(NotFound):
         await markets.one(ticker)
@@ -263,7 +263,7 @@ async def test_strange_tickers_stay_one_segment(kalshi: FakeKalshi, markets: Mar
     assert kalshi.calls[0].path == f"/markets/{sent}"
 
 
-async def test_another_market_than_asked_is_no_answer(kalshi: FakeKalshi, markets: Markets) -> None:
+async def test_another_market_than_requested_is_an_error(kalshi: FakeKalshi, markets: Markets) -> None:
     """A record of another market is an error."""
     kalshi.answer("GET /markets/OTHER", {"market": payloads.MARKET})
     with pytest.raises(FieldError, match="should be 'OTHER'"):
@@ -271,7 +271,7 @@ async def test_another_market_than_asked_is_no_answer(kalshi: FakeKalshi, market
 
 
 async def test_two_accounts_do_not_share_answers(kalshi: FakeKalshi, clock: Clock) -> None:
-    """Keys in the cache tell environments, keys and subaccounts apart."""
+    """Keys in the cache contain environment, key and subaccount."""
     async with aiohttp.ClientSession() as session:
         names = {
             kalshi.client(session).account, kalshi.client(session, 1).account,
@@ -281,7 +281,7 @@ async def test_two_accounts_do_not_share_answers(kalshi: FakeKalshi, clock: Cloc
     assert len(names) == 4
 
 
-async def test_a_fault_of_the_exchange_is_told_without_an_old_value(kalshi: FakeKalshi, clock: Clock) -> None:
+async def test_an_error_of_the_exchange_is_raised_without_an_old_value(kalshi: FakeKalshi, clock: Clock) -> None:
     """After the retries that fit in the time."""
     kalshi.answer("GET /portfolio/balance", Reply(503, {"error": {"code": "unavailable"}}))
     async with aiohttp.ClientSession() as session:

@@ -59,8 +59,8 @@ def test_readers_never_exceed_half_of_any_stretch(steps: Any) -> None:
         assert spent["public"] + spent["own"] <= 540 + 180 * clock.now + 1e-6
 
 
-def test_who_must_wait_is_told_how_long_and_keeps_its_place() -> None:
-    """Debts queue up: the next taker waits longer than the one before; too long is Busy, and costs nothing."""
+def test_callers_wait_in_order() -> None:
+    """Waiting calls queue up: the next waits longer than the one before; too long is Busy, and costs nothing."""
     limits = RateLimits(Clock(0.0))
     burst(limits, "own")
     waits = [limits.reserve("GET", "/x", "own", 10.0) for _ in range(3)]
@@ -72,7 +72,7 @@ def test_who_must_wait_is_told_how_long_and_keeps_its_place() -> None:
 
 
 def test_a_429_empties_our_bucket() -> None:
-    """Somebody else spends of the same account: believe the exchange."""
+    """Another client uses the same account, so the exchange's answer overrides our count."""
     limits = RateLimits(Clock(0.0))
     limits.drained("GET")
     assert burst(limits, "own") == 0
@@ -80,7 +80,7 @@ def test_a_429_empties_our_bucket() -> None:
 
 
 def test_a_better_tier_and_its_costs_are_adopted() -> None:
-    """As the account's limits tell."""
+    """As the exchange reports the account's limits."""
     limits = RateLimits(Clock(0.0))
     limits.adopt(AccountLimits("advanced", TokenAllowance(300, 900), TokenAllowance(300, 900)))
     limits.costs = EndpointCosts(10, {("GET", "/portfolio/orders/{}"): 2})
@@ -90,7 +90,7 @@ def test_a_better_tier_and_its_costs_are_adopted() -> None:
 
 
 async def test_waiting_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as was told, and not at all when there is room."""
+    """For the computed time, and not at all when there is room."""
     limits = RateLimits()
     slept = []
 

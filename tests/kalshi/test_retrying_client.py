@@ -73,7 +73,7 @@ def calls_of(session: aiohttp.ClientSession, kalshi: FakeKalshi, **more: Any) ->
 async def test_each_bad_answer_has_its_error(
     session: aiohttp.ClientSession, kalshi: FakeKalshi, reply: Any, error: Any, words: Any
 ) -> None:
-    """It says where and what, and holds no secret."""
+    """It has the place and the failure, and holds no secret."""
     kalshi.answer(f"GET {PATH}", reply)
     calls = calls_of(session, kalshi, attempt=0.45, total=0.95)
     with pytest.raises(errors.KalshiError, match=f"GET {PATH}") as caught:
@@ -106,7 +106,7 @@ async def test_odd_but_good_answers_are_read(session: aiohttp.ClientSession, kal
     "first", [Reply(500), Reply(raw=b"<html>"), Reply(json={}, cut=True), Reply(json={}, wait=0.6), SKEW]
 )
 async def test_a_read_is_tried_again(session: aiohttp.ClientSession, kalshi: FakeKalshi, first: Any) -> None:
-    """One bad moment is not told to anyone."""
+    """One failure does not reach the caller."""
     kalshi.answer(f"GET {PATH}", first, payloads.BALANCE)
     calls = calls_of(session, kalshi)
     assert (await calls.request("GET", PATH))["balance"] == 9801
@@ -114,7 +114,7 @@ async def test_a_read_is_tried_again(session: aiohttp.ClientSession, kalshi: Fak
 
 
 async def test_a_429_is_waited_out(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
-    """A second at least, for it does not say how long; and our bucket is emptied."""
+    """A second at least, since the answer has no time; and our bucket is emptied."""
     kalshi.answer(f"GET {PATH}", Reply(429, {"error": "too many requests"}), payloads.BALANCE)
     calls = calls_of(session, kalshi, total=5.0)
     began = time.monotonic()
@@ -122,10 +122,8 @@ async def test_a_429_is_waited_out(session: aiohttp.ClientSession, kalshi: FakeK
     assert time.monotonic() - began > 1.0
 
 
-async def test_a_clock_that_stays_wrong_is_told_after_one_more_try(
-    session: aiohttp.ClientSession, kalshi: FakeKalshi
-) -> None:
-    """A slow way there happens once; a wrong clock stays wrong."""
+async def test_a_wrong_clock_is_raised_after_one_more_try(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
+    """A slow request happens once; a wrong clock stays wrong."""
     kalshi.answer(f"GET {PATH}", SKEW)
     with pytest.raises(errors.ClockSkew):
         await calls_of(session, kalshi).request("GET", PATH)
@@ -205,7 +203,7 @@ async def test_while_one_call_tries_the_others_do_not(session: aiohttp.ClientSes
 
 
 async def test_refusals_do_not_open_the_breaker(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
-    """Whoever says no is there."""
+    """An exchange that refuses a request is up."""
     calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=1))
     for _ in range(3):
         with pytest.raises(errors.NotFound):
@@ -213,7 +211,7 @@ async def test_refusals_do_not_open_the_breaker(session: aiohttp.ClientSession, 
     assert calls.breaker.state == "closed"
 
 
-async def test_counters_tell_what_happened(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
+async def test_counters(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
     """By endpoint pattern and code, with the last error and the last success."""
     kalshi.answer("GET /markets/A", {"market": payloads.MARKET})
     calls = calls_of(session, kalshi, clock=lambda: 5.0)
@@ -250,7 +248,7 @@ async def test_limits_that_cannot_be_learnt_are_assumed(
 
 
 async def test_a_spent_budget_is_busy_and_nothing_is_sent(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:
-    """Readers in a storm hear when to come back."""
+    """Busy has the seconds after which a retry has room."""
     kalshi.answer("GET /markets", {"markets": []})
     limits = RateLimits()
     while limits.public.delay(10) == 0:
@@ -277,7 +275,7 @@ async def test_a_name_that_does_not_resolve(session: aiohttp.ClientSession) -> N
         await RetryingClient(Transport(session, "http://127.0.0.1:9"), total=0.3).request("GET", "/markets")
 
 
-async def test_a_closed_exchange_says_so_with_a_fault_and_its_body(
+async def test_the_status_of_a_closed_exchange_is_read_from_a_503(
     session: aiohttp.ClientSession, kalshi: FakeKalshi
 ) -> None:
     """The status is read from a 503 too; another 503 is an error."""
@@ -290,7 +288,7 @@ async def test_a_closed_exchange_says_so_with_a_fault_and_its_body(
 
 
 def test_a_refusal_with_strange_members_is_still_a_refusal() -> None:
-    """Numbers for texts, lists for objects: the status speaks."""
+    """Numbers for texts, lists for objects: the HTTP status decides."""
     for raw in (b'{"error":5}', b'{"error":{"code":5,"message":[]}}', b"[1]", b'"no"', b'{"msg":null}'):
         error = refusal("GET /x", 404, raw)
         assert isinstance(error, errors.NotFound)

@@ -44,7 +44,7 @@ def found_position(ticker: str, quantity: float, cost: float, fees: float = 0, r
 
 
 def transfer(seq: int, transfer_id: str, amount: float | Decimal, **fields: Any) -> Json:
-    """A deposit that has arrived, unless fields say otherwise."""
+    """A completed deposit, with other fields if given."""
     return {
         "kind": "transfer", "seq": seq, "timestamp": 1000 + seq, "direction": "deposit", "amount": amount, "fee": None,
         "transfer_id": transfer_id, "status": "applied", "mode": "live", "source": "kalshi_api", **fields,

@@ -83,7 +83,7 @@ class CoinMarket:
         self.flow += got
 
     def settle(self, entry: Json) -> None:
-        """The account is paid the revenue, whatever the value says; the fee repeats what the trades paid."""
+        """The account is paid the revenue, for any value; the fee repeats what the trades paid."""
         while self.coins:
             self._sell(0)
         self.revenue = fraction(entry["revenue"])
@@ -91,7 +91,7 @@ class CoinMarket:
 
     @property
     def all_fees(self) -> Fraction:
-        """Fees of the market's whole life."""
+        """Fees of the market from first trade to settlement."""
         reported = self.fees_before + self.fees
         return reported if self.settled_fee is None else max(reported, self.settled_fee)
 
@@ -154,7 +154,7 @@ def transferred(entries: list[Json], after: Fraction | None) -> dict[str, Fracti
 
 
 def answer(entries: list[Json], marks: dict[str, str]) -> Json:
-    """Rows, sums and cash of one mode's entries."""
+    """Return rows, sums and cash of one mode's entries."""
     baseline = next((entry for entry in entries if entry["kind"] == "baseline"), None)
     after = fraction(baseline["timestamp"]) if baseline else None
     openings = {row["ticker"]: row for row in baseline["positions"]} if baseline else {}

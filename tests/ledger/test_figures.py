@@ -194,7 +194,7 @@ def test_a_sum_of_amounts_leaves_out_unknown_ones() -> None:
 
 
 def test_fees_unknown_end_with_the_settlement() -> None:
-    """The row reports the fees of the market's life, and only what exceeds the known ones is new."""
+    """The row reports all fees of the market, and only what exceeds the known ones is new."""
     book = fold(
         exact(trade(1, fee=None), trade(2, fee=0.1), settlement(3, yes_quantity=20, revenue=20, fee=0.4))
     ).books["A"]
@@ -236,7 +236,7 @@ def test_a_trade_in_yes_terms(side: str, outcome: str, quantity: int, price: str
 
 
 def test_a_trade_of_the_account_is_outside_the_bot() -> None:
-    """Its origin says so."""
+    """Its origin is the account."""
     assert read_trade(exact(trade(1, origin="account"))[0][1]).outside is True
     assert TradeRecord(1, D(1), "A", D(1), D("0.5"), None).outside is False
 

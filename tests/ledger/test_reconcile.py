@@ -98,7 +98,7 @@ def test_contracts_of_a_settlement_that_no_entry_explains_are_found() -> None:
 
 
 def test_a_bot_that_was_polled_before_the_newest_trade_does_not_differ() -> None:
-    """Its positions are those of the moment at which it was asked."""
+    """Its positions are those of the moment of the poll."""
     ledger = ledger_of(trade(2, timestamp=5001))
     recent = [flow(5001, "-6.1", "10")]
     assert compare_bot(ledger, recent, {}, (Decimal(4998), Decimal(5002))) == []
@@ -169,7 +169,7 @@ def test_another_split_of_the_same_cash_is_the_method() -> None:
 
 
 def test_another_price_of_the_same_fill_is_a_correction() -> None:
-    """The fill says what the entry should."""
+    """The entry is corrected to the fill's price."""
     evidence = match_executions([execution("a")], [execution("a", price="0.5")])
     assert cause_of_content([mismatch("cost", "-0.5")], evidence) == "correction"
 

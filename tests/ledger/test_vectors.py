@@ -91,7 +91,7 @@ def test_a_ledger_that_is_kept_up_entry_by_entry_is_the_same(name: str) -> None:
             assert figures(ledger, prices(case)) == expected, f"{case['name']}, {mode}"
 
 
-def test_the_files_hold_what_the_oracle_says() -> None:
+def test_the_files_hold_the_oracles_figures() -> None:
     """The vectors on disk are those that the oracle writes."""
     for name, cases in (("cases", CASES), ("random", random_cases(100, random.Random(20261127)))):
         for kept, case in zip(json.loads((VECTORS / f"{name}.json").read_text()), cases, strict=True):

@@ -1,4 +1,4 @@
-"""Access to running servers: the token, its ticket, Spring's sessions, the rate limit; and no secret told."""
+"""Access to running servers: the token, its ticket, Spring's sessions, the rate limit; no secret is logged."""
 
 import asyncio
 import base64
@@ -36,14 +36,14 @@ def cookie(session: str) -> str:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that asks for the token."""
+    """A server that requires the token."""
     with running_server(tmp_path_factory.mktemp("guarded"), API_TOKEN=TOKEN) as server:
         yield server
 
 
 @pytest.mark.parametrize("path", ["/health", "/portfolio/balance", "/sse/trading", "/docs", "/metrics", "/nothing"])
-def test_without_the_token_nothing_is_told(guarded: Server, path: str) -> None:
-    """401 as a problem that asks for a Bearer, whatever the path, so that not even its existence is told."""
+def test_without_the_token_nothing_is_revealed(guarded: Server, path: str) -> None:
+    """401 as a problem with a Bearer challenge for any path, so that not even its existence is revealed."""
     answer = guarded.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -111,8 +111,8 @@ def test_a_bad_login_is_refused(guarded: Server, more: dict[str, object], status
     assert "Set-Cookie" not in answer.headers
 
 
-def test_without_a_token_there_is_nothing_to_trade(server: Server) -> None:
-    """404 that says which setting makes one; no cookie."""
+def test_without_a_token_setting_there_is_no_login(server: Server) -> None:
+    """404 that names the missing setting; no cookie."""
     answer = server.get("/session", "POST", json={"token": "a guess"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
     assert "API_TOKEN sets the one" in answer.json()["detail"]
@@ -120,7 +120,7 @@ def test_without_a_token_there_is_nothing_to_trade(server: Server) -> None:
 
 
 def test_a_browser_is_shown_the_login_page(guarded: Server) -> None:
-    """A person who asks for the dashboard is sent to log in, and not shown a problem in JSON."""
+    """A browser that opens the dashboard is sent to the login, and gets no problem in JSON."""
     answer = guarded.get("/dashboard", headers={"Accept": "text/html,*/*"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/api/python/session")
 
@@ -137,8 +137,8 @@ def test_behind_a_path_of_the_proxys_it_is_the_same(tmp_path: Path) -> None:
         assert "Path=/front/api/python;" in entered.headers["Set-Cookie"]
 
 
-def test_the_log_tells_no_secret_and_no_address(guarded: Server) -> None:
-    """After all that, neither the token nor a whole address stands in anything that was written."""
+def test_the_log_has_no_secret_and_no_address(guarded: Server) -> None:
+    """Neither the token nor a whole address stands in anything that was written."""
     text = guarded.log.read_text()
     assert TOKEN not in text
     assert "127.0.0.1:" not in text.replace("http://127.0.0.1:", "")
@@ -172,13 +172,13 @@ def test_a_ticket_ends_and_cannot_be_made() -> None:
 @pytest.mark.parametrize(
     "text", ["", "%%%", "a", cookie("short"), cookie("../../etc/passwd0000"), cookie("x" * 99), "ÿ"]
 )
-def test_what_cannot_be_a_session_is_not_asked_for(text: str) -> None:
-    """A cookie that no Spring wrote never reaches Redis."""
+def test_a_cookie_that_cannot_be_a_session_is_not_looked_up(text: str) -> None:
+    """A cookie of another form than Spring's never reaches Redis."""
     assert session_id(text) is None
 
 
 def test_a_network_has_its_own_bucket_and_the_memory_is_bounded() -> None:
-    """So many requests a minute each; then the wait is told; the least recent of too many networks is forgotten."""
+    """So many requests a minute each; then the wait is returned; the least recent of too many networks is dropped."""
     now = [0.0]
     rates = ClientRateLimit(2, lambda: now[0])
     assert [rates.spend("a"), rates.spend("a"), rates.spend("a"), rates.spend("b")] == [0, 0, 30, 0]
@@ -189,7 +189,7 @@ def test_a_network_has_its_own_bucket_and_the_memory_is_bounded() -> None:
     assert len(rates.buckets) <= NETWORKS
 
 
-def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> None:
+def test_too_many_requests_get_a_retry_time(tmp_path: Path) -> None:
     """429 with Retry-After; the probes of a load balancer are counted too, for they come from a network as well."""
     with running_server(tmp_path, RATE_LIMIT="5") as server:
         answers = [server.get("/health") for _ in range(8)]
@@ -240,10 +240,10 @@ NOW = 1_700_000_000.0
 )  # fmt: skip
 @pytest.mark.parametrize("namespace", ["spring:session", "shop:login"])
 @pytest.mark.redis
-async def test_the_sessions_own_life_decides(
+async def test_a_session_counts_until_its_own_expiry(
     fields: dict[str, bytes], live: bool, namespace: str, redis_server: RedisServer
 ) -> None:
-    """A session is logged in while its context is not empty and its time is not over, whatever keys remain."""
+    """A session is logged in while its context is not empty and its time is not over, for any remaining keys."""
     client = connect(RedisAddress("127.0.0.1", redis_server.port), timeout=5)
     try:
         key = f"{namespace}:sessions:{LIVE}"
@@ -258,8 +258,8 @@ async def test_the_sessions_own_life_decides(
 
 
 @pytest.mark.redis
-def test_springs_sessions_open_while_they_live(tmp_path: Path, redis_server: RedisServer) -> None:
-    """A logged-in session opens; an anonymous, unknown or ended one does not; without Redis nobody is let in."""
+def test_springs_sessions_open_until_they_expire(tmp_path: Path, redis_server: RedisServer) -> None:
+    """A logged-in session opens; an anonymous, unknown or ended one does not; without Redis none does."""
     port = redis_server.port
     client = redis.Redis(port=port)
     client.hset(f"shop:sessions:{LIVE}", mapping=spring_session(time.time(), 1800))
@@ -308,7 +308,7 @@ def test_a_logout_revokes_the_ticket(tmp_path: Path) -> None:
         assert rotated.get("/health", headers={"Authorization": f"Bearer {TOKEN[::-1]}"}).status_code == 200
 
 
-async def test_revoked_tickets_are_forgotten_when_their_time_is_over(path: Path) -> None:
+async def test_revoked_tickets_are_dropped_after_their_expiry(path: Path) -> None:
     """The store stays small: an expired ticket needs no revocation."""
     now = [1000.0]
     journal = open_journal(f"sqlite:///{path}")
@@ -343,7 +343,7 @@ async def test_wrong_tokens_are_delayed_counted_and_logged_once(caplog: pytest.L
 
 
 async def test_a_right_token_is_never_delayed() -> None:
-    """Whoever holds it passes, whatever others of its network try."""
+    """A client with the token passes, for any tries of others of its network."""
     access = Access(Tickets(TOKEN), guard=LoginGuard(3600.0))
     scope = {"type": "http", "client": ("192.0.2.7", 1), "headers": [], "method": "GET", "path": "/"}
     wrong = [asyncio.create_task(access.check_token("wrong", scope)) for _ in range(20)]

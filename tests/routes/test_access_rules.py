@@ -1,4 +1,4 @@
-"""Rules of access without a server: who may pass, and how a refusal is answered on a page, a stream and the API."""
+"""Rules of access without a server: the clients that pass, and refusals on a page, a stream and the API."""
 
 import asyncio
 from dataclasses import replace
@@ -112,7 +112,7 @@ async def test_a_revoked_ticket_does_not_pass() -> None:
 
 
 async def test_a_login_at_spring_passes_and_a_store_that_is_away_is_named() -> None:
-    """401 without a login; 503 while it cannot be checked, which passes for nobody."""
+    """401 without a login; 503 for every client while it cannot be checked."""
     sessions: Any = Sessions()
     access = Access(sessions=sessions)
     assert (await ask(access, cookie="SESSION=live")).status == 200

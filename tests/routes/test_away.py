@@ -43,8 +43,8 @@ def timed(server: Server, path: str) -> tuple[int, float]:
     return server.get(path).status_code, time.monotonic() - begun
 
 
-def test_a_dead_database_is_said_and_no_500(service: Server, maria_server: MariaServer) -> None:
-    """Health degraded with the reason, not ready, history a 503 problem; what is in memory is told; then it heals."""
+def test_an_unavailable_database_is_reported_without_a_500(service: Server, maria_server: MariaServer) -> None:
+    """Health degraded with the reason, not ready, history a 503 problem; data in memory is sent; then it recovers."""
     maria_server.kill()
     try:
         found = part(service, "journal")
@@ -67,7 +67,7 @@ def test_a_dead_database_is_said_and_no_500(service: Server, maria_server: Maria
 
 
 def test_a_hung_database_holds_no_probe_up(service: Server, maria_server: MariaServer) -> None:
-    """Whoever asks how we are is told within seconds: a probe that waits is taken for a dead server."""
+    """Probes are answered within seconds: one that waits is taken for a dead server."""
     maria_server.hang()
     status, took = timed(service, "/health")
     assert (status, took < 3.5) == (200, True), took

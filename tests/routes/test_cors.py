@@ -1,4 +1,4 @@
-"""Browsers of other sites: the named origin may read, and whoever is refused hears why in our own shape."""
+"""Browsers of other sites: the named origin may read, and a refusal is a readable problem."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_a_preflight_of_the_named_origin_is_granted(server: Server) -> None:
 def test_a_preflight_that_is_refused_is_a_problem(
     server: Server, origin: str, method: str, header: str, refused: str
 ) -> None:
-    """As every error: its detail says what is not allowed, and nothing allows it by the way."""
+    """As every error: its detail names what is not allowed, and no header allows it."""
     answer = server.get("/portfolio/balance", "OPTIONS", headers=preflight(origin, method, header))
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
     problem = answer.json()

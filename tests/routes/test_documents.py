@@ -39,7 +39,7 @@ def test_every_url_of_the_table_answers(server: Server, traded: str, url: str) -
     assert answer.status_code == 200
 
 
-def test_the_event_table_is_what_streams_say() -> None:
+def test_the_event_table_matches_the_streams() -> None:
     """Each event of docs/api.md stands in the OpenAPI description of the streams that its row names, and no other."""
     listed = {row[0].strip("`"): row[1] for row in table(API, "event | on | data")}
     for stream in ("trading", "trades", "portfolio", "status"):

@@ -10,7 +10,7 @@ from tests.support.simulator import running_simulator
 
 
 @pytest.mark.slow
-def test_a_read_in_vain_is_seen_and_a_slow_one_holds_nothing_up(tmp_path: Path) -> None:
+def test_a_failed_read_is_reported_and_a_slow_one_delays_nothing(tmp_path: Path) -> None:
     """A renamed field shows in health while the exchange is up; a part that hangs leaves the summary's rest alone."""
     with running_simulator(tmp_path / "keys") as exchange:
         account = {
@@ -34,8 +34,8 @@ def test_a_read_in_vain_is_seen_and_a_slow_one_holds_nothing_up(tmp_path: Path) 
             assert summary["trades"]["count"] == 0
 
 
-def test_what_the_exchange_refuses_is_told_as_ours(tmp_path: Path) -> None:
-    """A 400 of its own is a 400, also when we thought that the parameters were good."""
+def test_a_400_of_the_exchange_is_a_400(tmp_path: Path) -> None:
+    """Also for parameters that passed our own checks."""
     with (
         running_simulator(tmp_path / "keys") as exchange,
         running_server(tmp_path, KALSHI_API_URL=exchange.url) as server,

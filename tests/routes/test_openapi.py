@@ -22,7 +22,7 @@ def test_the_document_is_valid(server: Server) -> None:
 
 
 def test_the_streams_are_described(server: Server) -> None:
-    """Every stream says text/event-stream and names its events."""
+    """Every stream has the type text/event-stream and names its events."""
     paths = server.get("/openapi.json").json()["paths"]
     for name in ("trading", "trades", "portfolio", "status"):
         operation = paths[f"/sse/{name}"]["get"]

@@ -19,6 +19,6 @@ from routes.problems import Problem, render
     ],
 )
 def test_the_instance_is_a_uri_reference(path: str, instance: str) -> None:
-    """Percent-encoded as RFC 9457 asks for, and never a reference to another host."""
+    """Percent-encoded as RFC 9457 requires, and never a reference to another host."""
     scope = {"type": "http", "method": "GET", "path": path, "headers": []}
     assert json.loads(bytes(render(Problem(404, "not there"), scope).body))["instance"] == instance

@@ -53,7 +53,7 @@ class Exchange:
     ids=["problem", "starlette's", "exchange's", "mistake"],
 )
 async def test_an_error_is_one_problem_and_a_mistake_is_raised_too(error: Exception, status: int, raised: bool) -> None:
-    """The status, the media type and the count; the server's log gets what nobody expected."""
+    """The status, the media type and the count; the server's log gets the unexpected error."""
     request = Exchange(error, start=False)
     with pytest.raises(RuntimeError) if raised else contextlib.nullcontext():
         await request.run()

@@ -221,7 +221,7 @@ async def test_if_none_match_names_the_etag(sent: str, status: int) -> None:
     [("text/csv", True), ("TEXT/CSV", True), ("text/csv, */*", True), ("application/json", False), ("*/*", False),
      ("text/csv, application/json", False), ("", False)],
 )  # fmt: skip
-def test_csv_is_sent_where_it_is_asked_for(accept: str, csv: bool) -> None:
+def test_csv_is_sent_for_its_accept_header(accept: str, csv: bool) -> None:
     """Where JSON is accepted too, JSON is sent."""
     assert accepts_csv({"headers": [(b"host", b"text/csv"), (b"accept", accept.encode())]}) is csv
 
@@ -241,8 +241,8 @@ async def test_only_the_newest_queries_keep_their_encoded_answer() -> None:
     assert (len(endpoint._encoded), (1,) in endpoint._encoded, (2,) in endpoint._encoded) == (ENCODED_KEPT, False, True)
 
 
-def test_json_of_the_moment_is_kept_by_nobody() -> None:
-    """no-store, with the status that was asked for."""
+def test_json_of_the_moment_is_not_cached() -> None:
+    """no-store, with the requested status."""
     response = live_json({"a": Decimal("0.50")}, 503)
     assert (response.status_code, response.headers["cache-control"], response.body) == (503, "no-store", b'{"a":0.5}')
     assert live_json([]).status_code == 200

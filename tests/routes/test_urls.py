@@ -57,7 +57,7 @@ def test_a_url_answers_in_both_forms_and_to_head(server: Server, traded: str, pa
 
 @pytest.mark.parametrize("path", sorted(PROVENANCE))
 def test_an_answer_names_its_source_and_age(server: Server, traded: str, document: dict[str, Any], path: str) -> None:
-    """source, as_of and stale stand in every body, and the body is what the OpenAPI document says."""
+    """source, as_of and stale stand in every body, and the body fits its schema in the OpenAPI document."""
     answer = server.get(fill_in(path, traded))
     body = answer.json()
     assert body["source"] in SOURCES
@@ -83,7 +83,7 @@ def test_every_part_names_its_age(server: Server) -> None:
     assert summary["pnl"]["markets"] == "unsettled"
 
 
-def test_what_nobody_confirmed_has_no_age(tmp_path: Path, document: dict[str, Any]) -> None:
+def test_an_unconfirmed_answer_has_no_age(tmp_path: Path, document: dict[str, Any]) -> None:
     """Without any answer of bot and exchange, as_of is null and Age is absent."""
     with running_server(
         tmp_path, BOT_STATUS_ENDPOINT="http://127.0.0.1:1/", KALSHI_API_URL="http://127.0.0.1:1/"
@@ -106,8 +106,8 @@ def test_the_document_and_the_table_have_the_same_urls() -> None:
 @pytest.mark.parametrize(
     "path", ["/portfolio/balance", "/portfolio/positions", "/portfolio/fills", "/portfolio/summary", "/markets/"]
 )
-def test_what_you_hold_is_not_sent_again(server: Server, path: str) -> None:
-    """A weak ETag over the data: 304 for whoever holds it, with the same ETag and no body."""
+def test_an_unchanged_body_is_not_sent_again(server: Server, path: str) -> None:
+    """A weak ETag over the data: 304 for a client that has it, with the same ETag and no body."""
     first = server.get(path)
     assert first.headers["ETag"].startswith('W/"')
     second = server.get(path, headers={"If-None-Match": f'"other", {first.headers["ETag"]}'})
@@ -125,7 +125,7 @@ def test_what_you_hold_is_not_sent_again(server: Server, path: str) -> None:
         ("/health", "no-store"),
     ],
 )
-def test_what_may_be_cached_is_said(server: Server, path: str, policy: str) -> None:
+def test_cache_headers(server: Server, path: str, policy: str) -> None:
     """Account data private, live data never, markets for their tier, with the answer's own Age."""
     answer = server.get(path)
     assert answer.headers["Cache-Control"] == policy
@@ -141,7 +141,7 @@ def test_money_keeps_its_decimal_text(server: Server, traded: str) -> None:
     assert (fill["ticker"], fill["side"], fill["quantity"]) == (traded, "BUY", 3)
 
 
-def test_a_position_is_told_with_its_title_and_mark(server: Server, traded: str) -> None:
+def test_a_position_has_its_title_and_mark(server: Server, traded: str) -> None:
     """The account's position, with the market's title and a price."""
     (position,) = [row for row in server.get("/portfolio/positions").json()["positions"] if row["ticker"] == traded]
     assert (position["quantity"], position["outcome"], position["average_price"]) == (3, "yes", 0.52)
@@ -173,7 +173,7 @@ BAD = [
 
 @pytest.mark.parametrize(("path", "name", "allowed"), BAD, ids=lambda text: str(text)[:40])
 def test_a_bad_parameter_is_named(server: Server, document: dict[str, Any], path: str, name: str, allowed: str) -> None:
-    """400 as a problem that says the name, the value and what is allowed."""
+    """400 as a problem with the name, the value and the expected form."""
     answer = server.get(path)
     problem = answer.json()
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
@@ -198,7 +198,7 @@ def test_a_bad_parameter_is_named(server: Server, document: dict[str, Any], path
     ],
 )
 def test_errors_are_problems(server: Server, path: str, method: str, status: int) -> None:
-    """404 and 405 are problems too, and 405 says which methods are allowed."""
+    """404 and 405 are problems too, and 405 names the allowed methods."""
     answer = server.get(path, method)
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
     assert answer.json()["status"] == status
@@ -219,8 +219,8 @@ def test_outside_the_prefix_there_is_a_problem_too(server: Server) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
-def test_a_websocket_is_turned_away(server: Server) -> None:
-    """We have none; whoever asks for one gets an answer and leaves no traceback."""
+def test_a_websocket_is_refused(server: Server) -> None:
+    """There is none: a client that opens one gets a refusal, and the log no traceback."""
     upgrade = {
         "Connection": "Upgrade", "Upgrade": "websocket",
         "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==", "Sec-WebSocket-Version": "13",
@@ -236,7 +236,7 @@ def test_unknown_query_names_are_ignored(server: Server) -> None:
 
 
 def test_links_are_right_behind_a_proxy(server: Server) -> None:
-    """The index's links carry the scheme and host that the trusted proxy says the visitor used."""
+    """The index's links have the scheme and host that the trusted proxy forwards."""
     headers = {"Host": f"localhost:{server.port}", "X-Forwarded-Proto": "https"}
     links = server.get("/", headers=headers).json()["links"]
     assert links["summary"] == f"https://localhost:{server.port}/api/python/portfolio/summary"
@@ -266,7 +266,7 @@ def test_next_leads_to_the_end(server: Server, path: str) -> None:
     assert seen or path != "/portfolio/fills"
 
 
-def test_history_pages_without_holes(server: Server) -> None:
+def test_history_pages_have_no_gaps(server: Server) -> None:
     """Walking by next gives every entry once, in order, and its cursor is the head."""
     seen: list[int] = []
     after = "0"

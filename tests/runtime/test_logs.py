@@ -31,7 +31,7 @@ def test_a_message_is_one_printable_line(formatter: logging.Formatter) -> None:
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """A stream whose isatty() is True."""
 
     def isatty(self) -> bool:
         """Return True."""

@@ -83,7 +83,7 @@ class Stream:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", SERVING)
 def test_streams_resume_and_end_with_a_bye(tmp_path: Path, command: str) -> None:
-    """Live trades come at once, a cursor brings what was missed, and a stop says bye and ends the process."""
+    """Live trades come at once, a cursor brings what was missed, and a stop sends bye and ends the process."""
     with FakeBot() as bot, serving(tmp_path, command, bot) as server:
         stream = Stream(server).until(lambda one: one.names)
         assert (stream.names[0], bool(stream.parser.last_id)) == ("heartbeat", True)
@@ -100,7 +100,7 @@ def test_streams_resume_and_end_with_a_bye(tmp_path: Path, command: str) -> None
 
 
 @pytest.mark.slow
-def test_a_stop_without_a_signal_says_bye(tmp_path: Path) -> None:
+def test_a_stop_without_a_signal_sends_bye(tmp_path: Path) -> None:
     """uvicorn ends by itself after so many requests: its streams get bye, and the process ends."""
     (command,) = set(COMMANDS) - set(SERVING)
     with FakeBot() as bot, serving(tmp_path, command, bot) as server:

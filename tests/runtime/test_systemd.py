@@ -25,7 +25,7 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 def received(manager: socket.socket) -> list[str]:
-    """Everything said so far."""
+    """Everything received so far."""
     messages = []
     while True:
         try:
@@ -35,7 +35,7 @@ def received(manager: socket.socket) -> list[str]:
 
 
 async def test_ready_alive_stopping(manager: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """READY first, a sign of life at half the watchdog's term, STOPPING last."""
+    """READY first, WATCHDOG at half the watchdog's term, STOPPING last."""
     monkeypatch.setenv("WATCHDOG_USEC", "100000")
     async with notifying():
         await asyncio.sleep(0.18)
@@ -45,8 +45,10 @@ async def test_ready_alive_stopping(manager: socket.socket, monkeypatch: pytest.
     assert 3 <= seen.count("WATCHDOG=1") <= 5
 
 
-async def test_a_hanging_loop_is_silent(manager: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sign of life comes from the loop itself, so that a hang is a silence that systemd can see."""
+async def test_a_hanging_loop_sends_no_watchdog_message(
+    manager: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message comes from the loop itself, so systemd notices a loop that hangs."""
     monkeypatch.setenv("WATCHDOG_USEC", "20000")
     async with notifying():
         await asyncio.sleep(0.03)
@@ -55,7 +57,7 @@ async def test_a_hanging_loop_is_silent(manager: socket.socket, monkeypatch: pyt
         assert received(manager) == []
 
 
-async def test_no_watchdog_was_asked_for(manager: socket.socket) -> None:
+async def test_no_watchdog_is_configured(manager: socket.socket) -> None:
     """Without a watchdog there is READY and STOPPING alone."""
     async with notifying():
         await asyncio.sleep(0.01)
@@ -72,7 +74,7 @@ def test_the_watchdog_of_another_process(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("address", ["", "/nowhere/notify"], ids=["not asked", "gone"])
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_no_systemd(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     """Without systemd, or with its socket gone, nothing fails."""
     monkeypatch.setenv("NOTIFY_SOCKET", address)
     assert notify("READY=1") is False

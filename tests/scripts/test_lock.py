@@ -1,4 +1,4 @@
-"""requirements.lock: one version with hashes of everything that setup.cfg asks for."""
+"""requirements.lock: one version with hashes of every package that setup.cfg requires."""
 
 import configparser
 import re
@@ -15,8 +15,8 @@ def names(requirements: str) -> set[str]:
     return {name.lower().replace("_", "-") for name in re.findall(r"^([A-Za-z0-9][\w.-]*)", requirements, re.M)}
 
 
-def asked(*extras: str) -> set[str]:
-    """Return the packages that setup.cfg asks for, and the one that builds this project."""
+def required(*extras: str) -> set[str]:
+    """Return the packages that setup.cfg requires, and the one that builds this project."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     wanted = setup["options"]["install_requires"]
@@ -25,10 +25,10 @@ def asked(*extras: str) -> set[str]:
     return names(wanted) | {"setuptools"}
 
 
-def test_the_lock_covers_what_setup_asks_for() -> None:
+def test_the_lock_covers_all_required_packages() -> None:
     """Nothing is missing; otherwise run scripts/lock."""
-    assert asked("fast", "mysql", "metrics") <= names(RUN)
-    assert asked("test") <= names(RUN) | names(TESTS)
+    assert required("fast", "mysql", "metrics") <= names(RUN)
+    assert required("test") <= names(RUN) | names(TESTS)
     assert not names(RUN) & names(TESTS)
 
 

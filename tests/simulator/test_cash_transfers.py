@@ -35,7 +35,7 @@ def transfer(member: Member, source: int, destination: int, centicents: int, **m
 
 
 def test_the_breakdown_has_four_shards_that_add_up(member: Member) -> None:
-    """exchange_index 0 to 3; their sum is the balance; one of them can be asked for."""
+    """exchange_index 0 to 3; their sum is the balance; one of them can be requested."""
     parts = shards(member)
     assert parts.keys() == {0, 1, 2, 3}
     assert sum(parts.values()) == balance(member)

@@ -102,7 +102,7 @@ def test_a_stale_fault_delays_account_reads(member: Member) -> None:
 
 
 def test_a_trading_pause_refuses_creates_alone(member: Member) -> None:
-    """No create, cancels work, the status says so; orders that asked for it are cancelled."""
+    """No create, cancels work, the status shows it; orders with cancel_order_on_pause are cancelled."""
     _, keeps = member.place()
     _, leaves = member.place(cancel_order_on_pause=True)
     member.simulator.fault("trading_pause")

@@ -100,7 +100,7 @@ def test_an_immediate_order_never_rests(one: OneMarket) -> None:
 
 
 def test_an_immediate_order_is_reported_as_executed_once(one: OneMarket) -> None:
-    """Two makers give two changes, of which the last one alone says executed."""
+    """Two makers give two changes, of which the last one alone has status executed."""
     one.other("ask", 50, 2)
     one.other("ask", 51, 3)
     one.order("bid", 51, 5, time_in_force="immediate_or_cancel")

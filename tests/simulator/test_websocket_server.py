@@ -78,7 +78,7 @@ async def test_a_fill_is_sent_once_with_the_id_of_rest(member: Member, client: S
 
 
 async def test_the_book_is_a_snapshot_and_gapless_deltas(member: Member, client: SocketClient) -> None:
-    """seq starts at 1 and grows by one; NO levels come in NO prices unless asked otherwise."""
+    """seq starts at 1 and grows by one; NO levels come in NO prices unless requested otherwise."""
     sids = await client.subscribe("orderbook_delta", market_ticker=member.ticker)
     snapshot = await client.next("orderbook_snapshot")
     assert snapshot["seq"] == 1

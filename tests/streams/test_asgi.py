@@ -16,7 +16,7 @@ SCOPE = {"type": "http", "method": "GET", "headers": [], "query_string": b"", "c
 
 
 class Server:
-    """A server by hand: keeps what is sent; may block, and may say by OSError that the client has left."""
+    """A scripted ASGI server: records what is sent; may block, and may raise OSError as for a client that has left."""
 
     def __init__(self) -> None:
         self.sent: list[MutableMapping[str, Any]] = []
@@ -57,7 +57,7 @@ class Stand:
         self.task = asyncio.create_task(streams["trading"](dict(SCOPE), self.server.receive, self.server.send))
 
     async def live(self) -> None:
-        """Until the stream has said its first words."""
+        """Wait until the stream has sent its first events."""
         await eventually(lambda: self.server.body)
 
 
@@ -73,7 +73,7 @@ async def test_entries_are_sent_by_public_asgi() -> None:
 
 
 async def test_a_send_that_raises_ends_the_stream_quietly() -> None:
-    """ASGI 2.4 says so that the client has left."""
+    """ASGI 2.4 reports a client that has left this way."""
     stand = Stand()
     await stand.live()
     stand.server.broken = True
@@ -95,7 +95,7 @@ async def test_a_send_that_never_returns_is_given_up() -> None:
 
 
 async def test_a_full_queue_that_drains_in_time_still_gets_its_bye() -> None:
-    """The reader was slow, not dead: it hears why, and comes back with its cursor."""
+    """The reader was slow, not dead: it gets bye, and returns with its cursor."""
     stand = Stand(queue_events=2)
     await stand.live()
     stand.server.open.clear()
@@ -111,7 +111,7 @@ async def test_a_full_queue_that_drains_in_time_still_gets_its_bye() -> None:
 
 
 async def test_shutdown_does_not_wait_for_a_write_that_hangs() -> None:
-    """Half a second after the farewell even a stalled stream has ended, whatever its own limit."""
+    """Half a second after the bye even a stalled stream has ended, for any limit of its own."""
     stand = Stand(stall=60)
     await stand.live()
     stand.server.open.clear()

@@ -12,8 +12,8 @@ from tests.support.pages import EPOCH
 from tests.support.wire import Serve, has
 
 
-async def test_shutdown_says_bye_to_all(serve: Serve) -> None:
-    """Idle, just opened, replaying: each gets bye and a clean end at once; who comes later too."""
+async def test_shutdown_sends_bye_to_all(serve: Serve) -> None:
+    """Idle, just opened, replaying: each gets bye and a clean end at once; a later stream too."""
     server = await serve(kept=10)
     wires = [await server.open("trading") for _ in range(50)]
     server.pages.held = asyncio.Event()

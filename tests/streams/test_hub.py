@@ -18,7 +18,7 @@ BOTH = Wants(entries=True, status=True)
 
 
 class Turns:
-    """Stands for the loop: keeps what is to be called soon, calls it when told."""
+    """A substitute for the loop: stores the callbacks and calls them on request."""
 
     def __init__(self) -> None:
         self.steps: deque[Callable[[], None]] = deque()
@@ -63,7 +63,7 @@ def wire(first: int, last: int) -> bytes:
 
 @pytest.fixture
 def turns() -> Turns:
-    """A loop that turns when told."""
+    """A loop that turns on request."""
     return Turns()
 
 
@@ -74,8 +74,8 @@ def hub(turns: Turns) -> Hub:
 
 
 @pytest.mark.parametrize("first", [10, 12, 1], ids=["again", "hole", "past"])
-def test_refuses_what_does_not_follow(hub: Hub, first: int) -> None:
-    """A hole or a repetition is the publisher's mistake and reaches nobody."""
+def test_an_entry_that_does_not_follow_is_refused(hub: Hub, first: int) -> None:
+    """A gap or a repetition is the publisher's mistake and reaches no reader."""
     with pytest.raises(OutOfOrder, match="11 follows"):
         hub.publish([trade(first)])
     assert hub.position == 10
@@ -125,7 +125,7 @@ def test_fan_out_goes_in_slices(hub: Hub, turns: Turns) -> None:
 
 
 def test_a_full_queue_ends_that_reader_alone(hub: Hub, turns: Turns) -> None:
-    """The slow one is told to end and what waited for it is dropped; the other has everything."""
+    """The slow stream ends and its queue is dropped; the other has everything."""
     slow, well = reader(hub, size=2), reader(hub)
     for seq in range(11, 15):
         hub.publish([trade(seq)])
@@ -135,7 +135,7 @@ def test_a_full_queue_ends_that_reader_alone(hub: Hub, turns: Turns) -> None:
     assert got(well) == wire(11, 14)
 
 
-def test_one_who_left_gets_nothing(hub: Hub, turns: Turns) -> None:
+def test_a_stream_that_left_gets_nothing(hub: Hub, turns: Turns) -> None:
     """Leaving works before and after joining and twice."""
     one = reader(hub)
     hub.leave(one)
@@ -147,7 +147,7 @@ def test_one_who_left_gets_nothing(hub: Hub, turns: Turns) -> None:
     assert len(list(hub.subscribers)) == 1
 
 
-def test_a_status_is_remembered_and_said_once(hub: Hub, turns: Turns) -> None:
+def test_a_status_is_stored_and_sent_once(hub: Hub, turns: Turns) -> None:
     """A later stream gets the last one when it joins, and not again from the round that still carries it."""
     reader(hub)
     hub.status("1")
@@ -157,8 +157,8 @@ def test_a_status_is_remembered_and_said_once(hub: Hub, turns: Turns) -> None:
     assert got(late) == frame("bot_status", "2")
 
 
-def test_a_status_that_is_no_news_waits_for_streams_that_open(hub: Hub, turns: Turns) -> None:
-    """It is not told to those who are there, and is the one that a newcomer hears."""
+def test_an_unchanged_status_is_sent_to_new_streams_only(hub: Hub, turns: Turns) -> None:
+    """Open streams do not get it; it is the status that a new stream gets."""
     hub.status("1")
     early = reader(hub)
     got(early)
@@ -169,8 +169,8 @@ def test_a_status_that_is_no_news_waits_for_streams_that_open(hub: Hub, turns: T
     assert hub.status_frame.body == frame("bot_status", "2")
 
 
-def test_a_reader_ahead_of_us_is_caught_up_with(hub: Hub, turns: Turns) -> None:
-    """It came from a faster worker with a cursor at 12: 11 and 12 are not told again, 13 is."""
+def test_a_reader_ahead_of_the_hub(hub: Hub, turns: Turns) -> None:
+    """It came from a faster worker with a cursor at 12: 11 and 12 are not sent again, 13 is."""
     ahead = reader(hub, Wants(True, False), position=12)
     hub.publish([trade(11)])
     turns.run()
@@ -182,7 +182,7 @@ def test_a_reader_ahead_of_us_is_caught_up_with(hub: Hub, turns: Turns) -> None:
 
 
 def test_closing_ends_all(hub: Hub) -> None:
-    """Every stream is told why."""
+    """Every stream gets the reason."""
     readers = [reader(hub), reader(hub)]
     hub.close("shutdown")
     assert hub.closed
@@ -225,7 +225,7 @@ def test_a_reset_does_not_lose_a_status(hub: Hub, turns: Turns) -> None:
 
 
 def test_a_full_hub_displaces_the_largest_network(turns: Turns) -> None:
-    """A newcomer of a smaller network gets the place of the largest network's newest stream."""
+    """A new stream of a smaller network gets the place of the largest network's newest stream."""
     hub = Hub(EPOCH, 0, max_streams=4, schedule=turns.steps.append)
     crowd = [reader(hub, network="crowd") for _ in range(3)]
     other = reader(hub, network="other")
@@ -235,7 +235,7 @@ def test_a_full_hub_displaces_the_largest_network(turns: Turns) -> None:
 
 
 def test_a_full_hub_refuses_the_largest_network(turns: Turns) -> None:
-    """A network that holds most, or as many as any other, displaces nobody."""
+    """A network with the most streams, or as many as any other, displaces none."""
     hub = Hub(EPOCH, 0, max_streams=4, schedule=turns.steps.append)
     readers = [reader(hub, network=name) for name in ("a", "a", "b", "b")]
     one = Subscriber("test", BOTH, "b", 0.0, SendQueue(5, 1 << 20), _send, 20.0)

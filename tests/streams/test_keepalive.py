@@ -9,12 +9,12 @@ from streams.keepalive import Keepalive, KeepaliveSettings
 
 
 def beats(keepalive: Keepalive, until: int) -> list[int]:
-    """The seconds at which a heartbeat came, asked each second."""
+    """The seconds at which a heartbeat came, with one call a second."""
     return [now for now in range(until) if b"heartbeat" in keepalive.due(now, 0.0, None)]
 
 
 def test_heartbeats_do_not_drift() -> None:
-    """Every 30 s from the start, however late the last one was asked for."""
+    """Every 30 s from the start, however late the last one was sent."""
     assert beats(Keepalive(KeepaliveSettings(heartbeat=30), 0), 121) == [30, 60, 90, 120]
 
 
@@ -26,8 +26,8 @@ def test_beats_missed_in_sleep_are_not_made_up_for() -> None:
     assert b"heartbeat" in keepalive.due(3630, 0, None)
 
 
-def test_heartbeat_says_time_and_head() -> None:
-    """The two facts a reader checks itself by."""
+def test_a_heartbeat_has_time_and_head() -> None:
+    """The two facts by which a reader checks itself."""
     due = Keepalive(KeepaliveSettings(heartbeat=1, ping=100), 0).due(1, 12.3456, "e-5")
     assert due.startswith(b"event: heartbeat\nid: e-5\ndata: ")
     assert json.loads(due.splitlines()[2].removeprefix(b"data: ")) == {"timestamp": 12.346, "head": "e-5"}

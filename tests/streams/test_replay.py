@@ -48,7 +48,7 @@ async def test_full_pages_are_read_once() -> None:
 
 
 async def test_readers_that_wait_for_one_page_share_its_read() -> None:
-    """A hundred requests for a short page are two reads: one that ran already, and one for all who came later."""
+    """A hundred requests for a short page are two reads: one that ran already, and one for all later requests."""
     pages = Pages(trades(1, 4))
     pages.held = asyncio.Event()
     replays = queue(pages, concurrent=1)
@@ -89,7 +89,7 @@ async def test_so_many_reads_run_at_once() -> None:
     await eventually(lambda: (stats.replays_running, stats.replays_waiting) == (0, 0))
 
 
-async def test_a_page_that_nobody_waits_for_is_not_read() -> None:
+async def test_a_page_without_waiting_readers_is_not_read() -> None:
     """A reader that left before its turn costs no read."""
     pages = Pages(trades(1, 300))
     pages.held = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Coming back over real sockets: each cursor brings exactly what was missed, or is said not to."""
+"""Resuming over real sockets: each cursor brings exactly what was missed, or a reset."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ async def test_a_returning_reader_gets_what_it_missed(serve: Serve, by: str) -> 
 
 
 async def test_seq_0_is_the_beginning(serve: Serve) -> None:
-    """epoch-0 asks for the whole journal."""
+    """epoch-0 brings the whole journal."""
     server = await serve(kept=3)
     wire = await server.open("trades", cursor=f"{EPOCH}-0")
     await wire.until(has(3))
@@ -61,8 +61,8 @@ async def test_a_cursor_at_the_head_misses_nothing(serve: Serve) -> None:
     ],
     ids=["epoch", "future", "negative", "garbage", "not ascii", "10 kB"],
 )
-async def test_a_cursor_that_cannot_be_honoured_is_answered(serve: Serve, cursor: str, reason: str) -> None:
-    """A reset says why and gives the head as id; the stream goes on live."""
+async def test_an_unusable_cursor_gets_a_reset(serve: Serve, cursor: str, reason: str) -> None:
+    """A reset has the reason and the head as id; the stream goes on live."""
     server = await serve(kept=3)
     wire = await server.open("trades?last_event_id=abcd1234-1", cursor=cursor)
     await wire.until(lambda one: one.named("reset"))
@@ -154,7 +154,7 @@ async def test_a_silent_journal_does_not_delay_the_first_event_for_long(serve: S
     assert json.loads(wire.named("reset")[0])["reason"] == "future"
 
 
-async def test_an_empty_header_leaves_the_query_its_say(serve: Serve) -> None:
+async def test_an_empty_header_does_not_override_the_query(serve: Serve) -> None:
     """Last-Event-ID without a value is none."""
     server = await serve(kept=3)
     wire = await server.open(f"trades?last_event_id={EPOCH}-1", cursor="")
@@ -211,8 +211,8 @@ async def test_a_journal_that_fails_ends_the_replay_and_keeps_the_cursor(serve: 
     assert wire.seqs + back.seqs == list(range(1, 8001))
 
 
-async def test_a_journal_with_a_hole_is_not_papered_over(serve: Serve) -> None:
-    """An entry that was told and is gone ends the replay; the others are not shown as if nothing were missing."""
+async def test_a_missing_entry_ends_the_replay(serve: Serve) -> None:
+    """A stored entry that is gone ends the replay; later entries are not sent as if nothing were missing."""
     server = await serve(kept=10)
     del server.pages.entries[5]
     wire = await (await server.open("trades", cursor=f"{EPOCH}-1")).all()

@@ -1,4 +1,4 @@
-"""The streams over real sockets: what a reader that stays is told, by each way of writing, with each parser."""
+"""The streams over real sockets: events of an open stream, with each way of writing and each parser."""
 
 import asyncio
 import json
@@ -60,7 +60,7 @@ async def test_a_gap_is_an_event_of_its_own(serve: Serve) -> None:
 
 
 async def test_status_comes_first_and_on_change(serve: Serve) -> None:
-    """trading and status begin with the bot's status and hear each change; trades does not."""
+    """trading and status begin with the bot's status and get each change; trades does not."""
     server = await serve()
     server.hub.status('{"status":"online"}')
     wires = {name: await server.open(name) for name in ("trading", "status", "trades")}
@@ -78,7 +78,7 @@ async def test_status_comes_first_and_on_change(serve: Serve) -> None:
 
 
 async def test_status_stream_has_no_ids(serve: Serve) -> None:
-    """A cursor is ignored there, whatever it says."""
+    """A cursor is ignored there, of any form."""
     server = await serve(kept=3)
     server.hub.status("{}")
     wire = await server.open("status", cursor="nonsense")

@@ -49,7 +49,7 @@ def test_counts_events_and_bytes_of_every_reader() -> None:
     ],
 )
 def test_shows_the_network_only(host: str, shown: str) -> None:
-    """Enough to see where load comes from, not who it is."""
+    """Enough to see the source of load, without the client's address."""
     assert network(host) == shown
 
 

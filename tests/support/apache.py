@@ -42,7 +42,7 @@ class Apache:
 
 
 def wanted(program: str, package: str) -> str:
-    """The path of a program; without it the test is skipped, or failed where CI=true says it must be there."""
+    """Return the path of a program; without it the test is skipped, or failed where CI=true requires it."""
     # Debian keeps servers in /usr/sbin, which is not on everybody's path
     path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if path is None:

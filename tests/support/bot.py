@@ -1,4 +1,4 @@
-"""A small scripted bot that speaks HTTP: it answers what the test tells it to, however wrong."""
+"""A small scripted bot over HTTP: it sends the answers that the test sets, however wrong."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def trade(number: int, **changes: Any) -> dict[str, Any]:
-    """One record with the six fields, told apart by number."""
+    """One record with the six fields, distinguished by number."""
     record = {
         "timestamp": 1_700_000_000 + number, "ticker": f"KXBOT-{number % 7}", "side": "BUY" if number % 2 else "SELL",
         "quantity": 1 + number % 50, "price": 0.65, "trade_id": f"t{number}",
@@ -52,7 +52,7 @@ class ScriptedBot:
         self._made = asyncio.Event()
 
     def restart(self, boot_id: str = "boot2") -> None:
-        """Forget everything, as a new process does."""
+        """Drop all state, as a new process does."""
         self.trades, self.boot_id = [], boot_id
 
     async def _status(self, request: web.Request) -> web.StreamResponse:

@@ -41,7 +41,7 @@ def transfer(**changes: Any) -> Transfer:
 
 
 def gap(**changes: Any) -> Gap:
-    """A minute nobody could tell of."""
+    """A gap of one minute."""
     return replace(Gap(Decimal(1698676900), Decimal(1698676800), Decimal(1698676860), "no fills"), **changes)
 
 

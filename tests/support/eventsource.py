@@ -43,7 +43,7 @@ class Parser:
         self.restart()
 
     def restart(self) -> None:
-        """Forget a half-received event, as the end of a connection does; the last id and retry stay."""
+        """Drop a half-received event, as the end of a connection does; the last id and retry stay."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
         self._first = True

@@ -1,4 +1,4 @@
-"""Made-up evidence for the doctor: pages, problems of ours, streams that were heard."""
+"""Made-up evidence for the doctor: pages, problems of ours, streams that were received."""
 
 import json
 from collections.abc import Iterable
@@ -31,5 +31,5 @@ def wrong(findings: Iterable[Diagnosis]) -> set[str]:
 
 
 def stream(*pieces: tuple[float, bytes], ended: float | None = None, status: int = 200, **headers: str) -> ProbedStream:
-    """A stream that was heard; pieces with their times."""
+    """A received stream; pieces with their times."""
     return ProbedStream(status, EVENTS | {k.replace("_", "-"): v for k, v in headers.items()}, list(pieces), ended)

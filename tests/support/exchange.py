@@ -12,7 +12,7 @@ from kalshi.fill_socket import Connected, Event
 
 
 def fill(number: int, at: float, **changes: Any) -> Fill:
-    """One execution, told apart by number; it looks like tests.support.bot.trade(number)."""
+    """One execution, distinguished by number; it looks like tests.support.bot.trade(number)."""
     found = Fill(
         fill_id=f"f{number}", order_id=f"o{number}", ticker=f"KXBOT-{number % 7}", timestamp=Decimal(str(at)),
         book_side="bid" if number % 2 else "ask", outcome_side="yes" if number % 2 else "no",
@@ -83,7 +83,7 @@ class ScriptedExchange:
 
 
 def as_client(exchange: object) -> KalshiClient:
-    """Return an object that has the methods of a client, for code that asks for one."""
+    """Return an object with the methods of a client."""
     return cast(KalshiClient, exchange)
 
 

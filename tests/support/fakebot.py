@@ -17,7 +17,7 @@ WINDOW = 100
 
 
 class FakeBot:
-    """`with FakeBot() as bot`: trades when told to, and answers at `url`."""
+    """`with FakeBot() as bot`: trades on request, and answers at `url`."""
 
     def __init__(self, mode: str = "paper", trades: int = 0) -> None:
         self.trades: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""A scripted Kalshi over HTTP: it checks signatures with the public half and answers whatever a test tells it.
+"""A scripted Kalshi over HTTP: it checks signatures with the public half and sends the answers that a test sets.
 
     async with FakeKalshi() as kalshi:
         kalshi.answer("GET /portfolio/balance", payloads.BALANCE)            # JSON, 200, from now on

@@ -79,7 +79,7 @@ class RedisServer(Program):
         return False
 
     def command(self, *words: str) -> bytes:
-        """Say something to it on a connection of our own; its first line of reply."""
+        """Send a command on a connection of our own; return the first line of the reply."""
         with socket.create_connection(("127.0.0.1", self.port), 2) as line:
             line.sendall((" ".join(words) + "\r\n").encode())
             return line.recv(4096)

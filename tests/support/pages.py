@@ -18,7 +18,7 @@ def trade(seq: int, source: str = "bot_live") -> Entry:
 
 
 def gap(seq: int) -> Entry:
-    """An announced hole at this seq."""
+    """A gap entry at this seq."""
     draft = Gap(Decimal(seq), Decimal(1), Decimal(2), "test")
     return Entry(seq, "gap", draft.timestamp, "", draft.source, codec.body(draft, seq))
 

@@ -15,7 +15,7 @@ class NoSuchThing(Trouble):
 
 
 class Source:
-    """Counts its calls; returns its value or raises it; waits for the gate if there is one."""
+    """Counts its calls; returns its value or raises it; waits for the event `gate` if there is one."""
 
     def __init__(self, value: Any = None) -> None:
         self.value, self.calls = value, 0

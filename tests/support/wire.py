@@ -111,7 +111,7 @@ class Served:
         return wire
 
     def publish(self, count: int = 1) -> None:
-        """So many further trades: kept, then told."""
+        """Write so many further trades and announce them."""
         new = trades(self.hub.position + 1, self.hub.position + count)
         self.pages.entries += new
         self.hub.publish(new)

@@ -1,4 +1,4 @@
-"""A container engine of our own, whose images outlive a run, and the base image that stands in for the one pulled."""
+"""A container engine for the tests, whose images stay between runs, and the base image that replaces the pulled one."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_no_secret_stands_in_an_environment(deployed: Deployment) -> None:
 
 
 def test_forwarded_headers_count_from_apache_alone(deployed: Deployment) -> None:
-    """A request that comes past Apache may claim to be forwarded for another: it is not believed."""
+    """A request that comes past Apache with forwarded headers: they are ignored."""
     ask = (
         "import urllib.request as u; r = u.Request('http://server:8000/api/python/sse/clients',"
         " headers={'X-Forwarded-For': '203.0.113.7', 'Host': 'localhost'}); print(u.urlopen(r).read().decode())"
@@ -136,7 +136,7 @@ async def bot_is_online(session: aiohttp.ClientSession, deployed: Deployment) ->
 
 
 async def test_each_part_stops_within_its_grace(deployed: Deployment) -> None:
-    """Told to stop under open streams, each ends by itself before it would be killed; `up` starts them again."""
+    """Stopped under open streams, each ends by itself before it would be killed; `up` starts them again."""
     async with client() as session, AsyncExitStack() as stack:
         for _ in range(20):
             answer = await stack.enter_async_context(session.get(f"{deployed.url}/api/python/sse/trading"))

@@ -22,7 +22,7 @@ CACHE = "/run/secrets/redis_python"
 
 @pytest.fixture(scope="module")
 def deployed(engine: Engine) -> Iterator[Deployment]:
-    """The deployment with the profile `login`, closed to who has not logged in."""
+    """The deployment with the profile `login`, which requires a login."""
     with deployment(engine, COMPOSE_PROFILES="login", AUTH="spring-session") as project:
         target = project.folder / "deploy" / "spring" / "target"
         target.mkdir()

@@ -136,7 +136,7 @@ async def test_an_idle_session_ends(whole: Whole) -> None:
 
 
 async def test_a_restart_of_redis_keeps_the_logins(whole: Whole) -> None:
-    """While Redis is away nobody is let in; afterwards the sessions of before are as good as ever."""
+    """While Redis is away every request is refused; afterwards the earlier sessions are valid again."""
     async with whole.visitor() as visitor:
         await visitor.log_in()
         assert await visitor.status("/api/python/portfolio/trades/live") == 200

@@ -143,7 +143,7 @@ def test_log_lines_carry_their_fields(machine: Machine) -> None:
 
 
 def test_a_frozen_loop_is_killed_and_started_again(machine: Machine) -> None:
-    """The watchdog: a process that gives no sign of life for 20 s is replaced by one that answers."""
+    """The watchdog: a process without a watchdog message for 20 s is replaced by one that answers."""
     before = machine.property("MainPID")
     machine.run(f"kill -STOP {before}")
     until(lambda: machine.property("MainPID") not in (before, "0"), within=120, every=1)
@@ -153,7 +153,7 @@ def test_a_frozen_loop_is_killed_and_started_again(machine: Machine) -> None:
 
 
 def test_the_bot_stops_and_starts_alone(machine: Machine) -> None:
-    """The service goes on while the bot is away, and says so."""
+    """The service goes on while the bot is away, and reports it."""
     machine.run("systemctl stop prediction-investor-bot")
     url = "curl -fsS http://127.0.0.1:8000/api/python/health"
     until(lambda: json.loads(machine.run(url))["parts"]["bot"]["status"] == "offline", within=120, every=1)
