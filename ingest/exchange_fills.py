@@ -125,7 +125,7 @@ class FillReader:
             row_id = f"{paid.ticker} {paid.settled}"
             if not self._is_new(row_id, paid.settled, batch):
                 continue
-            # A payout that nobody can tell is 0: as many YES as NO were held, and no profit depends on it.
+            # An unknown payout is 0: as many YES as NO were held, and no profit depends on it.
             batch.drafts.append(Settlement(
                 timestamp=paid.settled, ticker=paid.ticker, event_ticker=paid.event_ticker, result=paid.result,
                 value=Decimal(0) if paid.payout is None else paid.payout, yes_quantity=paid.yes_quantity,

@@ -178,7 +178,7 @@ class _BatchMatcher:
         return joined
 
     def _may_match(self, draft: Draft) -> bool:
-        # A bot that names the fill is believed: a fill with another id is another execution, however alike.
+        # The fill id that a bot reports decides: a fill with another id is another execution, however alike.
         trade = trade_in(draft)
         return trade is not None and (fingerprint.from_exchange(trade) or trade.fill_id is None)
 

@@ -27,7 +27,7 @@ def acquire(dialect: Dialect, holder: str, term: float, epoch: str) -> Statement
     """Take a lease that is free, expired, valid for more than its term, or the holder's own; else return None."""
     (owner, token, expires, old_term, status), now = yield from _row(dialect)
     # An expiry further ahead than its term was not written by this clock: the clock was set back, and waiting
-    # for it could take hours in which nobody polls.
+    # for it could take hours without a leader.
     alive = now < expires <= now + old_term + _SLACK
     if alive and owner != holder:
         return None

@@ -34,7 +34,7 @@ async def walk(
     error. Raises BadAnswer, and the errors of turn.
     """
     found = set() if seen is None else seen
-    met: dict[str, Row] = {}  # on this walk, told or not: what is told may well come again, a circle may not
+    met: dict[str, Row] = {}  # rows of this walk, also known ones: a known row may come again, a repeated page may not
     cursor: str | None = None
     for _ in range(most):
         page = await turn(cursor)

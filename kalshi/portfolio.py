@@ -210,7 +210,7 @@ class Portfolio:
         try:
             return await self._keeper.get(key, self.tiers.marks, fetch)
         except KalshiError:
-            return None  # counted and told by the client; positions without prices are better than none
+            return None  # counted and logged by the client; positions without prices are better than none
 
 
 def _short(names: list[str]) -> str:

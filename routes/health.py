@@ -145,5 +145,5 @@ def snapshot(hub: Hub, supervisor: Supervisor) -> dict[str, Any]:
 
 
 def _counted(numbers: dict[str, Any]) -> Response:
-    # Counted in the memory of this process: of the five sources that an answer may name, the one that says so.
+    # Counted in the memory of this process, so of the five sources it is memory_cache.
     return live_json({"source": "memory_cache", "as_of": round(time.time(), 3), "stale": False, **numbers})

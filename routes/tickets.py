@@ -17,7 +17,7 @@ COOKIE: Final = "pi_session"
 LIFETIME: Final = 12 * 3600  # seconds
 MARK: Final = "revoked_tickets"  # the journal's bookmark that holds them, so that all workers know, after a restart too
 REFRESH: Final = 5.0  # seconds between two reads of it
-MOST: Final = 500  # revoked tickets that are stored; each is forgotten when its time is over
+MOST: Final = 500  # revoked tickets that are stored; each is dropped after its expiry
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ log = getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 AsgiSend = Callable[[Message], Coroutine[Any, Any, None]]
-# Why a stream ends. gone: its reader has left; away: the journal cannot be read; the others are told in a bye.
+# Why a stream ends. gone: its reader has left; away: the journal cannot be read; the others are sent in a `bye`.
 End = Literal["shutdown", "slow", "age", "full", "away", "gone"]
 
 # Python 3.12 and newer run a new task at once up to its first wait.

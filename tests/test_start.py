@@ -62,7 +62,7 @@ def _secret() -> Any:
 
 
 @pytest.mark.parametrize("wrong", ["foreign.db", "key.pem", "a user", "127.0.0.1:9"])
-def test_what_a_person_can_mend_is_one_line(wrong: str, tmp_path: Path) -> None:
+def test_a_mistake_of_the_settings_is_one_line(wrong: str, tmp_path: Path) -> None:
     """A journal or a key that cannot be used stops the start with one line that names it, and shows no secret."""
     words = start(broken(tmp_path)[wrong])
     assert words["type"] == "lifespan.startup.failed"

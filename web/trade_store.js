@@ -106,7 +106,7 @@ export class TradeStore {
    */
   indexOf(seq) {
     const { seq: seqs } = this.numbers;
-    const dense = seq - seqs[0]; // the seqs of a journal have no holes
+    const dense = seq - seqs[0]; // the seqs of a journal have no gaps
     if (dense >= 0 && dense < this.length && seqs[dense] === seq) return dense;
     let [low, high] = [0, this.length];
     while (low < high) {

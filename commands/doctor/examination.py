@@ -16,7 +16,7 @@ STREAMS: Final = ("trading", "trades", "portfolio", "status")
 LISTEN: Final = 17.0  # seconds: something comes within 15
 CROWD: Final = 24  # streams opened at once: more than a page has, and nothing for a healthy server
 SLOW: Final = 7.0  # seconds for a plain answer: the service may be asking an exchange that is slow
-STRANGE_HOST: Final = "unknown-name.invalid"  # nobody's
+STRANGE_HOST: Final = "unknown-name.invalid"  # a reserved name that no site has
 GZIP: Final = {"Accept-Encoding": "gzip"}
 
 

@@ -10,7 +10,7 @@ from yarl import URL
 from commands.doctor.findings import Diagnosis, note, well, wrong
 from commands.doctor.probe import ProbedPage
 
-FORGED: Final = "203.0.113.77"  # an address of the documentation range, that nobody has
+FORGED: Final = "203.0.113.77"  # an address of the documentation range, used by no host
 
 
 @dataclass(frozen=True, slots=True)

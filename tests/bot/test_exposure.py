@@ -46,7 +46,7 @@ def test_both_sides_of_a_quote_do_not_add_up() -> None:
     assert market_exposure(D(0), D(0), [order("BUY", "10", "0.40"), order("SELL", "10", "0.55")]) == D("4.50")
 
 
-def test_what_closes_is_free() -> None:
+def test_closing_orders_add_no_risk() -> None:
     """Long ten, an ask of ten adds nothing; an ask of fifteen adds the five that open."""
     assert market_exposure(D(10), D(4), [order("SELL", "10", "0.50")]) == 4
     assert market_exposure(D(10), D(1), [order("SELL", "15", "0.50")]) == D("2.5")

@@ -285,7 +285,7 @@ ASKED = st.tuples(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ASKED, max_size=25))
 def test_no_sequence_of_orders_passes_a_limit(flow: list[tuple[str, Side, int, int, int, bool]]) -> None:
-    """Whatever is wanted, and however much of it fills or goes on resting, every limit holds at every moment."""
+    """For any orders, fills and resting rests, every limit holds at every moment."""
     positions = Positions()
     judged = Risk(limits(event_exposure=D(30)), positions, Halts(loss_limits()))
     judged.events = {"KXA": "E", "KXB": "E"}

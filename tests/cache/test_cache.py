@@ -24,7 +24,7 @@ async def cache(request: pytest.FixtureRequest) -> Any:
     await it.close()
 
 
-async def test_what_was_set_is_there(cache: Any) -> None:
+async def test_a_value_that_was_set_is_returned(cache: Any) -> None:
     """Bytes come back as they went in, the newest of each key."""
     assert await cache.get("a") is None
     await cache.set("a", b"\x00\xff1", 10)

@@ -37,7 +37,7 @@ async def test_an_incomplete_value_that_is_too_old_is_fetched_again_at_once(cloc
     assert source.calls == 2
 
 
-async def test_later_news_shorten_the_wait(keeper: StaleCache, clock: Clock) -> None:
+async def test_a_later_event_shortens_the_wait(keeper: StaleCache, clock: Clock) -> None:
     """After many tries the pause is long; another trade is another question, though not more than once a second."""
     source = Source(CompleteValue("x", complete_to=1.0))
     for _ in range(40):

@@ -22,7 +22,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_is_written_is_read_back(value: Any) -> None:
+def test_written_text_is_read_back(value: Any) -> None:
     """Equal values, whole decimals as integers; and any other JSON reader agrees on the shape."""
     text = dumps(value)
     assert loads(text) == value
@@ -40,21 +40,21 @@ def test_the_shortest_exact_text(number: int, text: str) -> None:
 
 
 @pytest.mark.parametrize("bad", [Decimal("NaN"), Decimal("-Infinity"), float("nan"), float("inf")])
-def test_what_is_no_number_is_refused(bad: Any) -> None:
+def test_nan_and_infinity_are_refused(bad: Any) -> None:
     """Neither written …"""
     with pytest.raises(ValueError):
         dumps([bad])
 
 
 @pytest.mark.parametrize("bad", ["NaN", "[Infinity]", '{"a":-Infinity}', "", "{", b"\xff"])
-def test_what_is_no_json_is_refused(bad: Any) -> None:
+def test_text_that_is_no_json_is_refused(bad: Any) -> None:
     """… nor read."""
     with pytest.raises(ValueError):
         loads(bad)
 
 
 @pytest.mark.parametrize("bad", [object(), b"bytes", {1, 2}, 1j])
-def test_what_json_does_not_know_is_refused(bad: Any) -> None:
+def test_a_value_of_another_type_is_refused(bad: Any) -> None:
     """A mistake of ours, so a TypeError."""
     with pytest.raises(TypeError):
         dumps({"a": bad})

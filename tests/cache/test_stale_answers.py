@@ -93,7 +93,7 @@ async def test_a_verdict_ends_the_old_value(keeper: StaleCache, clock: Clock) ->
     assert await keeper.store.get("k") is None
 
 
-async def test_what_another_worker_left_stands_in_while_the_source_is_left_alone(clock: Clock) -> None:
+async def test_the_value_of_another_worker_is_returned_during_the_backoff(clock: Clock) -> None:
     """We failed without an old value; then the shared cache has one, though it is past its time."""
     cache = MemoryCache(clock=clock)
     keeper = keeper_over(cache, clock)

@@ -97,8 +97,8 @@ async def test_missing_entries_are_read_from_the_journal() -> None:
         assert it.journal.reads <= 4
 
 
-async def test_an_announcement_has_the_journal_read() -> None:
-    """Whatever another worker announces, entries come from the journal; one that is known causes no read."""
+async def test_an_announcement_causes_a_read_of_the_journal() -> None:
+    """For any announcement the entries come from the journal; one that is known causes no read."""
     it = Tailed()
     async with it.running():
         it.journal.head = 3

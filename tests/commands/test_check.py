@@ -68,7 +68,7 @@ def test_all_is_well(check: Check, well: dict[str, str]) -> None:
     assert "warning" not in text
 
 
-def test_what_is_not_configured_is_no_mistake(check: Check, well: dict[str, str]) -> None:
+def test_a_neighbour_that_is_not_configured_is_no_mistake(check: Check, well: dict[str, str]) -> None:
     """Without Redis and keys there is nothing to try; the line describes the effect."""
     for name in ("REDIS_HOST", "REDIS_PORT", "KALSHI_API_KEY", "KALSHI_RSA_KEY_PATH"):
         del well[name]
@@ -124,7 +124,7 @@ def test_a_redis_that_hangs_is_wrong(check: Check, well: dict[str, str], redis_s
     assert (code, output["redis"], output["bot"]) == (1, "wrong", "ok"), text
 
 
-def test_what_a_deployer_must_know_is_a_warning(check: Check, well: dict[str, str]) -> None:
+def test_an_open_port_or_a_readable_key_is_a_warning(check: Check, well: dict[str, str]) -> None:
     """A key that others can read, and an open port: warnings, no mistakes."""
     Path(well["KALSHI_RSA_KEY_PATH"]).chmod(0o644)
     code, _, text = check({**well, "HOST": "0.0.0.0"})

@@ -77,7 +77,7 @@ def test_a_formula_is_no_cell_of_a_spreadsheet() -> None:
     "text", ["a,b\n1,2\n", "record,seq\nentry,1\n", "record,body\njournal\n", '"record\n', "\0\n", ""]
 )
 def test_a_text_that_is_no_export_is_refused(text: str) -> None:
-    """Whatever a CSV reader makes of it, the error is ArchiveUnreadable."""
+    """The error is ArchiveUnreadable for any text."""
     with pytest.raises(ArchiveUnreadable):
         list(journal_format.read(io.StringIO(text, newline=""), "csv"))
 

@@ -84,7 +84,7 @@ async def test_every_url_passes(whole: Whole) -> None:
 
 
 async def test_forwarded_headers_cannot_be_forged(whole: Whole) -> None:
-    """Whatever a client claims to be forwarded for, the service and Spring receive the truth."""
+    """For any forwarded headers of a client, the service and Spring receive the true ones."""
     claims = {name: "6.6.6.6" for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host",
               "X-Forwarded-Server", "X-Forwarded-Port")} | {"X-Forwarded-Proto": "https"}  # fmt: skip
     async with whole.session.get(whole.proxy.url("/api/auth/echo"), headers=claims) as answer:

@@ -61,7 +61,7 @@ async def test_nothing_outside_the_prefix(shared: SharedRedis) -> None:
         assert await spring.get("users::42") == "a user"
 
 
-async def test_what_we_need_is_allowed(shared: SharedRedis) -> None:
+async def test_needed_commands_are_allowed(shared: SharedRedis) -> None:
     """Under the prefix everything works; of a session only that it exists and is logged in."""
     async with shared.user("spring") as spring, shared.user("python") as python:
         await settle(spring)

@@ -96,7 +96,7 @@ def test_records_that_are_no_objects(record: object) -> None:
     assert read_trades([record], NOW).unread_by_reason == {"not an object": 1}
 
 
-def test_what_a_bot_may_add() -> None:
+def test_optional_fields_of_a_bot() -> None:
     """Optional fields are taken, numbers serve as ids, unknown fields are ignored, a bad fee is merely unknown."""
     record = GOOD | {
         "side": "sell", "outcome": "NO", "fee": "0.0175", "order_id": 7, "boot_id": "b", "seq": 3, "fill_id": "f",
@@ -202,7 +202,7 @@ JSON = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from([*GOOD, "fee", "seq", "outcome", "order_id"]), JSON))
 def test_no_record_breaks_the_reading(changes: dict[str, Any]) -> None:
-    """Whatever a field holds, the record is read or counted, and its good neighbour is read."""
+    """With any value of a field the record is read or counted, and its good neighbour is read."""
     report = read_trades([GOOD | changes, NEXT], NOW)
     assert len(report.trades) + sum(report.unread_by_reason.values()) == 2
     assert "t2" in [each.trade.trade_id for each in report.trades]

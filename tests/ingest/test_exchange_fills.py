@@ -41,7 +41,7 @@ async def test_the_mark_stays_before_a_fill_that_waits() -> None:
     assert (swept.known.fills, swept.undecided) == (1010.0, 0.0)
 
 
-async def test_what_was_kept_longest_ago_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_rows_stored_longest_ago_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; the journal knows it all the same."""
     monkeypatch.setattr("ingest.exchange_fills.MAX_IDS", 2)
     exchange = ScriptedExchange(complete=1000.0)

@@ -38,7 +38,7 @@ async def test_nothing_is_announced_before_it_is_written(path: Path, monkeypatch
 
 
 @pytest.mark.slow
-async def test_what_was_read_outlasts_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trades_that_were_read_outlast_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one that is longer than the lease's term: with no room to renew it, its holder goes on all the same."""
     async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
         await eventually(lambda: ears.statuses[-1] == "online")

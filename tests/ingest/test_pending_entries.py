@@ -40,8 +40,8 @@ STEPS = st.lists(st.one_of(st.integers(1, 7), st.sampled_from(["begin", "kept", 
 
 
 @given(steps=STEPS, most=st.integers(1, 6), batch=st.integers(1, 4))
-def test_each_trade_is_kept_or_waits_or_lies_in_a_gap(steps: list[int | str], most: int, batch: int) -> None:
-    """Whatever is added while whatever is written succeeds or fails: never more than the bound, kept once, in order."""
+def test_each_trade_is_written_or_waits_or_lies_in_a_gap(steps: list[int | str], most: int, batch: int) -> None:
+    """For any order of additions, writes and failures: never more than the bound, written once, in order."""
     gaps, kept, under_way, count = OpenGaps(), list[int](), list[int](), 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trade_intake, "BATCH", batch)
@@ -82,7 +82,7 @@ def test_the_oldest_fall_off_into_one_gap() -> None:
 
 
 @pytest.mark.usefixtures("most")
-def test_what_is_being_written_does_not_fall_off() -> None:
+def test_entries_being_written_are_not_dropped() -> None:
     """The journal may have it already: others go, and what is kept is taken away and nothing else."""
     gaps = OpenGaps()
     waits = PendingEntries(gaps)

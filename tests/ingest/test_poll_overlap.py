@@ -99,7 +99,7 @@ def test_a_window_without_trades_may_still_be_behind() -> None:
     assert gap.why.startswith("2 of the bot's trades")
 
 
-def test_news_after_a_number() -> None:
+def test_trades_after_a_number() -> None:
     """Trades after our last number are taken if they join; else a whole window must be read."""
     window = PollOverlap()
     assert window.extend(numbered([1]), "b1", 1.0) is None, "nothing is known yet"
@@ -129,7 +129,7 @@ def test_only_the_newest_of_a_large_window_are_remembered() -> None:
     assert PollOverlap(window.mark()[MARK]).check(plain(*range(4990, 9000)), None, 2.0, 2.0).gap is None
 
 
-def test_news_without_a_whole_window_is_remembered_within_bounds() -> None:
+def test_ids_of_long_polls_are_stored_within_bounds() -> None:
     """For as long as only the long poll works; when a whole window comes again it joins."""
     window = PollOverlap()
     window.check(numbered([1]), None, 1.0, 1.0)

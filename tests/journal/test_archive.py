@@ -114,7 +114,7 @@ async def test_pages_and_batches_join(journal: Journal, tmp_path: Path, monkeypa
 
 
 async def test_an_import_that_ends_early_leaves_nothing(journal: Journal, another: Another) -> None:
-    """Whatever stops an import (a spoilt line, a full disk): the journal is as before, and a repeat is whole."""
+    """After any failure (a spoilt line, a full disk) the journal is as before, and a repeat is complete."""
     text = await _exported(SOME, "jsonl")
 
     def cut() -> Iterator[Record]:
@@ -131,7 +131,7 @@ async def test_an_import_that_ends_early_leaves_nothing(journal: Journal, anothe
     assert [problem async for problem in verify.problems(journal)] == []
 
 
-async def test_what_is_appended_meanwhile_is_left_out(journal: Journal) -> None:
+async def test_entries_appended_meanwhile_are_left_out(journal: Journal) -> None:
     """An export of a living journal ends where it stood when it began, names included."""
     await journal.append([trade()])
     stream = archive.records(journal)

@@ -39,7 +39,7 @@ NAMES = {
 async def test_the_file_that_was_named_is_the_journal(
     name: str, relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever stands in the name, that file is made, with its log beside it, and nothing else."""
+    """For any characters in the name, that file is made, with its log beside it, and nothing else."""
     monkeypatch.chdir(tmp_path)
     journal = open_journal(f"sqlite:///{name}" if relative else f"sqlite:///{tmp_path}/{name}")
     await journal.open()

@@ -51,7 +51,7 @@ async def test_every_kind_comes_back_as_it_went_in(journal: Journal, another: An
     assert kept.entries[0].timestamp == Decimal("1698676800.123")
 
 
-async def test_what_is_known_is_dropped(journal: Journal) -> None:
+async def test_known_drafts_are_dropped(journal: Journal) -> None:
     """Repeats and the other reporter's telling are counted, and stand for the entry that was first."""
     await journal.append([trade()])
     again = await journal.append([trade(), fill(at=2), trade(trade_id="t2"), fill(at=2)])

@@ -125,7 +125,7 @@ def test_sides_are_of_the_yes_book() -> None:
     assert Fill.from_api(RecordReader(payloads.FILL, "e")).side == "BUY"
 
 
-def test_what_may_be_left_out() -> None:
+def test_optional_fields() -> None:
     """Deprecated, nullable and optional fields."""
     fill = {name: value for name, value in payloads.FILL.items() if name not in ("created_time", "trade_id")}
     assert Fill.from_api(RecordReader(fill, "e")).timestamp == 1781159370
@@ -279,7 +279,7 @@ def test_costs_are_found_by_pattern() -> None:
     ],
     ids=["as told", "by the result", "by what YES brought", "by what NO brought", "nobody says"],
 )
-def test_what_one_yes_was_paid(found: dict[str, object], payout: str | None) -> None:
+def test_payout_of_one_yes_contract(found: dict[str, object], payout: str | None) -> None:
     """The exchange's word first, then what can be worked out, and never a guess."""
     paid = AccountSettlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None} | found, "e"))
     assert paid.payout == (None if payout is None else Decimal(payout))

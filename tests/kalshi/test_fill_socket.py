@@ -90,7 +90,7 @@ async def test_a_wrong_key_is_refused(session: aiohttp.ClientSession, kalshi: Fa
     ["{half", "[]", '{"type":"fill","msg":{"trade_id":"f"}}', '{"type":"fill"}', '{"type":"error","msg":{"code":25}}'],
     ids=["no json", "no object", "fields missing", "no msg", "buffer overflow"],
 )
-async def test_what_cannot_be_read_ends_the_connection(
+async def test_an_unreadable_frame_ends_the_connection(
     session: aiohttp.ClientSession, kalshi: FakeKalshi, bad: Any
 ) -> None:
     """It may have been a fill: reconnecting makes REST look for it."""

@@ -18,7 +18,7 @@ def page(rows: int, size: int, after: str) -> dict[str, Any]:
 
 @given(st.integers(0, 2500), st.lists(st.integers(1, 1000), min_size=1, max_size=5))
 def test_next_leads_through_all_rows_once(rows: int, limits: list[int]) -> None:
-    """Whatever limits a client uses, also different ones on the way, it gets each row once and in order."""
+    """With any limits of a client, also changing ones, it gets each row once and in order."""
     seen: list[int] = []
     cursor, turn = None, 0
     while turn == 0 or cursor is not None:

@@ -135,7 +135,7 @@ def reported_trade(seq: int, move: Any, mode: str = "demo") -> Json:
 @settings(max_examples=120, deadline=None)
 @given(moves=MOVES, fees_reported=st.booleans(), order=st.randoms(use_true_random=False))
 def test_cash_moves_by_named_causes_alone(moves: list[Any], fees_reported: bool, order: Any) -> None:
-    """Whatever was traded, settled, corrected and transferred, and however late it came, nothing is unexplained."""
+    """For any trades, settlements, corrections and transfers, however late, nothing is unexplained."""
     exchange, entries = TaxExchange(), [baseline(1, balance=10_000)]
     for number, move in enumerate(moves):
         entries += _happen(exchange, 10 * number + 10, move, fees_reported)

@@ -304,7 +304,7 @@ def test_another_fee_of_the_same_fill_is_a_correction() -> None:
 
 
 def test_of_several_causes_the_one_that_explains_most_is_named() -> None:
-    """Where one alone fits the size, that one; where none and no sum does, none is named."""
+    """A single cause that fits the size is named; if none and no sum fits, none is named."""
     both = match_executions([execution("a"), execution("z", "500", 2)], [execution("a"), execution("b", "900", 7)])
     assert both.causes() == {"missed": 7, "correction": -2}
     assert [cause_of_quantity(D(size), both) for size in (5, 7, -2, 1)] == ["missed", "missed", "correction", "unknown"]

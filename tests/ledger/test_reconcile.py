@@ -176,7 +176,7 @@ def test_another_price_of_the_same_fill_is_a_correction() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 3), st.integers(1, 3)), max_size=20))
 def test_identical_sides_leave_no_evidence(rows: list[tuple[int, int, int]]) -> None:
-    """Whatever was traded, entries that are the fills explain everything."""
+    """Entries equal to the fills leave nothing to explain."""
     found = [execution(f"f{at}", when, quantity, f"0.{price}") for at, (when, quantity, price) in enumerate(rows)]
     renamed = [execution(f"b{at}", when, quantity, f"0.{price}") for at, (when, quantity, price) in enumerate(rows)]
     assert match_executions(found, found).causes() == {}

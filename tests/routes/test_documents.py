@@ -58,7 +58,7 @@ def test_the_readme_is_short() -> None:
     assert README.count("\n") <= 150
 
 
-def test_what_the_readme_points_to_is_there() -> None:
+def test_the_links_of_the_readme_exist() -> None:
     """Files and folders that it names exist."""
     for name in re.findall(r"`((?:docs|web|scripts|routes|streams)/[\w./-]*)`", README) + re.findall(
         r"\]\((docs/[^)]+)\)", README

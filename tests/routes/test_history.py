@@ -68,7 +68,7 @@ def rows(text: str) -> list[dict[str, str]]:
     ],
 )
 def test_csv_holds_everything_that_the_filter_means(filled: Server, query: str, numbers: range) -> None:
-    """Whatever the limit of a JSON page, in the order of seq."""
+    """All entries of the filter, beyond the limit of a JSON page, in the order of seq."""
     answer = filled.get(f"/portfolio/trades/history{query}", headers=CSV)
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert [int(row["timestamp"]) - FIRST for row in rows(answer.text)] == list(numbers)

@@ -222,7 +222,7 @@ async def test_if_none_match_names_the_etag(sent: str, status: int) -> None:
      ("text/csv, application/json", False), ("", False)],
 )  # fmt: skip
 def test_csv_is_sent_for_its_accept_header(accept: str, csv: bool) -> None:
-    """Where JSON is accepted too, JSON is sent."""
+    """JSON is sent if it is accepted too."""
     assert accepts_csv({"headers": [(b"host", b"text/csv"), (b"accept", accept.encode())]}) is csv
 
 

@@ -252,7 +252,7 @@ def test_every_answer_carries_the_security_headers(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/portfolio/fills", "/portfolio/orders", "/portfolio/settlements", "/markets/"])
 def test_next_leads_to_the_end(server: Server, path: str) -> None:
-    """Whatever `next` holds is taken as a cursor, also where it leads into the exchange's historical tier."""
+    """Any `next` is accepted as a cursor, also one into the exchange's historical tier."""
     requested, seen = {"limit": "1000"}, set()
     while True:
         answer = server.get(path, params=requested)

@@ -146,7 +146,7 @@ def test_events_close_after_a_time(exchange: InProcessExchange) -> None:
         ("GET", "/portfolio/intra_exchange_instance_transfers/none"), ("GET", "/historical/markets/KXNONE"),
     ],
 )  # fmt: skip
-def test_what_does_not_exist_is_404_in_the_nested_shape(exchange: InProcessExchange, method: str, path: str) -> None:
+def test_a_missing_object_is_404_in_the_nested_shape(exchange: InProcessExchange, method: str, path: str) -> None:
     """Code not_found and a message, whatever is missing."""
     response = exchange.request(method, path, body={"reduce_to": "1.00"} if path.endswith("decrease") else None)
     assert (response.status, response.body["error"]["code"]) == (404, "not_found")

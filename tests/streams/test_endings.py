@@ -32,7 +32,7 @@ async def test_shutdown_sends_bye_to_all(serve: Serve) -> None:
     assert b"retry: " in late.body
 
 
-async def test_what_was_published_before_the_end_still_comes(serve: Serve) -> None:
+async def test_events_published_before_the_end_are_sent(serve: Serve) -> None:
     """Entries that wait when the hub closes leave before the bye."""
     server = await serve()
     wire = await server.open("trades")

@@ -87,7 +87,7 @@ def test_publishing_nothing_is_nothing(hub: Hub, turns: Turns) -> None:
     assert not turns.steps
 
 
-def test_what_is_published_together_leaves_together(hub: Hub, turns: Turns) -> None:
+def test_events_published_together_are_one_chunk(hub: Hub, turns: Turns) -> None:
     """Between two turns of the loop any number of events become one write for each reader."""
     one = reader(hub)
     for seq in range(11, 31):
@@ -247,7 +247,7 @@ def test_a_full_hub_refuses_the_largest_network(turns: Turns) -> None:
 
 @given(st.lists(st.sampled_from(["publish", "many", "status", "join", "leave", "turn", "take"]), max_size=60))
 def test_each_reader_gets_each_entry_once_in_order(steps: list[str]) -> None:
-    """Whatever the order of publishing, joining, leaving and turning: no reader misses or repeats anything."""
+    """In any order of publishing, joining, leaving and turning no reader misses or repeats anything."""
     turns = Turns()
     hub = Hub(EPOCH, 0, schedule=turns.steps.append)
     joined: list[tuple[Subscriber, int, int, list[Chunk]]] = []

@@ -18,7 +18,7 @@ PAGE = '<!doctype html><html lang="en"><link rel="stylesheet" href="web/look.css
 
 
 class Bench(ThreadingHTTPServer):
-    """`with Bench() as bench`: trade() makes trades, which every open stream is told."""
+    """`with Bench() as bench`: trade() makes trades and sends them to every open stream."""
 
     daemon_threads = True
     request_queue_size = 128  # a browser opens many connections at once
@@ -68,7 +68,7 @@ class Bench(ThreadingHTTPServer):
 
 
 class BenchAnswer(BaseHTTPRequestHandler):
-    """The page, the modules, and as much of the API as the stream client asks for."""
+    """The page, the modules, and the part of the API that the stream client requests."""
 
     server: Bench
 

@@ -39,7 +39,7 @@ class Stage:
             self.kill(name)
 
     def simulator(self) -> None:
-        """A Kalshi that runs here; its first line says where."""
+        """A simulated Kalshi on this machine; its first line has the addresses."""
         process = self._start("simulator", ["-m", "simulator", "--port", "0", "--keys", str(self.folder / "keys")], {})
         assert process.stdout is not None
         self.facts = json.loads(process.stdout.readline())
@@ -73,7 +73,7 @@ class Stage:
             return json.load(answer)
 
     def fault(self, **rule: Any) -> None:
-        """Tell the simulated exchange to misbehave."""
+        """Switch a fault of the simulated exchange on."""
         self._control("POST", json.dumps(rule).encode())
 
     def clear_faults(self) -> None:

@@ -21,7 +21,7 @@ OLD = "return document.querySelector('#figures [data-name=\"realized\"]').classL
 
 
 def place(chrome: Chrome) -> int:
-    """Return the seq up to which the page says it is complete; 0 when it does not say so."""
+    """Return the seq up to which the page is complete, as it shows; 0 when it shows none."""
     found = re.search(r"complete up to #([\d,]+)", chrome.text("#connection"))
     return int(found.group(1).replace(",", "")) if found else 0
 
@@ -121,7 +121,7 @@ def test_a_dead_bot_is_one_alert_that_ends_with_its_return(chrome: Chrome, stage
 
 
 def test_an_exchange_that_is_gone_leaves_the_last_cash_in_grey(chrome: Chrome, stage: Stage) -> None:
-    """With the exchange gone the page says so, keeps its last cash and shows it old."""
+    """Without the exchange the page shows an alert and its last cash marked old."""
     show(chrome, stage)
     until(lambda: chrome.text('[data-name="cash"] .number').startswith("$"), 10)
     stage.kill("simulator")

@@ -48,7 +48,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, fast_bot: FastBot) -> Iterat
 
 
 def seq(chrome: Chrome) -> int:
-    """The seq up to which the page says it is complete; 0 when it does not say so."""
+    """Return the seq up to which the page is complete, as it shows; 0 when it shows none."""
     found = re.search(r"complete up to #([\d,]+)", chrome.text("#connection"))
     return int(found.group(1).replace(",", "")) if found else 0
 

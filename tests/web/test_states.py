@@ -79,7 +79,7 @@ def test_the_first_screen_holds_the_core(chrome: Chrome, service: ScriptedServic
         ("other", "warn", ["bot"]),
     ],
 )
-def test_the_bots_own_word_reaches_header_alert_title_and_icon(
+def test_the_bots_activity_is_in_header_alert_title_and_icon(
     chrome: Chrome, service: ScriptedService, activity: str, tone: str, alerts: list[str]
 ) -> None:
     """Each activity has its color in the header and its alert, and a bot that is down shows in title and icon."""
@@ -176,8 +176,8 @@ def test_a_server_that_hangs_is_not_called_live(chrome: Chrome, service: Scripte
     until(lambda: not chrome.run(OLD, '[data-name="cash"]'), 20)
 
 
-def test_without_keys_cash_is_unknown_and_the_rest_is_whole(chrome: Chrome) -> None:
-    """Without keys cash is a dash that says why, the mode is unknown, and no text says that trades come from it."""
+def test_without_keys_cash_is_unknown_and_the_rest_is_complete(chrome: Chrome) -> None:
+    """Without keys cash is a dash with the reason, the mode is unknown, and the exchange is not named as source."""
     with service_in(LIVE) as service:
         service.parts["kalshi"]["keys"] = False
         service.status["mode"] = None
@@ -193,7 +193,7 @@ def test_without_keys_cash_is_unknown_and_the_rest_is_whole(chrome: Chrome) -> N
 
 
 def test_without_any_mark_values_are_dashes(chrome: Chrome) -> None:
-    """Positions that nobody prices have no value, no unrealized and no net profit, and the page counts them."""
+    """Positions without a price have no value, no unrealized and no net profit, and the page counts them."""
     with service_in(LIVE) as service:
         service.markets, service.positions = {}, []
         service.entries[:] = [
