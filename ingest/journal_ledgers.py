@@ -57,7 +57,7 @@ class JournalLedgers:
         self._news.set()
 
     def wake(self) -> None:
-        """Read the journal now: it may have become another one."""
+        """Read the journal now: it may have been replaced."""
         self._news.set()
 
     def account(self) -> AccountLedger | None:

@@ -189,7 +189,7 @@ def reconciliation_body(
 def _position_rows(
     reading: AccountReading, findings: list[Finding], bot: Mapping[str, Decimal] | None
 ) -> list[dict[str, Any]]:
-    """One row for each market that one of the sides holds or of which they differ."""
+    """Return a row for each market with a position on any side, or with a difference."""
     reported = {ticker: row.quantity for ticker, row in reading.positions.items()}
     ours, causes = dict(reported), dict[str, set[str]]()
     for each in findings:

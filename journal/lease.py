@@ -54,7 +54,7 @@ def check(dialect: Dialect, lease: Lease, epoch: str) -> StatementSteps[float]:
             f"the lease is held by {holder or 'no worker'} now (token {token}), no longer by {lease.holder}"
         )
     if expires == 0:
-        raise LeaseLost(f"the lease of {lease.holder} was given back")
+        raise LeaseLost(f"the lease of {lease.holder} was released")
     return now
 
 

@@ -169,7 +169,7 @@ class FillSocket:
         except TimeoutError:
             raise Unreachable(f"no frame within {self.silence:.0f} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"the socket broke: {type(error).__name__}") from None
+            raise Unreachable(f"the connection failed: {type(error).__name__}") from None
         raise Unreachable(f"no subscription within {self.silence:.0f} s")
 
     def _read(self, text: str) -> Event | None:

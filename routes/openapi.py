@@ -99,7 +99,7 @@ def named() -> dict[str, Schema]:
 
 
 def schema(text: str) -> Schema:
-    """Return the schema that a text in the notation stands for."""
+    """Return the schema of a text in the notation of schemas.txt."""
     found = re.findall(r"[{}\[\],:?|&]|[^{}\[\],:?|&]+", text)
     return _union(deque(token for each in found if (token := each.strip())))
 

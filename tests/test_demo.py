@@ -57,8 +57,8 @@ class Demo:
         self.pressed_at = len(self.written)
         os.write(self.terminal, keys.encode())
 
-    async def says(self, what: str, within: float) -> re.Match[str]:
-        """Wait for it."""
+    async def wait_for(self, what: str, within: float) -> re.Match[str]:
+        """Wait until the output matches what, and return the match."""
         found = await eventually(lambda: re.search(what, self.text, re.DOTALL), within=within)
         assert isinstance(found, re.Match)
         return found
@@ -100,15 +100,15 @@ def running(folder: Path, port: int) -> Iterator[Demo]:
     )  # fmt: skip
     os.close(slave)
     demo = Demo(popen, master, port, folder)
-    ears = threading.Thread(target=demo.listen, daemon=True)
-    ears.start()
+    listening = threading.Thread(target=demo.listen, daemon=True)
+    listening.start()
     try:
         yield demo
     finally:
         if popen.poll() is None:
             popen.send_signal(signal.SIGTERM)
             popen.wait(10)
-        ears.join(2)
+        listening.join(2)
         os.close(master)
 
 
@@ -119,7 +119,7 @@ def _left(family: list[int], folder: Path) -> list[object]:
 async def test_the_demo_runs_degrades_and_recovers_by_its_keys(tmp_path: Path) -> None:
     """A trade within ten seconds, live data behind every URL, each fault on and off, and q."""
     with running(tmp_path, free_port()) as demo:
-        first = await demo.says(r"([\d.]+) s  #\d+ +(BUY|SELL)", within=60)
+        first = await demo.wait_for(r"([\d.]+) s  #\d+ +(BUY|SELL)", within=60)
         assert float(first[1]) < 10
         await eventually(lambda: _alive(demo) == {}, within=60, every=0.5)
         await _bot_dies_and_comes_back(demo)
@@ -149,48 +149,48 @@ def _alive(demo: Demo) -> dict[str, Any]:
 
 async def _bot_dies_and_comes_back(demo: Demo) -> None:
     demo.press("b")
-    await demo.says("the bot is killed", within=15)
+    await demo.wait_for("the bot is killed", within=15)
     await eventually(lambda: demo.part("bot")["status"] == "offline", within=ROUNDS, every=0.2)
     demo.press("b")
-    await demo.says("the bot is started", within=15)
+    await demo.wait_for("the bot is started", within=15)
     await eventually(lambda: demo.part("bot")["status"] == "online", within=60, every=0.2)
 
 
 async def _bot_freezes_and_thaws(demo: Demo) -> None:
     demo.press("f")
-    await demo.says("the bot is frozen", within=15)
+    await demo.wait_for("the bot is frozen", within=15)
     await eventually(lambda: demo.part("bot")["status"] != "online", within=60, every=0.2)
     demo.press("f")
-    await demo.says("the bot continues", within=15)
+    await demo.wait_for("the bot continues", within=15)
     await eventually(lambda: demo.part("bot")["status"] == "online", within=60, every=0.2)
 
 
 async def _exchange_fails(demo: Demo) -> None:
     demo.press("e")
-    await demo.says("the exchange answers 500", within=15)
+    await demo.wait_for("the exchange answers 500", within=15)
     assert demo.get("/markets/?limit=7")[0] in (502, 503), "never asked before, so there is nothing to fall back to"
     demo.press("e")
-    await demo.says("ended: the exchange answers 500", within=15)
+    await demo.wait_for("ended: the exchange answers 500", within=15)
     await eventually(lambda: demo.get("/markets/?limit=7")[0] == 200, within=60, every=0.5)
 
 
 async def _field_is_renamed(demo: Demo) -> None:
     await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=60, every=0.5)
     demo.press("r")
-    await demo.says("balance_dollars is renamed", within=15)
+    await demo.wait_for("balance_dollars is renamed", within=15)
     await eventually(lambda: demo.get("/portfolio/balance")[1]["stale"], within=90, every=0.5)
     demo.press("r")
-    await demo.says("ended: balance_dollars is renamed", within=15)
+    await demo.wait_for("ended: balance_dollars is renamed", within=15)
     await eventually(lambda: not demo.get("/portfolio/balance")[1]["stale"], within=90, every=0.5)
 
 
 async def _trading_pauses(demo: Demo) -> None:
     """Resting orders are cancelled and no trade comes; two keys pressed at once are two keys."""
     demo.press("p")
-    await demo.says("trading is paused", within=15)
+    await demo.wait_for("trading is paused", within=15)
     await eventually(lambda: _quiet(demo), within=60)
     demo.press("ppp")
-    await demo.says(r"ended: trading is paused\s.*\* trading is paused\s.*ended: trading is paused", within=15)
+    await demo.wait_for(r"ended: trading is paused\s.*\* trading is paused\s.*ended: trading is paused", within=15)
     head = demo.get("/health")[1]["journal"]["seq"]
     await eventually(lambda: demo.get("/health")[1]["journal"]["seq"] > head, within=90, every=0.5)
 
@@ -207,7 +207,7 @@ async def test_ctrl_c_ends_it(tmp_path: Path, up: bool) -> None:
     with running(tmp_path, free_port()) as demo:
         await eventually(lambda: len(demo.family()) >= (3 if up else 1), within=15)
         if up:
-            await demo.says("serving after", within=60)
+            await demo.wait_for("serving after", within=60)
             other = await asyncio.to_thread(
                 subprocess.run, [sys.executable, "server.py", "demo", "--port", str(demo.port)], cwd=ROOT,
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=20, text=True,
@@ -216,13 +216,13 @@ async def test_ctrl_c_ends_it(tmp_path: Path, up: bool) -> None:
             assert f"port {demo.port} cannot be used: it is taken; choose another with --port" in other.stdout
         demo.press("\x03")
         assert await demo.ends(within=15) == 0
-        await demo.says("stopping", within=10)
+        await demo.wait_for("stopping", within=10)
 
 
 async def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
     """Without a terminal there is no Ctrl-C."""
     with running(tmp_path, free_port()) as demo:
-        await demo.says("serving after", within=60)
+        await demo.wait_for("serving after", within=60)
         demo.popen.send_signal(signal.SIGHUP)
         assert await demo.ends(within=15) == 0
 
@@ -230,7 +230,7 @@ async def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
 async def test_nothing_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
     """kill -9 leaves no time to stop the others: each ends by itself, and all ports are free again."""
     with running(tmp_path, free_port()) as demo:
-        await demo.says("serving after", within=60)
+        await demo.wait_for("serving after", within=60)
         ports = listening(demo.family())
         assert len(ports) == 4, "the server's, the bot's, the exchange's and its control's"
         assert demo.port in ports

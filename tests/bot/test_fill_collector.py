@@ -118,7 +118,7 @@ async def test_a_fill_missed_while_full_reads_fail_is_found_however_long_that_la
     assert room.since[-1] > 1400, "and then it follows again"
 
 
-async def test_a_fill_of_an_order_that_reads_do_not_show_waits_and_later_is_another_s() -> None:
+async def test_a_fill_of_an_unreadable_order_waits_and_later_counts_as_another_s() -> None:
     """It moves nothing and is found again; after a minute it counts as made outside the bot and is not reported."""
     room, account = FakeAccount(), AccountFills()
     fills = room.reader(account)

@@ -316,7 +316,7 @@ async def test_a_pushed_fill_is_reported_before_any_read(stage: Stage) -> None:
     """Only the socket reports it, and a later read does not report it again."""
     signer = Signer.from_file("demo-ed25519", stage.simulator.keys["demo-ed25519"])
     push = FillSocket(stage.session, socket_url(stage.simulator.url), signer)
-    ears = asyncio.create_task(listen(push, stage.venue.fills))
+    listening = asyncio.create_task(listen(push, stage.venue.fills))
     try:
         await eventually(lambda: push.connected)
         await stage.venue.place(wish("BUY", "5", "0.50", stage.ticker))
@@ -330,5 +330,5 @@ async def test_a_pushed_fill_is_reported_before_any_read(stage: Stage) -> None:
         await stage.venue.refresh({})
         assert len(stage.reported.fills) == 1
     finally:
-        ears.cancel()
-        await asyncio.wait([ears])
+        listening.cancel()
+        await asyncio.wait([listening])

@@ -194,7 +194,7 @@ def silenced(simulator: Simulator) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("signals", [1, 2])
-async def test_the_bot_ends_soon_though_the_exchange_is_silent(
+async def test_the_bot_ends_soon_without_an_answer_of_the_exchange(
     simulator: Simulator, tmp_path: Path, signals: int
 ) -> None:
     """The log names what may still rest; a second signal ends it without waiting."""

@@ -32,8 +32,8 @@ async def test_a_part_that_breaks_is_started_again(caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "in a group of tasks"])
-async def test_a_lost_lease_ends_the_part(group: bool) -> None:
-    """Another worker does this work now: no second try, also when it comes beside another error."""
+async def test_a_lost_lease_ends_the_component(group: bool) -> None:
+    """Another worker does this work now: no restart, also when it comes beside another error."""
 
     async def work() -> None:
         lost = LeaseLost("another holder")

@@ -22,7 +22,7 @@ from streams.stats import add_up
 from tests.support.bot import ScriptedBot, serving, trade
 from tests.support.eventually import eventually
 from tests.support.neighbours import RedisServer
-from tests.support.watching import Ears, worker
+from tests.support.watching import RecordingHub, worker
 
 
 def polls(watch: Supervisor) -> bool:
@@ -30,12 +30,14 @@ def polls(watch: Supervisor) -> bool:
     return watch.health()["lease"]["reason"] == "this worker polls"
 
 
-async def two(stack: AsyncExitStack, path: Path, bot: ScriptedBot, **more: Any) -> list[tuple[Supervisor, Ears]]:
+async def two(
+    stack: AsyncExitStack, path: Path, bot: ScriptedBot, **more: Any
+) -> list[tuple[Supervisor, RecordingHub]]:
     """The one that polls, and one that follows."""
     found = []
     for _ in range(2):
-        watch, ears, _ = await stack.enter_async_context(worker(path, bot, **more))
-        found.append((watch, ears))
+        watch, hub, _ = await stack.enter_async_context(worker(path, bot, **more))
+        found.append((watch, hub))
         await eventually(lambda: polls(found[0][0]))
     return found
 
@@ -62,20 +64,20 @@ async def test_a_worker_that_stops_hands_over_at_once(path: Path) -> None:
     async with serving(ScriptedBot()) as bot, AsyncExitStack() as stack:
         async with worker(path, bot) as (first, _, _):
             await eventually(lambda: polls(first))
-            second, ears, _ = await stack.enter_async_context(worker(path, bot))
+            second, hub, _ = await stack.enter_async_context(worker(path, bot))
             bot.make(trade(1))
-            await eventually(lambda: ears.ids == ["t1"])
+            await eventually(lambda: hub.ids == ["t1"])
         began = time.monotonic()
         await eventually(lambda: polls(second))
         bot.make(trade(2))
-        await eventually(lambda: ears.ids == ["t1", "t2"])
+        await eventually(lambda: hub.ids == ["t1", "t2"])
         assert time.monotonic() - began < 3.0
-        assert ears.bodies("gap") == []
+        assert hub.bodies("gap") == []
 
 
 async def test_an_old_holder_cannot_write(path: Path) -> None:
     """One that was away for longer than its term finds itself fenced, stops, and follows; nothing is doubled."""
-    async with serving(ScriptedBot()) as bot, worker(path, bot) as (first, ears, journal):
+    async with serving(ScriptedBot()) as bot, worker(path, bot) as (first, hub, journal):
         await eventually(lambda: polls(first))
         real = journal.append
         patched: Any = journal
@@ -87,7 +89,7 @@ async def test_an_old_holder_cannot_write(path: Path) -> None:
         bot.make(trade(1))
         await eventually(lambda: first.health()["lease"].get("terms", 0) > 1)  # type: ignore[operator]
         patched.append = real
-        await eventually(lambda: ears.ids == ["t1"])
+        await eventually(lambda: hub.ids == ["t1"])
 
 
 @pytest.mark.parametrize("left", ["nonsense", '{"mood":"fine"}', "[]"], ids=["no json", "another shape", "a list"])
@@ -100,11 +102,11 @@ async def test_an_unreadable_status_of_an_older_version_is_ignored(path: Path, l
     await journal.renew(lease, 30, left)
     bot = ScriptedBot()
     bot.make(trade(1))
-    async with serving(bot), worker(path, bot) as (watch, ears, _):
+    async with serving(bot), worker(path, bot) as (watch, hub, _):
         await eventually(lambda: watch.health()["lease"]["reason"] == "another worker polls")
         assert watch.health()["bot"]["reason"] == "not polled yet"
         await journal.release(lease)
-        await eventually(lambda: ears.ids == ["t1"])
+        await eventually(lambda: hub.ids == ["t1"])
     await journal.close()
 
 
@@ -117,7 +119,7 @@ from tests.support.watching import worker
 async def main():
     bot = ScriptedBot()
     bot.url = sys.argv[2]
-    async with worker(Path(sys.argv[1]), bot) as (watch, ears, _):
+    async with worker(Path(sys.argv[1]), bot) as (watch, hub, _):
         print("up", flush=True)
         await asyncio.sleep(60)
 
@@ -137,14 +139,14 @@ async def test_take_over_after_kill(path: Path) -> None:
             assert victim.stdout is not None
             assert await victim.stdout.readline() == b"up\n"
             await eventually(lambda: "/trades" in bot.asked)
-            async with worker(path, bot) as (watch, ears, _):
+            async with worker(path, bot) as (watch, hub, _):
                 assert not polls(watch)
                 victim.kill()
                 killed = time.monotonic()
                 bot.make(trade(2))
-                await eventually(lambda: ears.ids[-1:] == ["t2"], within=9.0)  # t1 may be before its start
+                await eventually(lambda: hub.ids[-1:] == ["t2"], within=9.0)  # t1 may be before its start
                 assert time.monotonic() - killed < 7.5
-                assert ears.bodies("gap") == []
+                assert hub.bodies("gap") == []
         finally:
             if victim.returncode is None:
                 victim.kill()

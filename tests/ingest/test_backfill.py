@@ -14,10 +14,10 @@ from journal.queries import Query
 from journal.sqlite import SqliteJournal
 from kalshi.account_models import Position
 from kalshi.errors import NotAllowed, Unreachable
-from tests.support.bot import ScriptedBot, says, serving, trade
+from tests.support.bot import ScriptedBot, serving, text_answer, trade
 from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, ScriptedPush, fill, settlement
-from tests.support.watching import Ears, counted_more, worker
+from tests.support.watching import RecordingHub, counted_more, worker
 
 REFUSED = NotAllowed("GET /portfolio/fills", 401, "authentication_error")
 
@@ -27,9 +27,9 @@ def now(number: int, **changes: Any) -> dict[str, Any]:
     return trade(number, timestamp=round(time.time(), 3), **changes)
 
 
-async def known(ears: Ears, count: int) -> None:
+async def announced(hub: RecordingHub, count: int) -> None:
     """Wait until so many trades were announced."""
-    await eventually(lambda: len(ears.ids) == count)
+    await eventually(lambda: len(hub.ids) == count)
 
 
 async def begun(watch: Any) -> None:
@@ -43,13 +43,13 @@ async def test_the_first_start_begins_now(path: Path, exchange: ScriptedExchange
     exchange.fills_made.append(fill(1, time.time() - 60))
     one = Position("T", *[Decimal(3)] * 6)
     exchange.held.append(one)
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, hub, _):
         await begun(watch)
-        assert ears.bodies("baseline")[0]["positions"][0]["ticker"] == "T"
-        assert ears.ids == []
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+        assert hub.bodies("baseline")[0]["positions"][0]["ticker"] == "T"
+        assert hub.ids == []
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, hub, _):
         await begun(watch)
-        assert ears.heard == []
+        assert hub.entries == []
 
 
 async def test_a_gap_is_healed_from_fills(path: Path, exchange: ScriptedExchange) -> None:
@@ -57,18 +57,18 @@ async def test_a_gap_is_healed_from_fills(path: Path, exchange: ScriptedExchange
     exchange.complete = time.time()
     async with serving(ScriptedBot(window=3)) as bot:
         bot.make(now(1))
-        async with worker(path, bot, interval=0.3, exchange=exchange) as (watch, ears, _):
+        async with worker(path, bot, interval=0.3, exchange=exchange) as (watch, hub, _):
             await begun(watch)
             made = [now(number) for number in range(10, 20)]
             exchange.complete = time.time() + 60
             exchange.fills_made += [fill(n, each["timestamp"]) for n, each in zip(range(10, 20), made, strict=True)]
             bot.make(*made)
-            await known(ears, 11)
+            await announced(hub, 11)
             await eventually(lambda: watch.health()["healer"]["healed"] == 1)
-            assert {body["source"] for body in ears.bodies()} == {"bot_live", "kalshi_api"}
-            assert {body["origin"] for body in ears.bodies()} == {"bot"}
-            assert sorted(int(name.strip("tf")) for name in ears.ids) == [1, *range(10, 20)]
-            assert ears.bodies("gap") == []
+            assert {body["source"] for body in hub.bodies()} == {"bot_live", "kalshi_api"}
+            assert {body["origin"] for body in hub.bodies()} == {"bot"}
+            assert sorted(int(name.strip("tf")) for name in hub.ids) == [1, *range(10, 20)]
+            assert hub.bodies("gap") == []
 
 
 async def test_a_gap_stays_open_until_the_exchange_is_complete(path: Path, exchange: ScriptedExchange) -> None:
@@ -76,19 +76,19 @@ async def test_a_gap_stays_open_until_the_exchange_is_complete(path: Path, excha
     exchange.complete = time.time()
     async with serving(ScriptedBot(window=3)) as bot:
         bot.make(now(1))
-        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+        async with worker(path, bot, exchange=exchange) as (watch, hub, _):
             await begun(watch)
             bot.make(*(now(number) for number in range(10, 20)))
             await eventually(lambda: watch.health()["healer"].get("open") == 1)
             exchange.wrong = Unreachable("no answer")
             await eventually(lambda: watch.health()["healer"]["state"] == "degraded")
-        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+        async with worker(path, bot, exchange=exchange) as (watch, hub, _):
             await eventually(lambda: watch.health()["healer"]["state"] == "degraded")
             exchange.wrong, exchange.complete = None, time.time() + 60
             exchange.fills_made.append(fill(15, time.time() - 0.2))
             await eventually(lambda: watch.health()["healer"].get("healed") == 1)
-            assert ears.ids == ["f15"]
-            assert ears.bodies("gap") == []
+            assert hub.ids == ["f15"]
+            assert hub.bodies("gap") == []
 
 
 @pytest.mark.parametrize("reason", ["refused", "paper"])
@@ -101,11 +101,11 @@ async def test_a_gap_that_can_never_be_filled_is_announced(path: Path, exchange:
             exchange.fills_made.append(fill(7, time.time()))
         else:
             exchange.wrong = REFUSED
-        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
-            await known(ears, 1)
+        async with worker(path, bot, exchange=exchange) as (watch, hub, _):
+            await announced(hub, 1)
             bot.make(*(now(number) for number in range(10, 20)))
-            await eventually(lambda: ears.bodies("gap"))
-            assert (PAPER if reason == "paper" else "HTTP 401") in ears.bodies("gap")[0]["why"]
+            await eventually(lambda: hub.bodies("gap"))
+            assert (PAPER if reason == "paper" else "HTTP 401") in hub.bodies("gap")[0]["why"]
             assert exchange.asked == []
             assert watch.health()["healer"]["state"] == ("idle" if reason == "paper" else "degraded")
 
@@ -119,8 +119,8 @@ async def test_a_reader_of_live_trades_is_answered_whatever_fails(
     """
     async with serving(ScriptedBot(window=3)) as bot:
         bot.make(now(1))
-        async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
-            await known(ears, 1)
+        async with worker(path, bot, exchange=exchange) as (watch, hub, journal):
+            await announced(hub, 1)
             await begun(watch)
             honest = journal.append
 
@@ -131,15 +131,15 @@ async def test_a_reader_of_live_trades_is_answered_whatever_fails(
             exchange.wrong = REFUSED
             bot.make(*(now(number) for number in range(10, 20)))
             await eventually(lambda: watch.health()["healer"].get("open") == 1)
-            bot.answers["/trades"] = says("no")
-            await eventually(lambda: ears.statuses[-1] == "offline")
+            bot.answers["/trades"] = text_answer("no")
+            await eventually(lambda: hub.statuses[-1] == "offline")
             await eventually(lambda: time.time() - watch.complete_to() > 0.6)  # all that was read is too old
             answer = await watch.live.answer(5)
             assert answer.stale
             assert len(answer.trades) == 1
             assert watch.health()["healer"]["reason"] == "the disk is full"
             monkeypatch.setattr(journal, "append", honest)
-            await eventually(lambda: ears.bodies("gap"))
+            await eventually(lambda: hub.bodies("gap"))
 
 
 async def test_an_exchange_that_hangs_keeps_no_reader_of_live_trades(path: Path, exchange: ScriptedExchange) -> None:
@@ -151,12 +151,12 @@ async def test_an_exchange_that_hangs_keeps_no_reader_of_live_trades(path: Path,
 
     async with serving(ScriptedBot()) as bot:
         bot.make(now(1))
-        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
-            await known(ears, 1)
+        async with worker(path, bot, exchange=exchange) as (watch, hub, _):
+            await announced(hub, 1)
             await begun(watch)
             exchange.user_data_timestamp = hang  # type: ignore[method-assign]
-            bot.answers["/trades"] = says("no")
-            await eventually(lambda: ears.statuses[-1] == "offline")
+            bot.answers["/trades"] = text_answer("no")
+            await eventually(lambda: hub.statuses[-1] == "offline")
             await eventually(lambda: time.time() - watch._snapshot.swept > 0.3)  # the last good sweep is none of now
             began = time.monotonic()
             answer = await watch.live.answer(5)
@@ -168,7 +168,7 @@ async def test_a_lease_lost_during_a_read_ends_the_term(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another worker is the leader: this one becomes a follower, and its trades are announced once."""
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, hub, journal):
         await begun(watch)
         honest = journal.append
 
@@ -179,8 +179,8 @@ async def test_a_lease_lost_during_a_read_ends_the_term(
         exchange.settled.append(settlement("A", time.time()))
         await eventually(lambda: watch.health()["lease"].get("terms", 0) > 1)  # type: ignore[operator]
         monkeypatch.setattr(journal, "append", honest)
-        await eventually(lambda: ears.bodies("settlement"))
-        assert len(ears.bodies("settlement")) == 1
+        await eventually(lambda: hub.bodies("settlement"))
+        assert len(hub.bodies("settlement")) == 1
 
 
 async def test_a_long_absence_is_kept_in_several_commits(
@@ -195,9 +195,9 @@ async def test_a_long_absence_is_kept_in_several_commits(
         exchange.complete = time.time() + 60
         bot.status["order_prefix"] = "bot-"
         exchange.fills_made += [fill(n, time.time() + n / 1000, client_order_id=f"bot-{n}") for n in range(1, 9)]
-        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
-            await known(ears, 8)
-            assert ears.ids == [f"f{n}" for n in range(1, 9)]
+        async with worker(path, bot, exchange=exchange) as (watch, hub, _):
+            await announced(hub, 8)
+            assert hub.ids == [f"f{n}" for n in range(1, 9)]
             assert watch.health()["recorder"]["commits"] >= 3  # type: ignore[operator]
 
 
@@ -208,7 +208,7 @@ async def test_account_trades_during_paper_mode_are_not_announced_later(
     monkeypatch.setattr("ingest.backfill.SAVE_WATERMARK_EVERY", 0.0)
     monkeypatch.setattr("ingest.exchange_fills.MARGIN", 0.0)
     async with serving(ScriptedBot()) as bot:
-        async with worker(path, bot, exchange=exchange) as (watch, ears, journal):
+        async with worker(path, bot, exchange=exchange) as (watch, hub, journal):
             await begun(watch)
             bot.status["mode"] = "paper"
             await eventually(lambda: watch.health()["healer"]["state"] == "idle")
@@ -217,11 +217,11 @@ async def test_account_trades_during_paper_mode_are_not_announced_later(
             exchange.fills_made.append(made)
             await eventually(lambda: _moved(journal, max(float(mark), float(made.timestamp))))
         bot.status["mode"] = "live"
-        async with worker(path, bot, exchange=exchange) as (watch, ears, _):
+        async with worker(path, bot, exchange=exchange) as (watch, hub, _):
             await begun(watch)
             exchange.fills_made.append(fill(2, time.time()))
-            await eventually(lambda: ears.ids)
-            assert ears.ids == ["f2"]
+            await eventually(lambda: hub.ids)
+            assert hub.ids == ["f2"]
 
 
 async def _moved(journal: SqliteJournal, mark: float) -> bool:
@@ -230,49 +230,49 @@ async def _moved(journal: SqliteJournal, mark: float) -> bool:
 
 async def test_the_account_beside_the_bot(path: Path, exchange: ScriptedExchange) -> None:
     """An execution that the bot does not claim within two polls is the account's; one it claims is the bot's."""
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, hub, _):
         await begun(watch)
         exchange.complete = time.time() + 3600
         exchange.fills_made += [fill(1, time.time() + 4000), fill(2, time.time()), fill(3, time.time())]
         bot.make(now(3, order_id="o3"))
-        await known(ears, 2)
+        await announced(hub, 2)
         await eventually(counted_more(watch, "healer", "sweeps", 3))
-        assert {body["trade_id"]: body["origin"] for body in ears.bodies()} == {"f2": "account", "t3": "bot"}
+        assert {body["trade_id"]: body["origin"] for body in hub.bodies()} == {"f2": "account", "t3": "bot"}
         assert watch.health()["recorder"]["heuristic"] == 1
 
 
 async def test_while_the_bot_is_offline_fills_are_its_trades(path: Path, exchange: ScriptedExchange) -> None:
     """The fallback: fills come at its pace, as the bot's; when it is back nothing comes twice."""
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, hub, _):
         bot.make(now(1))
-        await known(ears, 1)
+        await announced(hub, 1)
         await begun(watch)
-        honest, bot.answers["/trades"] = bot.answers, says("no")
-        await eventually(lambda: ears.statuses[-1] == "offline")
+        honest, bot.answers["/trades"] = bot.answers, text_answer("no")
+        await eventually(lambda: hub.statuses[-1] == "offline")
         made = now(2)
         bot.make(made)
         exchange.fills_made.append(fill(2, made["timestamp"]))
-        await known(ears, 2)
-        assert ears.bodies()[-1] | {"origin": "bot", "source": "kalshi_api"} == ears.bodies()[-1]
+        await announced(hub, 2)
+        assert hub.bodies()[-1] | {"origin": "bot", "source": "kalshi_api"} == hub.bodies()[-1]
         answer = await watch.live.answer(10)
         assert answer.source in ("kalshi_api", "memory_cache")
         honest.clear()
-        await eventually(lambda: ears.statuses[-1] == "online")
+        await eventually(lambda: hub.statuses[-1] == "online")
         await eventually(counted_more(watch, "poller", "polls", 3))
-        assert len(ears.ids) == 2
-        assert ears.bodies("gap") == []
+        assert len(hub.ids) == 2
+        assert hub.bodies("gap") == []
 
 
 async def test_settlements_come_once(path: Path, exchange: ScriptedExchange) -> None:
     """Each is an entry of its own kind, and later reads of it change nothing."""
     exchange.complete = time.time()
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, journal):
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, hub, journal):
         await begun(watch)
         exchange.complete = time.time() + 3600
         exchange.settled += [settlement("A", time.time()), settlement("B", time.time(), value=None, result="no")]
-        await eventually(lambda: len(ears.bodies("settlement")) == 2)
+        await eventually(lambda: len(hub.bodies("settlement")) == 2)
         await eventually(counted_more(watch, "healer", "sweeps", 3))
-        assert [(each["ticker"], each["value"]) for each in ears.bodies("settlement")] == [("A", 1), ("B", 0)]
+        assert [(each["ticker"], each["value"]) for each in hub.bodies("settlement")] == [("A", 1), ("B", 0)]
         assert len(await journal.history(Query())) == 3
 
 
@@ -284,21 +284,21 @@ async def test_push_is_on_the_stream_at_once(
     push = ScriptedPush()
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.status["order_prefix"] = "bot-"
-        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, hub, _):
             await begun(watch)
             began = time.monotonic()
             mine, other = fill(1, time.time(), client_order_id="bot-1"), fill(2, time.time(), client_order_id="x")
             push.queue.put_nowait(mine)
-            await eventually(lambda: ears.ids == ["f1"], every=0.001)
+            await eventually(lambda: hub.ids == ["f1"], every=0.001)
             assert time.monotonic() - began < 10
             push.queue.put_nowait(other)
             push.queue.put_nowait(other)
-            await eventually(lambda: ears.ids == ["f1", "f2"])
+            await eventually(lambda: hub.ids == ["f1", "f2"])
             exchange.fills_made += [mine, other]
             await eventually(counted_more(watch, "healer", "sweeps", 3))
             bot.make(now(1, fill_id="f1"))
             await eventually(counted_more(watch, "poller", "polls", 3))
-            assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("f1", "bot"), ("f2", "account")]
+            assert [(body["trade_id"], body["origin"]) for body in hub.bodies()] == [("f1", "bot"), ("f2", "account")]
 
 
 async def test_a_pushed_fill_waits_for_the_bots_report(path: Path, exchange: ScriptedExchange) -> None:
@@ -308,7 +308,7 @@ async def test_a_pushed_fill_waits_for_the_bots_report(path: Path, exchange: Scr
         serving(ScriptedBot()) as bot,
         worker(path, bot, interval=0.6, exchange=exchange, push=push, on_account_trade=moments.append) as (
             watch,
-            ears,
+            hub,
             _,
         ),
     ):
@@ -316,10 +316,10 @@ async def test_a_pushed_fill_waits_for_the_bots_report(path: Path, exchange: Scr
         for number in (1, 2):
             push.queue.put_nowait(fill(number, time.time()))
         await eventually(lambda: len(moments) == 2)
-        assert ears.ids == []  # what is held of the account is old already
+        assert hub.ids == []  # what is held of the account is old already
         bot.make(now(1))
-        await eventually(lambda: len(ears.ids) == 2)
-        assert [(body["trade_id"], body["origin"]) for body in ears.bodies()] == [("t1", "bot"), ("f2", "account")]
+        await eventually(lambda: len(hub.ids) == 2)
+        assert [(body["trade_id"], body["origin"]) for body in hub.bodies()] == [("t1", "bot"), ("f2", "account")]
 
 
 async def test_a_pushed_fill_waits_less_than_a_second(path: Path, exchange: ScriptedExchange) -> None:
@@ -327,14 +327,14 @@ async def test_a_pushed_fill_waits_less_than_a_second(path: Path, exchange: Scri
     push = ScriptedPush()
     async with (
         serving(ScriptedBot()) as bot,
-        worker(path, bot, interval=30, exchange=exchange, push=push) as (watch, ears, _),
+        worker(path, bot, interval=30, exchange=exchange, push=push) as (watch, hub, _),
     ):
         await begun(watch)
         begin = time.monotonic()
         push.queue.put_nowait(fill(1, time.time()))
-        await eventually(lambda: len(ears.ids) == 1)
+        await eventually(lambda: len(hub.ids) == 1)
         assert time.monotonic() - begin < 15  # and not the interval of 30 s
-        assert ears.bodies()[0]["origin"] == "account"
+        assert hub.bodies()[0]["origin"] == "account"
 
 
 async def test_push_is_off_in_paper_mode(path: Path, exchange: ScriptedExchange) -> None:
@@ -342,8 +342,8 @@ async def test_push_is_off_in_paper_mode(path: Path, exchange: ScriptedExchange)
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
         bot.status["mode"] = "paper"
-        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
-            await eventually(lambda: ears.said[-1]["mode"] == "paper")
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, hub, _):
+            await eventually(lambda: hub.status_events[-1]["mode"] == "paper")
             push.queue.put_nowait(fill(1, time.time()))
             await eventually(lambda: watch.health()["push"].get("ignored") == 1)
-            assert ears.ids == []
+            assert hub.ids == []

@@ -9,7 +9,7 @@ import pytest
 
 from journal.errors import JournalUnavailable, LeaseLost
 from kalshi.fill_socket import Connected, Disconnected
-from tests.support.bot import ScriptedBot, says, serving, trade
+from tests.support.bot import ScriptedBot, serving, text_answer, trade
 from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, ScriptedPush, fill
 from tests.support.watching import worker
@@ -25,7 +25,7 @@ async def test_a_lost_connection_is_reported_and_its_fills_are_read_by_rest(
 ) -> None:
     """Health gives the reason; with the next connection REST is read at once for fills that were not pushed."""
     push = ScriptedPush()
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange, push=push) as (watch, hub, _):
         await begun(watch)
         push.queue.put_nowait(Disconnected("the exchange closed the socket (code 1006)"))
         await eventually(lambda: watch.health()["push"]["state"] == "degraded")
@@ -34,8 +34,8 @@ async def test_a_lost_connection_is_reported_and_its_fills_are_read_by_rest(
         bot.make(trade(1, timestamp=time.time(), order_id="o1"))
         push.queue.put_nowait(Connected())
         await eventually(lambda: watch.health()["push"]["state"] == "ok")
-        await eventually(lambda: ears.ids)
-        assert len(ears.ids) == 1
+        await eventually(lambda: hub.ids)
+        assert len(hub.ids) == 1
 
 
 @pytest.mark.parametrize("mode", ["paper", None], ids=["it turns out to be on paper", "it never answers"])
@@ -46,24 +46,24 @@ async def test_a_fill_before_the_first_poll_of_the_bot(
     monkeypatch.setattr("ingest.fill_listener.FIRST_LOOK", 0.8)
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
-        bot.answers["/status"] = says("", status=500)
-        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, _):
+        bot.answers["/status"] = text_answer("", status=500)
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, hub, _):
             await eventually(lambda: watch.health()["push"]["state"] == "ok")
             push.queue.put_nowait(fill(1, time.time()))
             until = time.monotonic() + 1.2
             await eventually(lambda: watch.health()["push"].get("fills") == 1)
-            assert ears.ids == []
+            assert hub.ids == []
             if mode is None:
-                await eventually(lambda: ears.ids == ["f1"])
-                assert ears.bodies()[0]["origin"] == "account"
+                await eventually(lambda: hub.ids == ["f1"])
+                assert hub.bodies()[0]["origin"] == "account"
                 return
             bot.status["mode"] = mode
             bot.answers.clear()
-            await eventually(lambda: ears.said[-1]["mode"] == "paper")
+            await eventually(lambda: hub.status_events[-1]["mode"] == "paper")
             push.queue.put_nowait(fill(2, time.time()))
             await eventually(lambda: watch.health()["push"].get("ignored") == 1)
             await asyncio.sleep(until - time.monotonic())  # its patience is over
-            assert ears.ids == []
+            assert hub.ids == []
 
 
 @pytest.mark.parametrize("wrong", [JournalUnavailable("the disk is full"), LeaseLost("another holder")], ids=repr)
@@ -74,7 +74,7 @@ async def test_a_pushed_fill_that_cannot_be_written_is_read_later(
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
         bot.status["order_prefix"] = "bot-"
-        async with worker(path, bot, exchange=exchange, push=push) as (watch, ears, journal):
+        async with worker(path, bot, exchange=exchange, push=push) as (watch, hub, journal):
             await begun(watch)
             honest = journal.append
             refused: list[object] = []
@@ -89,8 +89,8 @@ async def test_a_pushed_fill_that_cannot_be_written_is_read_later(
             await eventually(lambda: refused)
             exchange.fills_made.append(made)
             monkeypatch.setattr(journal, "append", honest)
-            await eventually(lambda: ears.ids == ["f1"], within=8)
-            assert ears.bodies()[0]["origin"] == "bot"
+            await eventually(lambda: hub.ids == ["f1"], within=8)
+            assert hub.bodies()[0]["origin"] == "bot"
             if isinstance(wrong, LeaseLost):
                 assert watch.health()["lease"]["terms"] > 1  # type: ignore[operator]
             else:

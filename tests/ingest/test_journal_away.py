@@ -17,8 +17,8 @@ from tests.support.watching import counted_more, worker
 
 async def test_nothing_is_announced_before_it_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the journal cannot be written trades wait and health has the reason; then they are announced."""
-    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
-        await eventually(lambda: ears.statuses[-1] == "online")
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, hub, journal):
+        await eventually(lambda: hub.statuses[-1] == "online")
         honest = journal.append
 
         async def full(*_: object) -> None:
@@ -28,20 +28,20 @@ async def test_nothing_is_announced_before_it_is_written(path: Path, monkeypatch
         for number in range(9):  # more than a window, each seen by one poll at least
             bot.make(trade(number))
             await eventually(asked_more(bot, 4))
-        assert ears.heard == []
+        assert hub.entries == []
         assert watch.health()["recorder"]["reason"] == "the disk is full"
         assert watch.health()["poller"]["pending"] == 9
         assert (await watch.live.answer(9)).stale  # for it lacks what the poll saw
         monkeypatch.setattr(journal, "append", honest)
-        await eventually(lambda: len(ears.heard) == 9)
-        assert ears.ids == [f"t{number}" for number in range(9)]
+        await eventually(lambda: len(hub.entries) == 9)
+        assert hub.ids == [f"t{number}" for number in range(9)]
 
 
 @pytest.mark.slow
 async def test_trades_that_were_read_outlast_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one that is longer than the lease's term: with no room to renew it, its holder goes on all the same."""
-    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, ears, journal):
-        await eventually(lambda: ears.statuses[-1] == "online")
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot) as (watch, hub, journal):
+        await eventually(lambda: hub.statuses[-1] == "online")
         honest = (journal.append, journal.renew)
 
         async def full(*_: object) -> None:
@@ -55,8 +55,8 @@ async def test_trades_that_were_read_outlast_a_full_disk(path: Path, monkeypatch
         await eventually(lambda: watch.health()["lease"]["state"] == "degraded")
         monkeypatch.setattr(journal, "append", honest[0])
         monkeypatch.setattr(journal, "renew", honest[1])
-        await eventually(lambda: len(ears.heard) == 9)
-        assert ears.ids == [f"t{number}" for number in range(9)]
+        await eventually(lambda: len(hub.entries) == 9)
+        assert hub.ids == [f"t{number}" for number in range(9)]
         await eventually(lambda: watch.health()["lease"]["state"] == "ok")
         assert watch.health()["lease"]["terms"] == 1
 
@@ -87,9 +87,9 @@ async def test_trades_beyond_the_limit_become_a_gap(path: Path, monkeypatch: pyt
     """The newest wait and are announced; the dropped ones are one gap with its time, or come from the exchange."""
     monkeypatch.setattr(trade_intake, "MAX_PENDING", 3)
     exchange = ScriptedExchange(complete=1_700_000_000) if keys else None
-    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+    async with serving(ScriptedBot(window=3)) as bot, worker(path, bot, exchange=exchange) as (watch, hub, _):
         bot.make(trade(0))
-        await eventually(lambda: ears.ids == ["t0"])
+        await eventually(lambda: hub.ids == ["t0"])
         await eventually(lambda: watch.health()["healer"]["state"] == ("ok" if keys else "idle"))
         if exchange:
             exchange.complete += 1000
@@ -98,19 +98,19 @@ async def test_trades_beyond_the_limit_become_a_gap(path: Path, monkeypatch: pyt
             await overrun(bot, watch)
             assert watch.health()["poller"]["pending"] == 3
             assert watch.health()["healer"]["open"] == 1
-            assert ears.ids == ["t0"]
+            assert hub.ids == ["t0"]
         lost = [] if exchange else ["t1", "t2", "t3", "t4", "t5"]
-        await eventually(lambda: len(ears.ids) == 9 - len(lost))
+        await eventually(lambda: len(hub.ids) == 9 - len(lost))
         await eventually(lambda: watch.health()["healer"]["open"] == 0)
-        assert {int(name[1:]) for name in ears.ids} == {0, *range(1 + len(lost), 9)}
-        gaps = [(gap["from"] - 1_700_000_000, gap["to"] - 1_700_000_000) for gap in ears.bodies("gap")]
+        assert {int(name[1:]) for name in hub.ids} == {0, *range(1 + len(lost), 9)}
+        gaps = [(gap["from"] - 1_700_000_000, gap["to"] - 1_700_000_000) for gap in hub.bodies("gap")]
         assert gaps == ([] if exchange else [(1, 5)])
 
 
 async def test_the_exchange_is_not_read_for_a_journal_that_is_away(path: Path) -> None:
     """The journal refused a batch of fills: no more are read until it is back, then all of them are."""
     exchange = ScriptedExchange(complete=1_700_000_000)
-    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, ears, _):
+    async with serving(ScriptedBot()) as bot, worker(path, bot, exchange=exchange) as (watch, hub, _):
         await eventually(lambda: watch.health()["healer"].get("sweeps"))
         with moved(path):
             exchange.complete += 1000
@@ -119,4 +119,4 @@ async def test_the_exchange_is_not_read_for_a_journal_that_is_away(path: Path) -
             requested = len(exchange.asked)
             await eventually(counted_more(watch, "healer", "failures", 1))
             assert len(exchange.asked) == requested
-        await eventually(lambda: len(ears.ids) == 8)
+        await eventually(lambda: len(hub.ids) == 8)

@@ -33,12 +33,12 @@ async def test_a_term_waits_until_the_journals_marks_can_be_read(
     monkeypatch.setattr(SqliteJournal, "marks", marks)
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1))
-        async with worker(tmp_path / "journal.db", bot) as (watch, ears, _):
+        async with worker(tmp_path / "journal.db", bot) as (watch, hub, _):
             await eventually(lambda: watch.health()["poller"]["reason"] == "its disk hangs")
             assert watch.health()["poller"]["state"] == "degraded"
             assert bot.asked == []
             away[0] = False
-            await eventually(lambda: ears.ids == ["t1"])
+            await eventually(lambda: hub.ids == ["t1"])
 
 
 async def test_waiting_for_a_poll_ends_in_time(tmp_path: Path) -> None:

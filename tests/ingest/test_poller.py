@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.support.bot import Answer, ScriptedBot, says, serving, tells, trade
+from tests.support.bot import Answer, ScriptedBot, json_answer, serving, text_answer, trade
 from tests.support.eventually import eventually
 from tests.support.watching import worker
 
@@ -27,25 +27,31 @@ def asked_after(bot: ScriptedBot) -> int:
 
 @pytest.mark.parametrize(
     "answer",
-    [says("", status=500), tells(None), says("<html>"), tells({"trades": []}), tells([trade(99, seq=99, boot_id="x")])],
+    [
+        text_answer("", status=500),
+        json_answer(None),
+        text_answer("<html>"),
+        json_answer({"trades": []}),
+        json_answer([trade(99, seq=99, boot_id="x")]),
+    ],
     ids=["an error", "no list", "html", "at once, nothing", "at once, what does not join"],
 )
 async def test_a_failed_long_poll_is_replaced_by_the_poll(path: Path, answer: Answer) -> None:
     """The bot stays online, its trades come by the poll, and one request is made for each poll."""
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.answers["/trades"] = only_after(bot, answer)
-        async with worker(path, bot) as (watch, ears, _):
+        async with worker(path, bot) as (watch, hub, _):
             for number in range(1, 6):
                 bot.make(trade(number))
-                await eventually(ears.newest_is(f"t{number}"))
-            assert ears.ids == [f"t{number}" for number in range(1, 6)]
-            assert ears.statuses[-1] == "online"
+                await eventually(hub.newest_is(f"t{number}"))
+            assert hub.ids == [f"t{number}" for number in range(1, 6)]
+            assert hub.statuses[-1] == "online"
             polls = watch.health()["poller"]["polls"]
             assert 0 < asked_after(bot) <= polls + 1  # type: ignore[operator]
             bot.answers.clear()  # it works again, and is used again
             await eventually(lambda: asked_after(bot) > polls)  # type: ignore[operator]
             bot.make(trade(6))
-            await eventually(lambda: ears.ids[-1] == "t6")
+            await eventually(lambda: hub.ids[-1] == "t6")
 
 
 def one_by_one(bot: ScriptedBot) -> Answer:
@@ -59,8 +65,8 @@ def one_by_one(bot: ScriptedBot) -> Answer:
 
 
 PAGES: dict[str, Any] = {
-    "an error": lambda bot: says("", status=500),
-    "nothing": lambda bot: tells([]),
+    "an error": lambda bot: text_answer("", status=500),
+    "nothing": lambda bot: json_answer([]),
     "one by one": one_by_one,
 }
 
@@ -71,23 +77,23 @@ async def test_a_jump_that_the_bot_does_not_fill_is_a_gap(path: Path, kind: str)
     async with serving(ScriptedBot(numbered=True, window=3)) as bot:
         bot.make(trade(1))
         bot.answers["/trades"] = only_after(bot, PAGES[kind](bot))
-        async with worker(path, bot, interval=0.3) as (_, ears, _journal):
-            await eventually(lambda: ears.ids == ["t1"])
+        async with worker(path, bot, interval=0.3) as (_, hub, _journal):
+            await eventually(lambda: hub.ids == ["t1"])
             bot.make(*(trade(number) for number in range(2, 60)))
-            await eventually(lambda: ears.bodies("gap"))
-            await eventually(lambda: ears.ids[-1] == "t59")
-            missing = 59 - len(ears.ids)
+            await eventually(lambda: hub.bodies("gap"))
+            await eventually(lambda: hub.ids[-1] == "t59")
+            missing = 59 - len(hub.ids)
             assert missing > 0
-            assert f"{missing} of the bot's trades" in ears.bodies("gap")[0]["why"]
-            assert len(ears.bodies("gap")) == 1
-            assert ears.statuses[-1] == "online"
+            assert f"{missing} of the bot's trades" in hub.bodies("gap")[0]["why"]
+            assert len(hub.bodies("gap")) == 1
+            assert hub.statuses[-1] == "online"
 
 
 @pytest.mark.parametrize("answer", ["[]", "null", '"fine"'])
 async def test_a_status_that_is_no_object_is_named(path: Path, answer: str) -> None:
     """The bot is offline with the reason in words, and its trades wait for its mode."""
     async with serving(ScriptedBot()) as bot:
-        bot.answers["/status"] = says(answer)
-        async with worker(path, bot) as (_, ears, _journal):
-            await eventually(lambda: ears.said[-1]["reason"] == "status: not an object")
-            assert ears.statuses[-1] == "offline"
+        bot.answers["/status"] = text_answer(answer)
+        async with worker(path, bot) as (_, hub, _journal):
+            await eventually(lambda: hub.status_events[-1]["reason"] == "status: not an object")
+            assert hub.statuses[-1] == "offline"

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from journal.queries import Query
-from tests.support.bot import Answer, ScriptedBot, drip, hang_up, says, serving, tells, trade
+from tests.support.bot import Answer, ScriptedBot, drip, hang_up, json_answer, serving, text_answer, trade
 from tests.support.eventually import eventually
 from tests.support.watching import worker
 
@@ -19,12 +19,12 @@ async def test_trades_are_announced_once_in_order(path: Path) -> None:
     """The window at start, then what is new, each with its seq; the bot is online."""
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(2), trade(1))
-        async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: len(ears.heard) == 2)
+        async with worker(path, bot) as (watch, hub, _):
+            await eventually(lambda: len(hub.entries) == 2)
             bot.make(trade(3))
-            await eventually(lambda: len(ears.heard) == 3)
-            assert ears.ids == ["t1", "t2", "t3"]
-            assert ears.statuses == ["offline", "online"]
+            await eventually(lambda: len(hub.entries) == 3)
+            assert hub.ids == ["t1", "t2", "t3"]
+            assert hub.statuses == ["offline", "online"]
             answer = await watch.live.answer(2)
             assert [json.loads(text)["trade_id"] for text in answer.trades] == ["t3", "t2"]
             assert (answer.source, answer.stale, answer.cursor_seq) == ("bot_live", False, 3)
@@ -34,13 +34,13 @@ async def test_a_trade_of_a_numbered_bot_comes_at_once(path: Path) -> None:
     """A bot with a long poll: its trade comes long before the next poll."""
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.make(trade(1))
-        async with worker(path, bot, interval=5.0) as (_, ears, _):
+        async with worker(path, bot, interval=5.0) as (_, hub, _):
             await eventually(lambda: any("after" in requested for requested in bot.asked))
             took = []
             for number in range(2, 12):
                 began = time.monotonic()
                 bot.make(trade(number))
-                await eventually(ears.newest_is(f"t{number}"), every=0.001)
+                await eventually(hub.newest_is(f"t{number}"), every=0.001)
                 took.append(time.monotonic() - began)
                 await asyncio.sleep(0.01)
             assert sorted(took)[5] < 0.1
@@ -50,28 +50,28 @@ async def test_a_numbered_bot_fills_a_jump_itself(path: Path) -> None:
     """More than a window between two polls is read by number, without a gap."""
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.make(trade(0))
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: len(ears.heard) == 1)
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: len(hub.entries) == 1)
         bot.make(*(trade(number) for number in range(1, 2500)))
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: len(ears.heard) == 2499)
-            assert ears.ids == [f"t{number}" for number in range(1, 2500)]
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: len(hub.entries) == 2499)
+            assert hub.ids == [f"t{number}" for number in range(1, 2500)]
 
 
 BAD: dict[str, tuple[str, Answer | None]] = {
-    "html": ("HTML instead of JSON", says("<html>no</html>", content_type="text/html")),
-    "half": ("not whole JSON", says('{"trades": [{"times')),
-    "null": ("neither a list", says("null")),
-    "empty": ("not whole JSON", says("")),
-    "deep": ("not whole JSON", says("[" * 100_000)),
-    "exponent": ("not whole JSON", says("[1e99999999999999999999]")),
-    "latin": ("not whole JSON", says(b'["\xff\xfe\xfd"]')),
-    "error": ("HTTP 500", says("[]", status=500)),
-    "redirect": ("redirects are not followed", says("", status=302, headers={"Location": "/other"})),
+    "html": ("HTML instead of JSON", text_answer("<html>no</html>", content_type="text/html")),
+    "half": ("not whole JSON", text_answer('{"trades": [{"times')),
+    "null": ("neither a list", text_answer("null")),
+    "empty": ("not whole JSON", text_answer("")),
+    "deep": ("not whole JSON", text_answer("[" * 100_000)),
+    "exponent": ("not whole JSON", text_answer("[1e99999999999999999999]")),
+    "latin": ("not whole JSON", text_answer(b'["\xff\xfe\xfd"]')),
+    "error": ("HTTP 500", text_answer("[]", status=500)),
+    "redirect": ("redirects are not followed", text_answer("", status=302, headers={"Location": "/other"})),
     "drip": ("no whole answer within", drip),
     "hang-up": ("trades: ", hang_up),
-    "huge": ("larger than 1000 kB", tells([trade(number) for number in range(20_000)])),
-    "broken-gzip": ("trades: ", says(b"\x1f\x8b nonsense", headers={"Content-Encoding": "gzip"})),
+    "huge": ("larger than 1000 kB", json_answer([trade(number) for number in range(20_000)])),
+    "broken-gzip": ("trades: ", text_answer(b"\x1f\x8b nonsense", headers={"Content-Encoding": "gzip"})),
 }
 
 
@@ -81,48 +81,48 @@ async def test_a_bad_answer_is_named_and_nothing_is_lost(kind: str, path: Path) 
     reason, answer = BAD[kind]
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1), trade(2))
-        async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: len(ears.heard) == 2)
+        async with worker(path, bot) as (watch, hub, _):
+            await eventually(lambda: len(hub.entries) == 2)
             assert answer is not None
             bot.answers["/trades"] = answer
-            await eventually(lambda: ears.statuses[-1] == "offline")
-            assert reason in ears.said[-1]["reason"]
+            await eventually(lambda: hub.statuses[-1] == "offline")
+            assert reason in hub.status_events[-1]["reason"]
             assert watch.health()["bot"]["state"] == watch.health()["poller"]["state"] == "degraded"
             bot.make(trade(3))
             bot.answers.clear()
-            await eventually(lambda: "t3" in ears.ids)
-            assert ears.statuses == ["offline", "online", "offline", "online"]
-            assert ears.ids == ["t1", "t2", "t3"]
-            assert len(ears.bodies("gap")) == (1 if kind == "huge" else 0)
+            await eventually(lambda: "t3" in hub.ids)
+            assert hub.statuses == ["offline", "online", "offline", "online"]
+            assert hub.ids == ["t1", "t2", "t3"]
+            assert len(hub.bodies("gap")) == (1 if kind == "huge" else 0)
 
 
 async def test_trades_wait_until_the_bots_mode_is_known(path: Path) -> None:
     """After a failed first status the mode is unknown; nothing is written with a guessed mode, and nothing is lost."""
     async with serving(ScriptedBot()) as bot:
         bot.status["mode"] = "paper"
-        bot.answers = {"/status": says("", status=500)}
+        bot.answers = {"/status": text_answer("", status=500)}
         bot.make(trade(1))
-        async with worker(path, bot) as (_, ears, _):
+        async with worker(path, bot) as (_, hub, _):
             await eventually(lambda: len(bot.asked) > 3)
-            assert ears.ids == []
+            assert hub.ids == []
             bot.answers.clear()
-            await eventually(lambda: ears.ids == ["t1"])
-            assert ears.bodies()[0]["mode"] == "paper"
+            await eventually(lambda: hub.ids == ["t1"])
+            assert hub.bodies()[0]["mode"] == "paper"
 
 
 async def test_a_bot_without_a_status_trades_live(path: Path) -> None:
     """404 on its status URL and on /health beside it: it names no other mode, and it is not well."""
     async with serving(ScriptedBot()) as bot:
-        bot.answers = {"/status": says("", status=404), "/health": says("", status=404)}
+        bot.answers = {"/status": text_answer("", status=404), "/health": text_answer("", status=404)}
         bot.make(trade(1))
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: ears.ids == ["t1"])
-            assert (ears.bodies()[0]["mode"], ears.statuses[-1]) == ("live", "offline")
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: hub.ids == ["t1"])
+            assert (hub.bodies()[0]["mode"], hub.statuses[-1]) == ("live", "offline")
 
 
 @pytest.mark.parametrize(
     "answer",
-    [says("OK", content_type="text/plain"), says("[]"), says("", status=500)],
+    [text_answer("OK", content_type="text/plain"), text_answer("[]"), text_answer("", status=500)],
     ids=["text", "a list", "500 for ever"],
 )
 async def test_trades_of_an_unknown_mode_wait_and_make_one_gap(
@@ -133,41 +133,41 @@ async def test_trades_of_an_unknown_mode_wait_and_make_one_gap(
     async with serving(ScriptedBot()) as bot:
         bot.answers = {"/status": answer}
         bot.make(trade(1))
-        async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: ears.bodies("gap"))
-            assert ears.ids == []
-            assert "the mode of its trades is unknown" in ears.bodies("gap")[0]["why"]
-            assert (ears.said[-1]["mode"], watch.health()["poller"]["pending"]) == (None, 1)
+        async with worker(path, bot) as (watch, hub, _):
+            await eventually(lambda: hub.bodies("gap"))
+            assert hub.ids == []
+            assert "the mode of its trades is unknown" in hub.bodies("gap")[0]["why"]
+            assert (hub.status_events[-1]["mode"], watch.health()["poller"]["pending"]) == (None, 1)
             bot.status["mode"] = "paper"
             bot.answers.clear()
-            await eventually(lambda: ears.ids == ["t1"])
-            assert ears.bodies()[0]["mode"] == "paper"
-            assert len(ears.bodies("gap")) == 1
+            await eventually(lambda: hub.ids == ["t1"])
+            assert hub.bodies()[0]["mode"] == "paper"
+            assert len(hub.bodies("gap")) == 1
 
 
 async def test_the_mode_of_a_trade_overrides_the_status(path: Path) -> None:
     """A paper trade of a bot with status live is a paper trade."""
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1, mode="paper"), trade(2))
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: len(ears.ids) == 2)
-            assert [body["mode"] for body in ears.bodies()] == ["paper", "live"]
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: len(hub.ids) == 2)
+            assert [body["mode"] for body in hub.bodies()] == ["paper", "live"]
 
 
 async def test_unread_records_are_one_gap(path: Path) -> None:
     """A run of records that cannot be read is announced once, degrades the poller, and ends with the run."""
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1))
-        async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: ears.ids == ["t1"])
+        async with worker(path, bot) as (watch, hub, _):
+            await eventually(lambda: hub.ids == ["t1"])
             bot.make(trade(2, price=65), trade(3, price=70))
-            await eventually(lambda: ears.bodies("gap"))
+            await eventually(lambda: hub.bodies("gap"))
             bot.make(trade(4))
-            await eventually(lambda: ears.ids == ["t1", "t4"])
-            [gap] = ears.bodies("gap")
+            await eventually(lambda: hub.ids == ["t1", "t4"])
+            [gap] = hub.bodies("gap")
             assert gap["why"].startswith("2 records of the bot could not be read: price: not in dollars")
             poller = watch.health()["poller"]
-            assert (poller["state"], ears.statuses[-1]) == ("degraded", "online")
+            assert (poller["state"], hub.statuses[-1]) == ("degraded", "online")
             assert "cannot be read" in str(poller["reason"])
             bot.trades = bot.trades[3:]
             await eventually(lambda: watch.health()["poller"]["state"] == "ok")
@@ -177,13 +177,14 @@ async def test_the_health_url_stands_beside_the_status_url(path: Path) -> None:
     """Only the last path segment is replaced, so another service at the root of the host gets no request."""
     async with serving(ScriptedBot()) as bot:
         bot.answers = {
-            "/bot1/status": says("", status=404), "/bot1/health": tells({"mode": "demo"}), "/health": tells({}),
-            "/bot1/trades": tells([]),
+            "/bot1/status": text_answer("", status=404), "/bot1/health": json_answer({"mode": "demo"}),
+            "/health": json_answer({}),
+            "/bot1/trades": json_answer([]),
         }  # fmt: skip
         bot.url += "/bot1"
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: ears.statuses[-1] == "online")
-            assert ears.said[-1]["mode"] == "demo"
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: hub.statuses[-1] == "online")
+            assert hub.status_events[-1]["mode"] == "demo"
             assert "/health" not in bot.asked
 
 
@@ -200,10 +201,10 @@ async def test_two_bots_behind_one_url_are_one_gap_and_one_alarm(path: Path) -> 
             return web.json_response(windows[turns[0] % 2])
 
         bot.answers["/trades"] = balanced
-        async with worker(path, bot, interval=0.05) as (watch, ears, _):
+        async with worker(path, bot, interval=0.05) as (watch, hub, _):
             await eventually(lambda: turns[0] > 20)
-            assert sorted(ears.ids) == ["t1", "t2", "t51", "t52"]
-            assert len(ears.bodies("gap")) == 1
+            assert sorted(hub.ids) == ["t1", "t2", "t51", "t52"]
+            assert len(hub.bodies("gap")) == 1
             assert "two bots answer in turn" in str(watch.health()["poller"]["reason"])
 
 
@@ -212,15 +213,15 @@ async def test_a_nan_makes_only_its_record_unreadable(path: Path) -> None:
     async with serving(ScriptedBot()) as bot:
         bot.status = {"mode": "demo", "win_rate": float("nan")}
         bot.trades = [trade(1) | {"pnl": float("nan")}, trade(2) | {"price": float("nan")}, trade(3)]
-        bot.answers = {"/status": tells(bot.status), "/trades": tells(bot.trades)}
-        async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: len(ears.ids) == 2)
-            assert (ears.ids, ears.statuses[-1]) == (["t1", "t3"], "online")
+        bot.answers = {"/status": json_answer(bot.status), "/trades": json_answer(bot.trades)}
+        async with worker(path, bot) as (watch, hub, _):
+            await eventually(lambda: len(hub.ids) == 2)
+            assert (hub.ids, hub.statuses[-1]) == (["t1", "t3"], "online")
             assert watch.health()["poller"]["skipped"] == {"price: out of range": 1}
-            bot.answers["/trades"] = tells([*bot.trades, trade(4) | {"price": 65}])
+            bot.answers["/trades"] = json_answer([*bot.trades, trade(4) | {"price": 65}])
             await eventually(lambda: len(watch.health()["poller"]["skipped"]) == 2)  # type: ignore[arg-type]
-            bot.answers["/trades"] = tells([trade(3), trade(5)])
-            await eventually(lambda: "t5" in ears.ids)
+            bot.answers["/trades"] = json_answer([trade(3), trade(5)])
+            await eventually(lambda: "t5" in hub.ids)
             # A record that could not be read is lost to the journal; that is not forgotten with the window it was in.
             assert sum(watch.health()["poller"]["skipped"].values()) == 2  # type: ignore[attr-defined]
 
@@ -231,12 +232,12 @@ async def test_a_bot_that_is_gone_is_offline_within_two_polls(path: Path) -> Non
     async with serving(bot):
         port = int(bot.url.rpartition(":")[2])
         bot.make(trade(1))
-    async with worker(path, bot) as (_, ears, _journal):
-        await eventually(lambda: ears.said[-1]["reason"] == "no connection (Connection refused)")
+    async with worker(path, bot) as (_, hub, _journal):
+        await eventually(lambda: hub.status_events[-1]["reason"] == "no connection (Connection refused)")
         async with serving(bot, port):
-            await eventually(lambda: ears.statuses[-1] == "online")
-            await eventually(lambda: ears.ids == ["t1"])
-        await eventually(lambda: ears.statuses == ["offline", "offline", "online", "offline"])
+            await eventually(lambda: hub.statuses[-1] == "online")
+            await eventually(lambda: hub.ids == ["t1"])
+        await eventually(lambda: hub.statuses == ["offline", "offline", "online", "offline"])
 
 
 async def test_bad_records_do_not_take_good_ones_along(path: Path) -> None:
@@ -254,37 +255,37 @@ async def test_bad_records_do_not_take_good_ones_along(path: Path) -> None:
             return response
 
         bot.answers["/trades"] = zipped
-        async with worker(path, bot) as (watch, ears, _):
-            await eventually(lambda: len(ears.ids) == 2)
-            assert ears.ids == ["t4", "t5"]
-            assert ears.bodies()[0]["price"] == Decimal("0.3")
+        async with worker(path, bot) as (watch, hub, _):
+            await eventually(lambda: len(hub.ids) == 2)
+            assert hub.ids == ["t4", "t5"]
+            assert hub.bodies()[0]["price"] == Decimal("0.3")
             assert sum(watch.health()["poller"]["skipped"].values()) == 5  # type: ignore[attr-defined]
 
 
 async def test_a_missing_status_url_is_replaced_by_health(path: Path) -> None:
     """For a bot that answers 404 on its status URL /health is requested, from then on at once."""
     async with serving(ScriptedBot()) as bot:
-        bot.answers["/status"] = says("", status=404)
-        bot.answers["/health"] = tells({"ok": True, "mode": "paper", "trades": 7})
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: ears.statuses[-1] == "online")
-            assert (ears.said[-1]["mode"], ears.said[-1]["trades"]) == ("paper", 7)
+        bot.answers["/status"] = text_answer("", status=404)
+        bot.answers["/health"] = json_answer({"ok": True, "mode": "paper", "trades": 7})
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: hub.statuses[-1] == "online")
+            assert (hub.status_events[-1]["mode"], hub.status_events[-1]["trades"]) == ("paper", 7)
             await eventually(lambda: bot.asked.count("/health") > 2)
             assert bot.asked.count("/status") == 1
             del bot.answers["/status"]
-            bot.answers["/health"] = says("", status=404)  # another version of it, with /status alone
-            await eventually(lambda: ears.said[-1]["mode"] == "live")
-            assert ears.statuses[-1] == "online"
+            bot.answers["/health"] = text_answer("", status=404)  # another version of it, with /status alone
+            await eventually(lambda: hub.status_events[-1]["mode"] == "live")
+            assert hub.statuses[-1] == "online"
 
 
 async def test_a_stalled_bot_is_not_called_online(path: Path) -> None:
     """It answers, but its own loop is old."""
     async with serving(ScriptedBot()) as bot:
         bot.status["loop_age"] = 99
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: ears.statuses[-1] == "stalled")
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: hub.statuses[-1] == "stalled")
             bot.status["loop_age"] = 0.1
-            await eventually(lambda: ears.statuses[-1] == "online")
+            await eventually(lambda: hub.statuses[-1] == "online")
 
 
 @pytest.mark.parametrize("while_we_are_away", [False, True])
@@ -292,17 +293,17 @@ async def test_a_gap_without_keys_is_announced(path: Path, while_we_are_away: bo
     """More trades than the window between two polls, or while we were away: a gap entry, then what is left."""
     async with serving(ScriptedBot(window=3)) as bot:
         bot.make(*(trade(number) for number in range(3)))
-        async with worker(path, bot, interval=0.2) as (_, ears, _):
-            await eventually(lambda: len(ears.heard) == 3)
+        async with worker(path, bot, interval=0.2) as (_, hub, _):
+            await eventually(lambda: len(hub.entries) == 3)
             if not while_we_are_away:
                 bot.make(*(trade(number) for number in range(10, 20)))
-                await eventually(lambda: ears.bodies("gap"))
+                await eventually(lambda: hub.bodies("gap"))
         if while_we_are_away:
             bot.make(*(trade(number) for number in range(10, 20)))
-            async with worker(path, bot) as (_, ears, _):
-                await eventually(lambda: ears.bodies("gap"))
-                assert ears.ids == ["t17", "t18", "t19"]
-        gap = ears.bodies("gap")[0]
+            async with worker(path, bot) as (_, hub, _):
+                await eventually(lambda: hub.bodies("gap"))
+                assert hub.ids == ["t17", "t18", "t19"]
+        gap = hub.bodies("gap")[0]
         assert gap["from"] < gap["to"]
         assert "no exchange keys" in gap["why"]
 
@@ -311,22 +312,22 @@ async def test_a_restart_loses_and_doubles_nothing(path: Path) -> None:
     """The trades of the window are known, and only new ones are announced."""
     async with serving(ScriptedBot()) as bot:
         bot.make(trade(1), trade(2))
-        async with worker(path, bot) as (_, ears, _):
-            await eventually(lambda: len(ears.heard) == 2)
+        async with worker(path, bot) as (_, hub, _):
+            await eventually(lambda: len(hub.entries) == 2)
         bot.make(trade(3))
-        async with worker(path, bot) as (_, ears, journal):
-            await eventually(lambda: len(ears.heard) == 1)
-            assert ears.ids == ["t3"]
-            assert ears.statuses[0] == "offline"
+        async with worker(path, bot) as (_, hub, journal):
+            await eventually(lambda: len(hub.entries) == 1)
+            assert hub.ids == ["t3"]
+            assert hub.statuses[0] == "offline"
             assert len(await journal.history(Query())) == 3
 
 
 async def test_the_number_of_trades_is_that_of_now(path: Path) -> None:
     """Health and new streams show the number of trades; other streams get no event for it."""
-    async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, ears, _):
-        await eventually(lambda: ears.statuses[-1] == "online")
-        found = len(ears.said)
+    async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, hub, _):
+        await eventually(lambda: hub.statuses[-1] == "online")
+        found = len(hub.status_events)
         bot.make(*[trade(number) for number in range(7)])
         await eventually(lambda: watch.health()["bot"]["trades"] == 7)
-        assert ears.known["trades"] == 7
-        assert len(ears.said) == found
+        assert hub.stored_status["trades"] == 7
+        assert len(hub.status_events) == found

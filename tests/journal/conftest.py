@@ -23,7 +23,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def make(url: str) -> Callable[[], Journal]:
-    """Makes handles, not yet open, on one and the same journal."""
+    """Return a function that makes handles, not yet open, on one and the same journal."""
     return lambda: open_journal(url, limit=5)
 
 

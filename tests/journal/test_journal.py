@@ -227,7 +227,7 @@ async def test_a_lease_that_was_given_back_is_lost(journal: Journal) -> None:
     mine = await journal.acquire("a", 30)
     assert mine is not None
     await journal.release(mine)
-    with pytest.raises(LeaseLost, match="given back"):
+    with pytest.raises(LeaseLost, match="was released"):
         await journal.append([trade()], lease=mine)
 
 

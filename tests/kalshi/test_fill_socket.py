@@ -213,7 +213,7 @@ async def test_a_socket_that_breaks_under_a_pong_is_a_reason(
         async def send_str(self, data: str, compress: int | None = None) -> None:
             raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 
-    with pytest.raises(Unreachable, match="the socket broke: ClientConnectionResetError"):
+    with pytest.raises(Unreachable, match="the connection failed: ClientConnectionResetError"):
         await anext(push_of(session, kalshi)._texts(Broken()))
 
 

@@ -98,8 +98,8 @@ async def serving(bot: ScriptedBot, port: int = 0) -> AsyncIterator[ScriptedBot]
         await runner.cleanup()
 
 
-def says(body: str | bytes, **changes: Any) -> Answer:
-    """An answer with exactly this body."""
+def text_answer(body: str | bytes, **changes: Any) -> Answer:
+    """Return an answer with exactly this body."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         raw = body.encode() if isinstance(body, str) else body
@@ -108,9 +108,9 @@ def says(body: str | bytes, **changes: Any) -> Answer:
     return answer
 
 
-def tells(value: Any) -> Answer:
-    """An answer with this value as JSON; NaN and Infinity as Python writes them."""
-    return says(json.dumps(value))
+def json_answer(value: Any) -> Answer:
+    """Return an answer with this value as JSON; NaN and Infinity as Python writes them."""
+    return text_answer(json.dumps(value))
 
 
 async def drip(request: web.Request) -> web.StreamResponse:

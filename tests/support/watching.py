@@ -18,30 +18,30 @@ from streams.hub import Hub
 from tests.support.bot import ScriptedBot
 
 
-class Ears:
+class RecordingHub:
     """A hub that records; it refuses entries that do not follow, as the real one does."""
 
     def __init__(self, position: int) -> None:
         self.first = self.position = position
-        self.heard: list[Entry] = []
-        self.said: list[dict[str, Any]] = []
-        self.known: dict[str, Any] = {}
+        self.entries: list[Entry] = []
+        self.status_events: list[dict[str, Any]] = []
+        self.stored_status: dict[str, Any] = {}
         self.resets: list[tuple[str, int]] = []
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Entries that follow."""
+        """Store entries that follow the last one."""
         for entry in entries:
             assert entry.seq == self.position + 1, f"{entry.seq} after {self.position}"
             self.position = entry.seq
-            self.heard.append(entry)
+            self.entries.append(entry)
 
     def status(self, data: str) -> None:
-        """A bot_status."""
-        self.said.append(loads(data))
+        """Store a bot_status event."""
+        self.status_events.append(loads(data))
 
     def remember(self, data: str) -> None:
-        """Take a bot_status for streams opened later."""
-        self.known = loads(data)
+        """Store a bot_status for streams opened later."""
+        self.stored_status = loads(data)
 
     def reset(self, epoch: str, position: int, check: str = "") -> None:
         """Continue after position in another history of the journal."""
@@ -51,11 +51,11 @@ class Ears:
     @property
     def statuses(self) -> list[str]:
         """Return the status of each event."""
-        return [each["status"] for each in self.said]
+        return [each["status"] for each in self.status_events]
 
     def bodies(self, kind: str = "trade") -> list[dict[str, Any]]:
         """Return the bodies of received entries of this kind."""
-        return [loads(entry.body) for entry in self.heard if entry.kind == kind]
+        return [loads(entry.body) for entry in self.entries if entry.kind == kind]
 
     def newest_is(self, name: str) -> Callable[[], bool]:
         """Return a check that the newest received trade has that id."""
@@ -83,17 +83,17 @@ def counted_more(watch: Supervisor, part: str, counter: str, count: int) -> Call
 async def worker(
     path: Path, bot: ScriptedBot, interval: float = 0.1, exchange: Any = None, push: Any = None,
     **more: Any,
-) -> AsyncIterator[tuple[Supervisor, Ears, SqliteJournal]]:  # fmt: skip
+) -> AsyncIterator[tuple[Supervisor, RecordingHub, SqliteJournal]]:  # fmt: skip
     """Run one worker on the journal in this file."""
     journal = SqliteJournal(path)
     await journal.open()
     polling = PollSettings(f"{bot.url}/status", f"{bot.url}/trades", interval, timeout=1.0, fallback=0.3, quiet=0.3)
     async with aiohttp.ClientSession() as session:
-        ears = Ears(await journal.head())
-        watch = Supervisor(Upstreams(session, polling, exchange, push), journal, cast(Hub, ears), MemoryCache(), **more)
+        hub = RecordingHub(await journal.head())
+        watch = Supervisor(Upstreams(session, polling, exchange, push), journal, cast(Hub, hub), MemoryCache(), **more)
         await watch.start()
         try:
-            yield watch, ears, journal
+            yield watch, hub, journal
         finally:
             await watch.stop()
             await journal.close()

@@ -113,6 +113,6 @@ class BenchAnswer(BaseHTTPRequestHandler):
 
 
 def frame(trades: list[dict[str, Any]]) -> str:
-    """Trades as one event of the stream."""
+    """Return trades as one event of the stream."""
     data = json.dumps({"trades": trades, "count": len(trades), "source": "bot_live"})
     return f"event: new_trades\nid: {EPOCH}-{trades[-1]['seq']}\ndata: {data}\n\n"

@@ -61,7 +61,7 @@ class Deployment:
         until(self.is_healthy, within=240, what="every part is healthy", every=1)
 
     def start_exchange(self) -> None:
-        """Start the simulated exchange in the network of server and bot: the real one cannot be reached from here."""
+        """Start the simulated exchange in the network of server and bot: the real one is not used in tests."""
         self.engine.docker(
             "run", "--detach", "--network", f"container:{self.container('network')}", "--workdir", "/tmp",
             "prediction-investor", "python3", "-m", "simulator", "--port", "9500",

@@ -11,7 +11,7 @@ from tests.support.evidence import page, wrong
 BASE = URL("https://app.example.com/api/python")
 
 
-def told(link: str = "https://app.example.com/api/python/health", network: str = "198.51.100.0/24") -> ForwardedView:
+def view(link: str = "https://app.example.com/api/python/health", network: str = "198.51.100.0/24") -> ForwardedView:
     """The view of a request by the service."""
     return ForwardedView(URL(link), network)
 
@@ -20,15 +20,15 @@ HTTP = "http://app.example.com/api/python/health"
 
 
 @pytest.mark.parametrize(("plain", "lied", "forged", "expected"), [
-    (told(), told(), told(), set()),
-    (told("https://APP.example.com:443/x"), told(), told(), set()),
-    (told("https://127.0.0.1:8000/x"), told(), told(), {"host"}),
-    (told("https://app.example.com:8443/x"), told(), told(), {"host"}),
-    (told(HTTP), told(HTTP), told(HTTP), {"scheme"}),
-    (told(), told(HTTP), told(), {"scheme"}),
-    (told(), told(), told(network="203.0.113.0/24"), {"forged address"}),
-    (told(network="127.0.0.0/24"), told(), told(), {"address"}),
-    (told(network="::/48"), told(), told(), {"address"}),
+    (view(), view(), view(), set()),
+    (view("https://APP.example.com:443/x"), view(), view(), set()),
+    (view("https://127.0.0.1:8000/x"), view(), view(), {"host"}),
+    (view("https://app.example.com:8443/x"), view(), view(), {"host"}),
+    (view(HTTP), view(HTTP), view(HTTP), {"scheme"}),
+    (view(), view(HTTP), view(), {"scheme"}),
+    (view(), view(), view(network="203.0.113.0/24"), {"forged address"}),
+    (view(network="127.0.0.0/24"), view(), view(), {"address"}),
+    (view(network="::/48"), view(), view(), {"address"}),
 ], ids=[
     "right", "default port", "backend host", "other port", "scheme", "scheme believed", "address believed",
     "loopback", "loopback v6",
@@ -41,7 +41,11 @@ def test_forwarding(plain: ForwardedView, lied: ForwardedView, forged: Forwarded
 def test_forwarding_without_a_proxy() -> None:
     """On its own machine the service trusts forwarded headers, as it must."""
     base, here = URL("http://127.0.0.1:8000/api/python"), "http://127.0.0.1:8000/api/python/health"
-    answers_ = told(here, "127.0.0.0/24"), told("https://127.0.0.1:8000/x"), told(here, "203.0.113.0/24")
+    answers_ = (
+        view(here, "127.0.0.0/24"),
+        view("https://127.0.0.1:8000/x"),
+        view(here, "203.0.113.0/24"),
+    )
     assert wrong(forwarding(base, *answers_, direct=True)) == set()
     assert wrong(forwarding(base, *answers_, direct=False)) == {"scheme", "forged address"}
 
