@@ -33,7 +33,7 @@ def polls(watch: Supervisor) -> bool:
 async def two(
     stack: AsyncExitStack, path: Path, bot: ScriptedBot, **more: Any
 ) -> list[tuple[Supervisor, RecordingHub]]:
-    """The one that polls, and one that follows."""
+    """Start two workers: the first polls, the second follows."""
     found = []
     for _ in range(2):
         watch, hub, _ = await stack.enter_async_context(worker(path, bot, **more))
