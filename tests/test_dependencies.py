@@ -13,7 +13,7 @@ from tests.support.server import ROOT, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-TOOLS = ["pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "hypothesis", "requests"]
+TOOLS = ["asyncmy", "pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "hypothesis", "requests"]
 TESTS = ["tests/test_golden.py", "tests/test_start.py", "tests/streams", "tests/kalshi/test_client.py"]
 
 

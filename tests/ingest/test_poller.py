@@ -64,6 +64,7 @@ def one_by_one(bot: ScriptedBot) -> Answer:
     return answer
 
 
+MADE = 600  # trades: one by one they take longer than an interval between two polls
 PAGES: dict[str, Any] = {
     "an error": lambda bot: text_answer("", status=500),
     "nothing": lambda bot: json_answer([]),
@@ -79,10 +80,10 @@ async def test_a_jump_that_the_bot_does_not_fill_is_a_gap(path: Path, kind: str)
         bot.answers["/trades"] = only_after(bot, PAGES[kind](bot))
         async with worker(path, bot, interval=0.3) as (_, hub, _journal):
             await eventually(lambda: hub.ids == ["t1"])
-            bot.make(*(trade(number) for number in range(2, 60)))
+            bot.make(*(trade(number) for number in range(2, MADE + 1)))
             await eventually(lambda: hub.bodies("gap"))
-            await eventually(lambda: hub.ids[-1] == "t59")
-            missing = 59 - len(hub.ids)
+            await eventually(lambda: hub.ids[-1] == f"t{MADE}")
+            missing = MADE - len(hub.ids)
             assert missing > 0
             assert f"{missing} of the bot's trades" in hub.bodies("gap")[0]["why"]
             assert len(hub.bodies("gap")) == 1

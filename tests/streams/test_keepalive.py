@@ -20,7 +20,7 @@ def test_heartbeats_do_not_drift() -> None:
 
 def test_beats_missed_in_sleep_are_not_made_up_for() -> None:
     """One heartbeat after an hour's sleep, and the next in the old beat."""
-    keepalive = Keepalive(KeepaliveSettings(heartbeat=30), 0)
+    keepalive = Keepalive(KeepaliveSettings(heartbeat=30, ping=86400), 0)
     assert keepalive.due(3605, 0, None).count(b"heartbeat") == 1
     assert keepalive.due(3606, 0, None) == b""
     assert b"heartbeat" in keepalive.due(3630, 0, None)
