@@ -34,7 +34,7 @@ class RelaySettings:
 
 
 class Workers:
-    """The other workers where there is no Redis: all of them follow the journal without a list of the others."""
+    """The other workers without a Redis: all of them follow the journal without a list of the others."""
 
     receiving = False  # True while announcements of the others arrive
 

@@ -198,7 +198,7 @@ class FillSocket:
         return None
 
     def _read_market(self, kind: str, frame: RecordReader) -> MarketPaid | None:
-        """Return the payout in a frame about markets. One that cannot be read is no fill, and the connection stays."""
+        """Return the payout in a frame about markets. An unreadable one is not a fill, and the connection stays."""
         try:
             message = frame.one("msg")
             change, ticker = message.maybe_text("event_type"), message.maybe_text("market_ticker") or ""

@@ -56,7 +56,7 @@ class Problem(Exception):
         self.status, self.detail, self.headers, self.members = status, detail, dict(headers or {}), members
 
 
-EXPECTED: Final = (Problem, HTTPException, KalshiError, JournalError)  # errors that are no mistake of ours
+EXPECTED: Final = (Problem, HTTPException, KalshiError, JournalError)  # errors that are not a mistake of ours
 
 
 def kind(status: int) -> str:

@@ -220,7 +220,7 @@ async def test_ctrl_c_ends_it(tmp_path: Path, up: bool) -> None:
 
 
 async def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
-    """Without a terminal there is no Ctrl-C."""
+    """Without a terminal nobody can press Ctrl-C."""
     with running(tmp_path, free_port()) as demo:
         await demo.wait_for("serving after", within=60)
         demo.popen.send_signal(signal.SIGHUP)

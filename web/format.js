@@ -31,7 +31,7 @@ export function isUnknown(value) {
  * @param {number | string} value
  */
 function signed(format, value) {
-  const plain = value === 0 ? 0 : value; // minus zero is no loss
+  const plain = value === 0 ? 0 : value; // minus zero is not a loss
   return format.format(/** @type {any} decimal text is formatted exactly */ (plain)).replace('-', MINUS);
 }
 

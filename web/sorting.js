@@ -4,7 +4,7 @@ const BITS = 11; // of a pass: its counters fit into the processor's nearest cac
 const SIZE = 1 << BITS;
 const SCALES = [1, 100, 1e3, 1e4, 1e6, 1e8]; // dollars, cents, milliseconds … as the keys need it
 const LARGEST = 2 ** 32 - 2;
-const INEXACT = 0.01; // of a scaled key, beyond which it is no decimal number of that scale
+const INEXACT = 0.01; // of a scaled key, beyond which it is not a decimal number of that scale
 
 /**
  * Return the indices 0 … keys.length - 1 in the order of their keys; NaN comes first. Equal keys keep their order.

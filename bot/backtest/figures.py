@@ -22,7 +22,7 @@ _HEAD = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run every strategy against every crowd and replace the table between the marks of the document."""
+    """Run every strategy against every profile of traders and replace the table between the marks of the document."""
     parser = argparse.ArgumentParser("python -m bot.backtest.figures", description=main.__doc__)
     parser.add_argument("--document", type=Path, default=Path("docs/bot.md"), help="[%(default)s]")
     parser.add_argument("--seeds", type=int, default=20, help="[%(default)s]")

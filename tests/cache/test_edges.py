@@ -98,7 +98,7 @@ async def test_a_stale_value_is_used_for_its_time_and_no_longer(clock: Clock) ->
 
 
 async def test_an_error_without_a_value_is_raised_again_without_a_fetch(clock: Clock) -> None:
-    """Until its wait is over there is no fetch, and callers get the same error."""
+    """Until its wait is over nothing is fetched, and callers get the same error."""
     keeper = keeper_over(MemoryCache(clock=clock), clock)
     source = Source(Trouble("down"))
     for _ in range(3):

@@ -108,7 +108,7 @@ def test_an_applied_transfer_moves_cash_by_its_direction(direction: str, status:
 
 
 def test_a_transfer_of_nothing_is_read() -> None:
-    """An amount of 0 is no mistake, and without a fee the fee is 0."""
+    """An amount of 0 is accepted, and without a fee the fee is 0."""
     found = read_transfer(exact(transfer(1, "x", 0))[0][1])
     assert (found.amount, found.fee, found.status) == (0, 0, "applied")
 

@@ -38,7 +38,7 @@ INERT_KEYWORDS = {"strict", "stacklevel", "exc_info", "repr", "slots", "kw_only"
 
 
 def python_mutants(file: str, text: str) -> list[Mutant]:
-    """Return every mutant of a file's text, in the order of the text. Log calls and annotations are left alone."""
+    """Return every mutant of a file's text, in the order of the text. Log calls and annotations are not changed."""
     found = _Finder(file, text)
     found.visit(ast.parse(text))
     return sorted(found.mutants, key=lambda mutant: (mutant.start, mutant.end, mutant.operator))

@@ -192,7 +192,7 @@ async def test_age_goes_on_while_the_answer_stays(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_an_answer_that_was_never_confirmed_has_no_age() -> None:
-    """as_of is null, and there is no Age header."""
+    """as_of is null, and the response has no Age header."""
     response = await fetched(endpoint_of(lambda: Answer({"a": 1}, "journal", 0.0)))
     assert "age" not in response.headers
     assert json.loads(response.body) == {"source": "journal", "as_of": None, "stale": False, "a": 1}

@@ -73,5 +73,5 @@ def test_protection(headers: Mapping[str, str], tls: bool, home: bool, names: li
 
 @pytest.mark.parametrize(("status", "names"), [(200, []), (429, []), (404, ["prefix"]), (307, ["prefix"])])
 def test_slashes(status: int, names: list[str]) -> None:
-    """A proxy that treats the form with the slash in another way is wrong; a rate limit is no finding."""
+    """A proxy that treats the form with the slash in another way is wrong; a rate limit is not a finding."""
     assert [finding.name for finding in rest_checks.slashes(page(status, {}))] == names
