@@ -15,7 +15,7 @@ from commands import COMMANDS, run
 from config.reader import SettingsError, add_flags, given, read
 from config.settings import ServerSettings
 from kalshi.environments import is_loopback
-from routes.prefix import PREFIX
+from routes.context import PREFIX
 from runtime import logs
 from runtime.http_limits import LimitedHttpProtocol
 from runtime.server_application import ServerApplication

@@ -17,7 +17,7 @@ import aiohttp
 from commands.demo_faults import HELP, DemoFaults, keys
 from commands.demo_process import ROOT, DemoProcess
 from commands.ports import free_port, parse_port, unavailable_reason
-from routes.prefix import PREFIX
+from routes.context import PREFIX
 
 START_LIMIT = 60.0  # seconds within which the server must answer
 WATCH_EVERY = 0.5  # seconds between two looks at the processes

@@ -9,12 +9,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from routes import tickets
 from routes.client_limits import TOO_MANY, ClientRateLimit, LoginGuard
-from routes.prefix import PREFIX, PROBES, STREAM_PATHS, mount_path, path_in_app
-from routes.problems import RETRY_AFTER, Problem, render
-from routes.response_headers import SECURITY
-from routes.tickets import RevokedTickets, Ticket, Tickets
+from routes.context import PREFIX, PROBES, STREAM_PATHS, mount_path, path_in_app
+from routes.login import COOKIE, RevokedTickets, Ticket, Tickets, bearer
+from routes.problems import RETRY_AFTER, SECURITY, Problem, render
 from streams.event import bye, comment
 from streams.sse import HEADERS
 from streams.stats import client_network
@@ -96,22 +94,10 @@ class Access:
 
     async def ticket(self, connection: HTTPConnection) -> Ticket | None:
         """Return the valid ticket in the cookie of a request; None without one."""
-        found = None if self.tickets is None else self.tickets.read(connection.cookies.get(tickets.COOKIE, ""))
+        found = None if self.tickets is None else self.tickets.read(connection.cookies.get(COOKIE, ""))
         if found is None or (self.revoked is not None and await self.revoked.contains(found)):
             return None
         return found
-
-
-def bearer(connection: HTTPConnection) -> str | None:
-    """Return the token of an Authorization header; None without one."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
-
-
-def _is_browser_on_page(scope: Scope, problem: Problem) -> bool:
-    """Return True for a browser's request of a page that a login would open."""
-    on_page = path_in_app(scope).rstrip("/") in PAGES
-    return problem.status == 401 and on_page and "text/html" in HTTPConnection(scope).headers.get("accept", "")
 
 
 async def _refuse(access: Access, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,8 +108,9 @@ async def _refuse(access: Access, problem: Problem, scope: Scope, receive: Recei
         body = comment(problem.detail) + bye(TEMPORARY[problem.status], wait)
         await send({"type": "http.response.body", "body": body})
         return
+    on_page = path_in_app(scope).rstrip("/") in PAGES and "text/html" in HTTPConnection(scope).headers.get("accept", "")
     # Our login page takes the API token alone; users of Spring log in at Spring.
-    to_login = access.tickets is not None and _is_browser_on_page(scope, problem)
+    to_login = access.tickets is not None and problem.status == 401 and on_page
     response = RedirectResponse(mount_path(scope) + LOGIN, 303) if to_login else render(problem, scope)
     await response(scope, receive, send)
 

@@ -13,11 +13,11 @@ from cache.base import Answer
 from journal.errors import JournalError
 from kalshi.errors import KalshiError
 from ledger.marks import sum_known
+from routes.context import Services
 from routes.endpoint import Query
 from routes.history import newest
 from routes.problems import Problem, failed_part, from_exception
 from routes.responses import provenance
-from routes.services import Services
 
 LAST_TRADES: Final = 10
 PATIENCE: Final = 4.0  # seconds for each part; one that was never read and takes longer is a part that failed

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from cache.base import Answer
+from routes.context import Services
 from routes.problems import Problem
-from routes.services import Services
 from streams.cursor import Cursor
 
 Query = Mapping[str, Any]

@@ -10,10 +10,9 @@ from starlette.responses import Response
 
 from ingest.supervisor import Supervisor
 from journal.errors import JournalError
-from routes.prefix import get_services
+from routes.context import Services, get_services
 from routes.problems import Problem
 from routes.responses import live_json
-from routes.services import Services
 from streams.hub import Hub
 from streams.stats import add_up, client
 
@@ -22,15 +21,11 @@ HEALTHY: Final = ("ok", "idle", "starting")
 NEXT_STEPS: Final = {
     "poller": "check that the bot runs and that BOT_STATUS_ENDPOINT and BOT_TRADES_ENDPOINT are its URLs",
     "bot": "look at the bot's own status and log",
-    "recorder": "check the journal's disk or database; JOURNAL_URL names it",
-    "journal": "check the journal's disk or database; JOURNAL_URL names it",
+    **dict.fromkeys(("recorder", "journal", "feed"), "check the journal's disk or database; JOURNAL_URL names it"),
     "lease": "check the journal's database and the clocks of the hosts",
-    "feed": "check the journal's disk or database; JOURNAL_URL names it",
     "relay": "check REDIS_HOST; until then workers read the journal",
     "cache": "check REDIS_HOST; until then answers are cached in memory",
-    "healer": "run `python server.py check`: it tries the exchange and the keys",
-    "push": "run `python server.py check`: it tries the exchange and the keys",
-    "kalshi": "run `python server.py check`: it tries the exchange and the keys",
+    **dict.fromkeys(("healer", "push", "kalshi"), "run `python server.py check`: it tries the exchange and the keys"),
     "streams": "raise MAX_STREAMS, or look at /sse/clients for a network that holds most of them",
 }
 
@@ -50,11 +45,7 @@ async def health(request: Request) -> Response:
         "version": service.version,
         "uptime": service.uptime(),
         "access": service.access.kind,
-        "journal": {
-            "head": service.hub.head,
-            "seq": service.hub.position,
-            "size": parts["journal"].get("size"),
-        },
+        "journal": {"head": service.hub.head, "seq": service.hub.position, "size": parts["journal"].get("size")},
         "parts": parts,
         "warnings": list(service.warnings),
     })  # fmt: skip
@@ -76,8 +67,9 @@ async def ready(request: Request) -> Response:
     return live_json({"status": "ready"})
 
 
-def _part(degraded: bool, reason: str | None, age: float | None = None, **more: Any) -> dict[str, Any]:
-    return {"state": "degraded" if degraded else "ok", "age": age, "reason": reason, **more}
+def _part(reason: str | None, age: float | None = None, **more: Any) -> dict[str, Any]:
+    """Return a part, degraded if there is a reason. age: seconds since its last success or change."""
+    return {"state": "ok" if reason is None else "degraded", "age": age, "reason": reason, **more}
 
 
 def _age(since: float | None) -> float | None:
@@ -93,24 +85,21 @@ async def _journal(service: Services) -> dict[str, Any]:
         async with asyncio.timeout(JOURNAL_SECONDS):
             size = await service.journal.size()
     except (JournalError, TimeoutError) as error:
-        return _part(True, str(error) or f"the journal did not answer within {JOURNAL_SECONDS:g} s", writing["age"])
-    return _part(bool(failing), writing["reason"] if failing else None, writing["age"], size=size)
+        return _part(str(error) or f"the journal did not answer within {JOURNAL_SECONDS:g} s", writing["age"])
+    return _part(writing["reason"] if failing else None, writing["age"], size=size)
 
 
 def _upstreams(service: Services) -> dict[str, dict[str, Any]]:
     calls, store, hub = service.client.calls, service.cache.store, service.hub
-    open_circuit = calls.breaker.state != "closed"
     # With the breaker closed a read may still fail alone: a refused key, a renamed field.
-    trouble = calls.counters.last_error if open_circuit else service.cache.latest_error()
-    away: Any = store.breaker if store.breaker is not None and store.breaker.state != "closed" else None
+    closed = calls.breaker.state == "closed"
+    trouble = service.cache.latest_error() if closed else calls.counters.last_error
+    away = store.breaker if store.breaker is not None and store.breaker.state != "closed" else None
     full = "MAX_STREAMS is reached; further readers are asked to come back later" if hub.full else None
-    age = _age(calls.counters.last_success)
     return {
-        "kalshi": _part(open_circuit or trouble is not None, trouble, age, keys=calls.signer is not None),
-        "cache": _part(
-            away is not None, away.reason if away else None, _age(away.since if away else None), kind=store.name
-        ),
-        "streams": _part(hub.full, full, open=len(list(hub.subscribers))),
+        "kalshi": _part(trouble, _age(calls.counters.last_success), keys=calls.signer is not None),
+        "cache": _part(away.reason if away else None, _age(away.since if away else None), kind=store.name),
+        "streams": _part(full, open=len(list(hub.subscribers))),
     }
 
 

@@ -1,7 +1,9 @@
 """Trades and other entries of the journal: the newest trades, a page of history, and all of it as CSV."""
 
+import csv
+import io
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 
 from starlette.responses import StreamingResponse
@@ -11,8 +13,8 @@ from cache.base import Answer
 from cache.decimal_json import RawJson, dumps, loads
 from journal.entries import Entry
 from journal.queries import Query as HistoryQuery
+from routes.context import Services
 from routes.endpoint import Query, unexpected
-from routes.services import Services
 from streams.cursor import Cursor, format_cursor
 from streams.event import entry_cursor
 
@@ -82,27 +84,22 @@ async def _csv(services: Services, first: HistoryQuery) -> AsyncIterator[str]:
     while True:
         query = HistoryQuery(CSV_PAGE, after, end, first.since, first.until, first.ticker)
         entries = await journal.history(query)
-        yield "".join(csv_row(entry) for entry in entries)
+        yield csv_lines(entries)
         if len(entries) < CSV_PAGE:
             return
         after = entries[-1].seq
 
 
-def csv_row(entry: Entry) -> str:
-    """Return an entry as a line of CSV; no cell of text begins like a formula."""
-    body = {"kind": entry.kind, **loads(entry.body)}
-    return ",".join(csv_cell(body.get(column)) for column in COLUMNS) + "\r\n"
+def csv_lines(entries: Iterable[Entry]) -> str:
+    """Return entries as lines of CSV."""
+    lines = io.StringIO()
+    bodies = ({"kind": entry.kind, **loads(entry.body)} for entry in entries)
+    csv.writer(lines).writerows([csv_cell(body.get(column)) for column in COLUMNS] for body in bodies)
+    return lines.getvalue()
 
 
 def csv_cell(value: Any) -> str:
-    """Return a value as a cell: numbers with their exact text, text in quotes where it must be."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        text = dumps(value)
-        return text if not isinstance(value, dict | list) else _quoted(text)
-    return _quoted("'" + value if value.startswith(FORMULA) else value)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in '",\r\n') else text
+    """Return the text of a cell, which never begins like a formula; numbers have their exact text."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA) else value
+    return "" if value is None else dumps(value)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kalshi.environments import is_loopback
-from routes.prefix import PROBES, path_in_app
+from routes.context import PROBES, path_in_app
 from routes.problems import Problem, render
 
 REMEMBERED: Final = 256  # decisions

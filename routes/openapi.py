@@ -10,8 +10,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from cache.decimal_json import dumps
-from routes.endpoint import Endpoint, Parameter
-from routes.prefix import PREFIX
+from routes.context import PREFIX
+from routes.endpoint import Endpoint
 from routes.problems import MEANINGS, kind
 
 Schema = dict[str, Any]
@@ -21,10 +21,8 @@ PRIMITIVES: Final[dict[str, Schema]] = {
     "object": {"type": "object"},
 }  # fmt: skip
 CURSOR: Final[Schema] = {
-    "type": "string",
-    "pattern": "^[a-z0-9]{8}-[0-9]+(-[0-9a-f]{4})?$",
-    "description": "a position in the journal",
-}
+    "type": "string", "pattern": "^[a-z0-9]{8}-[0-9]+(-[0-9a-f]{4})?$", "description": "a position in the journal",
+}  # fmt: skip
 EVENTS: Final = {  # by the name of the event
     "new_trades": "NewTrades", "correction": "Correction", "settlement": "SettlementEntry", "transfer": "Transfer",
     "gap": "Gap", "baseline": "Baseline", "reset": "Reset", "heartbeat": "Heartbeat", "bye": "Bye",
@@ -40,25 +38,24 @@ def document(endpoints: Iterable[Endpoint], version: str) -> str:
         "openapi": "3.1.0",
         "info": {"title": "Prediction Investor", "version": version, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": PREFIX}],
-        "paths": {url(endpoint): {"get": operation(endpoint)} for endpoint in endpoints if endpoint.documented},
-        "x-problems": [{"status": status, "type": kind(status), "meaning": text} for status, text in MEANINGS.items()],
-        "components": {
-            "schemas": named(),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        "paths": {  # with the slash where the documents show one
+            f"{each.path}/" if each.path in ("", "/markets") else each.path: {"get": operation(each)}
+            for each in endpoints if each.documented
         },
+        "x-problems": [{"status": status, "type": kind(status), "meaning": text} for status, text in MEANINGS.items()],
+        "components": {"schemas": named(), "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     })  # fmt: skip
-
-
-def url(endpoint: Endpoint) -> str:
-    """Return the path as the documents show it."""
-    return f"{endpoint.path}/" if endpoint.path in ("", "/markets") else endpoint.path
 
 
 def operation(endpoint: Endpoint) -> dict[str, Any]:
     """Return the description of one URL."""
     content = {endpoint.media: {"schema": ref(endpoint.schema) if endpoint.schema else PRIMITIVES["text"]}}
     responses: dict[str, Any] = {"200": {"description": endpoint.summary, "content": content}}
-    parameters = [_parameter(each) for each in endpoint.parameters]
+    parameters = [
+        {"name": each.name, "in": each.place, "required": each.place == "path", "schema": each.schema,
+         "description": each.description}
+        for each in endpoint.parameters
+    ]  # fmt: skip
     found: dict[str, Any] = {"summary": endpoint.summary, "parameters": parameters}
     if endpoint.csv:
         content["text/csv"] = {"schema": PRIMITIVES["text"]}
@@ -70,22 +67,9 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
     elif endpoint.answer or endpoint.media == "text/html":
         responses["304"] = {"description": "not modified (If-None-Match)"}
     for status in (*EVERYWHERE, *endpoint.errors):
-        responses[str(status)] = _problem(status)
+        problem = {"application/problem+json": {"schema": ref("Problem")}}
+        responses[str(status)] = {"description": MEANINGS[status], "content": problem}
     return {**found, "responses": responses}
-
-
-def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {
-        "name": parameter.name,
-        "in": parameter.place,
-        "required": parameter.place == "path",
-        "schema": parameter.schema,
-        "description": parameter.description,
-    }
-
-
-def _problem(status: int) -> dict[str, Any]:
-    return {"description": MEANINGS[status], "content": {"application/problem+json": {"schema": ref("Problem")}}}
 
 
 def named() -> dict[str, Schema]:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from routes.prefix import PREFIX, get_services
+from routes.context import PREFIX, get_services
 from routes.problems import Problem
 from routes.responses import live_json, matches
 from streams.stats import client_network

@@ -17,17 +17,17 @@ from starlette.types import Scope
 from cache.decimal_json import dumps
 from journal.errors import JournalError
 from kalshi.errors import BadAnswer, BadRequest, KalshiError, NotConfigured, NotFound, RateLimited, Refused
-from routes.prefix import PREFIX
+from routes.context import PREFIX
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-SECURITY: Final = {  # headers of every response
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-}
+SECURITY: Final = [  # headers of every response, as ASGI has them
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+]
 RETRY_AFTER = {429: "5", 502: "5", 503: "5"}  # seconds; what a patient client waits before it asks again
 
 MEANINGS: Final = {
@@ -37,7 +37,7 @@ MEANINGS: Final = {
     421: "the Host is not a name of this service; ALLOWED_HOSTS lists them",
     408: "the request was not complete in time; the connection ends",
     411: "a body needs a Content-Length; chunked bodies are not read",
-    431: "the header of the request has too many bytes or lines",
+    431: "the header has too many bytes or lines",
     405: "the path does not take that method; Allow says which it takes",
     413: "the body is too large",
     429: "your network asks too often; Retry-After says when to come back",
@@ -64,6 +64,11 @@ def kind(status: int) -> str:
     return f"{PREFIX}/docs#{phrase(status).lower().replace(' ', '-')}"
 
 
+def basic_members(status: int, detail: str) -> dict[str, Any]:
+    """Return the members that every problem has."""
+    return {"type": kind(status), "title": phrase(status), "status": status, "detail": detail}
+
+
 def failed_part(status: int, detail: str) -> dict[str, Any]:
     """Return the part of an answer that failed; the other parts stand."""
     return {"error": {"type": kind(status), "status": status, "detail": detail}}
@@ -76,10 +81,7 @@ def render(problem: Problem, scope: Scope, level: int | None = None) -> Response
     """
     request_id, instance = _request_id(scope), _instance(scope["path"])
     body = {
-        "type": kind(problem.status),
-        "title": phrase(problem.status),
-        "status": problem.status,
-        "detail": problem.detail,
+        **basic_members(problem.status, problem.detail),
         "instance": instance,
         "request_id": request_id,
         **problem.members,
@@ -88,10 +90,12 @@ def render(problem: Problem, scope: Scope, level: int | None = None) -> Response
         level = logging.INFO if problem.status >= 500 else logging.DEBUG
     line = ("%s %s: %d %s", scope["method"], instance, problem.status, problem.detail)
     log.log(level, *line, extra={"request_id": request_id})
-    headers = {**SECURITY, "Cache-Control": "no-store", "X-Request-ID": request_id, **problem.headers}
+    headers = {"Cache-Control": "no-store", "X-Request-ID": request_id, **problem.headers}
     if problem.status in RETRY_AFTER:
         headers.setdefault("Retry-After", RETRY_AFTER[problem.status])
-    return Response(dumps(body), problem.status, headers, MEDIA_TYPE)
+    response = Response(dumps(body), problem.status, headers, MEDIA_TYPE)
+    response.raw_headers += SECURITY
+    return response
 
 
 def _instance(path: str) -> str:

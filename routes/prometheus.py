@@ -9,8 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from routes.response_headers import BOUNDS, Durations
-from routes.services import Services
+from routes.application import BOUNDS, Durations
+from routes.context import Services
 
 Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 

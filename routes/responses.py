@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from cache.base import Answer
 from cache.decimal_json import dumps
+from routes.context import get_services
 from routes.endpoint import Endpoint, read_query
-from routes.prefix import get_services
 
 Headers = list[tuple[bytes, bytes]]
 

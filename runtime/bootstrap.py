@@ -32,11 +32,12 @@ from kalshi.fill_socket import FillSocket
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio, Tiers
 from routes.access import Access
+from routes.application import Durations
 from routes.client_limits import ClientRateLimit
+from routes.context import Services
 from routes.health import snapshot
-from routes.response_headers import SECURITY, Durations
-from routes.services import Services
-from routes.tickets import RevokedTickets, Tickets
+from routes.login import RevokedTickets, Tickets
+from routes.problems import SECURITY
 from runtime.descriptors import raise_descriptor_limit, streams_within
 from streams.hub import Hub
 from streams.keepalive import KeepaliveSettings

@@ -11,19 +11,13 @@ from typing import Any, Final
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from cache.decimal_json import dumps
-from routes.problems import MEDIA_TYPE, kind, phrase
+from routes.problems import MEANINGS, MEDIA_TYPE, basic_members, phrase
 
 END: Final = b"\r\n\r\n"
 LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 
-DETAILS: Final = {
-    400: "too many requests at once",
-    408: "the request was not complete in time",
-    411: "a body needs a Content-Length; chunked bodies are not read",
-    413: "the body is too large",
-    431: "the header has too many bytes or lines",
-}
+PIPELINED: Final = "too many requests at once"  # the detail of a 400 here; other statuses have their one meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +141,9 @@ class LimitedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 def _problem(status: int) -> bytes:
     """Return the problem of a status as a whole response."""
-    title = phrase(status)
-    body = dumps({"type": kind(status), "title": title, "status": status, "detail": DETAILS[status]})
+    body = dumps(basic_members(status, PIPELINED if status == 400 else MEANINGS[status]))
     head = (
-        f"HTTP/1.1 {status} {title}\r\nconnection: close\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"HTTP/1.1 {status} {phrase(status)}\r\nconnection: close\r\ncontent-type: {MEDIA_TYPE}\r\n"
         f"cache-control: no-store\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return f"{head}{body}".encode()

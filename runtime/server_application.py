@@ -15,10 +15,9 @@ from config.reader import SettingsError, read
 from config.settings import VERSION, ServerSettings
 from journal.errors import JournalError
 from kalshi.errors import KeyUnusable
-from routes.application import Application
+from routes.application import Application, Durations
+from routes.context import Services
 from routes.problems import Problem, render
-from routes.response_headers import Durations
-from routes.services import Services
 from runtime import logs
 from runtime.bootstrap import open_services
 from runtime.stopping import call_on_signal, call_when_closed

@@ -7,8 +7,8 @@ from yarl import URL
 
 from commands.doctor.findings import Diagnosis, note, well, wrong
 from commands.doctor.probe import ProbedPage
+from routes.context import PREFIX
 from routes.health import HEALTHY
-from routes.prefix import PREFIX
 
 OURS = f"{PREFIX}/docs#"  # how the type of every problem of ours begins
 AWAY = (502, 503, 504)

@@ -17,8 +17,8 @@ from cache.redis import connect
 from journal.dsn import open_journal
 from routes.access import Access, AccessMiddleware
 from routes.client_limits import AT_ONCE, NETWORKS, ClientRateLimit, LoginGuard
+from routes.login import LIFETIME, MARK, RevokedTickets, Ticket, Tickets
 from routes.spring import SpringSessions, session_id
-from routes.tickets import LIFETIME, MARK, RevokedTickets, Ticket, Tickets
 from tests.support.eventually import until
 from tests.support.neighbours import RedisServer
 from tests.support.server import Server, running_server

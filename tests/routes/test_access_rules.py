@@ -8,7 +8,7 @@ import pytest
 
 from routes.access import Access, AccessMiddleware, SessionsAway
 from routes.client_limits import AT_ONCE, ClientRateLimit, LoginGuard
-from routes.tickets import LIFETIME, Tickets
+from routes.login import LIFETIME, Tickets
 from tests.support.asgi import AsgiResponse, asgi_request
 from tests.support.clock import Clock
 

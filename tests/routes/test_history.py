@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cache.decimal_json import dumps
 from journal.dsn import open_journal
-from journal.entries import Trade
-from routes.history import COLUMNS, FORMULA, csv_cell
+from journal.entries import Entry, Trade
+from routes.history import COLUMNS, FORMULA, csv_lines
 from tests.support.server import Server, running_server
 
 COUNT = 1234
@@ -100,7 +101,8 @@ def test_a_time_of_python_is_accepted(filled: Server) -> None:
 @given(st.text(max_size=20))
 def test_a_text_cell_is_neutral_and_reads_back(text: str) -> None:
     """No cell begins like a formula, and a CSV reader returns the text."""
-    cell = csv_cell(text)
-    (line,) = csv.reader(io.StringIO(cell + ",x\r\n", newline=""), strict=True)
-    assert not line[0].startswith(FORMULA)
-    assert line[0].removeprefix("'") == text.removeprefix("'") or line[0] == text
+    lines = csv_lines([Entry(1, "trade", Decimal(0), "T", "bot_live", dumps({"seq": 1, "why": text}))])
+    (line,) = csv.DictReader(io.StringIO(lines, newline=""), COLUMNS, strict=True)
+    assert line["seq"] == "1"
+    assert not line["why"].startswith(FORMULA)
+    assert line["why"].removeprefix("'") == text.removeprefix("'") or line["why"] == text

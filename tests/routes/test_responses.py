@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 
 from cache.base import Answer
 from routes.access import Access
-from routes.application import Application
+from routes.application import Application, Durations
+from routes.context import Services
 from routes.endpoint import LIMIT, Endpoint, Query
-from routes.response_headers import Durations
+from routes.login import Tickets
 from routes.responses import DATES, ENCODED_KEPT, JsonEndpoint, accepts_csv, encode, live_json, undated
-from routes.services import Services
-from routes.tickets import Tickets
 from tests.support.asgi import asgi_request
 
 TOKEN = "correct-horse-battery-staple"

@@ -7,8 +7,8 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from kalshi.errors import NotFound
+from routes.application import Durations, ResponseMiddleware
 from routes.problems import Problem
-from routes.response_headers import Durations, ResponseMiddleware
 
 SCOPE = {"type": "http", "method": "GET", "path": "/api/python/portfolio/balance", "headers": []}
 START = {"type": "http.response.start", "status": 200, "headers": []}
