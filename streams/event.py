@@ -43,7 +43,8 @@ def bye(reason: str, retry: float) -> bytes:
 
 def heartbeat(timestamp: float, head: str | None, id: str | None, retry: float | None = None) -> bytes:
     """Return a heartbeat. timestamp: Unix seconds. head: the last cursor put on the connection, None for none."""
-    return frame("heartbeat", dumps({"timestamp": round(timestamp, 3), "head": head}), id, retry)
+    place = "null" if head is None else f'"{head}"'  # a cursor needs no escapes; dumps takes 10 us of each opening
+    return frame("heartbeat", f'{{"timestamp":{round(timestamp, 3)},"head":{place}}}', id, retry)
 
 
 def entry_cursor(entry: Entry, epoch: str) -> str:

@@ -13,7 +13,7 @@ from streams.keepalive import Keepalive, KeepaliveSettings
 from streams.replay import ReplayQueue
 from streams.stats import client_network
 from streams.stream_body import StreamBody
-from streams.subscriber import EAGER_TASKS, AsgiSend, Message, ReaderStalled, SendQueue, Subscriber, Wants
+from streams.subscriber import EAGER_TASKS, AsgiSend, Message, ReaderStalled, SendQueue, Subscriber, Wants, start
 
 log = getLogger(__name__)
 
@@ -78,7 +78,7 @@ class EventStream:
         )
         cursor = find_cursor(scope["headers"], scope["query_string"]) if self.wants.entries else None
         body = StreamBody(self.hub, self.replays, reader, Keepalive(limits.keepalive, self.hub.clock()), cursor)
-        listener = asyncio.create_task(_leave_on_disconnect(receive, reader))
+        listener = start(_leave_on_disconnect(receive, reader))
         try:
             finished = await self._send_all(body, reader)
             if not finished and reader.ended == "slow":  # a process that stops does not wait

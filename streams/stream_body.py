@@ -70,18 +70,17 @@ class StreamBody:
             return None
         reader.status_number = hub.status_number  # it stands in the opening, so that joining does not send it again
         if reason:
-            first = self._reset(reason, RETRY)
+            first = self._reset(reason, RETRY).body
         else:
             if not reader.wants.entries:
                 self._join()
             elif self.cursor is None:
                 reader.position, reader.last_id = hub.position, hub.head
                 self._join("fresh")
-            first = Chunk(heartbeat(self.wall(), reader.last_id, reader.last_id, RETRY), 1)
-        parts = [first]
+            first = heartbeat(self.wall(), reader.last_id, reader.last_id, RETRY)
         if reader.wants.status and hub.status_frame is not None:
-            parts.append(Chunk(hub.status_frame.body, 1))
-        return Chunk.joined(parts)
+            return Chunk(first + hub.status_frame.body, 2)
+        return Chunk(first, 1)
 
     async def _refusal(self) -> Reason | None:
         """Return why the reader's cursor cannot be honoured; None when it can, or when the journal takes too long."""

@@ -23,6 +23,13 @@ STOP_GRACE: Final = 0.2
 SLOW_GRACE: Final = 2.0
 
 
+def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Return a task of a coroutine, which has run up to its first wait where Python can do that."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
+    return asyncio.create_task(coroutine)
+
+
 class ReaderStalled(Exception):
     """A reader's connection accepts no bytes for too long; its stream ends without a bye."""
 
@@ -113,11 +120,7 @@ class Subscriber:
     def _deliver(self, chunk: Chunk) -> bool:
         """Send in a task that starts at once: it costs no turn of the loop unless the connection is full."""
         self._place(chunk)
-        sending = self.send(chunk.message)
-        if sys.version_info >= (3, 12):
-            task = asyncio.Task(sending, loop=asyncio.get_running_loop(), eager_start=True)
-        else:
-            task = asyncio.create_task(sending)
+        task = start(self.send(chunk.message))
         if not task.done():
             self._delivery = task, chunk
             self.idle = False
@@ -188,7 +191,8 @@ class Subscriber:
 
     async def write(self, message: Message) -> None:
         """Send one ASGI message. Raises ReaderStalled when the connection does not take it in time."""
-        await self._within_limit(self.send(message))
+        task = start(self.send(message))
+        await (task if task.done() else self._within_limit(task))
 
     async def _within_limit(self, sending: Awaitable[None]) -> None:
         try:
