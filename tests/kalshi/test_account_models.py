@@ -283,3 +283,169 @@ def test_payout_of_one_yes_contract(found: dict[str, object], payout: str | None
     """The exchange's word first, then what can be worked out, and never a guess."""
     paid = AccountSettlement.from_api(RecordReader(payloads.SETTLEMENT | {"value": None} | found, "e"))
     assert paid.payout == (None if payout is None else Decimal(payout))
+
+
+FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "balance": (
+        {"balance_breakdown": [{"exchange_index": 0, "balance": "90.0"}, {"exchange_index": 1, "balance": "8.0186"}]},
+        {"balance": "98.0186", "portfolio_value_reported": "1.98", "currency": "USD",
+         "by_exchange_index": {"0": "90.0", "1": "8.0186"}},
+    ),
+    "position": (
+        {"position_fp": "-4.00", "realized_pnl_dollars": "-0.5"},
+        {"ticker": "PRES24-GOP", "quantity": "-4", "outcome": "no", "cost": "2.5", "average_price": "0.625",
+         "realized_pnl": "-0.5", "fees": "0.0189"},
+    ),
+    "fill": (
+        {"book_side": "ask", "outcome_side": "no"},
+        {"fill_id": "f-1", "order_id": "o-1", "timestamp": "1781159370.164956", "ticker": "PRES24-GOP",
+         "side": "SELL", "outcome": "yes", "quantity": "10", "price": "0.52", "fee": "0.0175", "is_taker": True},
+    ),
+    "order": (
+        {"client_order_id": "", "maker_fill_cost_dollars": "1.5", "maker_fees_dollars": "0.01",
+         "remaining_count_fp": "6.00", "expiration_time": "2026-06-11T06:29:31Z"},
+        {"order_id": "o-1", "client_order_id": None, "ticker": "PRES24-GOP", "side": "BUY", "outcome": "yes",
+         "status": "canceled", "price": "0.52", "quantity": "10", "filled": "4", "remaining": "6", "cost": "3.58",
+         "fees": "0.08", "created": "1781159370.164956", "updated": None, "expires": "1781159371"},
+    ),
+    "settlement": (
+        {"no_count_fp": "2.00", "no_total_cost_dollars": "0.9"},
+        {"timestamp": "1781222400", "ticker": "PRES24-GOP", "event_ticker": "PRES24", "result": "yes", "value": "1",
+         "yes_quantity": "3", "yes_cost": "2.5", "no_quantity": "2", "no_cost": "0.9", "revenue": "3",
+         "fee": "0.0189"},
+    ),
+    "market": (
+        {"result": "", "last_price_dollars": "0.0000", "title": None},
+        {"ticker": "PRES24-GOP", "event_ticker": "PRES24", "title": None, "yes_title": "GOP", "no_title": "not GOP",
+         "type": "binary", "status": "active", "result": None, "settlement_value": None, "yes_bid": "0.52",
+         "yes_ask": "0.54", "no_bid": "0.46", "no_ask": "0.48", "yes_bid_size": "12", "yes_ask_size": "7",
+         "last_price": None, "volume": "1000", "volume_24h": "10", "open_interest": "500", "open_time": "1767225600",
+         "close_time": "1798675200", "expires": "1801353600"},
+    ),
+}  # fmt: skip
+
+
+def _exact(value: Any) -> Any:
+    """Return the texts of numbers in a JSON form as numbers."""
+    if isinstance(value, dict):
+        return {name: _exact(each) for name, each in value.items()}
+    return Decimal(value) if isinstance(value, str) and re.fullmatch(r"-?[0-9.]+", value) else value
+
+
+@pytest.mark.parametrize("model", FORMS)
+def test_the_json_of_a_record_has_our_names_and_units(model: str) -> None:
+    """Dollars, contracts and Unix seconds; sides and prices of YES; null for what is not known or empty."""
+    changes, form = FORMS[model]
+    read, payload, _ = MODELS[model]
+    found = read(RecordReader(payload | changes, "e")).as_json()
+    assert (list(found), found) == (list(form), _exact(form))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "outcome", "average"), [("3.00", "yes", "0.5"), ("-3.00", "no", "0.5"), ("0.00", None, None)]
+)
+def test_a_position_is_held_in_one_outcome(quantity: str, outcome: str | None, average: str | None) -> None:
+    """+ is YES and - is NO; a flat position has neither outcome nor price."""
+    cost = "0.000000" if outcome is None else "1.500000"
+    found = Position.from_api(
+        RecordReader(payloads.POSITION | {"position_fp": quantity, "market_exposure_dollars": cost}, "e")
+    )
+    assert (found.outcome, found.average_price) == (outcome, None if average is None else Decimal(average))
+
+
+@pytest.mark.parametrize(("cents", "holds"), [(9801, True), (9802, True), (9803, False), (9800, False)])
+def test_cents_of_a_balance_are_its_dollars_within_a_cent(cents: int, holds: bool) -> None:
+    """Rounded either way, and by less than one cent."""
+    fields = RecordReader(payloads.BALANCE | {"balance": cents}, "e")
+    if holds:
+        assert Balance.from_api(fields).balance == Decimal("98.0186")
+    else:
+        with pytest.raises(FieldError, match=r"balance_dollars 98\.0186 in whole cents"):
+            Balance.from_api(fields)
+    with pytest.raises(FieldError, match="balance_dollars"):
+        Balance.from_api(RecordReader(payloads.balance("98.0000") | {"balance": 9801}, "e"))
+
+
+def test_a_pushed_fill_has_the_names_of_a_fill_of_rest() -> None:
+    """Its time is exact to the millisecond; the position after it and the client's own id come with it."""
+    fill = Fill.from_push(RecordReader(payloads.PUSHED | {"subaccount": 3}, "e"))
+    assert (fill.fill_id, fill.ticker, fill.timestamp) == ("f-1", "PRES24-GOP", Decimal("1781159370.164"))
+    assert (fill.subaccount, fill.client_order_id, fill.post_position) == (3, "c-1", 10)
+    fewer = {"client_order_id": "", "post_position_fp": None}
+    bare = Fill.from_push(RecordReader(payloads.PUSHED | fewer, "e"))
+    assert (bare.subaccount, bare.client_order_id, bare.post_position) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("result", "value", "holds"),
+    [("yes", 100, True), ("yes", 99, False), ("no", 0, True), ("no", 99, True), ("no", 100, False),
+     ("scalar", 0, True), ("scalar", 100, True), ("scalar", 101, False), ("scalar", -1, False)],
+)  # fmt: skip
+def test_a_payout_fits_its_result(result: str, value: int, holds: bool) -> None:
+    """yes pays a dollar, no pays less than one, and nothing pays more than one or less than none."""
+    fields = RecordReader(payloads.SETTLEMENT | {"market_result": result, "value": value}, "e")
+    if holds:
+        assert AccountSettlement.from_api(fields).payout == Decimal(value) / 100
+    else:
+        with pytest.raises(FieldError, match="value"):
+            AccountSettlement.from_api(fields)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "revenue", "payout"),
+    [("3.00", "0.00", 100, "0.3333"), ("0.00", "3.00", 100, "0.6667"), ("1.00", "0.00", 150, "1")],
+)
+def test_a_payout_by_revenue_has_four_decimals(yes: str, no: str, revenue: int, payout: str) -> None:
+    """It is at most a dollar, whatever the account was paid."""
+    found = {"market_result": "scalar", "value": None, "yes_count_fp": yes, "no_count_fp": no, "revenue": revenue}
+    assert AccountSettlement.from_api(RecordReader(payloads.SETTLEMENT | found, "e")).payout == Decimal(payout)
+
+
+def test_an_order_may_be_filled_in_part() -> None:
+    """Filled and remaining contracts are at most those ordered."""
+    fields = RecordReader(payloads.ORDER | {"fill_count_fp": "4.00", "remaining_count_fp": "6.00"}, "e")
+    assert Order.from_api(fields).remaining == 6
+    with pytest.raises(FieldError, match=r"at least the 10\.01 filled and remaining"):
+        Order.from_api(RecordReader(payloads.ORDER | {"remaining_count_fp": "6.01"}, "e"))
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "text"),
+    [("a", {}, "field 'a' is missing; whole cents was expected"),
+     ("a", {"a": "x" * 99}, "field 'a' should be whole cents, not '" + "x" * 59)],
+)  # fmt: skip
+def test_the_error_of_a_field_says_its_value(name: str, found: dict[str, Any], text: str) -> None:
+    """Its first 60 characters, or that it is missing."""
+    with pytest.raises(FieldError) as caught:
+        RecordReader(found, "GET /x").cents(name)
+    assert str(caught.value) == f"GET /x: {text}"
+
+
+@pytest.mark.parametrize(
+    ("method", "allowed", "refused"),
+    [("price", ["0", "1", "0.000001"], ["-0.000001", "1.000001"]), ("amount", ["0", "5"], ["-0.000001"]),
+     ("contracts", ["0", "0.01"], ["-0.01", "0.001"]), ("cents_from_0", [0, 1], [-1]),
+     ("flag", [True, False], [0]), ("number", [0, Decimal("0.5")], [True, "0"]), ("seconds", [0, 7], ["7", True]),
+     ("any_text", ["", "a"], [5])],
+)  # fmt: skip
+def test_bounds_of_a_field(method: str, allowed: list[Any], refused: list[Any]) -> None:
+    """The bounds themselves are allowed, the next value beyond them is refused."""
+    for value in allowed:
+        found = getattr(RecordReader({"a": value}, "e"), method)("a")
+        assert found == (
+            Decimal(value) / 100 if method == "cents_from_0" else value if value in ("", "a") else _exact(value)
+        )
+    for value in refused:
+        with pytest.raises(FieldError):
+            getattr(RecordReader({"a": value}, "e"), method)("a")
+
+
+@pytest.mark.parametrize(("last", "bid", "ask"), [("0.0000", "0.0000", "1.0000"), ("0.5", "0.0001", "0.9999")])
+def test_an_empty_side_of_a_market_has_no_quote(last: str, bid: str, ask: str) -> None:
+    """The exchange sends 0 or 1 for it; 0.0001 and 0.9999 are quotes."""
+    quotes = {"yes_bid_dollars": bid, "yes_ask_dollars": ask, "last_price_dollars": last,
+              "no_bid_dollars": str(1 - Decimal(ask)), "no_ask_dollars": str(1 - Decimal(bid))}  # fmt: skip
+    found = Market.from_api(RecordReader(payloads.MARKET | quotes, "e"))
+    expected = (None,) * 5 if last == "0.0000" else tuple(Decimal(text) for text in ("0.0001", "0.9999", "0.5"))
+    assert (found.yes_bid, found.yes_ask, found.last_price) == expected[:3]
+    assert (found.no_bid, found.no_ask) == (expected[:2] if last != "0.0000" else (None, None))

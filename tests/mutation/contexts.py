@@ -52,10 +52,11 @@ class ContextRecorder:
             for name, seconds in self._seconds.items()
             if name not in self._failed
         }
-        for name, lines in self._lines().items():
-            if name in tests:
-                tests[name]["lines"] = {file: hex(bits) for file, bits in lines.items()}
-        self._output.write_text(json.dumps({"tests": tests, "failed": sorted(self._failed)}))
+        found = {name: {file: hex(bits) for file, bits in lines.items()} for name, lines in self._lines().items()}
+        for name in found.keys() & tests.keys():
+            tests[name]["lines"] = found[name]
+        outside = found.get("", {})  # of every test: when modules are imported and tests are collected
+        self._output.write_text(json.dumps({"tests": tests, "outside": outside, "failed": sorted(self._failed)}))
 
     def _lines(self) -> dict[str, Lines]:
         with warnings.catch_warnings(action="ignore"):  # one of them: that nothing ran

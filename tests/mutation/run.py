@@ -1,7 +1,7 @@
 """Put small faults into the program one by one, and count those that no test sees.
 
     scripts/mutate --packages journal ledger --count 40 --seed 1
-    scripts/mutate --packages routes/access.py --seed 2 --jobs 2
+    scripts/mutate --packages routes/access.py --seed 2
     scripts/mutate --packages web/stream.js web/model.js
 
 Each package or file gives a sample of its own. A mutant is killed when a test fails or does not end in time. Exit
@@ -37,14 +37,14 @@ def main() -> int:
     enough = True
     preload()
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
-        trees = [copy_tree(Path(folder).resolve() / str(number) / "tree") for number in range(options.jobs)]
-        selection = Selection(trees[0], CACHE)
-        with_python = any(file.endswith(".py") for file in source_files(trees[0], options.packages))
-        for name in selection.collect(test_files(trees[0], options.tests) if with_python else []):
+        tree = copy_tree(Path(folder).resolve() / "tree")
+        selection = Selection(tree, CACHE)
+        with_python = any(file.endswith(".py") for file in source_files(tree, options.packages))
+        for name in selection.collect(test_files(tree, options.tests) if with_python else []):
             print(f"not used, since it fails without a fault: {name}", flush=True)
-        workshop = Workshop(trees, selection, equivalents)
+        workshop = Workshop(tree, selection, equivalents)
         for place in options.packages:
-            drawn = workshop.run(sample(mutants(trees[0], place), options.count, options.seed))
+            drawn = workshop.run(sample(mutants(tree, place), options.count, options.seed))
             results += drawn
             enough &= all(rate.percent() >= options.least for rate in rates(drawn, by_file=False).values())
     print(survivors(results), table(results), sep="\n\n")
@@ -57,7 +57,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--packages", nargs="+", required=True, metavar="PLACE", help="packages or files")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=40, help="mutants of each place")
-    parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
     parser.add_argument("--least", type=float, default=95.0, help="percent of each sample that must be killed")
     parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PLACE", help="folders or files of tests")
     return parser.parse_args()

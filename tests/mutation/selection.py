@@ -30,6 +30,7 @@ class Selection:
         self._files: dict[str, dict[str, object]] = json.loads(cache.read_text()) if cache.exists() else {}
         self._seconds: dict[str, float] = {}
         self._by_line: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._outside: dict[str, int] = defaultdict(int)  # lines that ran outside of every test, as bits
 
     def collect(self, test_files: Iterable[str]) -> list[str]:
         """Run every test file whose record is missing or old; index the lines. Return the tests that did not pass."""
@@ -52,10 +53,7 @@ class Selection:
         if not names or mutant.line in set(module_lines((self._tree / mutant.file).read_text())):
             # A class made of fields alone has no line that runs later, so the whole package's tests are added.
             names = set().union(*lines.values(), (name for name in self._seconds if name.startswith(package)))
-        own = f"{package}test_{Path(mutant.file).stem}.py"
-        ordered = sorted(
-            names, key=lambda name: (not name.startswith(own), not name.startswith(package), self._seconds[name])
-        )
+        ordered = sorted(names, key=lambda name: (not name.startswith(package), self._seconds[name]))
         chosen: list[str] = []
         spent = 0.0
         for name in ordered:
@@ -65,6 +63,10 @@ class Selection:
             chosen.append(name)
         return chosen
 
+    def runs_outside(self, mutant: Mutant) -> bool:
+        """Return True if the line runs when modules are imported or tests are collected."""
+        return bool(self._outside[mutant.file] >> mutant.line & 1)
+
     def seconds(self, names: Iterable[str]) -> float:
         """Return the seconds that the tests took when nothing was changed."""
         return sum(self._seconds[name] for name in names)
@@ -73,7 +75,7 @@ class Selection:
         output = self._tree.parent / "contexts.json"
         output.unlink(missing_ok=True)
         recorder = ContextRecorder(self._tree, output)
-        code = start_session(self._tree, stale, [recorder], COLLECT_LIMIT, cache=True).wait()
+        code = start_session(self._tree, stale, [recorder], COLLECT_LIMIT).wait()
         if not output.exists():
             raise RuntimeError(f"pytest ended with {code}:\n{(self._tree.parent / 'output.txt').read_text()[-3000:]}")
         found = json.loads(output.read_text())
@@ -83,12 +85,15 @@ class Selection:
             self._files[file] = {
                 "fingerprint": {path: self._digest(path) for path in [file, *touched]},
                 "tests": tests,
+                "outside": {source: found["outside"][source] for source in touched if source in found["outside"]},
                 "failed": [name for name in found["failed"] if name.split("::")[0] == file],
             }
         self._cache.parent.mkdir(parents=True, exist_ok=True)
         self._cache.write_text(json.dumps(self._files))
 
     def _index(self, file: str) -> None:
+        for source, bits in self._files[file].get("outside", {}).items():  # type: ignore[attr-defined]
+            self._outside[source] |= int(bits, 16)
         for name, test in self._files[file]["tests"].items():  # type: ignore[attr-defined]
             self._seconds[name] = test["seconds"]
             for source, bits in test["lines"].items():

@@ -16,9 +16,11 @@ import pytest
 OURS = {"server", "config", "cache", "kalshi", "journal", "ledger", "cluster", "ingest", "streams", "routes",
         "runtime", "commands", "bot", "simulator", "web", "tests"}  # fmt: skip
 # Imported once before the first fork, so that a run starts in a fraction of a second.
-PRELOADED = ("pytest_asyncio", "pytest_timeout", "hypothesis", "hypothesis.internal.conjecture.engine", "aiohttp.web",
-             "starlette.applications", "uvicorn", "redis.asyncio", "sqlite3", "coverage",
-             "cryptography.hazmat.primitives.asymmetric.rsa")  # fmt: skip
+# The plugins that pytest loads by itself are among them: schemathesis alone takes half a second.
+PRELOADED = ("pytest_asyncio.plugin", "pytest_timeout", "hypothesis", "hypothesis.internal.conjecture.engine",
+             "hypothesis.strategies", "_hypothesis_pytestplugin", "schemathesis.pytest.plugin", "anyio.pytest_plugin",
+             "aiohttp.web", "starlette.applications", "uvicorn", "redis.asyncio", "sqlite3",
+             "coverage", "cryptography.hazmat.primitives.asymmetric.rsa")  # fmt: skip
 PYTEST = (
     "-q",
     "-p",
@@ -75,10 +77,8 @@ class Session:
             os.killpg(self.process, signal.SIGKILL)
 
 
-def start_session(
-    tree: Path, arguments: list[str], plugins: list[object], limit: float, cache: bool = False
-) -> Session:
-    """Start pytest over tree in a process of its own. cache: write compiled modules.
+def start_session(tree: Path, arguments: list[str], plugins: list[object], limit: float) -> Session:
+    """Start pytest over tree in a process of its own.
 
     limit: seconds of the processor's time after which it is killed; LOADED times as much by the clock.
     """
@@ -86,7 +86,7 @@ def start_session(
     if process == 0:
         code = 3
         try:
-            code = _run(tree, [*PYTEST, *arguments], plugins, int(limit), cache)
+            code = _run(tree, [*PYTEST, *arguments], plugins, int(limit))
         except BaseException:  # noqa: BLE001  it is printed, and the process ends
             traceback.print_exc()
         finally:
@@ -96,7 +96,7 @@ def start_session(
     return Session(process, time.monotonic() + LOADED * limit)
 
 
-def _run(tree: Path, arguments: list[str], plugins: list[object], cpu: int, cache: bool) -> int:
+def _run(tree: Path, arguments: list[str], plugins: list[object], cpu: int) -> int:
     """Run pytest in this process; its output goes to a file beside the tree."""
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
@@ -109,7 +109,7 @@ def _run(tree: Path, arguments: list[str], plugins: list[object], cpu: int, cach
         del sys.modules[name]
     here = {"", os.fspath(Path(__file__).resolve().parents[2])}
     sys.path[:] = [str(tree), *(entry for entry in sys.path if entry not in here)]
-    sys.dont_write_bytecode = not cache
+    sys.dont_write_bytecode = False  # the next run reads the compiled modules and tests
     code = int(pytest.main([*arguments, "--basetemp", str(tree.parent / "tmp")], plugins=plugins))
     sys.stdout.flush()
     return code

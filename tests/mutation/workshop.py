@@ -1,82 +1,73 @@
-"""Try mutants one by one in private copies of the tree, several at a time."""
+"""Try mutants one by one in a private copy of the tree."""
 
 import re
 import subprocess
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.mutant import Mutant
 from tests.mutation.outcome import Equivalents, Outcome, Result
 from tests.mutation.selection import ChosenTests, Selection
-from tests.mutation.session import Session, start_session
+from tests.mutation.session import start_session
+from tests.mutation.warm import WarmSession, WarmTrial, function_lines
 
 BASE_LIMIT = 20.0  # seconds for a run to start
 LIMIT_FACTOR = 4  # times what the chosen tests took when nothing was changed
 NODE_LIMIT = 60.0  # seconds
 
 
-@dataclass(slots=True)
-class Trial:
-    """A mutant that is being tried in a tree."""
-
-    mutant: Mutant
-    text: str  # of the unchanged file
-    session: Session
-    tests: int
-
-
 class Workshop:
-    """Copies of the tree, each with at most one mutant in it."""
+    """A copy of the tree with at most one mutant in it. It ends with close()."""
 
-    def __init__(self, trees: list[Path], selection: Selection, equivalents: Equivalents) -> None:
-        self._trees = trees
+    def __init__(self, tree: Path, selection: Selection, equivalents: Equivalents) -> None:
+        self._tree = tree
         self._selection = selection
         self._equivalents = equivalents
+        self._warm: WarmSession | None = None
 
     def run(self, mutants: list[Mutant]) -> list[Result]:
         """Try every mutant; print each outcome as it comes."""
-        waiting = list(reversed(mutants))
-        trials: dict[Path, Trial] = {}
-        results: list[Result] = []
-        while waiting or trials:
-            for tree in self._trees:
-                if tree not in trials and waiting:
-                    started = self._start(tree, waiting.pop())
-                    if isinstance(started, Result):
-                        results.append(started)
-                    else:
-                        trials[tree] = started
-                elif tree in trials and (code := trials[tree].session.poll()) is not None:
-                    results.append(self._finish(tree, trials.pop(tree), code))
-            time.sleep(0.02)
-        return results
+        files = {name.split("::")[0] for mutant in mutants for name in self._selection.chosen(mutant)}
+        self._warm = WarmSession(self._tree, sorted(files)) if files else None
+        try:
+            return [self._try(mutant) for mutant in mutants]
+        finally:
+            if self._warm is not None:
+                self._warm.close()
 
-    def _start(self, tree: Path, mutant: Mutant) -> Trial | Result:
-        path = tree / mutant.file
+    def _try(self, mutant: Mutant) -> Result:
+        path = self._tree / mutant.file
         text = path.read_text()
         before, after = mutant.change(text)
         if self._equivalents.reason(mutant.file, before, after) is not None:
             return Result(mutant, "equivalent", before, after)
         if path.suffix == ".js":
-            return self._try_on_node(tree, mutant)
+            return self._try_on_node(self._tree, mutant)
         names = self._selection.chosen(mutant)
         if not names:
             return _printed(Result(mutant, "untested", before, after))
-        _write(path, mutant.apply(text))
-        limit = BASE_LIMIT + LIMIT_FACTOR * self._selection.seconds(names)
-        files = list(dict.fromkeys(name.split("::")[0] for name in names))
-        session = start_session(tree, ["-x", *files], [ChosenTests(names)], limit)
-        return Trial(mutant, text, session, len(names))
-
-    def _finish(self, tree: Path, trial: Trial, code: int) -> Result:
-        """Take the fault out again. Exit codes: 0 all passed, 1 a test failed, 2 to 4 a module failed to import."""
-        path = tree / trial.mutant.file
-        _write(path, trial.text)
+        _write(path, mutant.apply(text))  # also for the processes that tests start
+        try:
+            code = self._run_tests(mutant, path, text, names)
+        finally:
+            _write(path, text)
         if not -1 <= code <= 4:
-            raise RuntimeError(f"pytest ended with {code}:\n{(tree.parent / 'output.txt').read_text()[-3000:]}")
+            raise RuntimeError(f"pytest ended with {code}:\n{(self._tree.parent / 'output.txt').read_text()[-3000:]}")
         outcome: Outcome = "survived" if code == 0 else "hung" if code == -1 else "killed"
-        return _printed(Result(trial.mutant, outcome, *trial.mutant.change(trial.text), trial.tests))
+        return _printed(Result(mutant, outcome, before, after, len(names)))
+
+    def _run_tests(self, mutant: Mutant, path: Path, text: str, names: list[str]) -> int:
+        """Return pytest's exit code: 0 all passed, 1 a test failed, 2 to 4 a module failed to import, -1 a limit.
+
+        A fault in a function is tried in the run that has imported everything; one elsewhere in a run of its own, and
+        one that survives although its line runs when modules are imported.
+        """
+        limit = BASE_LIMIT + LIMIT_FACTOR * self._selection.seconds(names)
+        if self._warm is not None and mutant.line in function_lines(text):
+            code = self._warm.run(WarmTrial(str(path), text, mutant.apply(text), names, limit))
+            if code or not self._selection.runs_outside(mutant):
+                return code
+        files = list(dict.fromkeys(name.split("::")[0] for name in names))
+        return start_session(self._tree, ["-x", *files], [ChosenTests(names)], limit).wait()
 
     def _try_on_node(self, tree: Path, mutant: Mutant) -> Result:
         """Run the test files that import the module, those that import it directly first, until one fails."""

@@ -246,3 +246,50 @@ async def test_a_stream_whose_client_leaves_is_cancelled() -> None:
     assert ended == ["stream"]
     with pytest.raises(ZeroDivisionError):
         await asgi_request(AccessMiddleware(failing, lambda scope: access), STREAM, headers=HOLDER)
+
+
+async def test_a_stream_whose_login_ends_gets_a_bye(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its task is cancelled, and the reader returns after a second, then to be refused."""
+    monkeypatch.setattr("random.uniform", lambda least, greatest: greatest)
+    ended = asyncio.Event()
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    class Ending(Sessions):
+        checks = 0
+
+        async def is_live(self, cookie: str) -> bool:
+            self.checks += 1
+            return self.checks < 3
+
+    sessions: Any = Ending()
+    app = AccessMiddleware(stream, lambda scope: Access(sessions=sessions), recheck=0.001)
+    response = await asyncio.wait_for(asgi_request(app, STREAM, headers={"cookie": "SESSION=live"}), 20)
+    assert ended.is_set()
+    assert sessions.checks == 3
+    assert b"retry: 1500\n" in response.body
+    assert b'"reason":"age"' in response.body
+    assert response.messages[-1]["more_body"] is False
+
+
+async def test_a_refused_stream_returns_after_its_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One and a half times the Retry-After of the refusal; 5 seconds where it has none."""
+    monkeypatch.setattr("random.uniform", lambda least, greatest: 1.0)
+    clock = Clock()
+    access = Access(rates=ClientRateLimit(2, clock))
+    for _ in range(2):
+        assert (await ask(access, STREAM)).body == b"served"
+    response = await ask(access, STREAM)
+    assert b"retry: 45000\n" in response.body
+    clock.now += 29
+    assert (await ask(access, "/api/python/health")).headers["retry-after"] == "1"
+    clock.now += 1
+    assert (await ask(access, STREAM)).body == b"served"
+    away: Any = Sessions()
+    away.away = True
+    assert b"retry: 7500\n" in (await ask(Access(sessions=away), STREAM)).body
