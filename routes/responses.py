@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -28,8 +28,8 @@ class EncodedAnswer:
     body: bytes
     etag: bytes
     cache_control: bytes
-    age: int = -1  # seconds, of the headers
-    headers: Headers | None = None
+    age: int | None = None  # seconds, in the headers
+    headers: Headers = field(default_factory=list)
 
     def not_modified(self) -> Headers:
         """Return the headers of a 304."""
@@ -38,8 +38,8 @@ class EncodedAnswer:
 
     def ok(self) -> Headers:
         """Return the headers of a 200, made anew each second."""
-        if self.headers is None or self.age != self._seconds():
-            self.age = self._seconds()
+        if self.age != (age := self._seconds()):
+            self.age = age
             content = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
             self.headers = [*self.not_modified(), *content]
         return self.headers

@@ -50,8 +50,9 @@ class WarmSession:
 
     def close(self) -> None:
         """End the process."""
-        self._connection.close()
+        self._connection.send(None)
         self._session.wait()
+        self._connection.close()
 
 
 class ForkingLoop:
@@ -62,17 +63,14 @@ class ForkingLoop:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Answer each trial with an exit code until the other side closes."""
+        """Answer each trial with an exit code until None comes."""
         items = {item.nodeid: item for item in session.items}
         functions = _functions()
         gc.collect()
         gc.freeze()
-        while True:
-            try:
-                trial: WarmTrial = self._requests.recv()
-            except EOFError:
-                return True
+        while (trial := self._requests.recv()) is not None:
             self._requests.send(_fork(session, trial, [items[name] for name in trial.tests], functions))
+        return True
 
 
 def _fork(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.responses import Response
 
 from cache.base import Answer
 from routes.access import Access
@@ -17,7 +18,7 @@ from routes.application import Application, Durations
 from routes.context import Services
 from routes.endpoint import LIMIT, Endpoint, Query
 from routes.login import Tickets
-from routes.responses import DATES, ENCODED_KEPT, JsonEndpoint, accepts_csv, encode, live_json, undated
+from routes.responses import DATES, JsonEndpoint, accepts_csv, encode, live_json, matches, undated
 from tests.support.asgi import asgi_request
 
 TOKEN = "correct-horse-battery-staple"
@@ -190,6 +191,73 @@ async def test_age_goes_on_while_the_answer_stays(monkeypatch: pytest.MonkeyPatc
         assert (await fetched(endpoint)).headers["age"] == age
 
 
+def test_headers_are_made_anew_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a second the requests of one answer share them."""
+    now = [100.0]
+    monkeypatch.setattr("routes.responses.time.time", lambda: now[0])
+    encoded = encode(Answer({}, "kalshi_api", 100.0), b"no-store")
+    first = encoded.ok()
+    assert encoded.ok() is first
+    now[0] = 101.0
+    second = encoded.ok()
+    assert dict(second)[b"age"] == b"1"
+    assert encoded.ok() is second
+
+
+async def test_a_new_answer_is_encoded_anew() -> None:
+    """Of one query the newest answer is sent; the same answer is encoded once."""
+    answers = [Answer({"balance": number}, "kalshi_api", 1.0) for number in (1, 1, 2)]
+    sent = iter([answers[0], answers[0], answers[1], answers[2], answers[0]])
+    endpoint = endpoint_of(lambda: next(sent))
+    bodies, encodings = [], []
+    for _ in range(5):
+        bodies.append(json.loads((await fetched(endpoint)).body)["balance"])
+        encodings.append(endpoint._encoded[()])
+    assert bodies == [1, 1, 1, 2, 1]
+    assert [one is other for one, other in zip(encodings, encodings[1:], strict=False)] == [True, False, False, False]
+
+
+async def test_an_unchanged_answer_ends_without_a_body() -> None:
+    """A 304 is complete: its empty body is sent, as servers require."""
+    response = await fetched(endpoint_of(lambda: Answer({}, "journal", 1.0)), if_none_match="*")
+    assert [message["type"] for message in response.messages] == ["http.response.start", "http.response.body"]
+
+
+@pytest.mark.parametrize(("accept", "sent"), [("text/csv", b"a,b"), ("application/json", b'"limit":7'), ("", b"7")])
+async def test_csv_is_for_those_who_accept_it(accept: str, sent: bytes) -> None:
+    """An endpoint without CSV sends JSON to everybody; one with it reads the query in the same way."""
+
+    async def handler(services: Services, query: Query) -> Answer:
+        return Answer({"limit": query["limit"]}, "journal", 1.0)
+
+    def table(services: Services, query: Query) -> Any:
+        return Response(f"a,b\r\n{query['limit']}")
+
+    for csv in (table, None):
+        endpoint = JsonEndpoint(Endpoint("/x", "x", "", (LIMIT,), handler, csv=csv))
+        response = await fetched(endpoint, b"limit=7", accept=accept)
+        expected = sent if csv else b'"limit":7'
+        assert expected in response.body
+        assert b"7" in response.body
+
+
+async def test_the_scope_names_the_endpoint() -> None:
+    """So that durations and counters are kept by the path of the table and not by the URL."""
+    endpoint = endpoint_of(lambda: Answer({}, "journal", 1.0))
+    scope: dict[str, Any] = {"type": "http", "headers": [], "query_string": b"", "state": services()}
+
+    async def send(message: Any) -> None:
+        assert scope["endpoint"].label == "/x"
+
+    await endpoint(scope, no_message, send)
+    assert scope["endpoint"] is endpoint
+
+
+async def no_message() -> Any:
+    """Return a request without a body."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
 async def test_an_answer_that_was_never_confirmed_has_no_age() -> None:
     """as_of is null, and the response has no Age header."""
     response = await fetched(endpoint_of(lambda: Answer({"a": 1}, "journal", 0.0)))
@@ -226,18 +294,20 @@ def test_csv_is_sent_for_its_accept_header(accept: str, csv: bool) -> None:
 
 
 async def test_only_the_newest_queries_keep_their_encoded_answer() -> None:
-    """ENCODED_KEPT of them; the one that was sent longest ago is encoded again."""
+    """64 of them; the one that was sent longest ago is encoded again."""
     answers = {limit: Answer({"limit": limit}, "journal", 1.0) for limit in range(1, 1000)}
 
     async def handler(services: Services, query: Query) -> Answer:
         return answers[query["limit"]]
 
     endpoint = JsonEndpoint(Endpoint("/x", "x", "", (LIMIT,), handler))
-    for limit in range(1, ENCODED_KEPT + 1):
+    for limit in range(1, 65):
         await fetched(endpoint, b"limit=%d" % limit)
-    assert len(endpoint._encoded) == ENCODED_KEPT
+    assert len(endpoint._encoded) == 64
+    answers[1] = Answer({"limit": 1}, "journal", 2.0)
+    await fetched(endpoint, b"limit=1")
     await fetched(endpoint, b"limit=900")
-    assert (len(endpoint._encoded), (1,) in endpoint._encoded, (2,) in endpoint._encoded) == (ENCODED_KEPT, False, True)
+    assert (len(endpoint._encoded), (1,) in endpoint._encoded, (2,) in endpoint._encoded) == (64, True, False)
 
 
 def test_json_of_the_moment_is_not_cached() -> None:
@@ -245,3 +315,8 @@ def test_json_of_the_moment_is_not_cached() -> None:
     response = live_json({"a": Decimal("0.50")}, 503)
     assert (response.status_code, response.headers["cache-control"], response.body) == (503, "no-store", b'{"a":0.5}')
     assert live_json([]).status_code == 200
+
+
+def test_a_request_without_an_etag_matches_none() -> None:
+    """No other header counts."""
+    assert matches({"headers": [(b"if-match", b"*")]}, b'W/"a"') is False
