@@ -13,7 +13,7 @@ from cache.redis import connect
 from config.parsers import without_password
 from config.reader import masked, read
 from config.settings import ServerSettings
-from ingest.bot_client import failure_text
+from kalshi.transport import connection_failure
 from journal.dsn import open_journal
 from journal.errors import JournalError, JournalMissing
 from kalshi.client import KalshiClient
@@ -66,7 +66,7 @@ async def _tried(name: str, attempt: Callable[[], Awaitable[tuple[bool | None, s
         async with asyncio.timeout(LIMIT):
             ok, words = await attempt()
     except aiohttp.ClientError as error:
-        return CheckResult(name, False, failure_text(error))
+        return CheckResult(name, False, connection_failure(error, with_place=False))
     except (KalshiError, JournalError, RedisError, OSError, TimeoutError) as error:
         return CheckResult(name, False, printable(str(error)) or f"no answer within {LIMIT:g} s")
     return CheckResult(name, ok, words)
@@ -132,4 +132,4 @@ async def _bot(session: aiohttp.ClientSession, settings: ServerSettings) -> tupl
         async with session.get(url, allow_redirects=False) as answer:
             return answer.status in (200, 404), f"HTTP {answer.status} from {shown}"
     except aiohttp.ClientError as error:
-        return False, f"{shown}: {failure_text(error)}"
+        return False, f"{shown}: {connection_failure(error, with_place=False)}"

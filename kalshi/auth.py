@@ -12,37 +12,28 @@ import base64
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kalshi.errors import KeyUnusable
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 
 class Signer:
     """Makes the three headers of an authenticated request, with a new timestamp and signature each time.
 
-    Raises KeyUnusable for a key of another kind. kind: RSA or Ed25519.
+    key: a private key of cryptography; KeyUnusable is raised for another kind than RSA and Ed25519.
     """
 
-    def __init__(
-        self, key_id: str, key: "RSAPrivateKey | Ed25519PrivateKey", clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, key_id: str, key: Any, clock: Callable[[], float] = time.time) -> None:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.hashes import SHA256
 
         if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
             raise KeyUnusable("the private key is neither RSA nor Ed25519; make a new one at kalshi.com")
         self.key_id, self._key, self._clock = key_id, key, clock
-        self._options: tuple[Any, ...] = ()
-        self.kind = "Ed25519"
-        if isinstance(key, RSAPrivateKey):
-            from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
-
-            self.kind, self._options = "RSA", (PSS(MGF1(SHA256()), SHA256.digest_size), SHA256())
+        self.kind = "RSA" if isinstance(key, RSAPrivateKey) else "Ed25519"
+        self._options = (PSS(MGF1(SHA256()), SHA256.digest_size), SHA256()) if self.kind == "RSA" else ()
 
     def __repr__(self) -> str:
         return f"Signer({self.kind})"  # neither the key nor its id belongs in a log
@@ -54,18 +45,17 @@ class Signer:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         try:
-            key: Any = load_pem_private_key(pem, password=None)
+            return cls(key_id, load_pem_private_key(pem, password=None), clock)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             # The library's message may quote the file, so only its kind is passed on.
             hint = "it is encrypted: store it without a password" if isinstance(error, TypeError) else "it is damaged"
             raise KeyUnusable(f"the private key cannot be read ({hint}, or no PEM)") from None
-        return cls(key_id, key, clock)
 
     @classmethod
-    def from_file(cls, key_id: str, path: str | Path, clock: Callable[[], float] = time.time) -> "Signer":
+    def from_file(cls, key_id: str, path: str | Path) -> "Signer":
         """Return a signer for a key file. Raises KeyUnusable."""
         try:
-            return cls.from_pem(key_id, Path(path).read_bytes(), clock)
+            return cls.from_pem(key_id, Path(path).read_bytes())
         except OSError as error:
             raise KeyUnusable(f"the private key file {path}: {error.strerror}") from None
         except KeyUnusable as error:

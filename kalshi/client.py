@@ -1,19 +1,19 @@
-"""Typed reads of the exchange, one method for each kind of record."""
+"""Typed reads of the exchange, one method for each kind of record, and walks over all pages of a kind."""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import aiohttp
 
 from kalshi.account_models import AccountSettlement, Balance, BankTransfer, Direction, Fill, Order, Position
 from kalshi.auth import Signer
-from kalshi.errors import ExchangeFault, NotFound
+from kalshi.errors import BadAnswer, ExchangeFault, NotFound
 from kalshi.market_models import Cutoff, ExchangeStatus, Market, Orderbook
-from kalshi.pagination import Page, walk
 from kalshi.rate_limits import Lane
 from kalshi.records import RecordReader
 from kalshi.retrying_client import RetryingClient
@@ -22,10 +22,51 @@ from kalshi.transport import Params, Transport
 Row = TypeVar("Row")
 FULL = 1000  # rows a page may hold at most; more is an error, not a smaller page
 FULL_TRANSFERS = 500  # the most that a page of deposits or withdrawals may hold
+MOST_PAGES = 200  # of one walk
 AT_ONCE = 100  # tickers that one call may name
 PAST = "past:"  # marks a page cursor that leads into the historical tier
 SLICE = 50  # rows read in one go
 MOVING = 3600  # seconds near the cutoff within which a row may be in either tier
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows, and the cursor of the next page, None on the last."""
+
+    rows: list[Row]
+    next: str | None
+
+
+async def walk(
+    turn: Callable[[str | None], Awaitable[Page[Row]]], identity: Callable[[Row], str], what: str,
+    seen: set[str] | None = None, most: int = MOST_PAGES, final: bool = False,
+) -> AsyncIterator[Row]:  # fmt: skip
+    """Yield each row once, page after page, from turn(cursor), which begins with None.
+
+    The exchange answers an unknown cursor with its first page and no error. So a repeated cursor, a page without a new
+    row and too many pages are errors: to stop there would pass for the whole.
+    seen: ids that were yielded already; it grows. final: rows never change, so two with one id that differ are an
+    error. Raises BadAnswer, and the errors of turn.
+    """
+    found = set() if seen is None else seen
+    met: dict[str, Row] = {}  # rows of this walk, also known ones: a known row may come again, a repeated page may not
+    cursor: str | None = None
+    for _ in range(most):
+        page = await turn(cursor)
+        before = len(met)
+        for row in page.rows:
+            name = identity(row)
+            if met.setdefault(name, row) != row and final:
+                raise BadAnswer(f"{what}: two rows of {name[:60]} that differ")
+            if name not in found:
+                found.add(name)
+                yield row
+        if page.next is None:
+            return
+        if len(met) == before or page.next == cursor:
+            raise BadAnswer(f"{what}: the walk goes in circles at cursor {page.next[:40]!r}")
+        cursor = page.next
+    raise BadAnswer(f"{what}: no end after {most} pages")
 
 
 class KalshiClient:
@@ -37,8 +78,7 @@ class KalshiClient:
     """
 
     def __init__(self, calls: RetryingClient, subaccount: int = 0, lane: Lane = "own") -> None:
-        self.calls = calls
-        self.request = calls.request
+        self.calls, self.request = calls, calls.request
         self.subaccount = subaccount
         self.lane: Lane = lane
 
@@ -74,7 +114,7 @@ class KalshiClient:
         self, min_ts: float | None = None, max_ts: float | None = None, ticker: str | None = None
     ) -> AsyncIterator[Fill]:
         """Yield every execution between two times (whole Unix seconds, both included), of both tiers."""
-        params = _between(min_ts, max_ts) | ({"ticker": ticker} if ticker else {})
+        params = _filters(min_ts, max_ts, ticker=ticker)
         output: set[str] = set()
         for path in ("/portfolio/fills", "/historical/fills"):
             # The cutoff is asked for after the live walk: what moved over meanwhile is then found in the old tier.
@@ -91,8 +131,7 @@ class KalshiClient:
 
         status: resting, canceled or executed; min_ts: made since then (Unix seconds), in the live tier alone.
         """
-        which = {"status": status, "ticker": ticker}
-        params: Params = {"limit": limit, **_between(min_ts, None), **{k: v for k, v in which.items() if v}}
+        params = {"limit": limit, **_filters(min_ts, status=status, ticker=ticker)}
         page = await self._both_tiers("orders", params, Order.from_api, cursor)
         return Page(page.rows, None) if page.next == PAST and (status == "resting" or min_ts is not None) else page
 
@@ -113,7 +152,7 @@ class KalshiClient:
 
     def settlements(self, min_ts: float | None = None, max_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
         """Return an iterator over every settlement between two times (Unix seconds)."""
-        path, params = "/portfolio/settlements", _between(min_ts, max_ts)
+        path, params = "/portfolio/settlements", _filters(min_ts, max_ts)
         return self._rows(path, params, AccountSettlement.from_api, lambda row: f"{row.ticker} {row.settled}")
 
     async def user_data_timestamp(self) -> float:
@@ -140,11 +179,10 @@ class KalshiClient:
 
     async def markets_named(self, tickers: Iterable[str]) -> list[Market]:
         """Return these markets, 100 a call; an unknown ticker is left out."""
-        names = sorted(set(tickers))
-        found: list[Market] = []
+        names, found = sorted(set(tickers)), list[Market]()
         for start in range(0, len(names), AT_ONCE):
-            some = names[start : start + AT_ONCE]
-            found += (await self.markets({"tickers": ",".join(some), "limit": AT_ONCE})).rows
+            some = ",".join(names[start : start + AT_ONCE])
+            found += (await self.markets({"tickers": some, "limit": AT_ONCE})).rows
         return found
 
     async def market(self, ticker: str) -> Market:
@@ -201,11 +239,11 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def _between(min_ts: float | None, max_ts: float | None) -> dict[str, str | int]:
-    """Return the query for a time range, widened to the whole seconds that the exchange takes."""
-    bounds: dict[str, str | int] = {}
+def _filters(min_ts: float | None = None, max_ts: float | None = None, **words: str | None) -> dict[str, str | int]:
+    """Return query parameters; a time range is widened to the whole seconds that the exchange takes."""
+    found: dict[str, str | int] = {name: word for name, word in words.items() if word}
     if min_ts is not None:
-        bounds["min_ts"] = max(0, int(min_ts // 1))
+        found["min_ts"] = max(0, int(min_ts // 1))
     if max_ts is not None:
-        bounds["max_ts"] = int(-(-max_ts // 1))
-    return bounds
+        found["max_ts"] = int(-(-max_ts // 1))
+    return found

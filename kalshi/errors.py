@@ -18,8 +18,9 @@ class KalshiError(Exception):
     transient = False
     retry_after: float | None = None  # seconds after which asking again makes sense, where that is known
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(printable(message))
+        self.retry_after = self.retry_after if retry_after is None else retry_after
 
 
 class NotConfigured(KalshiError):
@@ -46,18 +47,13 @@ class CircuitOpen(KalshiError):
     transient = True
 
     def __init__(self, reason: str, retry_after: float) -> None:
-        super().__init__(f"exchange circuit open for {retry_after:.1f} s: {reason}")
-        self.retry_after = retry_after
+        super().__init__(f"exchange circuit open for {retry_after:.1f} s: {reason}", retry_after)
 
 
 class Busy(KalshiError):
     """The token budget has no room within the time that this call may wait."""
 
     transient = True
-
-    def __init__(self, lane: str, retry_after: float) -> None:
-        super().__init__(f"the token budget of lane {lane!r} is spent; it has room again in {retry_after:.1f} s")
-        self.retry_after = retry_after
 
 
 class BadAnswer(KalshiError):

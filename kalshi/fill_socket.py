@@ -110,8 +110,8 @@ class FillSocket:
         while True:
             began = time.monotonic()
             try:
-                async with aclosing(self._connection()) as frames:
-                    async for event in frames:
+                async with aclosing(self._connection()) as connection:
+                    async for event in connection:
                         yield event
             except KalshiError as error:
                 reason = str(error)
@@ -130,11 +130,9 @@ class FillSocket:
         session = aiohttp.ClientSession(
             connector=self.session.connector, connector_owner=False, trace_configs=[refuse_redirects()]
         )
-        async with session, await self._handshake(session) as socket, aclosing(self._texts(socket)) as texts:
-            async for text in texts:
-                event = self._read(text)
-                if event is not None:
-                    yield event
+        async with session, await self._handshake(session) as socket, aclosing(self._events(socket)) as events:
+            async for event in events:
+                yield event
 
     async def _handshake(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         headers = self.signer.headers("GET", URL(self.ws_url).raw_path)
@@ -152,16 +150,16 @@ class FillSocket:
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(connection_failure(error)) from None
 
-    async def _texts(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[str, None]:
-        """Yield text frames and answer pings, which prove that the connection is alive."""
+    async def _events(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[Event, None]:
+        """Yield the events in text frames and answer pings, which prove that the connection is alive."""
         began = time.monotonic()
         try:
             await socket.send_str(_SUBSCRIBE)
             await socket.send_str(_SUBSCRIBE_MARKETS)
             while self.connected or time.monotonic() - began < self.silence:
                 frame = await socket.receive(timeout=self.silence)
-                if frame.type is aiohttp.WSMsgType.TEXT:
-                    yield frame.data
+                if frame.type is aiohttp.WSMsgType.TEXT and (event := self._read(frame.data)) is not None:
+                    yield event
                 elif frame.type is aiohttp.WSMsgType.PING:
                     await socket.pong(frame.data)
                 elif frame.type in _ENDS:
@@ -194,7 +192,11 @@ class FillSocket:
             log.info("the exchange pushes fills")
             return Connected()
         if kind == "error":
-            self._handle_error(frame.one("msg"))
+            error = frame.one("msg")
+            text = f"the exchange's socket sent error {error.whole('code')}: {error.maybe_text('msg')}"
+            if error.whole("code") in _FATAL or not self.connected:
+                raise BadAnswer(text)
+            log.warning("%s; the connection stays open", text)
         return None
 
     def _read_market(self, kind: str, frame: RecordReader) -> MarketPaid | None:
@@ -209,12 +211,6 @@ class FillSocket:
             return None
         # Of the changes only this one names a payout (Kalshi docs: market lifecycle).
         return MarketPaid(ticker) if change == "settled" and self.is_traded(ticker) else None
-
-    def _handle_error(self, error: RecordReader) -> None:
-        code = error.whole("code")
-        if code in _FATAL or not self.connected:
-            raise BadAnswer(f"the exchange's socket sent error {code}: {error.maybe_text('msg')}")
-        log.warning("the exchange's socket sent error %s: %s; the connection stays open", code, error.maybe_text("msg"))
 
     def _turn(self, connected: bool, reason: str) -> None:
         self.connected, self.reason, self.since = connected, reason, self.clock()

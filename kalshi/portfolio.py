@@ -12,9 +12,8 @@ from typing import Any, Final, Literal
 
 from cache.base import Answer
 from cache.stale_cache import CompleteValue, StaleCache
-from kalshi.client import KalshiClient
+from kalshi.client import KalshiClient, Page
 from kalshi.errors import KalshiError
-from kalshi.pagination import Page
 from ledger.marks import value_position
 
 PAGE_SIZES: Final = (100, 1000)  # rows of a page as it is read from the exchange
@@ -31,15 +30,14 @@ class Tiers:
     marks: float = 15.0  # prices of held markets; orders too, which come and go without a trade
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Valued:
     """Positions with their marks, cached until positions or marks change."""
 
     held: Answer
     tickers: list[str]
-    marks_key: str
-    marks: Answer | None
-    answer: Answer
+    marks: Answer | None = None
+    answer: Answer | None = None
 
 
 def with_marks(positions: list[dict[str, Any]], marks: Answer | None) -> dict[str, Any]:
@@ -96,15 +94,10 @@ class Portfolio:
     """
 
     def __init__(
-        self,
-        client: KalshiClient,
-        keeper: StaleCache,
-        tiers: Tiers | None = None,
-        clock: Callable[[], float] = time.time,
+        self, client: KalshiClient, keeper: StaleCache, tiers: Tiers = Tiers(), clock: Callable[[], float] = time.time
     ) -> None:
         self._client = KalshiClient(client.calls, client.subaccount, "public")
-        self._keeper, self._clock = keeper, clock
-        self.tiers = tiers or Tiers()
+        self._keeper, self._tiers, self._clock = keeper, tiers, clock
         self._prefix = f"kalshi:{client.account}"
         # All mutable state: the newest trade or settlement known (Unix seconds; 0: none), positions with their marks.
         self.changed = 0.0
@@ -124,7 +117,7 @@ class Portfolio:
         async def read() -> dict[str, Any]:
             return (await self._client.balance()).as_json()
 
-        return await self._account("balance", self.tiers.account, read)
+        return await self._account("balance", self._tiers.account, read)
 
     async def positions(self, settled: Literal["unsettled", "settled", "all"] = "unsettled") -> Answer:
         """Return `positions`, `count`, `marks_as_of`, `marks_stale`; settled: unsettled, settled or all.
@@ -136,33 +129,30 @@ class Portfolio:
         async def read() -> dict[str, Any]:
             return {"positions": [row.as_json() for row in await self._client.positions(settled)]}
 
-        kept = await self._account(f"positions:{settled}", self.tiers.account, read)
+        kept = await self._account(f"positions:{settled}", self._tiers.account, read)
         known = self._valued.get(settled)
-        if known is not None and known.held is kept:
-            tickers, key = known.tickers, known.marks_key
-        else:
-            tickers = sorted(row["ticker"] for row in kept.value["positions"] if row["quantity"])
-            key, known = f"{self._prefix}:marks:{_short(tickers)}", None
-        marks = await self._marks(key, tickers) if tickers else None
-        if known is not None and known.marks is marks:
-            return known.answer
-        answer = Answer(with_marks(kept.value["positions"], marks), kept.source, kept.as_of, kept.stale)
-        self._valued[settled] = _Valued(kept, tickers, key, marks, answer)
-        return answer
+        if known is None or known.held is not kept:
+            known = _Valued(kept, sorted(row["ticker"] for row in kept.value["positions"] if row["quantity"]))
+            self._valued[settled] = known
+        marks = await self._marks(known.tickers) if known.tickers else None
+        if known.answer is None or known.marks is not marks:
+            known.marks = marks
+            known.answer = replace(kept, value=with_marks(kept.value["positions"], marks))
+        return known.answer
 
     async def fills(self, limit: int = 100, cursor: str | None = None) -> Answer:
         """Return `fills`, `count`, `next`: one page, newest first; `next` leads into the historical tier."""
-        return await self._page("fills", "fills", self.tiers.history, limit, cursor, self._client.fills_page)
+        return await self._page("fills", "fills", self._tiers.history, limit, cursor, self._client.fills_page)
 
     async def orders(self, limit: int = 100, cursor: str | None = None, status: str | None = None) -> Answer:
         """Return `orders`, `count`, `next`: one page; status: resting, canceled or executed."""
         read = partial(self._client.orders, status)
-        return await self._page(f"orders:{status or 'all'}", "orders", self.tiers.marks, limit, cursor, read)
+        return await self._page(f"orders:{status or 'all'}", "orders", self._tiers.marks, limit, cursor, read)
 
     async def settlements(self, limit: int = 100, cursor: str | None = None) -> Answer:
         """Return `settlements`, `count`, `next`: one page, newest first."""
         read = self._client.settlements_page
-        return await self._page("settlements", "settlements", self.tiers.history, limit, cursor, read)
+        return await self._page("settlements", "settlements", self._tiers.history, limit, cursor, read)
 
     async def _page(
         self, name: str, rows: str, ttl: float, limit: int, cursor: str | None,
@@ -200,7 +190,7 @@ class Portfolio:
 
         return await self._keeper.get(f"{self._prefix}:{name}", ttl, fetch, self.changed)
 
-    async def _marks(self, key: str, tickers: list[str]) -> Answer | None:
+    async def _marks(self, tickers: list[str]) -> Answer | None:
         """Return mark and title by ticker; None if they cannot be read."""
 
         async def fetch() -> dict[str, Any]:
@@ -208,7 +198,7 @@ class Portfolio:
             return {market.ticker: [market.mark, market.title or market.yes_title or None] for market in markets}
 
         try:
-            return await self._keeper.get(key, self.tiers.marks, fetch)
+            return await self._keeper.get(f"{self._prefix}:marks:{_short(tickers)}", self._tiers.marks, fetch)
         except KalshiError:
             return None  # counted and logged by the client; positions without prices are better than none
 

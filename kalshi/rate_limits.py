@@ -98,10 +98,6 @@ class TokenBucket:
         """Subtract cost, below 0 if need be."""
         self._tokens = self.tokens - cost
 
-    def drain(self) -> None:
-        """Set the tokens to 0 at most, after the exchange answered that its own bucket is empty."""
-        self._tokens = min(self.tokens, 0.0)
-
 
 class RateLimits:
     """Token buckets of the account's tier: Basic, and 10 tokens a call, until `adopt` and `costs` are set."""
@@ -129,7 +125,7 @@ class RateLimits:
             buckets.append(self.public)
         delay = max(bucket.delay(cost) for bucket in buckets)
         if delay > patience:
-            raise Busy(lane, delay)
+            raise Busy(f"the token budget of lane {lane!r} is spent; it has room again in {delay:.1f} s", delay)
         for bucket in buckets:
             bucket.take(cost)
         return delay
@@ -142,7 +138,8 @@ class RateLimits:
 
     def drained(self, method: str) -> None:
         """Empty the bucket after a 429: another program uses the same account."""
-        (self.read if method == "GET" else self.write).drain()
+        bucket = self.read if method == "GET" else self.write
+        bucket.take(max(bucket.tokens, 0.0))
 
     def _bucket(self, size: TokenAllowance) -> TokenBucket:
         # No bucket may be too small for the dearest single call (an upgrade costs 30).

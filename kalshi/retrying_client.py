@@ -1,6 +1,7 @@
 """Requests to the exchange with rate limit, circuit breaker, retries and counters."""
 
 import asyncio
+import itertools
 import logging
 import random
 import time
@@ -52,15 +53,9 @@ class RetryingClient:
     _learn_at: float = field(default=0.0, init=False)  # monotonic seconds at which the tier is to be asked for again
 
     async def request(
-        self,
-        method: str,
-        path: str,
-        params: Params | None = None,
-        json: Any = None,
-        lane: Lane = "own",
-        total: float | None = None,
-        retry: bool = True,
-    ) -> Any:
+        self, method: str, path: str, params: Params | None = None, json: Any = None, lane: Lane = "own",
+        total: float | None = None, retry: bool = True,
+    ) -> Any:  # fmt: skip
         """Return the JSON value of the answer (None for an empty one); numbers with a fraction are Decimal.
 
         path: below the base URL, ids already quoted. A GET is retried while the error is transient and time is left,
@@ -74,15 +69,13 @@ class RetryingClient:
             await self._learn(signer)
         # REST clients wait behind a proxy that gives up after some 15 s, and an answer may take three calls in a row.
         deadline = time.monotonic() + (total or (self.total if lane == "own" else self.total / 2))
-        tries = 0
-        while True:
+        for tries in itertools.count():
             try:
                 return await self._try(method, path, params, None, signer, lane, deadline - time.monotonic())
             except errors.KalshiError as error:
                 pause = self._pause(error, tries)
                 if not retry or pause is None or time.monotonic() + pause >= deadline:
                     raise
-            tries += 1
             self.counters.retries += 1
             await asyncio.sleep(pause)
 
@@ -94,9 +87,8 @@ class RetryingClient:
 
     def _pause(self, error: errors.KalshiError, tries: int) -> float | None:
         """Return seconds before the next try, None for no retry. Full jitter, so that clients spread out."""
-        if not error.transient or isinstance(error, errors.CircuitOpen | errors.Busy):
-            return None
-        if isinstance(error, errors.ClockSkew) and tries:
+        final = isinstance(error, errors.CircuitOpen | errors.Busy) or (isinstance(error, errors.ClockSkew) and tries)
+        if final or not error.transient:
             return None
         return (error.retry_after or 0.0) + self.jitter() * min(4.0, 0.25 * float(2**tries))
 
@@ -116,13 +108,12 @@ class RetryingClient:
             self._failed(method, path, error)
             raise
         self.counters.calls[pattern(path), "ok"] += 1
-        self._came_through()
         self.counters.last_success = self.clock()
+        self._came_through()
         return answer
 
     def _failed(self, method: str, path: str, error: errors.KalshiError) -> None:
-        status = getattr(error, "status", None)
-        self.counters.calls[pattern(path), str(status or type(error).__name__)] += 1
+        self.counters.calls[pattern(path), str(getattr(error, "status", type(error).__name__))] += 1
         self.counters.last_error, self.counters.last_error_at = str(error), self.clock()
         if isinstance(error, errors.RateLimited):
             self.limits.drained(method)

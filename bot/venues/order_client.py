@@ -11,8 +11,7 @@ from bot.reasons import reason_of
 from bot.strategy_types import PlaceOrder, Side
 from kalshi import errors
 from kalshi.account_models import Order
-from kalshi.client import KalshiClient
-from kalshi.pagination import Page, walk
+from kalshi.client import KalshiClient, Page, walk
 from kalshi.records import RecordReader
 
 _CREATE = "/portfolio/events/orders"

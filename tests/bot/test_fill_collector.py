@@ -14,9 +14,8 @@ from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker
 from kalshi.account_models import Fill, Order
-from kalshi.client import KalshiClient
+from kalshi.client import KalshiClient, Page
 from kalshi.errors import NotFound, Unreachable
-from kalshi.pagination import Page
 from tests.support.eventually import eventually
 from tests.support.exchange import fill
 

@@ -214,7 +214,7 @@ async def test_a_socket_that_breaks_under_a_pong_is_a_reason(
             raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 
     with pytest.raises(Unreachable, match="the connection failed: ClientConnectionResetError"):
-        await anext(push_of(session, kalshi)._texts(Broken()))
+        await anext(push_of(session, kalshi)._events(Broken()))
 
 
 async def test_a_refused_connection(session: aiohttp.ClientSession) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from kalshi.client import Page, walk
 from kalshi.errors import BadAnswer
-from kalshi.pagination import Page, walk
 
 
 def turns(pages: dict[str | None, Any]) -> Any:
