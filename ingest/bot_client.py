@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -12,9 +11,9 @@ from typing import Any, Final, TypeVar
 import aiohttp
 from yarl import URL
 
-from ingest.bot_payload import BotReport, read_trades
+from ingest.bot_payload import BotReport, BotResponseError, read_trades
 from ingest.bot_status import BotStatusReading, read_status
-from ingest.payload_fields import BotResponseError
+from kalshi.transport import connection_failure, read_body
 
 T = TypeVar("T")
 MAX_BYTES: Final = 1_000_000  # of one body, decompressed
@@ -63,30 +62,20 @@ class BotClient:
     def __init__(
         self, session: aiohttp.ClientSession, settings: PollSettings, clock: Callable[[], float] = time.time
     ) -> None:
-        self._session = session
+        self._session, self._clock, self._timeout = session, clock, settings.timeout
         self._status_url, self._trades_url = URL(settings.status_url), URL(settings.trades_url)
-        self._timeout = settings.timeout
-        self._clock = clock
         self._health_url: URL | None = None  # known once /status has answered 404
         self._last: tuple[bytes, BotReport] | None = None  # the same body is not parsed twice
 
     async def poll(self) -> PollResult:
         """Request status and trades at once. Never raises: a failure stands in the result."""
         asked = self._clock()
-        reading, report = await asyncio.gather(_result_or_error(self._status), _result_or_error(self._trades))
-        troubles = {
-            name: str(error)
-            for name, error in (("status", reading), ("trades", report))
-            if isinstance(error, BotResponseError)
-        }
-        return PollResult(
-            asked,
-            None if isinstance(reading, BotResponseError) else reading,
-            None if isinstance(report, BotResponseError) else report,
-            _summary(troubles),
-            isinstance(report, BotResponseTooLarge),
-            isinstance(reading, BotUrlNotFound),
-        )
+        (reading, no_status), (report, no_trades) = await asyncio.gather(_tried(self._status), _tried(self._trades))
+        trouble = "; ".join(f"{name}: {why}" for name, why in (("status", no_status), ("trades", no_trades)) if why)
+        if no_status and str(no_status) == str(no_trades):
+            trouble = str(no_status)
+        too_large, has_no_status = isinstance(no_trades, BotResponseTooLarge), isinstance(no_status, BotUrlNotFound)
+        return PollResult(asked, reading, report, trouble, too_large, has_no_status)
 
     async def after(self, seq: int, wait: float) -> BotReport:
         """Return the trades after the bot's number seq; it may hold its response back for `wait` seconds.
@@ -95,57 +84,52 @@ class BotClient:
         """
         query = {"after": str(seq), "limit": "1000", "wait": f"{wait:g}"}
         body = await self._body(self._trades_url.update_query(query), self._timeout + wait)
-        return read_trades(parse_json(body), self._clock())
+        return read_trades(_parse_json(body), self._clock())
 
     async def _status(self) -> BotStatusReading:
         known, self._health_url = self._health_url, None
         # After any failure /status is requested first again: the bot may come back as another version.
         if known is None:
             try:
-                return read_status(parse_json(await self._body(self._status_url)))
+                return read_status(_parse_json(await self._body(self._status_url, self._timeout)))
             except BotUrlNotFound:
-                known = _beside(self._status_url, "health")
-        reading = read_status(parse_json(await self._body(known)))
+                url = self._status_url
+                known = url.with_name("health") if url.name else url.with_path(f"{url.path.rstrip('/')}/health")
+        reading = read_status(_parse_json(await self._body(known, self._timeout)))
         self._health_url = known
         return reading
 
     async def _trades(self) -> BotReport:
-        body = await self._body(self._trades_url)
+        body = await self._body(self._trades_url, self._timeout)
         if self._last is None or self._last[0] != body:
-            self._last = body, read_trades(parse_json(body), self._clock())
+            self._last = body, read_trades(_parse_json(body), self._clock())
         return self._last[1]
 
-    async def _body(self, url: URL, timeout: float | None = None) -> bytes:
-        seconds = self._timeout if timeout is None else timeout
+    async def _body(self, url: URL, seconds: float) -> bytes:
+        """Return the whole body of a 200 response, decompressed. Raises BotResponseError for any other."""
         try:
             # One limit over everything: aiohttp's own read limit starts anew with each byte of a slow response.
             async with (
                 asyncio.timeout(seconds),
                 self._session.get(url, allow_redirects=False, headers={"Accept": "application/json"}) as response,
             ):
-                return await _read_body(response)
+                if response.status == 404:
+                    raise BotUrlNotFound("HTTP 404")
+                if response.status != 200:
+                    redirect = ": redirects are not followed" if 300 <= response.status < 400 else ""
+                    raise BotResponseError(f"HTTP {response.status}{redirect}")
+                body = await read_body(response, MAX_BYTES)
         except TimeoutError:
             raise BotResponseError(f"no whole answer within {seconds:g} s") from None
         except aiohttp.ClientError as error:
-            raise BotResponseError(failure_text(error)) from None
-
-
-async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Return the whole body of a 200 response, decompressed. Raises BotResponseError for any other."""
-    if response.status == 404:
-        raise BotUrlNotFound("HTTP 404")
-    if response.status != 200:
-        redirect = ": redirects are not followed" if 300 <= response.status < 400 else ""
-        raise BotResponseError(f"HTTP {response.status}{redirect}")
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65536):
-        body += chunk
-        if len(body) > MAX_BYTES:
+            # Without the bot's address, which readers of bot_status need not see.
+            raise BotResponseError(connection_failure(error, with_place=False)) from None
+        if body is None:
             raise BotResponseTooLarge(f"larger than {MAX_BYTES // 1000} kB")
-    return bytes(body)
+        return body
 
 
-def parse_json(body: bytes) -> Any:
+def _parse_json(body: bytes) -> Any:
     """Return the JSON value of a body, its numbers exact. Raises BotResponseError."""
     try:
         # Python writes NaN for a missing number: only the field that holds it is unreadable.
@@ -154,37 +138,8 @@ def parse_json(body: bytes) -> Any:
         raise BotResponseError("HTML instead of JSON" if body.lstrip()[:1] == b"<" else "not whole JSON") from None
 
 
-def failure_text(error: aiohttp.ClientError) -> str:
-    """Return the same text for the same failure: without object addresses, lengths and counters."""
-    if isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
-        cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-        reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__
-        return f"TLS failed ({reason})"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        # asyncio's own text names the address, which readers of bot_status need not see.
-        number = error.os_error.errno
-        return f"no connection ({os.strerror(number) if number else type(error.os_error).__name__})"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "closed the connection without an answer"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "the answer broke off or could not be unpacked"
-    return f"no HTTP answer ({type(error).__name__})"
-
-
-def _beside(url: URL, name: str) -> URL:
-    """Return url with its last path segment replaced by name."""
-    return url.with_name(name) if url.name else url.with_path(f"{url.path.rstrip('/')}/{name}")
-
-
-def _summary(troubles: Mapping[str, str]) -> str:
-    """Return each response's failure, once if both have the same."""
-    if len(troubles) == 2 and len(set(troubles.values())) == 1:
-        return next(iter(troubles.values()))
-    return "; ".join(f"{name}: {why}" for name, why in troubles.items())
-
-
-async def _result_or_error(request: Callable[[], Awaitable[T]]) -> T | BotResponseError:
+async def _tried(request: Callable[[], Awaitable[T]]) -> tuple[T | None, BotResponseError | None]:
     try:
-        return await request()
+        return await request(), None
     except BotResponseError as error:
-        return error
+        return None, error

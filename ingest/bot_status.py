@@ -1,6 +1,5 @@
 """Status of the bot: its response, its online state over the polls, and the snapshot that workers share."""
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,8 +7,8 @@ from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
 from cache.decimal_json import dumps, loads
-from ingest import payload_fields as fields
-from ingest.payload_fields import Record, UnreadableRecord
+from ingest import bot_payload as fields
+from ingest.bot_payload import Record, UnreadableRecord
 from journal.entries import Mode
 
 Status = Literal["online", "offline", "stalled"]
@@ -19,17 +18,6 @@ STALLED_AFTER: Final = 15.0  # seconds without a turn of the bot's own loop; lef
 NOT_POLLED: Final = "not polled yet"
 UNHEALTHY: Final[frozenset[Activity]] = frozenset({"halted", "refused", "stopped", "other"})
 
-# Words are compared in lower case, without spaces, underscores and dashes. Another one (auto, maker) names no mode.
-MODE_WORDS: Final[dict[str, Mode]] = {
-    **dict.fromkeys(("paper", "papertrade", "papertrading", "papermode", "dry", "dryrun", "sim", "simulate"), "paper"),
-    **dict.fromkeys(("simulated", "simulation", "simulator", "backtest", "backtesting", "mock", "fake"), "paper"),
-    **dict.fromkeys(("shadow", "test", "testing"), "paper"),
-    **dict.fromkeys(("demo", "sandbox", "testnet"), "demo"),
-    **dict.fromkeys(("live", "real", "production", "prod", "livetrading"), "live"),
-}
-PAPER_FLAGS: Final = (
-    "paper", "paper_trading", "paper_mode", "is_paper", "dry_run", "dryrun", "simulated", "simulation",
-)  # fmt: skip
 ACTIVITY_WORDS: Final[dict[str, Activity]] = {
     **dict.fromkeys(("trading", "running", "ok", "online", "active", "up", "healthy", "alive", "started"), "trading"),
     **dict.fromkeys(("paused", "pause", "pausing", "suspended", "idle", "waiting", "maintenance"), "paused"),
@@ -67,14 +55,12 @@ def read_status(answer: object) -> BotStatusReading:
     if not isinstance(answer, Mapping):
         raise UnreadableRecord("not an object")
     activity, unknown_word = read_activity(answer)
-    reason = fields.optional_text(answer, *REASON_FIELDS)
+    reason = _text(answer, *REASON_FIELDS)
     if unknown_word:
         reason = f'the bot says "{unknown_word}"' + (f": {reason}" if reason else "")
     ages = (fields.optional(fields.number, answer, name) for name in ("loop_age", "last_loop_age"))
     return BotStatusReading(
-        mode=read_mode(answer),
-        activity=activity,
-        reason=reason,
+        fields.read_mode(answer), activity, reason,
         loop_age=next((float(age) for age in ages if age is not None), None),
         loop_time=fields.optional(fields.seconds_of, answer, "timestamp"),
         trades=fields.optional_count(answer, "trades", "trade_count", "trades_count", "total_trades"),
@@ -82,14 +68,7 @@ def read_status(answer: object) -> BotStatusReading:
         seq=fields.optional_count(answer, "seq", "last_seq"),
         order_prefix=fields.optional(fields.token, answer, "order_prefix"),
         positions=fields.optional(_positions, answer, "positions"),
-    )
-
-
-def read_mode(record: Record) -> Mode | None:
-    """Return the mode that a status or a trade names by word or by flag, or None."""
-    if any(record.get(flag) is True for flag in PAPER_FLAGS):
-        return "paper"
-    return MODE_WORDS.get(_normalized(record.get("mode")))
+    )  # fmt: skip
 
 
 def read_activity(record: Record) -> tuple[Activity | None, str]:
@@ -98,8 +77,8 @@ def read_activity(record: Record) -> tuple[Activity | None, str]:
         if record.get(flag) is True:
             return ACTIVITY_WORDS[flag], ""
     found: Activity | None = None
-    for word in filter(None, (fields.optional_text(record, name) for name in ("activity", "state", "status"))):
-        known = ACTIVITY_WORDS.get(_normalized(word))
+    for word in filter(None, (_text(record, name) for name in ("activity", "state", "status"))):
+        known = ACTIVITY_WORDS.get(fields.normalized(word))
         if known is None:
             return "other", word
         if found in (None, "trading"):  # a word of trouble in a later field outweighs "ok" in an earlier one
@@ -109,16 +88,19 @@ def read_activity(record: Record) -> tuple[Activity | None, str]:
     return ("trading" if found is None and record.get("running") is True else found), ""
 
 
-def _normalized(word: object) -> str:
-    return re.sub(r"[\s_-]", "", str(word or "")).lower()
-
-
 def _positions(answer: Record, name: str) -> dict[str, Decimal]:
     """Read {ticker: contracts}; one number that cannot be read makes all of them unreadable."""
     value = answer.get(name)
     if not isinstance(value, Mapping) or not all(isinstance(ticker, str) for ticker in value):
         raise UnreadableRecord(f"{name}: not an object")
     return {ticker: fields.number(value, ticker) for ticker in value}
+
+
+def _text(record: Record, *names: str) -> str:
+    """Return the first non-empty text of these fields in printable characters, at most 200; "" for none."""
+    texts = (value for value in map(record.get, names) if isinstance(value, str) and value.strip())
+    text = "".join(each if each.isprintable() else " " for each in next(texts, "")[:1000])
+    return " ".join(text.split())[:200]
 
 
 @dataclass(slots=True)

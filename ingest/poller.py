@@ -10,9 +10,8 @@ from typing import Final
 
 from cluster.component_health import ComponentHealth
 from ingest.bot_client import BotClient, PollResult
-from ingest.bot_payload import BotReport
+from ingest.bot_payload import BotReport, BotResponseError
 from ingest.bot_status import BotStatusReading
-from ingest.payload_fields import BotResponseError
 from ingest.trade_intake import TradeIntake
 from journal.errors import JournalError, LeaseLost
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from ingest.bot_payload import UnreadableRecord
 from ingest.bot_status import read_activity, read_status
-from ingest.payload_fields import UnreadableRecord
 from tests.support.bot import wire
 
 
