@@ -14,10 +14,7 @@ from ingest.backfill import Backfiller
 from ingest.bot_client import BotClient, PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus
 from ingest.fill_listener import FillListener
-from ingest.gaps import MARK as GAPS_MARK
-from ingest.gaps import OpenGaps
-from ingest.poll_overlap import MARK as WINDOW_MARK
-from ingest.poll_overlap import PollOverlap
+from ingest.gaps import GAPS_MARK, WINDOW_MARK, OpenGaps, PollOverlap
 from ingest.poller import Poller
 from ingest.trade_intake import TradeIntake
 from journal.entries import Mode

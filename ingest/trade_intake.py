@@ -10,8 +10,7 @@ from cluster.leader import JournalWriter
 from ingest.attribution import Attribution
 from ingest.bot_payload import BotReport, ReportedTrade
 from ingest.bot_status import BotStatusReading
-from ingest.gaps import GapSpan, OpenGaps, exact_seconds
-from ingest.poll_overlap import PollOverlap
+from ingest.gaps import GapSpan, OpenGaps, PollOverlap, exact_seconds
 from journal.entries import Mode, Trade
 
 MAX_PENDING: Final = 20_000  # trades in memory, some 10 MB
@@ -58,8 +57,7 @@ class TradeIntake:
 
     def add_gap(self, why: str, since: float) -> None:
         """Add a gap from `since` (Unix seconds) to now, also after a step of our clock."""
-        start, end = sorted((exact_seconds(since), exact_seconds(self._clock())))
-        self._add([], None, GapSpan(start, end, why))
+        self._add([], None, GapSpan.between(since, self._clock(), why))
 
     async def flush(self) -> None:
         """Write what waits now, in commits of a bounded size. Raises JournalError; then the rest still waits."""

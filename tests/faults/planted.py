@@ -70,7 +70,7 @@ def publish_before_journal() -> None:
 @bug
 def id_reuse() -> None:
     """A bot's trade is identified by its id alone, and a bot that restarts counts from 1 again."""
-    from ingest import poll_overlap
+    from ingest import gaps
     from journal import fingerprint
 
     original = fingerprint.report_name
@@ -82,7 +82,7 @@ def id_reuse() -> None:
     put(fingerprint, report_name=name)
     put(fingerprint, content_digest=lambda draft: "")
     put(fingerprint, old_names=lambda draft: [])
-    put(poll_overlap, trade_digest=lambda trade: trade.trade_id)
+    put(gaps, trade_digest=lambda trade: trade.trade_id)
 
 
 @bug
@@ -195,7 +195,7 @@ def status_stuck() -> None:
 @bug
 def window_only() -> None:
     """Trades that fell out between two polls go unnoticed: the overlap is not checked."""
-    from ingest.poll_overlap import PollOverlap
+    from ingest.gaps import PollOverlap
 
     put(PollOverlap, _broken=lambda self, keys, boot, numbers: "")
 

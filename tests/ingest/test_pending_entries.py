@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import trade_intake
-from ingest.gaps import MARK, MAX_GAPS, MERGED, GapSpan, OpenGaps
+from ingest.gaps import GAPS_MARK, MAX_GAPS, MERGED, GapSpan, OpenGaps
 from ingest.trade_intake import DROPPED, PendingEntries
 from journal.entries import Trade
 from tests.support.drafts import trade
@@ -120,4 +120,4 @@ def test_open_gaps_are_bounded() -> None:
     assert len(gaps) == MAX_GAPS
     assert spans(gaps)[0] == (0, 101)
     assert [gap.why for gap in gaps][:2] == [MERGED, "restart 11"]
-    assert len(OpenGaps(gaps.mark()[MARK])) == MAX_GAPS
+    assert len(OpenGaps(gaps.mark()[GAPS_MARK])) == MAX_GAPS

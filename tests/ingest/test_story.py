@@ -23,7 +23,7 @@ from ingest.bot_client import PollSettings
 from ingest.bot_payload import BotReport, read_trades
 from ingest.bot_status import BotStatus, read_status
 from ingest.gaps import OpenGaps
-from ingest.poll_overlap import PollOverlap
+from ingest.gaps import PollOverlap
 from ingest.trade_intake import TradeIntake
 from journal.entries import Entry
 from journal.errors import JournalError

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.bot_payload import BotReport, read_trades
 from ingest.bot_status import BotStatusReading
-from ingest.poll_overlap import MARK, MAX_SEEN, PollOverlap, trade_digest
+from ingest.gaps import MAX_SEEN, WINDOW_MARK, PollOverlap, trade_digest
 from tests.support.bot import trade, wire
 
 
@@ -79,11 +79,11 @@ def test_the_mark_carries_the_window_over_our_own_restart() -> None:
     """After a restart the check goes on as if there had been none, and a later sight of the window counts."""
     window = PollOverlap()
     window.check(plain(1, 2), None, 100.0, 100.0)
-    again = PollOverlap(window.mark()[MARK], polled=400.0)
+    again = PollOverlap(window.mark()[WINDOW_MARK], polled=400.0)
     checked = again.check(plain(3), None, 500.0, 500.0)
     assert checked.gap is not None
     assert checked.gap.start == 400
-    assert PollOverlap(window.mark()[MARK]).check(plain(2, 3), None, 500.0, 500.0).gap is None
+    assert PollOverlap(window.mark()[WINDOW_MARK]).check(plain(2, 3), None, 500.0, 500.0).gap is None
 
 
 def test_a_window_without_trades_may_still_be_behind() -> None:
@@ -125,8 +125,8 @@ def test_only_the_newest_of_a_large_window_are_remembered() -> None:
     """The mark stays small, and an overlap is still known."""
     window = PollOverlap()
     window.check(plain(*range(5000)), None, 1.0, 1.0)
-    assert len(window.mark()[MARK]) < 5000
-    assert PollOverlap(window.mark()[MARK]).check(plain(*range(4990, 9000)), None, 2.0, 2.0).gap is None
+    assert len(window.mark()[WINDOW_MARK]) < 5000
+    assert PollOverlap(window.mark()[WINDOW_MARK]).check(plain(*range(4990, 9000)), None, 2.0, 2.0).gap is None
 
 
 def test_ids_of_long_polls_are_stored_within_bounds() -> None:
