@@ -7,9 +7,8 @@ from typing import Final
 
 from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
-from ingest.attribution import Attribution
 from ingest.bot_client import PollSettings
-from ingest.exchange_fills import FillBatch, FillReader, Watermarks, read_baseline
+from ingest.exchange_fills import Attribution, FillBatch, FillReader, Watermarks, read_baseline
 from ingest.gaps import exact_seconds
 from journal.entries import Draft, Gap, Mode, Trade
 from journal.errors import JournalError, LeaseLost

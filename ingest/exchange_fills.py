@@ -2,28 +2,78 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from ingest.attribution import Attribution, Wait
-from ingest.gaps import GapSpan, exact_seconds
+from ingest.bot_status import BotStatus
+from ingest.gaps import GapSpan, OpenGaps, exact_seconds
 from journal.entries import Baseline, Draft, Mode, Origin, Settlement, Trade, Transfer
-from kalshi.account_models import Fill, Position
+from kalshi.account_models import Fill
 from kalshi.client import KalshiClient
 from kalshi.errors import BadAnswer, KalshiError
-from ledger.amounts import average
+from ledger.amounts import ZERO
 
 log = logging.getLogger(__name__)
 
 SOURCE: Final = "kalshi_api"
+MAX_ORDERS: Final = 4096  # order ids, far more than a bot fills within the time that a report can be late
 MARGIN: Final = 15.0  # seconds that each reading goes back before what is known, for clocks and late rows
 TRANSFERS_EVERY: Final = 60.0  # seconds between two readings of deposits and withdrawals, which have no filter by time
 MAX_IDS: Final = 20_000  # ids of rows that the journal has, so that rows within the margin cost it nothing
 BASELINE_TRIES: Final = 20
 BASELINE_PAUSE: Final = 0.2  # seconds between two tries
 BASELINE_FILLS: Final = 60.0  # seconds of fills that are compared before and after
+
+
+class Attribution:
+    """Evidence from the bot's reports, and the decision: a fill is the bot's, or of the account beside it.
+
+    The bot made a fill if its prefix stands on the order's client id, if it reported the order id, or if it was seen
+    at all and could not report at that moment (an outage, a gap). The account made it if the order bears another
+    client id; else only if the bot was polled, is complete over that moment, and did not report it. Until then it
+    waits: the bot's own report comes within two polls. The journal drops what the bot reported meanwhile, so a wrong
+    guess can never write an execution twice.
+
+    bot: its status at the last poll. gaps: when it could not report. interval: seconds between two polls.
+    """
+
+    def __init__(self, bot: BotStatus, gaps: OpenGaps, interval: float) -> None:
+        self.bot, self.gaps = bot, gaps
+        self._patience = 2 * interval  # seconds within which the bot reports an execution
+        self._orders: dict[str, None] = {}  # order ids that the bot reported, oldest first
+        self.prefix: str | None = None  # of the bot's client order ids
+        self.complete_to = 0.0  # Unix seconds before which the bot has reported everything
+
+    def add_reported(self, trades: Iterable[Trade]) -> None:
+        """Store the orders of trades that the bot reported."""
+        _store(self._orders, (trade.order_id for trade in trades if trade.order_id is not None), MAX_ORDERS)
+
+    def judge(self, fill: Fill, now: float) -> Origin | float:
+        """Return bot, account, or the seconds after which to decide again. now: Unix seconds."""
+        if fill.order_id in self._orders or (self.prefix and (fill.client_order_id or "").startswith(self.prefix)):
+            return "bot"
+        if not self.bot.seen or (self.prefix and fill.client_order_id):
+            return "account"
+        if self.gaps.covers(fill.timestamp):
+            return "bot"
+        happened = float(fill.timestamp)
+        if self.bot.status == "offline":
+            return "bot" if happened > self.complete_to - self._patience else "account"
+        if self.complete_to < happened + self._patience:  # not polled since the bot's time to report was over
+            left = happened + self._patience - now
+            return max(0.1, min(left, self._patience)) if left > 0 else self._patience / 2
+        return "account"
+
+
+def _store(ids: dict[str, None], more: Iterable[str], most: int) -> None:
+    """Add ids as the newest; the oldest beyond the limit are dropped."""
+    for each in more:
+        ids.pop(each, None)
+        ids[each] = None
+    for old in list(ids)[: max(0, len(ids) - most)]:
+        del ids[old]
 
 
 def trade_of(fill: Fill, origin: Origin, mode: Mode) -> Trade:
@@ -53,7 +103,7 @@ class Watermarks:
 
     def marks(self) -> dict[str, str]:
         """Return the marks to save."""
-        return {"begun": str(self.begun), "fills": str(self.fills), "settlements": str(self.settlements)}
+        return {name: str(moment) for name, moment in asdict(self).items()}
 
 
 @dataclass(slots=True)
@@ -71,18 +121,14 @@ class FillReader:
     """Read and attribute fills; the only state is the ids of rows that the journal has."""
 
     def __init__(self, exchange: KalshiClient, attribution: Attribution, clock: Callable[[], float]) -> None:
-        self._exchange = exchange
-        self._attribution = attribution
-        self._clock = clock
+        self._exchange, self._attribution, self._clock = exchange, attribution, clock
         self._saved: dict[str, None] = {}  # oldest first
         self._transfers_due = 0.0  # Unix seconds
         self._transfer_error = ""  # why deposits and withdrawals could not be read the last time
 
     def saved(self, ids: list[str]) -> None:
         """Store the ids of rows that the journal has now."""
-        self._saved.update(dict.fromkeys(ids))
-        for old in list(self._saved)[: max(0, len(self._saved) - MAX_IDS)]:
-            del self._saved[old]
+        _store(self._saved, ids, MAX_IDS)
 
     async def read(self, known: Watermarks, mode: Mode) -> FillBatch:
         """Return everything since `known`, and the gaps that this fills. Raises KalshiError."""
@@ -93,16 +139,26 @@ class FillReader:
         complete = min(self._clock(), await self._exchange.user_data_timestamp())
         batch = FillBatch([gap for gap in gaps if float(gap.end) <= complete], known)
         fills_to = await self._fills(min([known.fills, *(float(gap.start) for gap in gaps)]), mode, batch)
-        await self._settlements(mode, batch)
+        async for paid in self._exchange.settlements(min_ts=max(known.begun, known.settlements - MARGIN)):
+            # An unknown payout is 0: as many YES as NO were held, and no profit depends on it.
+            self._add(batch, f"{paid.ticker} {paid.settled}", Settlement(
+                timestamp=paid.settled, ticker=paid.ticker, event_ticker=paid.event_ticker, result=paid.result,
+                value=paid.payout or ZERO, yes_quantity=paid.yes_quantity, no_quantity=paid.no_quantity,
+                revenue=paid.revenue, fee=paid.fee, source=SOURCE, mode=mode,
+            ))  # fmt: skip
         await self._transfers(mode, batch)
         batch.drafts.sort(key=lambda draft: draft.timestamp)
-        batch.known = Watermarks(
-            known.begun, max(known.fills, min(complete, fills_to)), max(known.settlements, complete)
-        )  # fmt: skip
+        fills, settlements = max(known.fills, min(complete, fills_to)), max(known.settlements, complete)
+        batch.known = Watermarks(known.begun, fills, settlements)
         return batch
 
     def _is_new(self, row_id: str, timestamp: Decimal, batch: FillBatch) -> bool:
         return row_id not in self._saved and timestamp >= Decimal(batch.known.begun)
+
+    def _add(self, batch: FillBatch, row_id: str, draft: Draft) -> None:
+        if self._is_new(row_id, draft.timestamp, batch):
+            batch.drafts.append(draft)
+            batch.ids.append(row_id)
 
     async def _fills(self, since: float, mode: Mode, batch: FillBatch) -> float:
         """Attribute each new fill. Return the Unix seconds up to which all are attributed."""
@@ -110,48 +166,30 @@ class FillReader:
         async for fill in self._exchange.fills(min_ts=max(batch.known.begun, since - MARGIN)):
             if not self._is_new(fill.fill_id, fill.timestamp, batch):
                 continue
-            verdict = self._attribution.judge(fill, self._clock())
-            if isinstance(verdict, Wait):
+            origin = self._attribution.judge(fill, self._clock())
+            if isinstance(origin, float):
                 judged_to = min(judged_to, float(fill.timestamp))
-                batch.undecided = max(batch.undecided, verdict.seconds)
-                continue
-            batch.drafts.append(trade_of(fill, verdict, mode))
-            batch.ids.append(fill.fill_id)
+                batch.undecided = max(batch.undecided, origin)
+            else:
+                self._add(batch, fill.fill_id, trade_of(fill, origin, mode))
         return judged_to
-
-    async def _settlements(self, mode: Mode, batch: FillBatch) -> None:
-        known = batch.known
-        async for paid in self._exchange.settlements(min_ts=max(known.begun, known.settlements - MARGIN)):
-            row_id = f"{paid.ticker} {paid.settled}"
-            if not self._is_new(row_id, paid.settled, batch):
-                continue
-            # An unknown payout is 0: as many YES as NO were held, and no profit depends on it.
-            batch.drafts.append(Settlement(
-                timestamp=paid.settled, ticker=paid.ticker, event_ticker=paid.event_ticker, result=paid.result,
-                value=Decimal(0) if paid.payout is None else paid.payout, yes_quantity=paid.yes_quantity,
-                no_quantity=paid.no_quantity, revenue=paid.revenue, fee=paid.fee, source=SOURCE, mode=mode,
-            ))  # fmt: skip
-            batch.ids.append(row_id)
 
     async def _transfers(self, mode: Mode, batch: FillBatch) -> None:
         if self._clock() < self._transfers_due:
             return
         self._transfers_due = self._clock() + TRANSFERS_EVERY
+        before, self._transfer_error = self._transfer_error, ""
         try:
             rows = await self._exchange.transfers()
         except KalshiError as error:  # a key without this scope must not stop fills and settlements
-            if str(error) != self._transfer_error:
-                log.warning("deposits and withdrawals cannot be read, cash may stay unexplained: %s", error)
             self._transfer_error = str(error)
+            if self._transfer_error != before:
+                log.warning("deposits and withdrawals cannot be read, cash may stay unexplained: %s", error)
             return
-        self._transfer_error = ""
         for row in rows:
-            row_id = f"{row.direction} {row.transfer_id} {row.status}"
-            if self._is_new(row_id, row.timestamp, batch):
-                batch.drafts.append(Transfer(
-                    row.timestamp, row.direction, row.amount, row.fee, row.transfer_id, row.status, SOURCE, mode
-                ))  # fmt: skip
-                batch.ids.append(row_id)
+            self._add(batch, f"{row.direction} {row.transfer_id} {row.status}", Transfer(
+                row.timestamp, row.direction, row.amount, row.fee, row.transfer_id, row.status, SOURCE, mode
+            ))  # fmt: skip
 
 
 async def read_baseline(exchange: KalshiClient, mode: Mode, clock: Callable[[], float]) -> Baseline:
@@ -167,23 +205,17 @@ async def read_baseline(exchange: KalshiClient, mode: Mode, clock: Callable[[], 
     for _ in range(BASELINE_TRIES):
         complete = min(clock(), await exchange.user_data_timestamp())
         before = await recent()
-        cash = (await exchange.balance()).balance
-        positions = await exchange.positions()
+        cash, positions = (await exchange.balance()).balance, await exchange.positions()
         after = await recent()
         if before == after and cash == (await exchange.balance()).balance:
-            moment = max([exact_seconds(complete), *after.values()])
-            return Baseline(moment, _position_rows(positions), SOURCE, mode, balance=cash)
+            rows = [
+                {
+                    "ticker": each.ticker, "quantity": each.quantity, "cost": each.cost,
+                    "average_price": each.average_price, "realized_pnl": each.realized_pnl, "fees": each.fees,
+                }
+                for each in positions
+                if each.quantity
+            ]  # fmt: skip
+            return Baseline(max([exact_seconds(complete), *after.values()]), rows, SOURCE, mode, balance=cash)
         await asyncio.sleep(BASELINE_PAUSE)
     raise BadAnswer("the account trades without a pause, so that its cash and positions cannot be read together")
-
-
-def _position_rows(positions: list[Position]) -> list[dict[str, Any]]:
-    return [
-        {
-            "ticker": each.ticker, "quantity": each.quantity, "cost": each.cost,
-            "average_price": average(each.cost, each.quantity),
-            "realized_pnl": each.realized_pnl, "fees": each.fees,
-        }
-        for each in positions
-        if each.quantity
-    ]  # fmt: skip

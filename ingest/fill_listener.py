@@ -9,10 +9,9 @@ from typing import Final
 
 from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
-from ingest.attribution import Attribution, Wait
-from ingest.exchange_fills import trade_of
+from ingest.exchange_fills import Attribution, trade_of
 from ingest.poller import Poller
-from journal.entries import Draft, Mode, Origin
+from journal.entries import Draft, Mode
 from journal.errors import JournalError, LeaseLost
 from kalshi.account_models import Fill
 from kalshi.fill_socket import Connected, Disconnected, Event, FillSocket, MarketPaid
@@ -75,35 +74,27 @@ class FillListener:
             drafts, wait = self._attribute_waiting()
             if wait is not None:
                 self.poller.wake()  # the bot may report the fill by now
-            if drafts:
-                await self._record(drafts)
-
-    def _judge(self, fill: Fill) -> Origin | Wait:
-        # A bot that was never polled has not named its mode either, and a fill gets that mode.
-        if not self.attribution.bot.seen:
-            return Wait(FIRST_LOOK)
-        return self.attribution.judge(fill, self.health.clock())
+            try:
+                if drafts:
+                    await self.writer.record(drafts)
+            except LeaseLost:
+                raise
+            except JournalError:
+                self.health.counters["left"] += len(drafts)  # for the next reading: its watermark has not passed them
+                self.wake_backfill()
 
     def _attribute_waiting(self) -> tuple[list[Draft], float | None]:
         """Return the fills to write now, and the seconds until the rest is tried again (None: none waits)."""
         now, drafts, waiting = time.monotonic(), list[Draft](), list[tuple[float, Fill]]()
-        longest = MAX_WAIT if self.attribution.bot.seen else FIRST_LOOK
-        mode = self.attribution.bot.mode or self.exchange_mode
+        bot = self.attribution.bot
+        # A bot that was never polled has not named its mode either, and a fill gets that mode.
+        longest, mode = MAX_WAIT if bot.seen else FIRST_LOOK, bot.mode or self.exchange_mode
         for came, fill in self._waiting:
-            verdict = self._judge(fill)
-            if isinstance(verdict, Wait) and now < came + longest:
+            origin = self.attribution.judge(fill, self.health.clock()) if bot.seen else FIRST_LOOK
+            if isinstance(origin, float) and now < came + longest:
                 waiting.append((came, fill))
             elif mode != "paper":
-                drafts.append(trade_of(fill, "account" if isinstance(verdict, Wait) else verdict, mode))
+                drafts.append(trade_of(fill, "account" if isinstance(origin, float) else origin, mode))
         self._waiting = waiting
         looks = [min(max(FIRST_LOOK, now - came), max(0.0, came + longest - now)) for came, _ in waiting]
         return drafts, min(looks, default=None)
-
-    async def _record(self, drafts: list[Draft]) -> None:
-        try:
-            await self.writer.record(drafts)
-        except LeaseLost:
-            raise
-        except JournalError:
-            self.health.counters["left"] += len(drafts)  # for the next reading: its watermark has not passed them
-            self.wake_backfill()

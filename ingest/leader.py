@@ -9,10 +9,10 @@ import aiohttp
 
 from cluster.component_health import ComponentHealth, run_forever
 from cluster.leader import JournalWriter
-from ingest.attribution import Attribution
 from ingest.backfill import Backfiller
 from ingest.bot_client import BotClient, PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus
+from ingest.exchange_fills import Attribution
 from ingest.fill_listener import FillListener
 from ingest.gaps import GAPS_MARK, WINDOW_MARK, OpenGaps, PollOverlap
 from ingest.poller import Poller

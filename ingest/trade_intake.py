@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Final
 
 from cluster.leader import JournalWriter
-from ingest.attribution import Attribution
 from ingest.bot_payload import BotReport, ReportedTrade
 from ingest.bot_status import BotStatusReading
+from ingest.exchange_fills import Attribution
 from ingest.gaps import GapSpan, OpenGaps, PollOverlap, exact_seconds
 from journal.entries import Mode, Trade
 

@@ -12,9 +12,8 @@ import pytest
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
 from commands.report_figures import make_report
-from ingest.attribution import Attribution
 from ingest.bot_status import BotStatus
-from ingest.exchange_fills import FillReader, Watermarks, read_baseline
+from ingest.exchange_fills import Attribution, FillReader, Watermarks, read_baseline
 from ingest.gaps import OpenGaps
 from ingest.journal_ledgers import JournalLedgers
 from ingest.reconciliation import AccountAudit

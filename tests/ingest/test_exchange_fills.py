@@ -4,9 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.attribution import Attribution
 from ingest.bot_status import BotStatus, BotStatusReading
-from ingest.exchange_fills import FillReader, Watermarks
+from ingest.exchange_fills import Attribution, FillReader, Watermarks
 from ingest.gaps import OpenGaps
 from journal.entries import Transfer
 from kalshi.account_models import BankTransfer
