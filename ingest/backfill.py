@@ -10,7 +10,7 @@ from cluster.leader import JournalWriter
 from ingest.bot_client import PollSettings
 from ingest.exchange_fills import Attribution, FillBatch, FillReader, Watermarks, read_baseline
 from ingest.gaps import exact_seconds
-from journal.entries import Draft, Gap, Mode, Trade
+from journal.entries import Gap, Mode, Trade
 from journal.errors import JournalError, LeaseLost
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError, KeyUnusable, NotAllowed, NotConfigured
@@ -35,16 +35,11 @@ class Backfiller:
         poll_bot: Callable[[], Awaitable[None]], poll_settings: PollSettings, health: ComponentHealth,
         marks: Mapping[str, str], exchange_mode: Mode = "live",
     ) -> None:  # fmt: skip
-        self._exchange = exchange
+        self._exchange, self._exchange_mode = exchange, exchange_mode
         self._reader = FillReader(exchange, attribution, health.clock) if exchange is not None else None
-        self._gaps = attribution.gaps
-        self._bot = attribution.bot
-        self._writer = writer
-        self._poll_bot = poll_bot
-        self._poll_settings = poll_settings
-        self._exchange_mode = exchange_mode
-        self._turn = asyncio.Lock()
-        self._wake = asyncio.Event()
+        self._gaps, self._bot = attribution.gaps, attribution.bot
+        self._writer, self._poll_bot, self._poll_settings = writer, poll_bot, poll_settings
+        self._turn, self._wake = asyncio.Lock(), asyncio.Event()
         self._known = Watermarks.load(marks)
         self._saved_at = 0.0  # the watermark that the journal has
         self._failures = 0  # readings in a row that failed or left a gap open
@@ -80,10 +75,8 @@ class Backfiller:
                         await self._announce_gaps(f"the exchange refused to be read: {error}")
             except LeaseLost:
                 raise
-            except KalshiError as error:
-                self._fail(str(error))
-            except JournalError as error:
-                self._unsaved = True
+            except (KalshiError, JournalError) as error:
+                self._unsaved |= isinstance(error, JournalError)
                 self._fail(str(error))
 
     async def _read(self) -> None:
@@ -94,7 +87,14 @@ class Backfiller:
             return
         mode = self._bot.mode or self._exchange_mode
         if self._known is None:
-            self._known = await self._write_baseline(self._exchange, mode)
+            # The account's positions at the first start; fills before it are never read. It begins now, or at a gap
+            # that is open since. Trades older than the baseline are contained in it.
+            baseline = await read_baseline(self._exchange, mode, self.health.clock)
+            now = float(baseline.timestamp)
+            begun = min([now, *(float(gap.start) for gap in self._gaps)])
+            known = Watermarks(begun, begun, now)
+            await self._writer.record([baseline], known.marks)
+            self._known = known
         if self._unsaved:  # before the exchange is read for nothing, and more of it each time
             await self._writer.record([], self._known.marks)
             self._unsaved = False
@@ -106,18 +106,6 @@ class Backfiller:
         self._failures = self._failures + 1 if len(self._gaps) else 0
         self.health.counters["sweeps"] += 1
         self.health.succeed()
-
-    async def _write_baseline(self, exchange: KalshiClient, mode: Mode) -> Watermarks:
-        """Write the account's positions at the first start; fills before it are never read.
-
-        It begins now, or at a gap that is open since. Trades older than the baseline are contained in it.
-        """
-        baseline = await read_baseline(exchange, mode, self.health.clock)
-        now = float(baseline.timestamp)
-        begun = min([now, *(float(gap.start) for gap in self._gaps)])
-        known = Watermarks(begun, begun, now)
-        await self._writer.record([baseline], known.marks)
-        return known
 
     async def _save(self, batch: FillBatch) -> None:
         drafts = list(batch.drafts)
@@ -145,13 +133,11 @@ class Backfiller:
 
     async def _announce_gaps(self, why: str) -> None:
         """Turn every open gap into a gap entry."""
-        open_gaps = list(self._gaps)
-        if not open_gaps:
-            return
-        now = exact_seconds(self.health.clock())
-        entries: list[Draft] = [Gap(now, gap.start, gap.end, f"{gap.why}; {why}") for gap in open_gaps]
-        await self._writer.record(entries, lambda: self._gaps.mark(without=open_gaps))
-        self._gaps.remove(open_gaps)
+        if open_gaps := list(self._gaps):
+            now = exact_seconds(self.health.clock())
+            entries = [Gap(now, gap.start, gap.end, f"{gap.why}; {why}") for gap in open_gaps]
+            await self._writer.record(entries, lambda: self._gaps.mark(without=open_gaps))
+            self._gaps.remove(open_gaps)
 
     def _fail(self, reason: str) -> None:
         self._failures += 1

@@ -11,7 +11,6 @@ from typing import Final
 from cluster.component_health import ComponentHealth
 from ingest.bot_client import BotClient, PollResult
 from ingest.bot_payload import BotReport, BotResponseError
-from ingest.bot_status import BotStatusReading
 from ingest.trade_intake import TradeIntake
 from journal.errors import JournalError, LeaseLost
 
@@ -27,11 +26,8 @@ class Poller:
         self, client: BotClient, intake: TradeIntake, on_poll: Callable[[bool], None], health: ComponentHealth,
         interval: float,
     ) -> None:  # fmt: skip
-        self._client = client
-        self._intake = intake
-        self._bot = intake.attribution.bot
-        self._on_poll = on_poll
-        self._interval = interval
+        self._client, self._intake, self._bot = client, intake, intake.attribution.bot
+        self._on_poll, self._interval = on_poll, interval
         self._wake = asyncio.Event()
         self._next = asyncio.Event()  # a new one with each poll that begins; set when the poll after that is over
         self._was_too_large = False  # one gap for a whole run of responses over the limit
@@ -93,16 +89,14 @@ class Poller:
     async def _with_missing_pages(self, poll: PollResult) -> PollResult:
         """Request from a numbered bot the trades that its numbers show to be missing."""
         window, report = self._intake.window, poll.report
-        for _ in range(MAX_PAGES):
-            if report is None or not (seq := window.missing_after(report, poll.reading)):
-                break
-            try:
+        with suppress(BotResponseError):
+            for _ in range(MAX_PAGES):
+                if report is None or not (seq := window.missing_after(report, poll.reading)):
+                    break
                 more = await self._client.after(seq, 0)
-            except BotResponseError:
-                break
-            if not more.trades:
-                break
-            report = report.with_more(more)
+                if not more.trades:
+                    break
+                report = report.with_more(more)
         return replace(poll, report=report)
 
     def _take(self, poll: PollResult) -> bool:
@@ -122,7 +116,11 @@ class Poller:
         self._was_too_large = poll.too_large
         if poll.reading is not None and poll.report is not None:
             self._intake.attribution.prefix = poll.reading.order_prefix
-            self._note_long_poll(poll.reading)
+            self._boot = poll.reading.boot_id or ""
+            if self._boot and poll.reading.seq is not None:
+                self._offers_long_poll.set()
+            else:
+                self._offers_long_poll.clear()
         self._note_health(poll)
         count = len(poll.report.trades) if poll.report is not None else 0
         return self._bot.note(poll.reading if poll.good else None, poll.trouble, count, self.health.clock())
@@ -136,13 +134,6 @@ class Poller:
             self.health.fail(f"records of the bot cannot be read: {self.unread.in_window}")
         else:
             self.health.succeed(log_change=False)
-
-    def _note_long_poll(self, reading: BotStatusReading) -> None:
-        if reading.boot_id is not None and reading.seq is not None:
-            self._boot = reading.boot_id
-            self._offers_long_poll.set()
-        else:
-            self._offers_long_poll.clear()
 
     async def _flush(self) -> bool:
         try:
@@ -172,14 +163,14 @@ class UnreadRecords:
         self._last = unread
         for (_, reason), times in new.items():
             self.by_reason[reason] += times
-            self._unannounced += times
+        self._unannounced += new.total()
         self.in_window = "; ".join(sorted(report.unread_by_reason))
-        is_due = self._announced_at is None or now - self._announced_at >= UNREAD_GAP_EVERY or not unread
+        if not unread:
+            self._announced_at = None
+        is_due = self._announced_at is None or now - self._announced_at >= UNREAD_GAP_EVERY
         if not self._unannounced or not is_due:
-            if not unread:
-                self._announced_at = None
             return ""
         count, self._unannounced = self._unannounced, 0
         self._announced_at = now if unread else None
-        reasons = self.in_window or "; ".join(sorted({reason for _, reason in new})) or "see the log"
+        reasons = self.in_window or "see the log"
         return f"{count} record{'s' if count > 1 else ''} of the bot could not be read: {reasons}"

@@ -26,12 +26,9 @@ class TradeIntake:
     def __init__(
         self, window: PollOverlap, attribution: Attribution, writer: JournalWriter, clock: Callable[[], float]
     ) -> None:
-        self.window = window
-        self.attribution = attribution
-        self._gaps = attribution.gaps
+        self.window, self.attribution = window, attribution
+        self._gaps, self._writer, self._clock = attribution.gaps, writer, clock
         self._modes = TradeModes(attribution.bot.mode)
-        self._writer = writer
-        self._clock = clock
         self._pending = PendingEntries(attribution.gaps)
         self._marks_changed = False  # without a trade: a gap, or the first window
         self._turn = asyncio.Lock()
@@ -62,7 +59,7 @@ class TradeIntake:
     async def flush(self) -> None:
         """Write what waits now, in commits of a bounded size. Raises JournalError; then the rest still waits."""
         async with self._turn:
-            for _ in range(max(self._pending.batches, self._marks_changed)):
+            for _ in range(max(-(-len(self._pending) // BATCH), self._marks_changed)):
                 await self._write(self._pending.begin())
 
     async def _write(self, batch: list[Trade]) -> None:
@@ -113,8 +110,9 @@ class TradeModes:
             return self._wait(new, now)
         before, self._mode = self._mode, mode
         ambiguous: list[ReportedTrade] = []
-        if before is not None and before != mode:
-            ambiguous = [each for each in new if each.own_mode is None and not self._is_new_life(each)]
+        if before is not None and before != mode:  # a trade of another run of the bot is of the new mode
+            runs = (None, self._boot)
+            ambiguous = [each for each in new if each.own_mode is None and each.trade.boot_id in runs]
         if new:
             self._boot = new[-1].trade.boot_id
         ready = [*self._waiting, *(each for each in new if each not in ambiguous)]
@@ -126,21 +124,16 @@ class TradeModes:
     def _wait(self, new: Sequence[ReportedTrade], now: float) -> tuple[list[Trade], GapSpan | None]:
         ready = [each.trade for each in new if each.own_mode is not None]
         self._waiting += [each for each in new if each.own_mode is None]
-        if not self._waiting:
-            return ready, None
-        if self._waiting_since is None:
-            self._waiting_since = now
         dropped, self._waiting = self._waiting[:-MAX_WAITING], self._waiting[-MAX_WAITING:]
         if dropped:
             return ready, _span(dropped, "more trades than can wait for the bot's mode")
-        if now - self._waiting_since < ANNOUNCE_AFTER or self._announced:
+        if self._waiting and self._waiting_since is None:
+            self._waiting_since = now
+        if self._waiting_since is None or now - self._waiting_since < ANNOUNCE_AFTER or self._announced:
             return ready, None
         self._announced = True
         gap = _span(self._waiting, "the bot's status cannot be read, so the mode of its trades is unknown")
         return ready, replace(gap, end=max(gap.end, exact_seconds(now)))
-
-    def _is_new_life(self, each: ReportedTrade) -> bool:
-        return each.trade.boot_id is not None and each.trade.boot_id != self._boot
 
 
 def _span(trades: Sequence[ReportedTrade], why: str) -> GapSpan:
@@ -162,11 +155,6 @@ class PendingEntries:
 
     def __len__(self) -> int:
         return len(self._waiting)
-
-    @property
-    def batches(self) -> int:
-        """Return the number of batches that wait."""
-        return -(-len(self._waiting) // BATCH)
 
     def add(self, trades: Sequence[Trade], now: Decimal) -> bool:
         """Add trades that were read at now (Unix seconds). Return True if some were dropped and a gap must be saved."""

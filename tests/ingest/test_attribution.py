@@ -66,7 +66,7 @@ def test_origin_of_a_fill(
 
 def test_the_oldest_orders_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; one that is reported again counts as new."""
-    monkeypatch.setattr("ingest.attribution.MAX_ORDERS", 2)
+    monkeypatch.setattr("ingest.exchange_fills.MAX_ORDERS", 2)
     found, one = origins("online", 999), Decimal(1)
     for order in ("o2", "o1", "o3"):
         found.add_reported([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id=order)])
