@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
+import aiohttp
 from yarl import URL
 
 from cache.base import Cache
@@ -17,13 +18,21 @@ from cluster.component_health import ComponentHealth, cancel_and_wait, run_forev
 from cluster.journal_tailer import JournalCheck, JournalTailer, Listener
 from cluster.leader import JournalWriter, LeaderElection
 from cluster.workers import RelaySettings, open_workers
+from ingest.backfill import Backfiller
+from ingest.bot_client import BotClient, PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy
+from ingest.exchange_fills import Attribution
+from ingest.fill_listener import FillListener
+from ingest.gaps import GAPS_MARK, WINDOW_MARK, OpenGaps, PollOverlap
 from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes
-from ingest.leader import LeaderTerm, Upstreams
+from ingest.poller import Poller
+from ingest.trade_intake import TradeIntake
 from journal.base import Journal
-from journal.entries import Entry, Head
+from journal.entries import Entry, Head, Mode
 from journal.errors import JournalError, LeaseLost
 from journal.queries import Query
+from kalshi.client import KalshiClient
+from kalshi.fill_socket import FillSocket
 from streams.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -34,12 +43,85 @@ TAIL_WITH_NEWS: Final = 2.0  # seconds between looks at the journal's end where 
 TAIL_WITHOUT_NEWS: Final = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Upstreams:
+    """Bot and exchange over one session. exchange and fill_source are None without keys.
+
+    exchange_mode: mode of the exchange's own environment, for fills while the bot has not named its mode.
+    """
+
+    session: aiohttp.ClientSession
+    bot: PollSettings
+    exchange: KalshiClient | None = None
+    fill_source: FillSocket | None = None
+    exchange_mode: Mode = "live"
+
+
+class LeaderTerm:
+    """One term of leadership: poll the bot, fill gaps from the exchange, and listen to its fill socket.
+
+    It begins where the journal's marks say that the last one ended.
+    last: the snapshot of the leader before. on_poll: called at the start and after each poll. on_account_trade: called
+    with the Unix seconds of each pushed fill; the journal may not have it yet.
+    """
+
+    def __init__(
+        self, upstreams: Upstreams, writer: JournalWriter, components: Mapping[str, ComponentHealth],
+        marks: Mapping[str, str], last: BotSnapshot, on_poll: Callable[["LeaderTerm"], None],
+        on_account_trade: Callable[[float], None] = lambda at: None,
+    ) -> None:  # fmt: skip
+        settings, mode, poller = upstreams.bot, upstreams.exchange_mode, components["poller"]
+        self._on_poll_end, self._poll_limit = on_poll, 2 * settings.timeout + 1
+        window = PollOverlap(marks.get(WINDOW_MARK, ""), last.polled)
+        self.bot = BotStatus(since=poller.clock())
+        self.bot.seen = window.run.at is not None
+        self.bot.resume(last.status)
+        self.gaps = OpenGaps(marks.get(GAPS_MARK, ""))
+        self._gaps_before = len(self.gaps)
+        attribution = Attribution(self.bot, self.gaps, settings.interval)
+        self.intake = TradeIntake(window, attribution, writer, poller.clock)
+        client = BotClient(upstreams.session, settings, poller.clock)
+        self.poller = Poller(client, self.intake, self._on_poll, poller, settings.interval)
+        self.backfiller = Backfiller(
+            upstreams.exchange, attribution, writer, self.poll_bot, settings, components["healer"], marks, mode
+        )
+        push, backfill = components["push"], (self.backfiller.run, components["healer"])
+        self._works = [(self.poller.run, poller), (self.poller.long_poll, poller), backfill]
+        if upstreams.fill_source is None:
+            push.set_idle("no exchange keys are set to listen with")
+            return
+        listener = FillListener(
+            upstreams.fill_source, attribution, self.poller, writer, self.backfiller.wake, on_account_trade, push, mode
+        )
+        self._works.append((listener.run, push))
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises an exception group with LeaseLost: another worker is the leader."""
+        self._on_poll_end(self)
+        async with asyncio.TaskGroup() as group:
+            for work, health in self._works:
+                group.create_task(run_forever(work, health))
+
+    async def poll_bot(self) -> None:
+        """Poll the bot now and wait until that is over, within a limit; then the bot's status names the reason."""
+        over = self.poller.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._poll_limit):
+                await over.wait()
+
+    def _on_poll(self, changed: bool) -> None:
+        """Wake the backfill at once after a change of the bot or a new gap."""
+        if changed or len(self.gaps) > self._gaps_before:
+            self.backfiller.wake()
+        self._gaps_before = len(self.gaps)
+        self._on_poll_end(self)
+
+
 class Supervisor:
     """One per worker. The worker that holds the lease polls; all receive every entry and answer trades/live.
 
     listeners are called with each batch of entries, in order, after the hub. on_account_trade is called at once with
     the Unix seconds of each account trade, before the journal has it. on_reset: the journal has become another one.
-    relay: None without Redis.
     """
 
     def __init__(
@@ -47,18 +129,11 @@ class Supervisor:
         listeners: Sequence[Listener] = (), on_account_trade: Callable[[float], None] = lambda at: None,
         on_reset: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        self._upstreams = upstreams
-        self._journal = journal
-        self._hub = hub
-        self._on_account_trade = on_account_trade
-        self._on_reset = on_reset
-        self._clock = clock
+        self._upstreams, self._journal, self._hub, self._clock = upstreams, journal, hub, clock
+        self._on_account_trade, self._on_reset = on_account_trade, on_reset
         self._components = components = {name: ComponentHealth(name, clock) for name in COMPONENTS}
         self.live = LatestTrades(hub.position, self._source_times, self._backfill_now, store, clock)
-        self.feed = JournalTailer(
-            journal, hub.position, components["feed"], self._tail_interval, self._on_new_epoch
-        )  # fmt: skip
-        self._check = JournalCheck(journal, components["integrity"])
+        self.feed = JournalTailer(journal, hub.position, components["feed"], self._tail_interval, self._on_new_epoch)
         for listener in (hub.publish, self.live.publish, *listeners):
             self.feed.listen(listener)
         self.workers = open_workers(components["relay"], relay, journal, self.feed.announce, self._take_snapshot)
@@ -77,8 +152,9 @@ class Supervisor:
         await self._load_window(self._hub.position)
         self._hub.status(self._snapshot.status)
         self._set_leader_components_idle()
+        check = JournalCheck(self._journal, self._components["integrity"])
         works = [
-            (self.feed.run, "feed"), (self._check.run, "integrity"), (self._election.run, "lease"),
+            (self.feed.run, "feed"), (check.run, "integrity"), (self._election.run, "lease"),
             *((work, "relay") for work in self.workers.tasks()),
         ]  # fmt: skip
         for work, component in works:
@@ -87,7 +163,6 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop polling, let the write in progress end, and release the lease."""
         await cancel_and_wait(*self._tasks)
-        self._tasks.clear()
         await self.workers.leave()
 
     def health(self) -> dict[str, dict[str, object]]:
@@ -108,16 +183,13 @@ class Supervisor:
 
     def complete_to(self) -> float:
         """Return the Unix seconds up to which the journal has every execution that bot and exchange have reported."""
-        return max(self._snapshot.polled, self._exchange_read_at)
-
-    @property
-    def _exchange_read_at(self) -> float:
-        return max(self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
+        times = self._source_times()
+        return max(times.polled, times.read_at)
 
     def no_account_reason(self) -> str:
         """Return why the account at the exchange is not followed now; "" where it is."""
-        paper = loads(self._snapshot.status)["mode"] == "paper"
-        return "a bot in paper mode has no account at the exchange" if paper else ""
+        is_paper = loads(self._snapshot.status)["mode"] == "paper"
+        return "a bot in paper mode has no account at the exchange" if is_paper else ""
 
     def request_backfill(self) -> None:
         """Read the exchange's fills soon, if this worker is the leader."""
@@ -126,7 +198,7 @@ class Supervisor:
 
     async def _lead(self, last_status: str) -> None:
         """Work as the leader until the lease is lost. last_status: what the leader before left in the lease row."""
-        last = _load_snapshot(last_status)
+        last = BotSnapshot.load(last_status)
         for component in LEADER_COMPONENTS:
             self._components[component].start()
         try:
@@ -156,8 +228,7 @@ class Supervisor:
             self._components[component].set_idle("this worker is not the leader")
 
     async def _load_window(self, position: int) -> None:
-        page = await self._journal.history(Query(limit=MAX_TRADES, before=position + 1))
-        if page:
+        if page := await self._journal.history(Query(limit=MAX_TRADES, before=position + 1)):
             self.live.publish(page[::-1])
 
     def _on_new_epoch(self, head: Head) -> None:
@@ -200,14 +271,13 @@ class Supervisor:
             url = URL(settings.status_url).with_user(None).with_query(None)  # without credentials
             log.warning("bot offline: %s: %s; retrying every %g s", url, status["reason"], settings.interval)
             return
+        words = status["activity"] or "not named", status["mode"] or "unknown"
         reason = f": {status['reason']}" if status["reason"] else ""
-        log.log(
-            logging.WARNING if is_unhealthy(status) else logging.INFO, "bot %s, activity %s, mode %s%s",
-            status["status"], status["activity"] or "not named", status["mode"] or "unknown", reason,
-        )  # fmt: skip
+        level = logging.WARNING if is_unhealthy(status) else logging.INFO
+        log.log(level, "bot %s, activity %s, mode %s%s", status["status"], *words, reason)
 
     def _take_snapshot(self, text: str) -> None:
-        snapshot = _load_snapshot(text)
+        snapshot = BotSnapshot.load(text)
         if snapshot is not None and self._term is None and snapshot.at > self._snapshot.at:
             self._use_snapshot(snapshot)
 
@@ -217,20 +287,12 @@ class Supervisor:
 
     def _source_times(self) -> SourceTimes:
         settings = self._upstreams.bot
-        return SourceTimes(self._snapshot.polled, self._exchange_read_at, settings.interval, settings.fallback)
+        read_at = max(self._snapshot.swept, self._term.backfiller.read_at if self._term else 0.0)
+        return SourceTimes(self._snapshot.polled, read_at, settings.interval, settings.fallback)
 
     async def _backfill_now(self) -> None:
         """Read the exchange for a request of trades/live, which waits no longer than BACKFILL_WAIT."""
-        if self._term is None:
-            return
-        with suppress(TimeoutError, LeaseLost):  # then the journal's tail answers, marked stale
-            async with asyncio.timeout(BACKFILL_WAIT):
-                await self._term.backfiller.read_once()
-
-
-def _load_snapshot(text: str) -> BotSnapshot | None:
-    """Return another worker's snapshot, or None for text of another version."""
-    try:
-        return BotSnapshot.load(text) if text else None
-    except ValueError:
-        return None
+        if self._term is not None:
+            with suppress(TimeoutError, LeaseLost):  # then the journal's tail answers, marked stale
+                async with asyncio.timeout(BACKFILL_WAIT):
+                    await self._term.backfiller.read_once()

@@ -17,9 +17,8 @@ from cluster.workers import RelaySettings
 from config.settings import VERSION, ServerSettings
 from ingest.bot_client import PollSettings
 from ingest.journal_ledgers import JournalLedgers
-from ingest.leader import Upstreams
 from ingest.reconciliation import AccountAudit
-from ingest.supervisor import Supervisor
+from ingest.supervisor import Supervisor, Upstreams
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Entry

@@ -11,7 +11,7 @@ from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
 from ingest.bot_client import PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus
-from ingest.leader import LeaderTerm, Upstreams
+from ingest.supervisor import LeaderTerm, Upstreams
 from journal.errors import JournalUnavailable
 from journal.sqlite import SqliteJournal
 from tests.support.bot import ScriptedBot, serving, trade

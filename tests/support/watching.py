@@ -10,8 +10,7 @@ import aiohttp
 from cache.decimal_json import loads
 from cache.memory import MemoryCache
 from ingest.bot_client import PollSettings
-from ingest.leader import Upstreams
-from ingest.supervisor import Supervisor
+from ingest.supervisor import Supervisor, Upstreams
 from journal.entries import Entry
 from journal.sqlite import SqliteJournal
 from streams.hub import Hub
