@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from cluster.component_health import ComponentHealth
-from ingest.difference_causes import CauseFinder, Finding
+from ingest.difference_causes import CauseFinder
 from ingest.gaps import exact_seconds
 from ingest.journal_ledgers import JournalLedgers
 from ingest.supervisor import Supervisor
@@ -17,7 +17,7 @@ from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
-from ledger.reconcile import AccountReading, Comparison, DifferenceTracker, compare, compare_bot
+from ledger.reconcile import AccountReading, Comparison, Difference, DifferenceTracker, compare, compare_bot
 from ledger.records import ReportedPosition
 
 EVERY: Final = 15.0  # seconds between comparisons
@@ -36,7 +36,7 @@ class AuditResult:
     """One comparison: the body of GET /portfolio/reconciliation, and the differences that are open."""
 
     body: dict[str, Any]
-    findings: list[Finding]
+    differences: list[Difference]
     read_at: float  # Unix seconds at which the exchange was read
 
 
@@ -51,10 +51,7 @@ class AccountAudit:
         self, ledgers: JournalLedgers, exchange: KalshiClient | None, supervisor: Supervisor, health: ComponentHealth,
         wait: float = WAIT,
     ) -> None:  # fmt: skip
-        self._ledgers = ledgers
-        self._exchange = exchange
-        self._supervisor = supervisor
-        self._wait = wait
+        self._ledgers, self._exchange, self._supervisor, self._wait = ledgers, exchange, supervisor, wait
         self._tracker = DifferenceTracker()
         self._anchor: tuple[AccountLedger, Decimal] | None = None  # opening cash where the baseline holds none
         self._compared = asyncio.Event()  # at least once
@@ -116,25 +113,25 @@ class AccountAudit:
         bot, polled = self._supervisor.bot_positions()
         recent = self._ledgers.recent()
         comparison = compare(ledger, opening, recent, reading)
-        mismatches = list(comparison.mismatches)
+        differences = list(comparison.differences)
         if bot is not None:
-            mismatches += compare_bot(
-                ledger, recent, bot, (exact_seconds(polled - SLACK), exact_seconds(polled + SLACK))
-            )
-        tracked = self._tracker.update(mismatches, self.health.clock())
-        if any(each.checks == 1 for each in tracked):
+            moment = exact_seconds(polled - SLACK), exact_seconds(polled + SLACK)
+            differences += compare_bot(ledger, recent, bot, moment)
+        differences = self._tracker.update(differences, self.health.clock())
+        if any(each.checks == 1 for each in differences):
             self._supervisor.request_backfill()
         late = self._supervisor.complete_to() <= read_at
-        findings = await CauseFinder(self._ledgers.journal, exchange, ledger, reading, late).explain(tracked)
-        body = reconciliation_body(ledger, opening, reading, comparison, findings, bot)
+        differences = await CauseFinder(self._ledgers.journal, exchange, ledger, reading, late).explain(differences)
+        body = reconciliation_body(ledger, opening, reading, comparison, differences, bot)
         body["sides"] = {
             "journal": {"as_of": round(read_at, 3), "seq": seq},
             "exchange": {"as_of": round(read_at, 3), "complete_to": round(through, 3)},
             "bot": {"as_of": round(polled, 3) if bot is not None else None},
         }
-        self.result = AuditResult(body, findings, read_at)
+        self.result = AuditResult(body, differences, read_at)
         self._compared.set()
-        self._report(findings, [row["ticker"] for row in body["settled_by_revenue"]])
+        lasting = [each.text for each in differences if each.degrades(float(reading.latest))]
+        self._report(lasting, [row["ticker"] for row in body["settled_by_revenue"]])
 
     async def _wait_for_journal(self, moment: float) -> None:
         """Give the journal time to learn what happened until moment."""
@@ -152,9 +149,8 @@ class AccountAudit:
             self._anchor = ledger, reading.balance - ledger.flows.total
         return self._anchor[1]
 
-    def _report(self, findings: list[Finding], by_revenue: list[str]) -> None:
+    def _report(self, lasting: list[str], by_revenue: list[str]) -> None:
         self.health.counters["settled_by_revenue"] = len(by_revenue)
-        lasting = [each.text for each in findings if each.degrades]
         if lasting:
             more = f"; and {len(lasting) - 5} more" if len(lasting) > 5 else ""
             self.health.fail(f"the journal and the account differ: {'; '.join(lasting[:5])}{more}")
@@ -164,20 +160,20 @@ class AccountAudit:
 
 
 def reconciliation_body(
-    ledger: AccountLedger, opening: Decimal, reading: AccountReading, comparison: Comparison, findings: list[Finding],
-    bot: Mapping[str, Decimal] | None,
+    ledger: AccountLedger, opening: Decimal, reading: AccountReading, comparison: Comparison,
+    differences: list[Difference], bot: Mapping[str, Decimal] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the body. The journal's figures are those of the moment that the exchange's figures fit best."""
     other = {"fees_unreported": -comparison.unreported_fees} if comparison.unreported_fees else {}
-    open_cash = (each.difference.size for each in findings if each.difference.mismatch.figure == "cash")
+    open_cash = (each.size for each in differences if each.figure == "cash")
     return {
         "since": ledger.begun,
         "cash": {
             "opening": opening, **comparison.flows.as_mapping(), "other": other, "expected": comparison.expected,
             "reported": reading.balance, "unexplained": next(open_cash, ZERO), "unreadable": list(UNREADABLE),
         },
-        "positions": _position_rows(reading, findings, bot),
-        "differences": [each.as_json() for each in findings],
+        "positions": _position_rows(reading, differences, bot),
+        "differences": [each.as_json(float(reading.latest)) for each in differences],
         "settled_by_revenue": [
             {"ticker": book.ticker, "revenue": book.revenue, "difference": book.revenue_difference}
             for book in ledger.books.values()
@@ -187,17 +183,16 @@ def reconciliation_body(
 
 
 def _position_rows(
-    reading: AccountReading, findings: list[Finding], bot: Mapping[str, Decimal] | None
+    reading: AccountReading, differences: list[Difference], bot: Mapping[str, Decimal] | None
 ) -> list[dict[str, Any]]:
     """Return a row for each market with a position on any side, or with a difference."""
     reported = {ticker: row.quantity for ticker, row in reading.positions.items()}
     ours, causes = dict(reported), dict[str, set[str]]()
-    for each in findings:
-        mismatch = each.difference.mismatch
-        if mismatch.figure == "quantity":
-            ours[mismatch.ticker] = mismatch.ours
-        if mismatch.ticker:
-            causes.setdefault(mismatch.ticker, set()).add(each.cause)
+    for each in differences:
+        if each.figure == "quantity":
+            ours[each.ticker] = each.ours
+        if each.ticker:
+            causes.setdefault(each.ticker, set()).add(each.cause)
     held = [ticker for side in (reported, bot or {}) for ticker, quantity in side.items() if quantity]
     return [
         {

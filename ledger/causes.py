@@ -3,15 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 from ledger.amounts import ZERO
-from ledger.reconcile import Mismatch
+from ledger.reconcile import Cause, Difference
 
-Cause = Literal[
-    "read late", "outside the bot", "counted twice", "missed", "settled meanwhile", "method", "mark", "correction",
-    "unknown",
-]  # fmt: skip
 SAME_EXECUTION: Final = Decimal(10)  # seconds within which two reports without a common id may be one execution
 
 
@@ -70,8 +66,7 @@ def match_executions(entries: Iterable[ExecutionRecord], fills: Iterable[Executi
             matched.append(entry)
         else:
             evidence.corrected.append((entry, fill))
-    remaining = [entry for entry in unmatched if not _take(left, entry, matched)]
-    for entry in remaining:
+    for entry in [entry for entry in unmatched if not _take(left, entry, matched)]:
         twin = next((each for each in matched if each.same_content(entry) and each.close_to(entry)), None)
         other = next((fill for fill in left.values() if fill.close_to(entry)), None)
         if twin is not None:
@@ -105,13 +100,13 @@ def cause_of_quantity(size: Decimal, evidence: FillEvidence) -> Cause:
     return "unknown" if len(found) != 1 else next(iter(found))
 
 
-def cause_of_content(mismatches: Sequence[Mismatch], evidence: FillEvidence) -> Cause:
+def cause_of_content(differences: Sequence[Difference], evidence: FillEvidence) -> Cause:
     """Return the cause of a market whose contracts agree and whose dollars do not.
 
     Realized profit less cost is the cash that was traded, whichever lots were closed first. Where only their split
     differs, the two sides use another method (first in first out, or average cost).
     """
-    sizes = {each.figure: each.size for each in mismatches}
+    sizes = {each.figure: each.size for each in differences}
     if sizes.get("realized_pnl", ZERO) == sizes.get("cost", ZERO) and "fees" not in sizes:
         return "method"
     found = evidence.causes()

@@ -6,9 +6,9 @@ its figures describes some moment between two times, and it differs from the led
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from ledger.account_ledger import AccountLedger, CashFlows
 from ledger.amounts import ZERO
@@ -16,6 +16,11 @@ from ledger.market_book import MarketBook
 from ledger.records import ReportedPosition
 
 Figure = Literal["cash", "quantity", "fees", "cost", "realized_pnl", "settlement", "bot_quantity", "bot_pnl"]
+Cause = Literal[
+    "read late", "outside the bot", "counted twice", "missed", "settled meanwhile", "method", "mark", "correction",
+    "unknown",
+]  # fmt: skip
+HARMLESS: Final[frozenset[Cause]] = frozenset({"method", "mark", "outside the bot"})  # named, and nothing is wrong
 Amount = TypeVar("Amount", Decimal, CashFlows)
 CHECKS: Final = 3  # comparisons in a row
 LASTING: Final = 45.0  # seconds
@@ -42,19 +47,46 @@ class AccountReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Mismatch:
-    """A figure that differs: candidates are the possible sizes (theirs less ours), one for each possible moment."""
+class Difference:
+    """One figure that differs, in dollars or contracts (+ YES, - NO).
+
+    sizes: the possible ones (theirs less ours), one for each possible moment; since it began, those that fit every
+    comparison. since: Unix seconds of the first comparison. checks: number of comparisons.
+    """
 
     figure: Figure
     ticker: str
     ours: Decimal
     theirs: Decimal
-    candidates: frozenset[Decimal]
+    sizes: frozenset[Decimal]
+    since: float = 0.0
+    checks: int = 1
+    cause: Cause = "unknown"
 
     @property
     def size(self) -> Decimal:
         """Return the smallest possible size."""
-        return min(self.candidates, key=abs)
+        return min(self.sizes, key=abs)
+
+    @property
+    def text(self) -> str:
+        """Return the difference in words that stay the same while it lasts."""
+        return f"{self.ticker or 'account'}: {self.figure} differs by {self.size.normalize():f} ({self.cause})"
+
+    def lasting(self, now: float) -> bool:
+        """Return True for a difference that has been there long enough to be real."""
+        return self.checks >= CHECKS and now - self.since >= LASTING
+
+    def degrades(self, now: float) -> bool:
+        """Return True for a lasting difference that an operator should look into."""
+        return self.lasting(now) and self.cause not in HARMLESS
+
+    def as_json(self, now: float) -> dict[str, Any]:
+        """Return the difference for the API."""
+        return {
+            "figure": self.figure, "ticker": self.ticker or None, "journal": self.ours, "other": self.theirs,
+            "difference": self.size, "cause": self.cause, "since": round(self.since, 3), "lasting": self.lasting(now),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +99,7 @@ class Comparison:
     flows: CashFlows
     expected: Decimal
     unreported_fees: Decimal
-    mismatches: list[Mismatch] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
 
 def compare(
@@ -81,35 +113,38 @@ def compare(
     amounts = [opening + moment.total - unreported for moment in moments]
     best = min(range(len(amounts)), key=lambda place: abs(reading.balance - amounts[place]))
     found = Comparison(moments[best], amounts[best], unreported)
-    if reading.balance != found.expected:
-        sizes = frozenset(reading.balance - amount for amount in amounts)
-        found.mismatches.append(Mismatch("cash", "", found.expected, reading.balance, sizes))
+    found.differences.extend(_difference("cash", "", found.expected, reading.balance, amounts))
     active = {flow.ticker for flow in flows}
     worth = {ticker for ticker, book in ledger.books.items() if book.quantity or book.missed_quantity}
     for ticker in sorted(worth | reading.positions.keys()):
         book = ledger.books.get(ticker)
         moved = [(flow.timestamp, flow.quantity) for flow in flows if flow.ticker == ticker] if ticker in active else []
-        found.mismatches.extend(_compare_market(ticker, book, reading, moved))
+        found.differences.extend(_compare_market(ticker, book, reading, moved))
     return found
 
 
+def _difference(
+    figure: Figure, ticker: str, ours: Decimal, theirs: Decimal, moments: Sequence[Decimal] = ()
+) -> list[Difference]:
+    """Return the difference of a figure, none where theirs is ours at one of the moments; without moments: now."""
+    possible = moments or [ours]
+    sizes = frozenset(theirs - amount for amount in possible)
+    return [] if theirs in possible else [Difference(figure, ticker, ours, theirs, sizes)]
+
+
 def compare_bot(
-    ledger: AccountLedger,
-    recent: Iterable[RecentFlow],
-    quantities: Mapping[str, Decimal],
+    ledger: AccountLedger, recent: Iterable[RecentFlow], quantities: Mapping[str, Decimal],
     polled: tuple[Decimal, Decimal],
-) -> list[Mismatch]:
+) -> list[Difference]:  # fmt: skip
     """Compare the contracts that a bot reported for a moment between two times (Unix seconds) with the ledger's."""
     flows = sorted((flow for flow in recent if flow.timestamp > polled[0]), key=lambda flow: flow.timestamp)
     open_now = {ticker for ticker, book in ledger.books.items() if book.quantity}
-    found = []
+    found: list[Difference] = []
     for ticker in sorted(open_now | quantities.keys() | {flow.ticker for flow in flows} - {""}):
         ours = ledger.books[ticker].quantity if ticker in ledger.books else ZERO
         moved = [(flow.timestamp, flow.quantity) for flow in flows if flow.ticker == ticker]
-        moments, theirs = list(_moments(ours, moved, polled[1])), quantities.get(ticker, ZERO)
-        if theirs not in moments:
-            sizes = frozenset(theirs - amount for amount in moments)
-            found.append(Mismatch("bot_quantity", ticker, ours, theirs, sizes))
+        moments = list(_moments(ours, moved, polled[1]))
+        found += _difference("bot_quantity", ticker, ours, quantities.get(ticker, ZERO), moments)
     return found
 
 
@@ -138,63 +173,36 @@ def _moments(now: Amount, flows: Sequence[tuple[Decimal, Amount]], latest: Decim
 
 def _compare_market(
     ticker: str, book: MarketBook | None, reading: AccountReading, moved: list[tuple[Decimal, Decimal]]
-) -> list[Mismatch]:
+) -> list[Difference]:
     theirs = reading.positions.get(ticker)
     ours = book.quantity if book else ZERO
     reported = theirs.quantity if theirs else ZERO
-    moments = list(_moments(ours, moved, reading.latest))
-    if reported not in moments:
-        sizes = frozenset(reported - amount for amount in moments)
-        return [Mismatch("quantity", ticker, ours, reported, sizes)]
-    found: list[Mismatch] = []
-    if book is not None and book.settlement is not None and book.missed_quantity:  # no entry explains its contracts
-        position, net = book.settlement_position, book.settlement.net
-        found.append(Mismatch("settlement", ticker, position, net, frozenset([net - position])))
-    if book is None or theirs is None or moved or book.settlement is not None:
+    if found := _difference("quantity", ticker, ours, reported, list(_moments(ours, moved, reading.latest))):
         return found
-    pairs: list[tuple[Figure, Decimal, Decimal]] = [
-        ("realized_pnl", book.realized, theirs.realized), ("cost", book.cost, theirs.cost),
-    ]  # fmt: skip
-    if not book.fees_unknown or theirs.fees < book.fees:
-        pairs.append(("fees", book.fees, theirs.fees))
-    found += [Mismatch(name, ticker, a, b, frozenset([b - a])) for name, a, b in pairs if a != b]
+    if book is not None and book.settlement is not None and book.missed_quantity:  # no entry explains its contracts
+        found += _difference("settlement", ticker, book.settlement_position, book.settlement.net)
+    if book is not None and theirs is not None and not moved and book.settlement is None:
+        found += _difference("realized_pnl", ticker, book.realized, theirs.realized)
+        found += _difference("cost", ticker, book.cost, theirs.cost)
+        if not book.fees_unknown or theirs.fees < book.fees:
+            found += _difference("fees", ticker, book.fees, theirs.fees)
     return found
 
 
 @dataclass(slots=True)
-class TrackedDifference:
-    """One figure that differs. sizes: those that fit every comparison since it began."""
-
-    mismatch: Mismatch
-    sizes: frozenset[Decimal]
-    since: float  # Unix seconds
-    checks: int = 1
-
-    @property
-    def size(self) -> Decimal:
-        """Return the size that fits all comparisons (the smallest, where several do)."""
-        return min(self.sizes, key=abs)
-
-    def lasting(self, now: float) -> bool:
-        """Return True for a difference that has been there long enough to be real."""
-        return self.checks >= CHECKS and now - self.since >= LASTING
-
-
-@dataclass(slots=True)
 class DifferenceTracker:
-    """Follow the mismatches of successive comparisons by figure and ticker."""
+    """Follow the differences of successive comparisons by figure and ticker."""
 
-    current: dict[tuple[str, str], TrackedDifference] = field(default_factory=dict)
+    current: dict[tuple[str, str], Difference] = field(default_factory=dict)
 
-    def update(self, mismatches: list[Mismatch], now: float) -> list[TrackedDifference]:
-        """Take the mismatches of one comparison and return the differences that are open now."""
+    def update(self, differences: list[Difference], now: float) -> list[Difference]:
+        """Take the differences of one comparison and return them with the time since when they are there."""
         before, self.current = self.current, {}
-        for each in mismatches:
+        for each in differences:
             key = each.figure, each.ticker
             kept = before.get(key)
-            sizes = kept.sizes & each.candidates if kept is not None else frozenset[Decimal]()
-            if kept is not None and sizes:
-                self.current[key] = TrackedDifference(each, sizes, kept.since, kept.checks + 1)
+            if kept is not None and (sizes := kept.sizes & each.sizes):
+                self.current[key] = replace(each, sizes=sizes, since=kept.since, checks=kept.checks + 1)
             else:
-                self.current[key] = TrackedDifference(each, each.candidates, now)
+                self.current[key] = replace(each, since=now)
         return list(self.current.values())

@@ -90,7 +90,7 @@ def _books(service: Services) -> Iterator[Family]:
     result = service.audit.result
     unexplained = None if result is None else float(result.body["cash"]["unexplained"])
     yield _gauge("pi_unexplained_dollars", "cash that no named cause explains", unexplained)
-    causes: Counter[str] = Counter(finding.cause for finding in result.findings) if result else Counter()
+    causes: Counter[str] = Counter(each.cause for each in result.differences) if result else Counter()
     yield _gauge("pi_differences", "differences between journal, exchange and bot, by cause", {**causes}, "cause")
     yield _gauge("pi_ledger_position", "seq of the last entry that the ledgers have counted", service.ledgers.position)
 

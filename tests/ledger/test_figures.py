@@ -12,7 +12,7 @@ from ledger.amounts import average, complement, share
 from ledger.causes import ExecutionRecord, cause_of_quantity, match_executions
 from ledger.market_book import FifoLots
 from ledger.marks import sum_known, value_position
-from ledger.reconcile import CHECKS, LASTING, AccountReading, DifferenceTracker, Mismatch, compare
+from ledger.reconcile import CHECKS, LASTING, AccountReading, Difference, DifferenceTracker, compare
 from ledger.records import (
     ReportedPosition,
     TradeRecord,
@@ -250,9 +250,9 @@ def test_a_difference_lasts_after_three_checks_and_45_seconds(checks: int, secon
     assert (CHECKS, LASTING) == (3, 45.0)
     tracker = DifferenceTracker()
     for _ in range(checks):
-        (found,) = tracker.update([Mismatch("cash", "", D(0), D(2), frozenset([D(2), D(-1)]))], 100.0)
+        (found,) = tracker.update([Difference("cash", "", D(0), D(2), frozenset([D(2), D(-1)]))], 100.0)
     assert found.lasting(100.0 + seconds) is lasting
-    assert (found.size, found.mismatch.size) == (-1, -1)
+    assert found.size == -1
 
 
 @pytest.mark.parametrize(("seconds", "acts"), [(9.9, False), (10.0, True)])
@@ -317,7 +317,7 @@ def test_a_fee_that_the_exchange_reports_lower_is_a_mismatch() -> None:
     rows = {"A": ReportedPosition(D(20), D(12), D(0), D("0.2"))}
     found = compare(ledger, D(100), [], AccountReading(D("87.7"), rows, D(5000), D(5000)))
     assert found.unreported_fees == 0
-    assert [(each.figure, each.ours, each.theirs, each.size) for each in found.mismatches] == [
+    assert [(each.figure, each.ours, each.theirs, each.size) for each in found.differences] == [
         ("fees", D("0.3"), D("0.2"), D("-0.1")),
     ]  # fmt: skip
 
@@ -327,4 +327,4 @@ def test_cost_and_profit_that_differ_are_named() -> None:
     ledger = fold(exact(baseline(1), trade(2)))
     rows = {"A": ReportedPosition(D(10), D(5), D(-1), D("0.1"))}
     found = compare(ledger, D(100), [], AccountReading(D("93.9"), rows, D(5000), D(5000)))
-    assert {each.figure: each.size for each in found.mismatches} == {"cost": -1, "realized_pnl": -1}
+    assert {each.figure: each.size for each in found.differences} == {"cost": -1, "realized_pnl": -1}

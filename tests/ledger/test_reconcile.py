@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cache.decimal_json import dumps, loads
 from ledger.account_ledger import AccountLedger, CashFlows, fold
 from ledger.causes import ExecutionRecord, cause_of_content, cause_of_quantity, match_executions
-from ledger.reconcile import AccountReading, DifferenceTracker, Mismatch, RecentFlow, compare, compare_bot
+from ledger.reconcile import AccountReading, Difference, DifferenceTracker, RecentFlow, compare, compare_bot
 from ledger.records import ReportedPosition
 from tests.ledger.cases import Json, baseline, settlement, trade
 
@@ -34,7 +34,7 @@ def flow(timestamp: int, cash: str, quantity: str = "0", ticker: str = "A") -> R
     return RecentFlow(Decimal(timestamp), ticker, CashFlows(trades=Decimal(cash)), Decimal(quantity))
 
 
-def sizes(found: list[Mismatch]) -> dict[tuple[str, str], Decimal]:
+def sizes(found: list[Difference]) -> dict[tuple[str, str], Decimal]:
     """Sizes by figure and ticker."""
     return {(each.figure, each.ticker): each.size for each in found}
 
@@ -42,13 +42,13 @@ def sizes(found: list[Mismatch]) -> dict[tuple[str, str], Decimal]:
 def test_two_sides_that_agree_have_no_mismatch() -> None:
     """Cash, contracts, cost, profit and fees."""
     found = compare(ledger_of(trade(2)), OPENING, [], reading("93.9", A=("10", "6", "0", "0.1")))
-    assert (found.expected, found.mismatches) == (Decimal("93.9"), [])
+    assert (found.expected, found.differences) == (Decimal("93.9"), [])
 
 
 def test_a_cent_is_found() -> None:
     """The size is theirs less ours."""
     found = compare(ledger_of(trade(2)), OPENING, [], reading("93.91", A=("10", "6", "0", "0.1")))
-    assert sizes(found.mismatches) == {("cash", ""): Decimal("0.01")}
+    assert sizes(found.differences) == {("cash", ""): Decimal("0.01")}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_reading_of_any_moment_in_its_window_agrees(balance: str, quantity: st
     ledger = ledger_of(trade(2, timestamp=5001), trade(3, timestamp=5002, fee=0))
     recent = [flow(5001, "-6.1", "10"), flow(5002, "-6", "10")]
     now = reading(balance, latest=5003, A=(quantity, cost, "0", "0.1"))
-    assert compare(ledger, OPENING, recent, now).mismatches == []
+    assert compare(ledger, OPENING, recent, now).differences == []
 
 
 def test_entries_after_the_window_are_no_part_of_it() -> None:
@@ -67,7 +67,7 @@ def test_entries_after_the_window_are_no_part_of_it() -> None:
     ledger = ledger_of(trade(2, timestamp=5009))
     recent = [flow(5009, "-6.1", "10")]
     found = compare(ledger, OPENING, recent, reading("93.9", latest=5003, A=("10", "6", "0", "0.1")))
-    assert sizes(found.mismatches) == {("cash", ""): Decimal("-6.1"), ("quantity", "A"): 10}
+    assert sizes(found.differences) == {("cash", ""): Decimal("-6.1"), ("quantity", "A"): 10}
 
 
 def test_a_comparison_keeps_its_flows_while_the_ledger_goes_on() -> None:
@@ -81,20 +81,20 @@ def test_a_comparison_keeps_its_flows_while_the_ledger_goes_on() -> None:
 def test_fees_that_only_the_exchange_reports_are_a_named_cause() -> None:
     """A bot that reports no fees leaves them to the exchange's positions."""
     found = compare(ledger_of(trade(2, fee=None)), OPENING, [], reading("93.9", A=("10", "6", "0", "0.1")))
-    assert (found.unreported_fees, found.mismatches) == (Decimal("0.1"), [])
+    assert (found.unreported_fees, found.differences) == (Decimal("0.1"), [])
 
 
 def test_a_position_without_entries_is_found() -> None:
     """The exchange holds what the journal never saw."""
     found = compare(ledger_of(), OPENING, [], reading("100", B=("3", "1", "0", "0")))
-    assert sizes(found.mismatches) == {("quantity", "B"): 3}
+    assert sizes(found.differences) == {("quantity", "B"): 3}
 
 
 def test_contracts_of_a_settlement_that_no_entry_explains_are_found() -> None:
     """The net count of the row against the position of the entries."""
     ledger = ledger_of(trade(2, quantity=7), settlement(3))
     found = compare(ledger, OPENING, [], reading("105.7"))
-    assert sizes(found.mismatches) == {("settlement", "A"): 3}
+    assert sizes(found.differences) == {("settlement", "A"): 3}
 
 
 def test_a_bot_that_was_polled_before_the_newest_trade_does_not_differ() -> None:
@@ -111,7 +111,7 @@ def test_a_difference_keeps_the_size_that_fits_every_comparison() -> None:
     tracker = DifferenceTracker()
     for now, candidates in ((0.0, ["6.01", "0.01"]), (15.0, ["0.01", "-3"]), (60.0, ["0.01"])):
         both = frozenset(map(Decimal, candidates))
-        (found,) = tracker.update([Mismatch("cash", "", Decimal(1), Decimal(2), both)], now)
+        (found,) = tracker.update([Difference("cash", "", Decimal(1), Decimal(2), both)], now)
     assert (found.size, found.since, found.checks, found.lasting(60.0)) == (Decimal("0.01"), 0.0, 3, True)
     assert tracker.update([], 75.0) == []
 
@@ -120,7 +120,7 @@ def test_a_difference_that_changes_begins_again() -> None:
     """Two readings without a common size are two differences."""
     tracker = DifferenceTracker()
     for now, size in ((0.0, 1), (50.0, 2)):
-        (found,) = tracker.update([Mismatch("cash", "", Decimal(0), Decimal(0), frozenset([Decimal(size)]))], now)
+        (found,) = tracker.update([Difference("cash", "", Decimal(0), Decimal(0), frozenset([Decimal(size)]))], now)
     assert (found.since, found.checks) == (50.0, 1)
 
 
@@ -156,22 +156,22 @@ def test_reports_without_a_common_id_are_one_execution() -> None:
     assert evidence.causes() == {}
 
 
-def mismatch(figure: Any, size: str) -> Mismatch:
+def difference(figure: Any, size: str) -> Difference:
     """A figure that differs by size."""
-    return Mismatch(figure, "A", Decimal(0), Decimal(size), frozenset([Decimal(size)]))
+    return Difference(figure, "A", Decimal(0), Decimal(size), frozenset([Decimal(size)]))
 
 
 def test_another_split_of_the_same_cash_is_the_method() -> None:
     """First in first out and average cost share out realized profit and cost in different ways."""
     evidence = match_executions([], [])
-    assert cause_of_content([mismatch("realized_pnl", "0.3"), mismatch("cost", "0.3")], evidence) == "method"
-    assert cause_of_content([mismatch("realized_pnl", "0.3"), mismatch("cost", "0.2")], evidence) == "unknown"
+    assert cause_of_content([difference("realized_pnl", "0.3"), difference("cost", "0.3")], evidence) == "method"
+    assert cause_of_content([difference("realized_pnl", "0.3"), difference("cost", "0.2")], evidence) == "unknown"
 
 
 def test_another_price_of_the_same_fill_is_a_correction() -> None:
     """The entry is corrected to the fill's price."""
     evidence = match_executions([execution("a")], [execution("a", price="0.5")])
-    assert cause_of_content([mismatch("cost", "-0.5")], evidence) == "correction"
+    assert cause_of_content([difference("cost", "-0.5")], evidence) == "correction"
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 3), st.integers(1, 3)), max_size=20))
