@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,37 +65,31 @@ class JournalTailer:
     async def run(self) -> None:
         """Read the journal's end after each interval and each announcement."""
         while True:
-            try:
+            with suppress(TimeoutError):  # nothing was announced: the interval is over
                 async with asyncio.timeout(self.interval()):
                     await self._wake.wait()
-            except TimeoutError:
-                pass  # nothing was announced: the interval is over
             self._wake.clear()
             await self._catch_up()
 
     async def _catch_up(self) -> None:
         try:
-            while entries := await self.journal.follow(self.position, PAGE):
-                before = self.position
-                self.offer(entries)
-                self.health.counters["tailed"] += self.position - before
-                if len(entries) < PAGE:
-                    break
-        except JournalReverted as error:
-            await self._restart(error)
+            try:
+                while entries := await self.journal.follow(self.position, PAGE):
+                    before = self.position
+                    self.offer(entries)
+                    self.health.counters["tailed"] += self.position - before
+                    if len(entries) < PAGE:
+                        break
+                if self.monotonic() >= self._reverted_until:
+                    self.health.succeed()
+            except JournalReverted as error:
+                await self._restart(error)
         except JournalError as error:
             self.health.fail(str(error))
-        else:
-            if self.monotonic() >= self._reverted_until:
-                self.health.succeed()
 
     async def _restart(self, error: JournalReverted) -> None:
         """Continue with the journal as it is now."""
-        try:
-            head = await self.journal.recover()
-        except JournalError as again:
-            self.health.fail(str(again))
-            return
+        head = await self.journal.recover()
         self.health.counters["resets"] += 1
         if error.lost:
             self._reverted_until = self.monotonic() + REVERTED_FOR

@@ -116,39 +116,27 @@ class LeaderElection:
         try:
             while not (leading.done() or lost.done()):
                 await asyncio.wait({leading, lost}, timeout=self.renew, return_when=asyncio.FIRST_COMPLETED)
-                if (renewed := await self._renewed(lease)) is None:
-                    break
-                self.writer.lease = lease = renewed
+                try:
+                    self.writer.lease = lease = await self.journal.renew(lease, self.term, self.status())
+                    self.health.succeed("this worker polls")
+                except JournalError as error:
+                    self.health.fail(str(error))
+                    # While the journal is unavailable the term goes on: each write checks the lease in its transaction.
+                    if isinstance(error, LeaseLost | JournalReverted):
+                        break
         finally:
             try:
                 await _end(leading, lost)
             finally:
                 await self.writer.settle()
-                await self._release()
+                self.writer.lease = None
+                await self._release(lease)
 
-    async def _renewed(self, lease: Lease) -> Lease | None:
-        """Return the lease for another term; None when that is over: another worker has it, or the journal went back.
-
-        While the journal is unavailable the term goes on: each write checks the lease in its own transaction.
-        """
+    async def _release(self, lease: Lease) -> None:
         try:
-            lease = await self.journal.renew(lease, self.term, self.status())
-        except (LeaseLost, JournalReverted) as error:
-            self.health.fail(str(error))
-            return None
+            await self.journal.release(lease)
         except JournalError as error:
-            self.health.fail(str(error))
-        else:
-            self.health.succeed("this worker polls")
-        return lease
-
-    async def _release(self) -> None:
-        lease, self.writer.lease = self.writer.lease, None
-        if lease is not None:
-            try:
-                await self.journal.release(lease)
-            except JournalError as error:
-                self.health.fail(f"the lease was not released; the next leader waits for its term: {error}")
+            self.health.fail(f"the lease was not released; the next leader waits for its term: {error}")
 
 
 async def _end(*tasks: "asyncio.Future[Any]") -> None:

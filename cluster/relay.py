@@ -6,6 +6,7 @@ that Redis loses costs time only. A message that cannot be sent at once is dropp
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -37,11 +38,8 @@ class Relay(Workers):
         super().__init__(health)
         self.client = connect(settings.redis, connections=4)
         self.reader = connect(settings.redis, BLOCK + 3, 1)
-        self._prefix = settings.prefix
-        self._snapshot = settings.snapshot
-        self._journal = journal
-        self._on_entries = on_entries
-        self._on_snapshot = on_snapshot
+        self._prefix, self._snapshot, self._journal = settings.prefix, settings.snapshot, journal
+        self._on_entries, self._on_snapshot = on_entries, on_snapshot
         self._outbox: asyncio.Queue[str] = asyncio.Queue(WAITING)
         self._place = ("", "")  # key and id of the last message that was read
 
@@ -52,8 +50,7 @@ class Relay(Workers):
         return [self.send, self.receive, self.register]
 
     def announce(self, entries: Sequence[Entry]) -> None:
-        if entries:
-            self._post({"head": entries[-1].seq})
+        self._post({"head": entries[-1].seq})
 
     def send_snapshot(self, text: str) -> None:
         self._post({"snapshot": text})
@@ -85,8 +82,12 @@ class Relay(Workers):
         """Receive the messages of the other workers."""
         while True:
             try:
-                key, place = await self._next_place()
-                found = await self.reader.xread({key: place}, count=100, block=int(BLOCK * 1000))
+                key = self._key("relay")
+                if self._place[0] != key:
+                    # The stream's last id: an explicit place, since "$" would skip what comes between two reads.
+                    last = await self.reader.xrevrange(key, count=1)
+                    self._place = (key, last[0][0].decode() if last else "0-0")
+                found = await self.reader.xread({key: self._place[1]}, count=100, block=int(BLOCK * 1000))
             except (RedisError, OSError) as error:
                 await self._failed(error)
                 continue
@@ -98,14 +99,6 @@ class Relay(Workers):
                 for id, fields in messages:
                     self._place = (key, id.decode())
                     self._take(fields)
-
-    async def _next_place(self) -> tuple[str, str]:
-        key = self._key("relay")
-        if self._place[0] != key:
-            # The stream's last id: an explicit place, since "$" would skip what comes between two reads.
-            last = await self.reader.xrevrange(key, count=1)
-            self._place = (key, last[0][0].decode() if last else "0-0")
-        return self._place
 
     def _take(self, fields: dict[bytes, bytes]) -> None:
         if fields.get(b"from") == self.name.encode():
@@ -142,7 +135,7 @@ class Relay(Workers):
     async def register(self) -> None:
         """Register this worker again and again."""
         while True:
-            try:
+            with suppress(RedisError, OSError):  # the health shows it
                 try:
                     await self._claim()
                 except PrefixInUse as error:
@@ -151,8 +144,6 @@ class Relay(Workers):
                 pipe.hset(self._key("workers"), self.name, dumps({"at": self.health.clock(), **self._snapshot()}))
                 pipe.expire(self._key("workers"), int(10 * FRESH))
                 await pipe.execute()
-            except (RedisError, OSError):
-                await asyncio.sleep(EVERY)  # the health shows it
             await asyncio.sleep(EVERY)
 
     async def gather(self) -> list[dict[str, Any]]:
@@ -167,13 +158,11 @@ class Relay(Workers):
         return [loads(text) for text in others if self._is_fresh(text, FRESH)]
 
     async def leave(self) -> None:
-        try:
+        with suppress(RedisError, OSError):  # both keys have a TTL; TimeoutError is an OSError
             async with asyncio.timeout(CLOSING):
                 await self.client.hdel(self._key("workers"), self.name)
                 if not await self.client.hlen(self._key("workers")):
                     await self.client.delete(f"{self._prefix}journal", self._key("workers"))
-        except (RedisError, OSError):  # TimeoutError is an OSError
-            pass  # both keys have a TTL; where other workers use the claim, it expires by itself
         await self._close()
 
     async def _close(self) -> None:
