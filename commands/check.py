@@ -13,11 +13,11 @@ from cache.redis import connect
 from config.parsers import without_password
 from config.reader import masked, read
 from config.settings import ServerSettings
-from kalshi.transport import connection_failure
 from journal.dsn import open_journal
 from journal.errors import JournalError, JournalMissing
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError, printable
+from kalshi.transport import connection_failure
 from runtime.bootstrap import redis_address, signer, spring_redis_address, warnings
 
 LIMIT = 10.0  # seconds for each check
