@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from streams.event import Chunk, entry_frames, frame
 from streams.hub import SLICE, Hub, OutOfOrder
 from streams.subscriber import SendQueue, Subscriber, Wants
+from tests.support.clock import Clock
 from tests.support.pages import EPOCH, trade, trades
 
 BOTH = Wants(entries=True, status=True)
@@ -281,3 +283,90 @@ async def test_runs_on_the_loop_it_is_called_on(hub: Hub) -> None:
     live.publish([trade(1)])
     await asyncio.sleep(0)
     assert got(one) == wire(1, 1)
+
+
+def test_a_large_publication_goes_out_in_parts(hub: Hub, turns: Turns) -> None:
+    """200 entries each, so that the loop turns between them."""
+    one = reader(hub)
+    hub.publish([replace(trade(seq), body=f'{{"seq":{seq},"x":"{"x" * 400}"}}') for seq in range(11, 461)])
+    assert hub.position == 460
+    turns.run()
+    assert [chunk.last for chunk in one.queue.take_all()] == [210, 410, 460]
+
+
+@pytest.mark.parametrize(("size", "chunks"), [(32768, 1), (32769, 2)])
+def test_a_round_joins_what_a_connection_may_hold(hub: Hub, turns: Turns, size: int, chunks: int) -> None:
+    """64 KiB at most in one chunk; one event alone may be larger."""
+    one = reader(hub)
+    frame_size = len(frame("bot_status", ""))
+    hub.status("x" * (size - frame_size))
+    hub.status("x" * (32768 - frame_size))
+    hub.status("x" * 70000)
+    turns.run()
+    sizes = [len(chunk.body) for chunk in one.queue.take_all()]
+    assert len(sizes) == chunks + 1
+    assert sum(sizes[:chunks]) == size + 32768
+
+
+def test_the_hub_counts_its_streams_and_events(turns: Turns) -> None:
+    """Streams opened, events and bytes sent to idle readers; what waits in a queue is counted when it is sent."""
+    clock = Clock()
+    hub = Hub(EPOCH, 0, max_streams=2, clock=clock, schedule=turns.steps.append)
+    assert not hub.full
+    one, _ = reader(hub), reader(hub)
+    assert hub.full
+    assert hub.stats.opened == 2
+    hub.publish([trade(1)])
+    turns.run()
+    assert (hub.stats.events, hub.stats.bytes) == (0, 0)
+    assert one.queue.take_all()[0].born == 1000.0
+    hub.leave(one)
+    assert not hub.full
+
+
+def test_a_closed_hub_opens_no_stream(hub: Hub) -> None:
+    """Who opens after the end is told why; a hub that is not closed lets it in."""
+    one = Subscriber("test", BOTH, "local", 0.0, SendQueue(5, 1 << 20), _send, 20.0)
+    hub.close()
+    assert hub.enter(one) == "shutdown"
+    assert list(hub.subscribers) == []
+
+
+def test_a_reset_without_a_status_sends_none(hub: Hub, turns: Turns) -> None:
+    """A reader of the status alone gets nothing; readers of entries continue after the new head."""
+    both, status = reader(hub), reader(hub, Wants(False, True))
+    hub.reset("newepoch", 4, "abcd")
+    assert hub.head == "newepoch-4-abcd"
+    assert got(status) == b""
+    assert (both.position, status.position) == (4, None)
+    assert got(both) == frame("reset", '{"reason":"epoch","head":"newepoch-4-abcd"}', "newepoch-4-abcd")
+    hub.publish(trades(5, 6))
+    hub.status("1")
+    turns.run()
+    assert got(status) == frame("bot_status", "1")
+    assert got(both).endswith(frame("bot_status", "1"))
+
+
+def test_a_status_after_a_reset_is_new(hub: Hub, turns: Turns) -> None:
+    """Each reader gets the status once with the reset and the next one once."""
+    hub.status("1")
+    one = reader(hub)
+    got(one)
+    hub.status("2")
+    hub.reset("newepoch", 0)
+    hub.status("3")
+    turns.run()
+    statuses = [part.split(b"\n")[0] for part in got(one).split(b"event: bot_status\ndata: ")[1:]]
+    assert statuses == [b"2", b"3"]
+
+
+def test_the_place_of_a_network_is_free_when_its_last_stream_leaves(turns: Turns) -> None:
+    """A network without streams displaces one of the largest again, and is not counted."""
+    hub = Hub(EPOCH, 0, max_streams=2, schedule=turns.steps.append)
+    first, _ = reader(hub, network="a"), reader(hub, network="b")
+    hub.leave(first)
+    late = reader(hub, network="b")
+    other = reader(hub, network="c")
+    assert late.ended == "full"
+    assert set(hub.subscribers) >= {other}
+    assert len(list(hub.subscribers)) == 2

@@ -59,3 +59,33 @@ def test_sleeps_no_longer_than_until_the_next_thing() -> None:
     keepalive = Keepalive(KeepaliveSettings(heartbeat=2, ping=15, max_age=1000), 0)
     assert keepalive.seconds(0) == 2
     assert keepalive.seconds(5) == 0
+
+
+def test_jitter_stays_within_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first ping comes after a half to 95 % of its interval, a stream ends after 80 to 100 % of its age."""
+    for pick, ping, age in ((min, 5.0, 80.0), (max, 9.5, 100.0)):
+        monkeypatch.setattr("random.uniform", lambda *bounds, pick=pick: pick(bounds))
+        keepalive = Keepalive(KeepaliveSettings(heartbeat=1000, ping=10, max_age=100), 0)
+        assert keepalive.next == ping
+        assert keepalive.due(ping - 0.001, 0, None) == b""
+        assert keepalive.due(ping, 0, None) == PING
+        assert keepalive.next == ping + 9.5
+        assert (keepalive.is_over(age - 0.001), keepalive.is_over(age)) == (False, True)
+
+
+def test_a_ping_and_a_heartbeat_may_be_due_together() -> None:
+    """Both are sent, the ping first; the next times follow the old schedule."""
+    keepalive = Keepalive(KeepaliveSettings(heartbeat=30, ping=10), 0)
+    due = keepalive.due(60, 1.0, "e-5")
+    assert due.startswith(PING + b"event: heartbeat\nid: e-5\n")
+    assert keepalive.seconds(60) <= 9.5
+    assert keepalive.due(60, 1.0, "e-5") == b""
+
+
+def test_intervals_by_default() -> None:
+    """A heartbeat after 30 seconds, a ping after 15 at most, and no end by age."""
+    keepalive = Keepalive(KeepaliveSettings(), 0)
+    assert b"heartbeat" not in keepalive.due(29.9, 0, None)
+    assert b"heartbeat" in keepalive.due(30, 0, None)
+    assert not keepalive.is_over(1e9)
+    assert KeepaliveSettings().ping == 15

@@ -118,3 +118,55 @@ async def test_a_missing_entry_is_damage() -> None:
     del pages.entries[5]
     with pytest.raises(JournalDamaged, match="entry 1 "):
         await queue(pages).page(0, "a")
+
+
+async def test_pages_by_default() -> None:
+    """500 entries a page, four reads at once, and the newest 16 full pages are kept encoded."""
+    pages = Pages(trades(1, 9100))
+    pages.held = asyncio.Event()
+    replays = queue(pages)
+    first = [replays.page(500 * number, "a") for number in range(18)]
+    await eventually(lambda: pages.reading == 4)
+    pages.held.set()
+    chunks = await asyncio.gather(*first)
+    assert [chunk.last for chunk in chunks if chunk] == [500 * number for number in range(1, 19)]
+    assert (pages.most, pages.reads) == (4, 18)
+    for after in range(1000, 9000, 500):
+        await replays.page(after, "a")
+    assert pages.reads == 18
+    await replays.page(500, "a")
+    assert pages.reads == 19
+
+
+async def test_one_entry_is_read_alone() -> None:
+    """It is not taken from a page, and a page is not taken from it."""
+    pages = Pages(trades(1, 9))
+    replays = queue(pages, page_size=3)
+    assert seqs(await replays.entry(3, "a")) == [3]
+    assert seqs(await replays.page(2, "a")) == [3]
+    assert seqs(await replays.page(0, "a")) == [1, 2, 3]
+    assert seqs(await replays.entry(1, "a")) == [1]
+    assert await replays.entry(10, "a") is None
+    assert pages.reads == 5
+
+
+async def test_a_read_without_waiting_readers_is_cancelled() -> None:
+    """When the last of them has left, and not before; its place goes to the next page."""
+    pages = Pages(trades(1, 300))
+    pages.held = asyncio.Event()
+    stats = Stats()
+    replays = ReplayQueue(pages, stats, concurrent=1, page_size=2)  # type: ignore[arg-type]
+    blocking = replays.page(100, "a")
+    one, other, later = replays.page(0, "a"), replays.page(0, "b"), replays.page(2, "a")
+    await eventually(lambda: pages.reads == 1)
+    blocking.cancel()
+    await eventually(lambda: pages.reads == 2)
+    assert stats.replays_waiting == 1
+    one.cancel()
+    await asyncio.sleep(0)
+    assert pages.reading == 1
+    other.cancel()
+    await eventually(lambda: pages.reads == 3)
+    pages.held.set()
+    assert seqs(await later) == [3, 4]
+    await eventually(lambda: (stats.replays_running, stats.replays_waiting) == (0, 0))
