@@ -29,7 +29,7 @@ def fixed(value: object, places: int = 6) -> Decimal | None:
     Sources: Kalshi docs, FixedPointDollars, FixedPointCount.
     """
     found = _FIXED_POINT.fullmatch(value) if isinstance(value, str) else None
-    if found is None or (places < 6 and found[1] and len(found[1].rstrip("0")) > places + 1):
+    if found is None or len((found[1] or "").rstrip("0")) > places + 1:
         return None
     return Decimal(found[0])
 

@@ -1,6 +1,5 @@
 """A pytest run that has imported and collected its tests once, and forks for each fault that lies in a function."""
 
-import ast
 import gc
 import os
 import resource
@@ -131,10 +130,18 @@ def _function_codes(code: CodeType) -> Iterator[CodeType]:
             yield from _function_codes(constant)
 
 
-def function_lines(text: str) -> set[int]:
-    """Return the lines of the bodies of functions: what stands elsewhere has run when the module is imported."""
-    found: set[int] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found.update(range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1))
-    return found
+def is_in_function(before: str, after: str) -> bool:
+    """Return True if two texts of a module differ in functions alone; all else has run when it was imported."""
+    one, other = (_outside_functions(compile(text, "module", "exec", dont_inherit=True)) for text in (before, after))
+    return one == other
+
+
+def _outside_functions(code: CodeType) -> tuple[object, ...]:
+    """Return what the code of a module or a class does besides defining its functions."""
+    inner = (
+        constant if not isinstance(constant, CodeType)
+        else None if constant.co_flags & FUNCTION
+        else _outside_functions(constant)
+        for constant in code.co_consts
+    )  # fmt: skip
+    return code.co_code, code.co_names, *((type(constant), constant) for constant in inner)

@@ -8,7 +8,7 @@ from tests.mutation.mutant import Mutant
 from tests.mutation.outcome import Equivalents, Outcome, Result
 from tests.mutation.selection import ChosenTests, Selection
 from tests.mutation.session import start_session
-from tests.mutation.warm import WarmSession, WarmTrial, function_lines
+from tests.mutation.warm import WarmSession, WarmTrial, is_in_function
 
 BASE_LIMIT = 20.0  # seconds for a run to start
 LIMIT_FACTOR = 4  # times what the chosen tests took when nothing was changed
@@ -62,8 +62,9 @@ class Workshop:
         one that survives although its line runs when modules are imported.
         """
         limit = BASE_LIMIT + LIMIT_FACTOR * self._selection.seconds(names)
-        if self._warm is not None and mutant.line in function_lines(text):
-            code = self._warm.run(WarmTrial(str(path), text, mutant.apply(text), names, limit))
+        changed = mutant.apply(text)
+        if self._warm is not None and is_in_function(text, changed):
+            code = self._warm.run(WarmTrial(str(path), text, changed, names, limit))
             if code or not self._selection.runs_outside(mutant):
                 return code
         files = list(dict.fromkeys(name.split("::")[0] for name in names))
