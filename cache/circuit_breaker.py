@@ -19,7 +19,7 @@ class CircuitBreaker:
     wall: Callable[[], float] = time.time  # Unix seconds, only for `since`
     since: float = field(init=False)  # Unix seconds of the last change between closed and not closed
     reason: str = field(default="", init=False)  # the failure that opened it; "" while closed
-    _in_a_row: int = field(default=0, init=False)
+    in_a_row: int = field(default=0, init=False)  # failures since the last success
     _opened: float | None = field(default=None, init=False)  # None: closed
     _pause: float = field(init=False)
     _trial: float | None = field(default=None, init=False)  # when it began
@@ -57,14 +57,14 @@ class CircuitBreaker:
     def succeeded(self) -> bool:
         """Note a success. Return True if it closed the breaker."""
         reopened = self._opened is not None
-        self._in_a_row, self._opened, self._trial, self._pause = 0, None, None, self.grace
+        self.in_a_row, self._opened, self._trial, self._pause = 0, None, None, self.grace
         if reopened:
             self.since, self.reason = self.wall(), ""
         return reopened
 
     def failed(self, reason: str) -> bool:
         """Note a failure. Return True if it opened the breaker."""
-        self._in_a_row += 1
+        self.in_a_row += 1
         if self._opened is not None:
             # Late failures of calls begun before it opened do not count as trials and must not lengthen the pause.
             if self._trial is not None:
@@ -72,7 +72,7 @@ class CircuitBreaker:
                 self._opened, self._trial = self.clock(), None
             self.reason = reason
             return False
-        if self._in_a_row < self.failures:
+        if self.in_a_row < self.failures:
             return False
         self._opened, self.reason, self.since = self.clock(), reason, self.wall()
         return True

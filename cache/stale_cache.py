@@ -192,6 +192,11 @@ class StaleCache:
             return None
         return str(newest.error) or f"no answer within {self.limit:g} s"
 
+    def end_waits(self) -> None:
+        """Let every key be fetched again at once: the source has recovered."""
+        for entry in self._entries.values():
+            entry.fetch_not_before = 0.0
+
     async def close(self) -> None:
         """Cancel the fetches in progress; the caller closes the shared cache."""
         tasks = [task for task, _ in self._fetches.values()]

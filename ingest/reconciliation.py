@@ -55,6 +55,7 @@ class AccountAudit:
         self._tracker = DifferenceTracker()
         self._anchor: tuple[AccountLedger, Decimal] | None = None  # opening cash where the baseline holds none
         self._compared = asyncio.Event()  # at least once
+        self._wake = asyncio.Event()
         self.health = health
         self.result: AuditResult | None = None
         self.failed_since: float | None = None  # Unix seconds of the first of the failed comparisons in a row
@@ -62,9 +63,23 @@ class AccountAudit:
     async def run(self) -> None:
         """Compare for ever."""
         while True:
+            self._wake.clear()
             await self.check()
-            soon = self.result is None and self._exchange is not None
-            await asyncio.sleep(1.0 if soon else EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await self._wake.wait()
+
+    def wake(self) -> None:
+        """Compare now: the exchange has recovered."""
+        self._wake.set()
+
+    def _pause(self) -> float:
+        """Return the seconds until the next comparison. Failed ones are repeated, as long after as they have failed."""
+        if self.result is None and self._exchange is not None:
+            return 1.0
+        if self.failed_since is None:
+            return EVERY
+        return min(EVERY, max(1.0, self.health.clock() - self.failed_since))
 
     async def check(self) -> None:
         """Compare once; a failure to read keeps the last result."""

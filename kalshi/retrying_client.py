@@ -50,6 +50,7 @@ class RetryingClient:
     clock: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
     counters: CallCounters = field(default_factory=CallCounters, init=False)
+    on_recovery: list[Callable[[], None]] = field(default_factory=list, init=False)  # called when the breaker closes
     _learn_at: float = field(default=0.0, init=False)  # monotonic seconds at which the tier is to be asked for again
 
     async def request(
@@ -127,6 +128,8 @@ class RetryingClient:
     def _came_through(self) -> None:
         if self.breaker.succeeded():
             log.info("exchange circuit closed: the exchange answers again")
+            for call in self.on_recovery:
+                call()
 
     async def _learn(self, signer: Signer) -> None:
         """Read the tier and the costs once an hour, before a read; on failure the last values stay."""

@@ -59,6 +59,7 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
     client = KalshiClient.over(session, settings.kalshi_api_url, signer(settings), settings.kalshi_subaccount)
     cache = StaleCache(store, "kalshi_api", (KalshiError,), (NotFound, BadRequest, NotConfigured))
     stack.push_async_callback(cache.close)
+    client.calls.on_recovery.append(cache.end_waits)
     tiers = Tiers(settings.cache_ttl_medium, settings.cache_ttl_long, settings.marks_ttl)
     portfolio = Portfolio(client, cache, tiers)
     head = await journal.read_head()
@@ -128,6 +129,7 @@ async def open_supervisor(
         portfolio.touched,
         ledgers.wake,
     )
+    client.calls.on_recovery.append(supervisor.request_backfill)
     await supervisor.start()
     stack.push_async_callback(supervisor.stop)
     return supervisor
@@ -142,6 +144,7 @@ def open_audit(
     """Start counting the journal's entries and comparing them with the account."""
     exchange = client if client.calls.signer else None
     audit = AccountAudit(ledgers, exchange, supervisor, ComponentHealth("reconciliation"))
+    client.calls.on_recovery.append(audit.wake)
     works = [(ledgers.run, ledgers.health), (audit.run, audit.health)]
     tasks = [asyncio.create_task(run_forever(work, health)) for work, health in works]
     stack.push_async_callback(cancel_and_wait, *tasks)

@@ -6,6 +6,7 @@ import { get } from './rest.js';
 import { ACCOUNT_TERM, factOf } from './staleness.js';
 
 const INTERVAL = 20; // seconds
+const AGAIN = 1; // seconds after an answer that the server calls stale
 const NAMES = 50; // markets that are looked up at once
 
 export class Account {
@@ -18,7 +19,7 @@ export class Account {
     this.base = base;
     this.model = model;
     this.changed = changed;
-    this.poll = new Poll(INTERVAL, () => this.#read(), (error) => { model.accountError = error.message; changed(); });
+    this.poll = new Poll(INTERVAL, () => this.#read(), (error) => { model.accountError = error.message; changed(); }, { late: changed });
     this.reconciliation = new Poll(INTERVAL, () => this.#reconcile(), () => {});
     /** @type {Set<string>} looked up already */
     this.lookedUp = new Set();
@@ -46,6 +47,7 @@ export class Account {
     if (positions?.positions) model.holdAccount(positions, received);
     if (bot?.status && !model.status) model.status = bot;
     model.accountError = (balance?.error ?? positions?.error)?.detail ?? null;
+    if (balance?.stale || positions?.stale || positions?.marks_stale) this.poll.soon(AGAIN);
     this.changed();
     await this.#lookUp();
   }
@@ -54,7 +56,9 @@ export class Account {
     try {
       const answer = await get(new URL('portfolio/reconciliation', this.base));
       this.model.reconciliation = answer;
-      this.model.reconciliationFact = factOf({ source: 'journal', as_of: clock.now(), stale: false, ...answer }, clock.now(), ACCOUNT_TERM);
+      // The journal was compared with the exchange's account, so the exchange confirms it.
+      this.model.reconciliationFact = { ...factOf({ source: 'journal', as_of: clock.now(), stale: false, ...answer }, clock.now(), ACCOUNT_TERM), exchange: true };
+      if (answer.stale) this.reconciliation.soon(AGAIN);
       this.changed();
     } catch (error) {
       if (/** @type {any} */ (error).status !== 404) throw error; // an older server has none

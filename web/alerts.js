@@ -4,7 +4,7 @@ import { byId, command, find, h, setText } from './dom.js';
 import { duration } from './format.js';
 
 /** @typedef {{ id: string, tone: 'bad' | 'warn' | 'info', title: string, text: string, command?: string }} Alert */
-/** @typedef {{ state: string, age?: number | null, reason?: string | null, keys?: boolean, [more: string]: unknown }} Part */
+/** @typedef {{ state: string, age?: number | null, reason?: string | null, keys?: boolean, failed_in_a_row?: number, [more: string]: unknown }} Part */
 /** @typedef {{ status: string, version: string, uptime: number, as_of: number, parts: Record<string, Part>, warnings?: string[], journal?: { head: string, seq: number, size: number } }} Health */
 
 /**
@@ -26,6 +26,7 @@ const WELL = new Set(['ok', 'idle', 'starting']);
 /** Parts of /health that fail together with the bot; the bot's alert covers them. */
 const BOT_PARTS = new Set(['bot', 'poller']);
 const EXCHANGE_PARTS = new Set(['kalshi', 'exchange', 'push', 'fill_socket', 'healer', 'backfill', 'balance', 'account']);
+const NOT_COMPARED = 'the account cannot be compared'; // a reconciliation that fails with the exchange, and has found no difference
 const JOURNAL_PARTS = new Set(['journal', 'recorder', 'feed', 'journal_tailer', 'lease', 'leader', 'relay']);
 const ADVICE = /** @type {Record<string, string>} */ ({
   relay: 'Workers read the journal instead, a little more slowly. Nothing is lost.',
@@ -40,7 +41,8 @@ const ADVICE = /** @type {Record<string, string>} */ ({
  */
 export function alertsOf(state) {
   if (!state.connected) return state.down > GRACE ? [unreachable(state)] : [];
-  const parts = Object.entries(state.health?.parts ?? {}).filter(([, part]) => !WELL.has(part.state));
+  const parts = Object.entries(state.health?.parts ?? {}).filter(([, part]) => !WELL.has(part.state))
+    .filter(([, part], _, all) => !(part.reason?.startsWith(NOT_COMPARED) && all.some(([name]) => EXCHANGE_PARTS.has(name))));
   const found = [
     botAlert(state, parts), exchangeAlert(state, parts), journalAlert(parts),
     ...parts.filter(([name]) => !BOT_PARTS.has(name) && !EXCHANGE_PARTS.has(name) && !JOURNAL_PARTS.has(name)).map(([name, part]) => partAlert(name, part)),

@@ -29,7 +29,7 @@ export function describeBot(status, connected, now) {
   if (!status) return { tone: /** @type {Tone} */ ('idle'), word: 'unknown', text: 'Bot: no status yet', reason: '' };
   const online = status.status === 'online';
   const { tone, word } = (online && status.activity ? ACTIVITIES[status.activity] ?? ACTIVITIES.other : STATUSES[status.status]) ?? STATUSES.stalled;
-  const since = status.since ? ` for ${duration(Math.max(0, now - status.since)).replace('now', 'a moment')}` : '';
+  const since = status.since && now - status.since >= 2 ? ` for ${duration(now - status.since)}` : '';
   const reason = status.reason ?? '';
   if (!connected) return { tone: /** @type {Tone} */ ('idle'), word, text: `Bot was ${word}`, reason: 'The server is not connected; this is the last status that was received.' };
   return { tone, word, text: `Bot ${word}${since}`, reason };

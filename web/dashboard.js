@@ -12,7 +12,7 @@ import { showBot, showConnection, showMode, showTab } from './header.js';
 import { readAll } from './journal.js';
 import { Model } from './model.js';
 import { Notifier } from './notifier.js';
-import { Poll } from './poll.js';
+import { LATE, Poll } from './poll.js';
 import { Book } from './positions.js';
 import { ProfitCurve } from './profit_curve.js';
 import { get } from './rest.js';
@@ -30,7 +30,8 @@ import { PositionsView } from './view_positions.js';
 import { ServiceView } from './view_service.js';
 import { TradesView } from './view_trades.js';
 
-const HEALTH = 3; // seconds between two readings of /health
+const HEALTH = 1; // seconds between two readings of /health
+const HIDDEN_HEALTH = 15; // seconds between them while the tab is hidden: title and icon show it
 const HEALTH_LIMIT = 3000; // milliseconds for which it may take
 const CHART = 400; // milliseconds between two drawings of charts and sums while trades come
 const WITH_FIGURES = new Set(['overview', 'positions', 'performance', 'money', 'trades']);
@@ -47,7 +48,7 @@ export class Page {
     this.figures = new Figures(byId('figures'));
     this.notifier = new Notifier((text) => this.announce(text));
     this.account = new Account(this.base, this.model, () => this.draw());
-    this.health = new Poll(HEALTH, () => this.#readHealth(), () => this.#healthFailed());
+    this.health = new Poll(HEALTH, () => this.#readHealth(), () => this.draw(), { hidden: HIDDEN_HEALTH, late: () => this.draw() });
     this.router = new Router((view, parameters) => this.#showView(view, parameters));
     /** the journal was read to its head */
     this.ready = false;
@@ -56,8 +57,6 @@ export class Page {
     /** @type {import('./model.js').Row[]} */
     this.rows = [];
     this.totals = Book.totals([]);
-    /** monotonic milliseconds since when the server does not answer; 0 while it does */
-    this.unanswered = 0;
     this.downSince = 0;
     /** the server's time when the entries were confirmed last; 0 before */
     this.confirmed = 0;
@@ -84,12 +83,15 @@ export class Page {
     const fresh = stream.freshness;
     const exchangeWorks = model.health?.parts.kalshi ? model.health.parts.kalshi.state === 'ok' && model.health.parts.kalshi.keys !== false : true;
     const botWorks = model.status?.status === 'online';
-    return { now: clock.now(), connected: this.connected, complete: fresh.complete, blind: model.health !== null && !botWorks && !exchangeWorks, exchangeFailed: this.exchangeFailed };
+    const now = clock.now();
+    const { late } = this.account.poll;
+    const exchangeFailed = this.exchangeFailed ?? (late ? now - late : null);
+    return { now, connected: this.connected, complete: fresh.complete, blind: model.health !== null && !botWorks && !exchangeWorks, exchangeFailed };
   };
 
   /** The stream is open and the server answers. */
   get connected() {
-    return this.stream.freshness.state === 'live' && !(this.unanswered && this.stream.received * 1000 < Date.now() - HEALTH * 1000);
+    return this.stream.freshness.state === 'live' && !(this.health.late && this.stream.received * 1000 < Date.now() - LATE);
   }
 
   /** Return true if what follows from the entries is not confirmed at this moment. */
@@ -230,17 +232,12 @@ export class Page {
   async #readHealth() {
     const health = await get(new URL('health', this.base), HEALTH_LIMIT);
     if (this.stream.freshness.state !== 'live' || clock.observed.length === 0) clock.observe(health.as_of);
-    this.unanswered = 0;
     this.model.health = health;
     const { kalshi } = health.parts;
-    const fails = kalshi !== undefined && !['ok', 'idle', 'starting'].includes(kalshi.state);
+    // A call that failed and is tried again counts at once: what was read before it is not confirmed now.
+    const fails = kalshi !== undefined && (!['ok', 'idle', 'starting'].includes(kalshi.state) || kalshi.failed_in_a_row > 0);
     if (fails !== (this.exchangeFailed !== null)) this.account.soon(0.2); // what it can confirm now
     this.exchangeFailed = fails ? this.exchangeFailed ?? clock.now() : null;
-    this.draw();
-  }
-
-  #healthFailed() {
-    this.unanswered ||= performance.now();
     this.draw();
   }
 

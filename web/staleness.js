@@ -16,11 +16,11 @@
 
 /**
  * The situation of the page. connected: the server's word arrives. complete: every entry was read. blind: neither the bot
- * nor the exchange can report a trade. exchangeFailed: since when the exchange is seen failing; null while it works.
+ * nor the exchange can report a trade. exchangeFailed: since when the exchange, or a reading of it, is not answered; null while it is.
  * @typedef {{ now: number, connected: boolean, complete: boolean, blind: boolean, exchangeFailed: number | null }} Situation
  */
 
-export const ACCOUNT_TERM = 65; // seconds without an answer after which balance, positions and marks are old
+export const ACCOUNT_TERM = 22; // seconds without an answer after which balance, positions and marks are old: their interval and two
 export const MARK_TERM = 60; // seconds after which the price of an own trade is old
 
 /**

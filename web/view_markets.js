@@ -20,7 +20,7 @@ import { panel } from './view_overview.js';
 const PAGE = '200'; // markets a request
 const PAGES = 25; // requests a search makes at most
 const INTERVAL = 60; // seconds between two readings of the first page
-const TERM = 200; // seconds after which a list of markets is old
+const TERM = INTERVAL + 2; // seconds after which a list of markets is old
 
 /** @type {import('./table.js').Column<Market>[]} */
 const COLUMNS = [

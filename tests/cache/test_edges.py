@@ -33,6 +33,20 @@ def test_waits_double_up_to_fifteen_seconds() -> None:
     assert [entry.must_wait(0.0, moment) for moment in (114.9, 115.0)] == [True, False]
 
 
+async def test_after_a_recovery_every_key_is_fetched_at_once(clock: Clock) -> None:
+    """The wait after a failure ends when the source is known to answer again."""
+    keeper = keeper_over(MemoryCache(clock=clock), clock)
+    source = Source("one")
+    await keeper.get("k", 60, source)
+    clock.now += 60
+    source.value = Trouble("down")
+    assert (await keeper.get("k", 60, source)).stale
+    source.value = "two"
+    assert (await keeper.get("k", 60, source)).value == "one"
+    keeper.end_waits()
+    assert (await keeper.get("k", 60, source)).value == "two"
+
+
 def test_a_long_series_of_failures_waits_no_longer() -> None:
     """The thousandth failure is like the fifth, without an overflow."""
     entry = CacheEntry()

@@ -1,5 +1,6 @@
 """The audit of the account: differences get their size and cause, and none is invented."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, cancel_and_wait
 from ingest.journal_ledgers import JournalLedgers
 from ingest.reconciliation import AccountAudit
 from ingest.supervisor import Supervisor
@@ -19,6 +20,7 @@ from kalshi.account_models import AccountSettlement, Balance, Fill, Position
 from kalshi.errors import KalshiError
 from tests.support import drafts
 from tests.support.clock import Clock
+from tests.support.eventually import eventually
 from tests.support.exchange import as_client
 
 START = 1698676800.0
@@ -280,6 +282,19 @@ async def test_an_exchange_that_cannot_be_read_keeps_the_last_result(account: Au
     assert (await account.check())["cash"]["unexplained"] == 0
     assert account.audit.health.reason == "the account cannot be compared: no answer"
     assert account.audit.failed_since is not None
+
+
+async def test_a_wake_up_compares_at_once(account: AuditedAccount) -> None:
+    """The next comparison after a success is seconds away; a recovery of the exchange does not wait for it."""
+    await account.check()
+    task = asyncio.create_task(account.audit.run())
+    account.clock.now += 1
+    first = await eventually(lambda: account.audit.result)
+    account.clock.now += 1
+    account.audit.wake()
+    await eventually(lambda: account.audit.result is not first, within=10)
+    await cancel_and_wait(task)
+
 
 
 async def test_a_settlement_whose_revenue_differs_from_its_value_is_named(account: AuditedAccount) -> None:

@@ -163,22 +163,29 @@ async def test_the_whole_time_is_bounded(session: aiohttp.ClientSession, kalshi:
 async def test_the_breaker_opens_and_closes(
     session: aiohttp.ClientSession, kalshi: FakeKalshi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After failures in a row nothing is sent for a moment; then one call tries, and it goes on. One line each."""
+    """After failures in a row nothing is sent for a moment; then one call tries, and it goes on. One line each.
+
+    What waits for the exchange is called once, when it answers again.
+    """
     caplog.set_level(logging.INFO, "kalshi")
     kalshi.answer(f"GET {PATH}", Reply(500))
     clock = Clock()
     calls = calls_of(session, kalshi, breaker=CircuitBreaker(failures=3, grace=0.1, clock=clock), total=3.0)
+    recoveries: list[str] = []
+    calls.on_recovery += [lambda: recoveries.append("one"), lambda: recoveries.append("two")]
     with pytest.raises(errors.CircuitOpen, match="HTTP 500") as caught:
         await calls.request("GET", PATH)
     assert caught.value.retry_after
     sent = len(kalshi.requested(PATH))
     with pytest.raises(errors.CircuitOpen):
         await calls.request("GET", PATH)
-    assert len(kalshi.requested(PATH)) == sent == 3
+    assert len(kalshi.requested(PATH)) == sent == calls.breaker.in_a_row == 3
+    assert not recoveries
     clock.now += 0.12
     kalshi.answer(f"GET {PATH}", payloads.BALANCE)
     await calls.request("GET", PATH)
-    assert calls.breaker.state == "closed"
+    await calls.request("GET", PATH)
+    assert (calls.breaker.state, calls.breaker.in_a_row, recoveries) == ("closed", 0, ["one", "two"])
     lines = [record.message for record in caplog.records if "limits" not in record.message]
     assert [line.split(":")[0] for line in lines] == [
         "exchange circuit open for 0 s", "exchange circuit closed",

@@ -1,0 +1,75 @@
+/** Readings at an interval: when they are repeated, and when an answer counts as late. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Poll } from '../../web/poll.js';
+import { browser, newBrowser } from './browser_double.mjs';
+
+/** A poll whose answers the test gives, with what it was told. */
+function scriptedPoll(seconds, more = {}) {
+  newBrowser();
+  const seen = { readings: [], errors: 0, late: 0 };
+  const read = () => new Promise((resolve, reject) => { seen.readings.push({ resolve, reject }); });
+  const poll = new Poll(seconds, read, () => { seen.errors += 1; }, { late: () => { seen.late += 1; }, ...more });
+  poll.start();
+  return { poll, seen };
+}
+
+test('a reading without an answer is late after one second, and no longer when it is answered', async () => {
+  const { poll, seen } = scriptedPoll(1);
+  await browser.advance(999);
+  assert.deepEqual([poll.late, seen.late], [0, 0]);
+  await browser.advance(1);
+  assert.deepEqual([poll.late, seen.late], [1, 1]);
+  await browser.advance(4000);
+  assert.deepEqual([poll.late, seen.readings.length], [5, 1]);
+  seen.readings[0].resolve();
+  await browser.advance(0);
+  assert.equal(poll.late, 0);
+  await browser.advance(1000);
+  assert.deepEqual([seen.readings.length, seen.late], [2, 1]);
+});
+
+test('an answer within the second is never late', async () => {
+  const { poll, seen } = scriptedPoll(10);
+  await browser.advance(900);
+  seen.readings[0].resolve();
+  await browser.advance(5000);
+  assert.deepEqual([poll.late, seen.late, seen.errors], [0, 0, 0]);
+});
+
+test('a reading that fails is late at once and until a later one is answered, and is repeated within its interval', async () => {
+  const { poll, seen } = scriptedPoll(1);
+  await browser.advance(200);
+  seen.readings[0].reject(new Error('refused'));
+  await browser.advance(0);
+  assert.deepEqual([poll.late, seen.errors], [0.2, 1]);
+  for (let number = 1; number < 8; number += 1) {
+    await browser.advance(1000);
+    assert.equal(seen.readings.length, number + 1);
+    assert.ok(poll.late > 0.2);
+    seen.readings[number].reject(new Error('refused'));
+    await browser.advance(0);
+  }
+  await browser.advance(1000);
+  seen.readings.at(-1).resolve();
+  await browser.advance(0);
+  assert.equal(poll.late, 0);
+});
+
+for (const [hidden, after] of [[0, 1], [15, 2]]) {
+  test(`a hidden tab with an interval of ${hidden} s reads ${after - 1} times in 16 s, and once more when it is visible`, async () => {
+    const { seen } = scriptedPoll(1, { hidden });
+    await browser.advance(0);
+    browser.document.hidden = true;
+    seen.readings[0].resolve();
+    await browser.advance(16_000);
+    assert.equal(seen.readings.length, after);
+    seen.readings.at(-1).resolve();
+    browser.document.hidden = false;
+    browser.document.dispatchEvent(new Event('visibilitychange'));
+    await browser.advance(0);
+    assert.equal(seen.readings.length, after + 1);
+  });
+}
