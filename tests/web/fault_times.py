@@ -92,6 +92,13 @@ FAULTS = (
         "cash and marks old, alert",
     ),
     Fault(
+        "exchange hangs (SIGSTOP)",
+        lambda s: send(s, "simulator", signal.SIGSTOP),
+        OLD.format("cash"),
+        lambda s: send(s, "simulator", signal.SIGCONT),
+        "cash and marks old, alert",
+    ),
+    Fault(
         "prices of markets fail",
         lambda s: break_exchange(s, "*/markets*"),
         OLD.format("value"),
