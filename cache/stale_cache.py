@@ -15,7 +15,6 @@ Fetch = Callable[[], Awaitable[Any]]
 Freshness = Literal["fresh", "incomplete", "expired"]
 CLOCK_TOLERANCE = 5.0  # seconds by which another host's clock may be ahead of ours
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 15.0  # seconds until the source is asked again, after one failure and after many
-MAX_DOUBLINGS = 10
 DIGEST = re.compile(r":[0-9a-f]{24}$")  # of a request's parameters, at the end of a key
 
 Fetched: TypeAlias = "tuple[CacheEntry, CachedValue, bool]"  # entry, value, and True if the source gave it just now
@@ -97,7 +96,7 @@ class CacheEntry:
         """Note that a fetch gave nothing better, and double the time until the next one."""
         self.failures += 1
         self.error = error
-        backoff = FIRST_BACKOFF * 2.0 ** min(self.failures - 1, MAX_DOUBLINGS)
+        backoff = FIRST_BACKOFF * 2.0 ** min(self.failures - 1, 10)  # a larger power may overflow
         self.fetch_not_before = moment + min(LONGEST_BACKOFF, backoff)
 
     def must_wait(self, newer_than: float, moment: float) -> bool:
@@ -151,8 +150,7 @@ class StaleCache:
         Concurrent calls for one key share one fetch, which continues when its first caller is cancelled.
         If fetch fails, takes longer than `patience`, or returns a value that does not include newer_than, the previous
         value is returned with stale=True and fetch is not called again until a backoff has passed.
-        Callers share the returned value and must not modify it.
-        Raises whatever fetch raised if there is no previous value.
+        Callers share the value and must not modify it. Raises whatever fetch raised if there is no previous value.
         """
         answer = self.peek(key, ttl, newer_than)
         if answer is not None:
@@ -181,12 +179,10 @@ class StaleCache:
             resource = DIGEST.sub("", key)
             cleared[resource] = max(cleared.get(resource, 0.0), entry.succeeded)
         failed = [
-            entry
-            for key, entry in self._entries.items()
-            if entry.error
-            and not isinstance(entry.error, self.final_errors)
-            and entry.fetch_began >= cleared[DIGEST.sub("", key)]
-        ]
+            entry for key, entry in self._entries.items()
+            if entry.fetch_began >= cleared[DIGEST.sub("", key)]
+            and entry.error and not isinstance(entry.error, self.final_errors)
+        ]  # fmt: skip
         newest = max(failed, key=lambda entry: entry.fetch_began, default=None)
         if newest is None or self.monotonic() - newest.fetch_began > within:
             return None

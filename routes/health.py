@@ -98,8 +98,10 @@ def _upstreams(service: Services) -> dict[str, dict[str, Any]]:
     full = "MAX_STREAMS is reached; further readers are asked to come back later" if hub.full else None
     return {
         "kalshi": _part(
-            trouble, _age(calls.counters.last_success),
-            keys=calls.signer is not None, failed_in_a_row=calls.breaker.in_a_row,
+            trouble,
+            _age(calls.counters.last_success),
+            keys=calls.signer is not None,
+            failed_in_a_row=calls.breaker.in_a_row,
         ),  # fmt: skip
         "cache": _part(away.reason if away else None, _age(away.since if away else None), kind=store.name),
         "streams": _part(full, open=len(list(hub.subscribers))),

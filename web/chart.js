@@ -1,6 +1,6 @@
 /** The curve of profit with its drawdown beneath: zoom by dragging, values on hover or by arrow keys, marks of trades. */
 
-import { emptyNote, setText, svg } from './dom.js';
+import { emptyNote, observeSize, setText, svg } from './dom.js';
 import { fullTime, money, profit } from './format.js';
 import { firstAtOrAfter, thin } from './profit_curve.js';
 import { numberTicks, timeTicks } from './ticks.js';
@@ -45,11 +45,15 @@ export class Chart {
     this.cursor = svg('g');
     /** @type {number | null} where a drag began, in pixels */
     this.dragged = null;
-    new ResizeObserver(([{ contentRect }]) => {
-      [this.width, this.height] = [contentRect.width, contentRect.height];
-      this.draw();
-    }).observe(place);
+    observeSize(place, () => this.#measure());
     this.#listen();
+  }
+
+  #measure() {
+    const { paddingLeft, paddingRight, paddingTop, paddingBottom } = getComputedStyle(this.place);
+    this.width = this.place.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    this.height = this.place.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+    this.draw();
   }
 
   /** @param {Data} data */

@@ -8,14 +8,16 @@ import { alignPoint, decimals } from './format.js';
  */
 
 const PADDING = 18; // pixels of a cell beside its text
-const STACKED_PADDING = 10; // the same where a row has two lines
-const STACKED = 560; // pixels below which a row has two lines: the market, then its numbers
+const STACKED_PADDING = 8; // the same where a row has two lines
+const STACKED = 545; // pixels below which a row has two lines: the market, then its numbers
+const SMALL = 0.8; // size of a heading where a row has two lines
 const TITLES = 400; // pixels of the market column from which it has room for the event's title
-const MARKET = 220; // least pixels of the market column
+const MARKET = 240; // pixels of the market column for which columns of little importance are left out
+const LEAST = 200; // pixels of it for which the more important ones are left out too
 
 /** @template R */
 export class ColumnLayout {
-  /** @param {number} [marketWidth] least pixels of the market column */
+  /** @param {number} [marketWidth] pixels of the market column for which columns of little importance are left out */
   constructor(marketWidth = MARKET) {
     this.marketWidth = marketWidth;
     /** pixels of the table */
@@ -52,13 +54,13 @@ export class ColumnLayout {
     this.stacked = this.width < STACKED && columns.some((column) => column.market);
     let compact = false;
     let kept = columns;
-    const tooWide = () => this.#needed(kept, compact) > this.width;
-    if (tooWide()) compact = true;
+    const tooWide = (/** @type {number} */ market) => this.#needed(kept, compact, market) > this.width;
+    if (tooWide(this.marketWidth)) compact = true;
     for (const column of [...columns].filter((each) => each.priority).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0))) {
-      if (!tooWide()) break;
+      if (!tooWide((column.priority ?? 0) > 1 ? this.marketWidth : LEAST)) continue;
       kept = kept.filter((each) => each !== column);
     }
-    const room = this.stacked ? this.width : this.width - this.#needed(kept.filter((column) => !column.market), compact);
+    const room = this.stacked ? this.width : this.width - this.#needed(kept.filter((column) => !column.market), compact, 0);
     const template = kept.filter((column) => !this.stacked || !column.market)
       .map((column) => (column.market ? 'minmax(0, 1fr)' : this.#track(column, compact))).join(' ');
     const changed = template !== this.template || compact !== this.compact;
@@ -85,9 +87,9 @@ export class ColumnLayout {
     if (characters > (this.seen.get(key) ?? 0)) this.seen.set(key, characters);
   }
 
-  /** @param {Column<R>[]} columns @param {boolean} compact */
-  #needed(columns, compact) {
-    return columns.reduce((sum, column) => sum + (column.market ? this.#marketWidth() : this.#columnWidth(column, compact)), 0);
+  /** @param {Column<R>[]} columns @param {boolean} compact @param {number} market pixels of the market column */
+  #needed(columns, compact, market) {
+    return columns.reduce((sum, column) => sum + (column.market ? (this.stacked ? 0 : market) : this.#columnWidth(column, compact)), 0);
   }
 
   /** @param {Column<R>} column @param {boolean} compact */
@@ -96,14 +98,19 @@ export class ColumnLayout {
     return this.stacked ? `minmax(${pixels}px, 1fr)` : `${pixels}px`;
   }
 
-  #marketWidth() {
-    return this.stacked ? 0 : this.marketWidth;
-  }
-
   /** @param {Column<R>} column @param {boolean} compact */
   #columnWidth(column, compact) {
     const seen = this.seen.get(`${compact}${column.name}`) ?? 0;
-    const head = this.stacked ? 0 : column.title.length + (this.sorted === column.name ? 2 : 0);
+    const head = (titleOf(column, this.stacked).length + (this.sorted === column.name ? 2 : 0)) * (this.stacked ? SMALL : 1);
     return Math.max(seen, column.chars ?? 0, head) * this.digit + (this.stacked ? STACKED_PADDING : PADDING);
   }
+}
+
+/**
+ * Return the heading of a column.
+ * @param {{ title: string, short?: string }} column
+ * @param {boolean} stacked a row has two lines
+ */
+export function titleOf({ title, short }, stacked) {
+  return stacked ? short ?? title : title;
 }

@@ -5,7 +5,7 @@ import { alertsOf, showAlerts } from './alerts.js';
 import { describeBot, isBotDown } from './bot_state.js';
 import { clock } from './clock.js';
 import { copyFullValues } from './copy.js';
-import { byId, nextFrame, setText } from './dom.js';
+import { byId, listenToPrint, nextFrame, setText } from './dom.js';
 import { Figures, drawFigures } from './figures.js';
 import { count } from './format.js';
 import { showBot, showConnection, showMode, showTab } from './header.js';
@@ -169,6 +169,7 @@ export class Page {
     this.health.start();
     listenToKeys(this.router);
     copyFullValues();
+    listenToPrint();
     window.setInterval(() => this.draw(), 1000); // ages and the right edge of charts move on without news
     document.addEventListener('visibilitychange', () => this.draw());
     /** @type {HTMLAnchorElement} */ (byId('docs')).href = new URL('docs', this.base).href;

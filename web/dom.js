@@ -71,6 +71,36 @@ export function setAttribute(element, name, value) {
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+/** @type {Set<() => void>} measure and draw what depends on the size of an element */
+const sized = new Set();
+
+/**
+ * Call a function when an element has another size, and when the page is laid out for paper or for the window again.
+ * @param {Element} element
+ * @param {() => void} measure
+ */
+export function observeSize(element, measure) {
+  sized.add(measure);
+  new ResizeObserver(measure).observe(element);
+}
+
+/** Lay the page out for paper before it is printed: no frame and no observer runs between that moment and the print. */
+export function listenToPrint() {
+  const root = document.documentElement;
+  let theme = root.dataset.theme;
+  window.addEventListener('beforeprint', () => {
+    theme = root.dataset.theme;
+    root.dataset.theme = 'light';
+    root.classList.add('printing');
+    for (const measure of sized) measure();
+  });
+  window.addEventListener('afterprint', () => {
+    if (theme) root.dataset.theme = theme;
+    root.classList.remove('printing');
+    for (const measure of sized) measure();
+  });
+}
+
 /** @type {Set<() => void>} waiting for the next frame */
 const due = new Set();
 const ROUNDS = 4; // of one frame

@@ -1,7 +1,7 @@
 /** A dense table: columns as wide as their content, sortable, and only the visible rows exist. */
 
-import { ColumnLayout } from './column_layout.js';
-import { emptyNote, h, nextFrame, setAttribute, setText } from './dom.js';
+import { ColumnLayout, titleOf } from './column_layout.js';
+import { emptyNote, h, nextFrame, observeSize, setAttribute, setText } from './dom.js';
 import { drawMarket, drawPlain } from './market_cell.js';
 import { TableInput } from './table_input.js';
 
@@ -12,6 +12,7 @@ import { TableInput } from './table_input.js';
  * @typedef {object} Column
  * @property {string} name
  * @property {string} title
+ * @property {string} [short] its title where a row has two lines
  * @property {(row: R, compact: boolean) => string} text
  * @property {(row: R) => string} [full]
  * @property {(row: R) => string} [tone] a class of the cell
@@ -39,11 +40,12 @@ import { TableInput } from './table_input.js';
  * @property {(column: string, descending: boolean) => void} [onSort]
  * @property {(row: R) => string} [rowClass]
  * @property {[string, string]} [empty] title and hint where there are no rows
- * @property {number} [marketWidth] least pixels of the market column
+ * @property {number} [marketWidth] pixels of the market column for which columns of little importance are left out
  */
 
 const OVERSCAN = 6; // rows drawn above and below the visible ones
 const MOST = 240; // rows drawn at all, however high the table is
+const EDGES = 8; // pixels beside the cells of a row
 
 /** @template R */
 export class Table {
@@ -73,7 +75,7 @@ export class Table {
     this.input = new TableInput(this.scroller, () => nextFrame(this.measure));
     this.scroller.addEventListener('scroll', () => { this.scrolled = this.scroller.scrollTop; nextFrame(this.draw); }, { passive: true });
     this.body.addEventListener('pointerover', (event) => this.#describe(/** @type {Element} */ (event.target)));
-    new ResizeObserver(this.measure).observe(place);
+    observeSize(place, this.measure);
   }
 
   /**
@@ -122,7 +124,7 @@ export class Table {
 
   measure = () => {
     const { layout } = this;
-    layout.width = this.place.clientWidth;
+    layout.width = Math.max(0, this.scroller.clientWidth - EDGES);
     this.height = this.scroller.clientHeight;
     this.scrolled = this.scroller.scrollTop; // a table that was hidden begins at its top again
     layout.digit = this.probe.offsetWidth / 10 || 7;
@@ -148,8 +150,8 @@ export class Table {
   }
 
   #drawHead() {
-    const { compact, template, visible } = this.layout;
-    const key = `${compact} ${template}`;
+    const { compact, stacked, template, visible } = this.layout;
+    const key = `${compact} ${stacked} ${template}`;
     if (this.head.dataset.layout !== key) {
       const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest('.sort'))?.dataset.column;
       const within = this.head.contains(document.activeElement);
@@ -167,9 +169,10 @@ export class Table {
   /** @param {Column<R>} column */
   #heading(column) {
     const cell = h('div', { role: 'columnheader', class: `td${column.numeric ? ' n' : ''}${column.market ? ' market' : ''}` });
-    if (!column.sort || !this.options.onSort) cell.append(column.title);
+    const title = titleOf(column, this.layout.stacked);
+    if (!column.sort || !this.options.onSort) cell.append(title);
     else {
-      const button = h('button', { type: 'button', class: 'sort', 'data-column': column.name }, column.title);
+      const button = h('button', { type: 'button', class: 'sort', 'data-column': column.name }, title);
       button.addEventListener('click', () => {
         const { column: name, descending } = this.sorted;
         this.options.onSort?.(column.name, name === column.name ? !descending : column.numeric === true);

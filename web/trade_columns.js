@@ -59,7 +59,7 @@ export function tradeColumns(gain) {
     { name: 'side', title: 'Side', chars: 8, text: actionOf, sort: actionOf,
       full: (row) => (row.corrected ? 'Content was corrected after the first report' : ''),
       tone: (row) => `side ${row.kind === 'trade' ? row.side.toLowerCase() : row.kind}` },
-    { name: 'quantity', title: 'Contracts', numeric: true, point: true, text: (row, compact) => (row.kind !== 'trade' ? '' : compact ? compactQuantity(row.quantity) : quantity(row.quantity)), full: (row) => (row.kind === 'trade' ? String(row.quantity) : ''), sort: (row) => row.quantity },
+    { name: 'quantity', title: 'Contracts', short: 'Qty', numeric: true, point: true, text: (row, compact) => (row.kind !== 'trade' ? '' : compact ? compactQuantity(row.quantity) : quantity(row.quantity)), full: (row) => (row.kind === 'trade' ? String(row.quantity) : ''), sort: (row) => row.quantity },
     { name: 'price', title: 'Price', numeric: true, point: true, text: (row) => (priceOf(row) === null ? '' : price(priceOf(row))), sort: priceOf },
     { name: 'amount', title: 'Amount', numeric: true, priority: 2, text: (row, compact) => (amountOf(row) === null ? '' : dollars(amountOf(row), compact)), full: (row) => (amountOf(row) === null ? '' : exactMoney(amountOf(row))), sort: amountOf },
     { name: 'profit', title: 'P&L', numeric: true, priority: 1, sort: gain, tone: (row) => tone(gain(row)),

@@ -14,12 +14,13 @@ export class TradeList {
    * @param {HTMLElement} place
    * @param {import('./model.js').Model} model
    * @param {(column: string, descending: boolean) => void} onSort
+   * @param {boolean} [one] all entries are of one market, which is not repeated in every row
    */
-  constructor(place, model, onSort) {
+  constructor(place, model, onSort, one = false) {
     this.model = model;
-    this.columns = tradeColumns((row) => this.#gain(row));
+    this.columns = tradeColumns((row) => this.#gain(row)).filter((column) => !one || !column.market);
     this.table = new Table(place, {
-      caption: 'Trades', columns: this.columns, name: (ticker) => model.names.name(ticker), onSort, marketWidth: 230,
+      caption: 'Trades', columns: this.columns, name: (ticker) => model.names.name(ticker), onSort, marketWidth: 244,
       rowClass: (row) => `${row.kind}${row.seq > this.flash ? ' new' : ''}`,
       empty: ['No trades here', 'They appear the moment the bot makes them; a filter may hide some.'],
     });

@@ -153,7 +153,7 @@ class OneMarket {
     const all = h('a', { class: 'button' }, 'In the view Trades');
     this.link = all;
     this.element = h('div', { class: 'fill', hidden: true }, h('section', { class: 'panel' }, h('header', {}, this.title, this.age, h('span', { class: 'tools' }, all, back)), this.facts), h('div', { class: 'split even' }, trades.element, orders.element));
-    this.trades = new TradeList(trades.body, page.model, (column, descending) => this.trades.configure(this.trades.selection, { column, descending }));
+    this.trades = new TradeList(trades.body, page.model, (column, descending) => this.trades.configure(this.trades.selection, { column, descending }), true);
     this.orders = new Table(orders.body, { caption: 'Orders of this market', columns: ORDER_COLUMNS.filter(({ name }) => name !== 'market'), empty: ['No orders', ''] });
     this.ticker = '';
     /** @type {Market | null} */

@@ -87,7 +87,7 @@ export class PerformanceView {
       ['Held on average', found.heldSeconds === null ? '–' : duration(found.heldSeconds)],
       ['Fees of closed trades', money(found.fees)],
       ['Deepest drawdown', money(fall.depth)],
-      ['Dates of the drawdown', fall.depth && fall.start ? range(fall.start, fall.end ?? fall.start) : '–'],
+      ['Drawdown dates', fall.depth && fall.start ? range(fall.start, fall.end ?? fall.start) : '–'],
       ['Below the best now', money(fall.now)],
     ]);
   }

@@ -13,7 +13,7 @@ export class PositionsView {
   /** @param {Page} page @param {HTMLElement} place */
   constructor(page, place) {
     this.page = page;
-    this.search = h('input', { type: 'search', placeholder: 'Market: ticker or words of its title', 'aria-label': 'Filter by market', autocomplete: 'off', spellcheck: 'false' });
+    this.search = h('input', { type: 'search', placeholder: 'Ticker or words of a title', 'aria-label': 'Filter by market', autocomplete: 'off', spellcheck: 'false' });
     this.search.addEventListener('input', () => page.router.set({ ticker: this.search.value.trim() }));
     this.choice = h('div', { class: 'choice', role: 'group', 'aria-label': 'Which positions' }, ...SHOWN.map((name) => button(name, () => page.router.set({ show: name === 'open' ? '' : name }))));
     this.summary = h('span', { class: 'minor', role: 'status' });

@@ -14,7 +14,7 @@ export class TradesView {
   /** @param {Page} page @param {HTMLElement} place */
   constructor(page, place) {
     this.page = page;
-    this.search = h('input', { type: 'search', placeholder: 'Market: ticker or words of its title', 'aria-label': 'Filter by market', autocomplete: 'off', spellcheck: 'false' });
+    this.search = h('input', { type: 'search', placeholder: 'Ticker or words of a title', 'aria-label': 'Filter by market', autocomplete: 'off', spellcheck: 'false' });
     this.search.addEventListener('input', () => page.router.set({ ticker: this.search.value.trim() }));
     this.summary = h('span', { class: 'minor', role: 'status' });
     this.exporting = button('Export CSV', () => void this.#export());

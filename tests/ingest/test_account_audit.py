@@ -296,7 +296,6 @@ async def test_a_wake_up_compares_at_once(account: AuditedAccount) -> None:
     await cancel_and_wait(task)
 
 
-
 async def test_a_settlement_whose_revenue_differs_from_its_value_is_named(account: AuditedAccount) -> None:
     """The revenue is used; reconciliation and health name the market and the difference."""
     del account.exchange.rows["A"]

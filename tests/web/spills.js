@@ -4,7 +4,7 @@ const root = document.documentElement;
 if (root.scrollWidth > root.clientWidth) found.push(`the page is ${root.scrollWidth} px wide in ${root.clientWidth}`);
 const visible = (element) => element.offsetParent !== null && element.getClientRects().length > 0;
 for (const cell of document.querySelectorAll('main .td, main .figure .number, main dd, .views a, .pill')) {
-  if (!visible(cell) || cell.classList.contains('market') || cell.closest('.stacked .thead')) continue;
+  if (!visible(cell) || cell.classList.contains('market')) continue;
   const hides = getComputedStyle(cell).textOverflow === 'ellipsis' || cell.querySelector('.text, .command');
   if (!hides && cell.scrollWidth > cell.clientWidth + 1 && cell.clientWidth > 0) found.push(`${cell.className}: ${cell.textContent} needs ${cell.scrollWidth} px of ${cell.clientWidth}`);
 }
