@@ -414,7 +414,7 @@ def test_an_order_may_be_filled_in_part() -> None:
     [("a", {}, "field 'a' is missing; whole cents was expected"),
      ("a", {"a": "x" * 99}, "field 'a' should be whole cents, not '" + "x" * 59)],
 )  # fmt: skip
-def test_the_error_of_a_field_says_its_value(name: str, found: dict[str, Any], text: str) -> None:
+def test_the_error_of_a_field_contains_its_value(name: str, found: dict[str, Any], text: str) -> None:
     """Its first 60 characters, or that it is missing."""
     with pytest.raises(FieldError) as caught:
         RecordReader(found, "GET /x").cents(name)

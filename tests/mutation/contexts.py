@@ -24,7 +24,8 @@ class ContextRecorder:
             data_file=None, source=[str(root)], omit=["*/tests/*"], config_file=False, messages=False
         )
 
-    def pytest_sessionstart(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self) -> None:
         """Start to record before the first module is imported."""
         self._coverage.start()
 

@@ -224,8 +224,8 @@ async def test_an_unchanged_answer_ends_without_a_body() -> None:
 
 
 @pytest.mark.parametrize(("accept", "sent"), [("text/csv", b"a,b"), ("application/json", b'"limit":7'), ("", b"7")])
-async def test_csv_is_for_those_who_accept_it(accept: str, sent: bytes) -> None:
-    """An endpoint without CSV sends JSON to everybody; one with it reads the query in the same way."""
+async def test_csv_is_sent_where_it_is_accepted(accept: str, sent: bytes) -> None:
+    """An endpoint without CSV always sends JSON; one with it reads the query in the same way."""
 
     async def handler(services: Services, query: Query) -> Answer:
         return Answer({"limit": query["limit"]}, "journal", 1.0)

@@ -325,7 +325,7 @@ def test_the_hub_counts_its_streams_and_events(turns: Turns) -> None:
 
 
 def test_a_closed_hub_opens_no_stream(hub: Hub) -> None:
-    """Who opens after the end is told why; a hub that is not closed lets it in."""
+    """A stream that opens after the end receives the reason, and is not counted."""
     one = Subscriber("test", BOTH, "local", 0.0, SendQueue(5, 1 << 20), _send, 20.0)
     hub.close()
     assert hub.enter(one) == "shutdown"
