@@ -305,3 +305,185 @@ def test_no_sequence_of_orders_passes_a_limit(flow: list[tuple[str, Side, int, i
         assert max(exposure.values(), default=D(0)) <= 20
         assert sum(exposure.values()) <= 50
         assert all(position.cost <= 20 for position in positions.by_ticker.values())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "resting", "sent"),
+    [
+        (wish("SELL", "5", "0.40"), order("BUY", "1", "0.40"), False),
+        (wish("SELL", "5", "0.40"), order("BUY", "1", "0.39"), True),
+        (wish("BUY", "5", "0.40"), order("SELL", "1", "0.39"), False),
+        (wish("BUY", "5", "0.40"), order("SELL", "1", "0.41"), True),
+        (wish("BUY", "5", "0.40"), order("BUY", "1", "0.30"), True),
+        (wish("BUY", "5", "0.40"), order("SELL", "1", "0.40", ticker="KXB"), True),
+    ],
+)
+def test_an_order_trades_with_none_of_ours(wanted: PlaceOrder, resting: RestingOrder, sent: bool) -> None:
+    """Equal prices of opposite sides meet; orders of one side or of other markets do not."""
+    verdict = judge(risk(), wanted, resting)
+    assert isinstance(verdict, PlaceOrder) is sent
+    if isinstance(verdict, RiskRefusal):
+        assert (verdict.reason, verdict.detail) == ("own order", "it would trade with our own order")
+
+
+@pytest.mark.parametrize(("close_time", "sent"), [(NOW + 60, False), (NOW + 60.5, True), (None, True)])
+def test_nothing_rests_shortly_before_the_close(close_time: float | None, sent: bool) -> None:
+    """The limit itself is too short; a market without an end has none."""
+    judged = risk(stop_before=60.0)
+    assert isinstance(judge(judged, wish("BUY", "5", "0.40"), close_time=close_time), PlaceOrder) is sent
+    assert judged.closes_soon(quote(close_time=close_time), NOW) is not sent
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"active": False}, "the market does not take orders"),
+        ({"read_at": -10.5}, "prices are older than 10.0 s"),
+        ({"close_time": NOW}, "the market closes within 60.0 s"),
+    ],
+)
+def test_a_refusal_contains_its_limit(changes: dict[str, object], detail: str) -> None:
+    """A person reads it in the log and in the answers of the bot."""
+    verdict = judge(risk(stop_before=60.0, stale_after=10.0), wish("BUY", "5", "0.40"), **changes)
+    assert isinstance(verdict, RiskRefusal)
+    assert verdict.detail == detail
+
+
+def test_a_halted_bot_names_its_halts() -> None:
+    """In the order of their names."""
+    judged = risk()
+    judged.halts.halt("person", "a test", NOW)
+    judged.halts.halt("fault", "a test", NOW)
+    verdict = judge(judged, wish("BUY", "5", "0.40"))
+    assert isinstance(verdict, RiskRefusal)
+    assert (verdict.reason, verdict.detail) == ("halted", "halted: fault, person")
+
+
+def test_orders_that_close_already_are_taken_off() -> None:
+    """Only those of the same side in the same market; nothing is left to close when they hold the whole position."""
+    judged = risk(execution("BUY", "8", "0.40"))
+    judged.halts.paused = True
+    ask = wish("SELL", "10", "0.50")
+    others = order("SELL", "3", "0.60", ticker="KXB"), order("BUY", "3", "0.30")
+    assert size(judge(judged, ask, *others)) == 8
+    assert size(judge(judged, ask, order("SELL", "7", "0.60"))) == 1
+    verdict = judge(judged, ask, order("SELL", "8", "0.60"))
+    assert isinstance(verdict, RiskRefusal)
+    assert (verdict.reason, verdict.detail) == ("paused", "paused: only orders that close a position are sent")
+    judged = risk(execution("SELL", "8", "0.40"))
+    judged.halts.paused = True
+    assert size(judge(judged, wish("BUY", "10", "0.30"))) == 8
+    assert size(judge(judged, wish("SELL", "10", "0.30"))) == 0
+
+
+def test_exposures_of_markets_and_events() -> None:
+    """By ticker without those that risk nothing; by event with positions made elsewhere, once each."""
+    judged = risk(execution("BUY", "10", "0.40"), execution("SELL", "10", "0.70", "0", "KXB"))
+    judged.elsewhere = {"KXB": D(2), "KXZ": D(5)}
+    judged.events = {"KXA": "E", "KXB": "E"}
+    resting = [order("BUY", "10", "0.10", ticker="KXC"), order("SELL", "10", "0.50")]
+    assert judged.exposure(resting) == {"KXA": D(4), "KXB": D(3), "KXC": D(1)}
+    assert judged.event_exposures(resting) == {"E": D(9), "KXC": D(1), "KXZ": D(5)}
+    judged.positions.trade(execution("SELL", "20", "0.40", at="5"))
+    assert judged.exposure([]) == {"KXA": D(6), "KXB": D(3)}
+    assert judged.event_exposures([]) == {"E": D(11), "KXZ": D(5)}
+    judged.terms = {"E": EventTerms(exclusive=True)}
+    assert judged.event_exposures([]) == {"E": D(2), "KXZ": D(5)}
+    judged.positions.trade(execution("BUY", "10", "0.40", at="6"))
+    assert judged.exposure([]) == {"KXB": D(3)}
+
+
+@pytest.mark.parametrize(
+    ("more", "elsewhere", "reason"),
+    [
+        ({"market_exposure": D(0)}, {}, "market exposure"),
+        ({"event_exposure": D(0)}, {}, "event exposure"),
+        ({"total_exposure": D(0)}, {}, "total exposure"),
+        ({"total_exposure": D(5)}, {"KXZ": D(5)}, "total exposure"),
+    ],
+)
+def test_the_limit_that_refuses_is_named(more: dict[str, object], elsewhere: dict[str, Decimal], reason: str) -> None:
+    """Not even a hundredth of a contract keeps it."""
+    judged = risk(**more)
+    judged.elsewhere = elsewhere
+    verdict = judge(judged, wish("BUY", "5", "0.40"))
+    assert isinstance(verdict, RiskRefusal)
+    assert (verdict.reason, verdict.detail) == (reason, f"{reason}: the order would pass the limit")
+
+
+def test_an_order_that_risks_no_more_passes_a_limit_that_was_lowered() -> None:
+    """An order within an event that is over its limit passes if the event loses no more with it."""
+    judged = risk(execution("BUY", "40", "0.50", "0", "KXB"), event_exposure=D(10), market_exposure=D(100))
+    judged.events = dict.fromkeys(("KXA", "KXB"), "E")
+    judged.terms = {"E": EventTerms(exclusive=False, strikes={"KXA": Strike(D(60), None), "KXB": Strike(D(50), None)})}
+    assert size(judge(judged, wish("SELL", "10", "0.50"))) == 10
+    assert size(judge(judged, wish("BUY", "10", "0.50"))) == 0
+
+
+def test_an_order_keeps_everything_but_its_size() -> None:
+    """Ticker, side, price, rest and reason are those that were wanted."""
+    wanted = wish("SELL", "25", "0.40", rest=False)
+    verdict = judge(risk(), wanted)
+    assert verdict == PlaceOrder(wanted.ticker, "SELL", wanted.price, D(10), False, wanted.why)
+
+
+def test_a_halt_is_in_force_once() -> None:
+    """The first one of a name stays, with its time; another name is another halt."""
+    halts = Halts(loss_limits())
+    assert not halts.halted
+    assert halts.halt("person", "first", 1.0)
+    assert not halts.halt("person", "second", 2.0)
+    assert halts.halt("fault", "third", 3.0)
+    assert [(halt.name, halt.why, halt.since) for halt in halts.halts.values()] == [
+        ("person", "first", 1.0), ("fault", "third", 3.0),
+    ]  # fmt: skip
+    assert halts.clear(D(0)) == ["fault", "person"]
+    assert not halts.halted
+
+
+def test_a_loss_has_its_amount_in_words() -> None:
+    """To the cent, beside the limit; both limits act where both are passed."""
+    halts = Halts(loss_limits())
+    halts.observe(D(0), NOW, 0.0)
+    new = halts.observe(D("-100.456"), NOW + 1, 0.0)
+    assert [(halt.name, halt.since) for halt in new] == [("daily_loss", NOW + 1), ("drawdown", NOW + 1)]
+    assert new[0].why == f"lost 100.46 dollars, the limit is {loss_limits().daily_loss}"
+    assert halts.observe(D("-100.456"), NOW + 2, 0.0) == []
+
+
+def test_clearing_ends_a_loss_that_has_not_lasted() -> None:
+    """Orders that open are sent again, and the same loss halts nothing later."""
+    halts = Halts(loss_limits(lasting=10.0))
+    halts.observe(D(0), NOW, 0.0, D(0))
+    halts.observe(D(-35), NOW, 1.0, D(0))
+    assert halts.losing
+    assert halts.clear(D(-35)) == []
+    assert not halts.losing
+    assert halts.observe(D(-35), NOW, 99.0, D(0)) == []
+
+
+def test_a_realized_loss_needs_both_profits_beyond_the_limit() -> None:
+    """A loss that marks make good halts nothing, and realized losses are measured from the same start."""
+    halts = Halts(loss_limits(lasting=10.0))
+    halts.observe(D(10), NOW, 0.0, D(10))
+    assert halts.observe(D(0), NOW, 1.0, D(-50)) == []
+    assert not halts.losing
+    assert halts.observe(D(-20), NOW, 2.0, D("-19.99")) == []
+    assert halts.losing
+    assert [halt.name for halt in halts.observe(D(-20), NOW, 3.0, D(-20))] == ["daily_loss"]
+
+
+def test_halts_that_are_loaded_stay_beside_those_in_force() -> None:
+    """A halt of the same name in force wins; a state without a best profit has none yet."""
+    halts = Halts(loss_limits())
+    assert halts.dump() == {"paused": False, "halts": [], "day": "", "day_profit": "0", "best_profit": None}
+    halts.load(halts.dump())
+    halts.halt("person", "now", 5.0)
+    halts.load_halts([{"name": "person", "why": "before", "since": 1}, {"name": "fault", "why": "before", "since": 2}])
+    assert halts.dump_halts() == [
+        {"name": "person", "why": "now", "since": 5.0}, {"name": "fault", "why": "before", "since": 2.0},
+    ]  # fmt: skip
+    halts.observe(D(7), NOW, 0.0)
+    assert halts.dump() | {"halts": []} == {
+        "paused": False, "halts": [], "day": "2023-11-14", "day_profit": "7", "best_profit": "7",
+    }  # fmt: skip
