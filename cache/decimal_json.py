@@ -5,7 +5,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from typing import Any, Final
+
+MAX_EXPONENT: Final = 400  # of ten: 1e999999999 would be a gigabyte of zeros
 
 
 class RawJson(str):
@@ -18,8 +20,8 @@ def plain(number: Decimal) -> str:
     """Return the shortest exact text of a finite decimal: 0.65, 50, -3.5; never an exponent."""
     text = str(number)
     if "E" in text or not text[-1].isdigit():
-        if not number.is_finite():
-            raise ValueError(f"{number} has no JSON text; numbers must be finite")
+        if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
+            raise ValueError(f"{number} has no JSON text; numbers must be finite, and below 1e{MAX_EXPONENT}")
         text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -47,6 +47,45 @@ class Publication:
         return Chunk.of_entries(missing, epoch, self.chunk.born) if missing else None
 
 
+class NetworkStreams:
+    """Open streams by the network of their clients; the network that holds most is found without a search."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, dict[Subscriber, None]] = {}  # by network, each oldest first
+        self._networks: list[dict[str, None]] = [{}]  # at index n: the networks that hold n streams, for n from 1
+
+    def add(self, reader: Subscriber) -> None:
+        """Count an open stream."""
+        held = self._streams.setdefault(reader.network, {})
+        held[reader] = None
+        self._move(reader.network, len(held) - 1, len(held))
+
+    def remove(self, reader: Subscriber) -> None:
+        """Count a stream no longer, if it is counted."""
+        held = self._streams.get(reader.network, {})
+        if reader not in held:
+            return
+        del held[reader]
+        self._move(reader.network, len(held) + 1, len(held))
+        if not held:
+            del self._streams[reader.network]
+
+    def _move(self, network: str, before: int, now: int) -> None:
+        self._networks[before].pop(network, None)
+        if now == len(self._networks):
+            self._networks.append({})
+        if now:
+            self._networks[now][network] = None
+        if len(self._networks) > 1 and not self._networks[-1]:
+            self._networks.pop()
+
+    def displaced_by(self, network: str) -> Subscriber | None:
+        """Return the newest stream of the network that holds most, if that is more than this network holds."""
+        if len(self._networks) - 1 <= len(self._streams.get(network, ())):
+            return None
+        return next(reversed(self._streams[next(iter(self._networks[-1]))]))
+
+
 class Hub:
     """All open streams, and the position up to which everything was published. Synchronous; runs on one loop's thread.
 
@@ -70,7 +109,7 @@ class Hub:
         self.status_frame: Chunk | None = None  # the last bot_status, for streams that open
         self._schedule = schedule or (lambda step: asyncio.get_running_loop().call_soon(step))
         self._open: dict[Subscriber, None] = {}  # every stream, oldest first
-        self._networks: dict[str, dict[Subscriber, None]] = {}  # the same by the network of their clients
+        self._networks = NetworkStreams()  # the same by the network of their clients
         self._members: dict[Wants, dict[Subscriber, None]] = {}  # live streams that have all up to the last round
         self._newcomers: dict[Subscriber, None] = {}  # live streams that joined since, or are ahead of the hub
         self._pending: deque[Publication] = deque()
@@ -146,16 +185,15 @@ class Hub:
         if self.full and not self._displace(reader.network):
             return "full"
         self._open[reader] = None
-        self._networks.setdefault(reader.network, {})[reader] = None
+        self._networks.add(reader)
         self.stats.opened += 1
         return None
 
     def _displace(self, network: str) -> bool:
         """End the newest stream of the network that holds most, if that is more than this network holds."""
-        largest = max(self._networks.values(), key=len, default={})
-        if len(largest) <= len(self._networks.get(network, ())):
+        newest = self._networks.displaced_by(network)
+        if newest is None:
             return False
-        newest = next(reversed(largest))
         self.leave(newest)
         newest.end("full")
         return True
@@ -173,10 +211,7 @@ class Hub:
         self._open.pop(reader, None)
         self._newcomers.pop(reader, None)
         self._members.get(reader.wants, {}).pop(reader, None)
-        neighbours = self._networks.get(reader.network, {})
-        neighbours.pop(reader, None)
-        if not neighbours:
-            self._networks.pop(reader.network, None)
+        self._networks.remove(reader)
 
     def close(self, reason: End = "shutdown") -> None:
         """End every stream with a bye, and those that open from now on at once."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.exchange import ScriptedExchange
 from tests.support.neighbours import maria_server, mariadb, redis_server
@@ -14,6 +14,9 @@ from tests.support.neighbours import maria_server, mariadb, redis_server
 __all__ = ["maria_server", "mariadb", "redis_server"]
 
 settings.register_profile("ours", deadline=None, print_blob=True)
+settings.register_profile(
+    "long", deadline=None, print_blob=True, max_examples=100_000, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("ours")
 
 

@@ -39,7 +39,12 @@ def test_the_shortest_exact_text(number: int, text: str) -> None:
     assert plain(Decimal(number)) == text == dumps(Decimal(number))
 
 
-@pytest.mark.parametrize("bad", [Decimal("NaN"), Decimal("-Infinity"), float("nan"), float("inf")])
+HUGE = Decimal("1e999999999999")  # its digits fit into no memory
+
+
+@pytest.mark.parametrize(
+    "bad", [Decimal("NaN"), Decimal("-Infinity"), float("nan"), Decimal("1e999999999999"), float("inf")]
+)
 def test_nan_and_infinity_are_refused(bad: Any) -> None:
     """Neither written …"""
     with pytest.raises(ValueError):

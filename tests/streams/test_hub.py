@@ -1,7 +1,7 @@
 """The hub without a loop: everybody gets each thing once, in order, from where it joined."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.event import Chunk, entry_frames, frame
-from streams.hub import SLICE, Hub, OutOfOrder
+from streams.hub import SLICE, Hub, NetworkStreams, OutOfOrder
 from streams.subscriber import SendQueue, Subscriber, Wants
 from tests.support.clock import Clock
 from tests.support.pages import EPOCH, trade, trades
@@ -245,6 +245,27 @@ def test_a_full_hub_refuses_the_largest_network(turns: Turns) -> None:
     assert not any(other.ended for other in readers)
     hub.leave(readers[0])
     assert hub.enter(one) is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcd")), max_size=40), st.sampled_from("abcde"))
+def test_the_largest_network_is_that_of_a_count(steps: list[tuple[bool, str]], newcomer: str) -> None:
+    """After any additions and removals the displaced stream is the newest of a network that holds most."""
+    streams, held = NetworkStreams(), list[Subscriber]()
+    for is_added, network in steps:
+        if is_added:
+            held.append(Subscriber("test", BOTH, network, 0.0, SendQueue(5, 1 << 20), _send, 20.0))
+            streams.add(held[-1])
+        elif held:
+            streams.remove(held[0])
+            streams.remove(held.pop(0))
+    counts = Counter(one.network for one in held)
+    most, found = max(counts.values(), default=0), streams.displaced_by(newcomer)
+    if most <= counts[newcomer]:
+        assert found is None
+    else:
+        assert found is not None
+        assert counts[found.network] == most
+        assert found is [one for one in held if one.network == found.network][-1]
 
 
 @given(st.lists(st.sampled_from(["publish", "many", "status", "join", "leave", "turn", "take"]), max_size=60))
