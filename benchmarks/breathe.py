@@ -7,6 +7,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
@@ -18,10 +19,10 @@ from benchmarks.peer import Peer, ours, publishing, running, server
 EVENTS, GAP = 30, 0.1
 
 
-def ask(port: int, path: str, until: float) -> list[float]:
-    """Milliseconds of each answer, one after the other, a hundred a second or so."""
+def ask(port: int, path: str, going: Callable[[], bool]) -> list[float]:
+    """Milliseconds of each answer on one connection, one after the other, a hundred a second or so."""
     client, took = HTTPConnection("127.0.0.1", port), list[float]()
-    while time.monotonic() < until:
+    while going():
         begun = time.perf_counter()
         client.request("GET", path)
         client.getresponse().read()
@@ -38,16 +39,22 @@ def measure(peer: Peer, client: Path, readers: int) -> dict[str, float]:
         running(peer, Path(name)) as (_, port, publisher),
         Readers(client, port, peer.path, readers) as streams,
     ):
-        idle = ask(port, path, time.monotonic() + 1)
+        idle = ask(port, path, lasting(1))
         streams.begin(EVENTS, 30)
         thread = publishing(peer, publisher, EVENTS, GAP)
-        busy = ask(port, path, time.monotonic() + EVENTS * GAP)
+        busy = ask(port, path, lasting(EVENTS * GAP))
         thread.join()
         seen = streams.result()
     return {
         "idle_p50": quantile(idle, 0.5), "idle_p99": quantile(idle, 0.99), "busy_p50": quantile(busy, 0.5),
         "busy_p99": quantile(busy, 0.99), "busy_max": busy[-1], "last_p50": seen["last_p50"],
     }  # fmt: skip
+
+
+def lasting(seconds: float) -> Callable[[], bool]:
+    """Return a condition that is true for so many seconds."""
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() < until
 
 
 def quantile(values: list[float], share: float) -> float:

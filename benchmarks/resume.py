@@ -76,7 +76,7 @@ def measure(client: Path, count: int, entries: int) -> Figures:
         with running(plain, Path(name)) as (_, port, _unused):
             alone = returning(port, plain.path, count, cursor, entries)
         with running(peer, Path(name)) as (process, port, publisher), Readers(client, port, peer.path, LIVE) as streams:
-            events, took, waits = int(alone * 2.5 / GAP) + 20, list[float](), list[float]()
+            events, took = int(alone * 2.5 / GAP) + 20, list[float]()
             streams.begin(events, LIMIT)
             thread = publishing(peer, publisher, events, GAP)
             before = sum(process.cpu())
@@ -84,8 +84,7 @@ def measure(client: Path, count: int, entries: int) -> Figures:
                 target=lambda: took.append(returning(port, peer.path, count, cursor, entries)), daemon=True
             )
             back.start()
-            while back.is_alive():
-                waits += ask(port, "/api/python/health/live", time.monotonic() + 0.2)
+            waits = ask(port, "/api/python/health/live", back.is_alive)
             cpu = sum(process.cpu()) - before
             live = streams.result()
             thread.join()

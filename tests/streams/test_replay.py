@@ -1,13 +1,14 @@
 """The queue of replays: turns, shared pages, failures."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from journal.errors import JournalDamaged, JournalUnavailable
 from streams.event import Chunk
-from streams.replay import ReplayQueue
+from streams.replay import PAGES_PER_TURN, ReplayQueue
 from streams.stats import Stats
 from tests.support.eventually import eventually
 from tests.support.pages import EPOCH, Pages, trades
@@ -58,6 +59,20 @@ async def test_readers_that_wait_for_one_page_share_its_read() -> None:
     pages.held.set()
     assert [seqs(await each) for each in (first, *others)] == [[1, 2, 3, 4]] * 101
     assert pages.reads == 2
+
+
+async def test_a_page_goes_to_a_few_readers_in_each_turn_of_the_loop() -> None:
+    """Each of them writes 100 KB: a thousand in one turn would keep every other request waiting."""
+    pages = Pages(trades(1, 4))
+    pages.held = asyncio.Event()
+    replays = queue(pages, page_size=4)
+    waiting = [replays.page(0, "a") for _ in range(100)]
+    pages.held.set()
+    done = [0]
+    while done[-1] < 100:
+        await asyncio.sleep(0)
+        done.append(sum(page.done() for page in waiting))
+    assert max(later - earlier for earlier, later in pairwise(done)) == PAGES_PER_TURN
 
 
 async def test_networks_take_turns() -> None:
