@@ -1,8 +1,12 @@
 """The journal verified while it is used: pages in turn, damage in health until it is mended."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from cluster.component_health import ComponentHealth
 from cluster.journal_tailer import VERIFIED, JournalCheck
@@ -47,3 +51,33 @@ async def test_marks_that_cannot_be_read_are_damage(tmp_path: Path) -> None:
     assert check.health.state == "degraded"
     assert "marks" in check.health.reason
     await journal.close()
+
+
+async def test_the_check_is_slower_once_all_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two seconds between two pages of 1 000 entries, ten from the end of the first round on; marks each time."""
+    pauses: list[float] = []
+    pages: list[tuple[int, int]] = []
+
+    class Scripted:
+        marked = 0
+
+        async def marks(self) -> None:
+            self.marked += 1
+
+        async def verify(self, after: int, limit: int) -> int:
+            pages.append((after, limit))
+            return min(after + limit, 2500)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("asyncio.sleep", pause)
+    journal: Any = Scripted()
+    check = JournalCheck(journal, ComponentHealth("integrity"))
+    with pytest.raises(asyncio.CancelledError):
+        await check.run()
+    assert pages == [(0, 1000), (1000, 1000), (2000, 1000), (0, 1000), (1000, 1000)]
+    assert pauses == [2.0, 2.0, 10.0, 10.0, 10.0]
+    assert (journal.marked, check.health.counters["verified"]) == (5, 4500)

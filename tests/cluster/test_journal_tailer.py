@@ -34,6 +34,7 @@ class ScriptedJournal:
     async def follow(self, after: int, limit: int) -> list[Entry]:
         """Entries after a seq."""
         self.reads += 1
+        assert limit == 500
         if self.error is not None:
             raise self.error
         return [entry(seq) for seq in range(after + 1, min(self.head, after + limit) + 1)]
@@ -95,6 +96,7 @@ async def test_missing_entries_are_read_from_the_journal() -> None:
         it.tailer.offer([entry(1204)])
         assert it.received == list(range(1, 1205))
         assert it.journal.reads <= 4
+        assert it.tailer.health.counters["tailed"] == 1203
 
 
 async def test_an_announcement_causes_a_read_of_the_journal() -> None:
@@ -152,3 +154,41 @@ async def test_a_recovery_that_fails_is_tried_again() -> None:
         assert it.heads == []
         it.journal.recovers = True
         await eventually(lambda: it.heads == [Head("new", 0)])
+
+
+async def test_pages_are_read_until_one_is_not_full() -> None:
+    """A full page may have others behind it; a shorter one is the last, and no read follows it at once."""
+    it = Tailed()
+    async with it.running():
+        for head, reads in ((499, 1), (999, 3), (1000, 4)):
+            it.journal.head = head
+            it.tailer.announce(head)
+            await eventually(lambda: it.tailer.position == it.journal.head)
+            await asyncio.sleep(0)
+            assert it.journal.reads == reads
+    assert it.tailer.health.counters == {"tailed": 1000}
+
+
+async def test_offered_entries_are_not_counted_as_read() -> None:
+    """Those of this worker's own writer, and those that a page repeats."""
+    it = Tailed()
+    async with it.running():
+        it.tailer.offer([entry(1), entry(2)])
+        it.journal.head = 3
+        it.tailer.announce(3)
+        await eventually(lambda: it.received == [1, 2, 3])
+        assert it.tailer.health.counters["tailed"] == 1
+
+
+async def test_health_of_a_journal_that_lost_entries_stays_for_an_hour() -> None:
+    """Not a moment longer, and later reads do not begin the hour again."""
+    it = Tailed(interval=0.01)
+    it.journal.error = JournalReverted("an older backup", lost=True)
+    async with it.running():
+        await eventually(lambda: it.heads)
+        it.clock.now += 3599
+        reads = it.journal.reads
+        await eventually(lambda: it.journal.reads > reads + 1)
+        assert it.tailer.health.state == "degraded"
+        it.clock.now += 1
+        await eventually(lambda: it.tailer.health.state == "ok")

@@ -1,8 +1,10 @@
 """The only way into the journal: nothing without the lease, and no write cut in two."""
 
 import asyncio
+import gc
 import sqlite3
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,9 @@ from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
 from journal import archive
 from journal.entries import Entry
-from journal.errors import LeaseLost
+from journal.errors import JournalError, LeaseLost
 from journal.sqlite import SqliteJournal
-from tests.support.drafts import trade
+from tests.support.drafts import fill, gap, trade
 
 
 class Writing:
@@ -94,3 +96,37 @@ async def test_a_journal_that_went_back_in_time_ends_the_term(writing: Writing) 
         await writing.writer.record([trade(trade_id="t2")])
     assert writing.writer.lost.is_set()
     assert (await writing.journal.head(), writing.announced) == (1, [])
+
+
+async def test_a_finished_write_leaves_nothing(writing: Writing) -> None:
+    """Its task is dropped, however many follow; health counts commits, known drafts and entries of each kind."""
+    writing.writer.lease = await writing.journal.acquire("me", 30)
+    tasks: list[weakref.ref[object]] = []
+
+    def announce(entries: Sequence[Entry]) -> None:
+        tasks.append(weakref.ref(asyncio.current_task()))
+
+    writing.writer.announce = announce
+    await writing.writer.record([trade(), trade(trade_id="t2"), gap()], lambda: {"bot": "a"})
+    done = await writing.writer.record([trade(), fill(at=2)])
+    assert (done.entries, done.known, done.heuristic) == ([], 2, 1)
+    await writing.writer.record([trade(trade_id="t3")])
+    await writing.writer.settle()
+    gc.collect()
+    assert [task() for task in tasks] == [None, None]
+    assert writing.writer.health.counters == {"commits": 3, "known": 2, "heuristic": 1, "trades": 3, "gaps": 1}
+    assert writing.writer.health.state == "ok"
+    assert await writing.journal.marks() == {"bot": "a"}
+
+
+async def test_a_journal_that_cannot_be_written_degrades_the_writer(writing: Writing) -> None:
+    """The lease is still held: the term goes on, and the next write that works is a success."""
+    writing.writer.lease = await writing.journal.acquire("me", 30)
+    away = writing.journal.path.with_suffix(".away")
+    writing.journal.path.rename(away)
+    with pytest.raises(JournalError, match="was moved or deleted"):
+        await writing.writer.record([trade()])
+    assert (writing.writer.health.state, writing.writer.lost.is_set()) == ("degraded", False)
+    away.rename(writing.journal.path)
+    await writing.writer.record([trade()])
+    assert writing.writer.health.state == "ok"
