@@ -46,7 +46,7 @@ export class Page {
     this.model = new Model();
     this.curve = new ProfitCurve();
     this.figures = new Figures(byId('figures'));
-    this.notifier = new Notifier((text) => this.announce(text));
+    this.notifier = new Notifier((text) => this.announce(text), (ticker) => this.model.names.name(ticker));
     this.account = new Account(this.base, this.model, () => this.draw());
     this.health = new Poll(HEALTH, () => this.#readHealth(), () => this.draw(), { hidden: HIDDEN_HEALTH, late: () => this.draw() });
     this.router = new Router((view, parameters) => this.#showView(view, parameters));

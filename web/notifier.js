@@ -1,6 +1,7 @@
 /** Notifications: desktop notices, a tone and a count in the title, each on request and remembered by the browser. */
 
 import { byId } from './dom.js';
+import { price, quantity } from './format.js';
 
 /** @typedef {'trades' | 'bot' | 'gap' | 'server'} Topic */
 
@@ -9,9 +10,13 @@ const AWAY = 5000; // milliseconds without the server before a notice
 const GROUPED = 1500; // milliseconds for which trades are collected into one notice
 
 export class Notifier {
-  /** @param {(text: string) => void} announce speaks to screen readers */
-  constructor(announce) {
+  /**
+   * @param {(text: string) => void} announce speaks to screen readers
+   * @param {(ticker: string) => import('./market_names.js').Name} nameOf
+   */
+  constructor(announce, nameOf) {
     this.announce = announce;
+    this.nameOf = nameOf;
     this.unseen = 0;
     /** @type {AudioContext | null} */
     this.audio = null;
@@ -61,16 +66,16 @@ export class Notifier {
   #noticeTrades() {
     const trades = this.trades;
     [this.trades, this.timer] = [[], 0];
-    const [last] = trades.slice(-1);
-    const text = trades.length === 1 ? `${last.side} ${last.quantity} ${last.ticker} at ${last.price}` : `${trades.length} trades, the last: ${last.side} ${last.quantity} ${last.ticker}`;
-    this.#notice('trades', text);
+    this.#notice('trades', describeTrades(trades, this.nameOf));
   }
 
   /** @param {Topic} topic @param {string} text */
   #notice(topic, text) {
     if (!this.#isOn('notify') || !('Notification' in window) || Notification.permission !== 'granted' || !document.hidden) return;
     try {
-      new Notification('Prediction Investor', { body: text, tag: topic }); // eslint-disable-line no-new
+      const { mode } = document.body.dataset;
+      const notice = new Notification(mode === 'live' ? 'Prediction Investor' : `Prediction Investor · ${mode} mode`, { body: text, tag: topic });
+      notice.onclick = () => window.focus();
     } catch { /* some mobile browsers allow notices from a service worker only */ }
   }
 
@@ -109,4 +114,16 @@ export class Notifier {
     tone.start(now);
     tone.stop(now + 0.24);
   }
+}
+
+/**
+ * Return trades in words: the last one, with the number of all where there are more.
+ * @param {import('./types').Trade[]} trades
+ * @param {(ticker: string) => import('./market_names.js').Name} nameOf
+ */
+export function describeTrades(trades, nameOf) {
+  const last = trades[trades.length - 1];
+  const { lead, event } = nameOf(last.ticker);
+  const words = `${last.side} ${quantity(last.quantity)} ${String(last.outcome).toUpperCase()} at ${price(last.price)} · ${lead}${event ? ` · ${event}` : ''}`;
+  return trades.length === 1 ? words : `${trades.length} trades, the last: ${words}`;
 }

@@ -11,6 +11,7 @@ import { ago, alignPoint, compactMoney, decimals, duration, exactMoney, money, p
 import { complement, markOf } from '../../web/mark.js';
 import { MarketNames } from '../../web/market_names.js';
 import { Model } from '../../web/model.js';
+import { describeTrades } from '../../web/notifier.js';
 import { rangeOf, sortOf } from '../../web/panels.js';
 import { differenceOf } from '../../web/position_list.js';
 import { Book } from '../../web/positions.js';
@@ -438,3 +439,15 @@ test('a schema is described in a few words', () => {
   const found = fields({ type: 'object', properties: { trades: { type: 'array', items: { $ref: '#/x/Trade' }, description: 'new' } } }, named);
   assert.deepEqual(found, [['trades', 'list of Trade', 'new'], ['trades[].side', 'BUY | SELL', '']]);
 });
+
+// Notices
+
+for (const [name, trades, expected] of [
+  ['one trade', [{}], 'BUY 14 NO at 0.23 · Above 2.9% · Inflation?'],
+  ['the last of several', [{ side: 'SELL' }, { quantity: 0.5, ticker: 'X' }], '2 trades, the last: BUY 0.5 NO at 0.23 · X'],
+]) {
+  test(`the notice of ${name} names side, contracts, outcome, price and market`, () => {
+    const nameOf = (ticker) => (ticker === 'A' ? { lead: 'Above 2.9%', event: 'Inflation?', code: 'A' } : { lead: ticker, event: '', code: ticker });
+    assert.equal(describeTrades(trades.map((fields_) => trade({ quantity: 14, price: 0.23, outcome: 'no', ...fields_ })), nameOf), expected);
+  });
+}
