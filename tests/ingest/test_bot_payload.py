@@ -205,3 +205,130 @@ def test_no_record_breaks_the_reading(changes: dict[str, Any]) -> None:
     report = read_trades([GOOD | changes, NEXT], NOW)
     assert len(report.trades) + sum(report.unread_by_reason.values()) == 2
     assert "t2" in [each.trade.trade_id for each in report.trades]
+
+
+def reason_of(changes: dict[str, Any]) -> str:
+    """Return why the record is not read, "" if it is."""
+    return "".join(read_trades([GOOD | changes], NOW).unread_by_reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("price", "0.0001", ""),
+        ("price", "1.0000", ""),
+        ("price", "1.0001", "price: not in dollars between 0 and 1"),
+        ("price", Decimal("0.650000001"), ""),
+        ("price", Decimal("0.6500000011"), "price: finer than 0.0001"),
+        ("price", "1e-20", "price: not in dollars between 0 and 1"),
+        ("price", "1e-21", "price: out of range"),
+        ("quantity", 10**9, ""),
+        ("quantity", "1000000000.01", "quantity: too large"),
+        ("quantity", "-0.01", "quantity: negative"),
+        ("quantity", "1e20", "quantity: too large"),
+        ("quantity", "1e21", "quantity: out of range"),
+        ("ticker", "T" * 128, ""),
+        ("ticker", "T" * 129, "ticker: longer than 128 characters"),
+        ("trade_id", 10**20 - 1, ""),
+        ("trade_id", -5, ""),
+        ("trade_id", 10**20, "trade_id: expected a text without spaces"),
+        ("trade_id", True, "trade_id: expected a text without spaces"),
+        ("trade_id", "a b", "trade_id: spaces or control characters"),
+        ("timestamp", 10**9, ""),
+        ("timestamp", 10**9 - 1, "timestamp: not a Unix time"),
+        ("timestamp", NOW + 86_400, ""),
+        ("timestamp", NOW + 86_400.01, "timestamp: more than a day in the future"),
+        ("timestamp", 10**11 - 1, "timestamp: more than a day in the future"),
+        ("timestamp", 10**11, "timestamp: not a Unix time"),  # milliseconds, of the year 1973
+        ("timestamp", "2023-13-14T22:13:20Z", "timestamp: not a time"),
+    ],
+)
+def test_bounds_of_a_record(name: str, value: Any, reason: str) -> None:
+    """The bound itself is read, what lies beyond it has its reason."""
+    assert reason_of({name: Decimal(str(value)) if isinstance(value, float) else value}) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2023-11-14T22:13Z", "1699999980"),
+        ("2023-11-14T22:13:20.25+01:00", "1699996400.25"),
+        ("2023-11-14T22:13:20.1234569Z", "1700000000.123456"),
+        ("2023-11-14T22:13:20-0530", "1700019800"),
+    ],
+)
+def test_a_time_as_text_is_exact_to_the_microsecond(text: str, seconds: str) -> None:
+    """Its zone is taken into account, more digits are dropped."""
+    assert read_one(GOOD | {"timestamp": text}).trade.timestamp == Decimal(seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("fee", "-1000000000", "-1000000000"),
+        ("fee", "-1000000000.01", None),
+        ("fee", "999999999.99", "999999999.99"),
+        ("fee", "1000000000", None),
+        ("fee", "0.0000015", "0.000002"),
+        ("fee", "0.0000025", "0.000002"),
+        ("mid", 0, "0"),
+        ("decided_at", 10**11 - 1, "99999999999"),
+        ("sent_at", 10**11, None),
+        ("acknowledged_at", "-0.1", None),
+    ],
+)
+def test_bounds_of_an_optional_number(name: str, value: Any, read: str | None) -> None:
+    """To the sixth decimal, half to even; a number out of its range is unknown and spoils nothing."""
+    found = getattr(read_one(GOOD | {name: value}).trade, name)
+    assert found == (None if read is None else Decimal(read))
+
+
+@pytest.mark.parametrize(
+    ("value", "seq"), [(0, 0), (2**63 - 1, 2**63 - 1), (2**63, None), (-1, None), (True, None), ("3", None)]
+)
+def test_a_bots_own_number_is_a_whole_number(value: Any, seq: int | None) -> None:
+    """From 0 to the largest of 64 bits."""
+    assert read_one(GOOD | {"seq": value}).seq == seq
+
+
+@pytest.mark.parametrize(
+    ("word", "mode"),
+    [("Paper Trading", "paper"), ("dry-run", "paper"), ("BACK_TEST ing", "paper"), ("Sandbox", "demo"),
+     ("prod", "live"), ("auto", None), (5, None), (None, None), ("", None)],
+)  # fmt: skip
+def test_words_of_a_mode(word: object, mode: str | None) -> None:
+    """Without regard to case, spaces, dashes and underscores; a trade without a known word counts as live."""
+    read = read_one(GOOD | {"mode": word})
+    assert (read.own_mode, read.trade.mode) == (mode, mode or "live")
+
+
+@pytest.mark.parametrize("flag", ["paper", "paper_trading", "paper_mode", "is_paper", "dry_run", "dryrun", "simulated"])
+def test_a_flag_of_paper_trading_wins_over_a_word(flag: str) -> None:
+    """It must be true; anything else leaves the word."""
+    assert read_one(GOOD | {"mode": "live", flag: True}).own_mode == "paper"
+    assert read_one(GOOD | {"mode": "live", flag: "yes"}).own_mode == "live"
+
+
+def test_a_window_and_what_was_fetched_besides_are_one() -> None:
+    """A number that both have counts once, with the trade of the first; unread records are those of the first."""
+    first = read_trades([*wire([trade(3, seq=3), trade(5, seq=5)]), None], NOW)
+    more = read_trades(wire([trade(4, seq=4), trade(9, seq=5)]), NOW)
+    joined = first.with_more(more)
+    assert [(each.seq, each.trade.trade_id) for each in joined.trades] == [(3, "t3"), (4, "t4"), (5, "t5")]
+    assert joined.unread == first.unread
+
+
+def test_trades_of_one_moment_follow_their_numbers() -> None:
+    """Whatever their order in the window is; without numbers the window's order counts."""
+    same = {"timestamp": 1_700_000_000}
+    records = wire([trade(number) | same | {"seq": 10 - number} for number in (1, 2, 3)])
+    assert [each.seq for each in read_trades(records, NOW).trades] == [7, 8, 9]
+
+
+def test_an_unread_record_has_a_digest_of_its_content() -> None:
+    """Equal records have the same one in every poll, others another."""
+    bad = [GOOD | {"price": 65}, GOOD | {"price": 66}, None]
+    first, again = (read_trades(bad, NOW).unread for _ in range(2))
+    assert first == again
+    assert len({digest for digest, _ in first}) == 3
+    assert all(re.fullmatch("[0-9a-f]{16}", digest) for digest, _ in first)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from ingest.bot_payload import BotReport, read_trades
 from ingest.bot_status import BotStatusReading
-from ingest.gaps import MAX_SEEN, WINDOW_MARK, PollOverlap, trade_digest
+from ingest.gaps import MAX_SEEN, WINDOW_MARK, GapSpan, OpenGaps, PollOverlap, trade_digest
 from tests.support.bot import trade, wire
 
 
@@ -238,3 +240,134 @@ def test_a_mark_of_version_0_1_joins() -> None:
     mark = {"at": 5.0, "boot": "b1", "seq": 2, "seen": [trade_digest(each.trade, 1) for each in trades]}
     result = PollOverlap(json.dumps(mark)).check(numbered([1, 2, 3]), None, 6.0, 6.0)
     assert (ids(result.new), result.gap) == (["t3"], None)
+
+
+def span(start: float, end: float, why: str = "why") -> GapSpan:
+    """Return a gap."""
+    return GapSpan(Decimal(str(start)), Decimal(str(end)), why)
+
+
+def test_a_span_between_two_readings_of_a_clock() -> None:
+    """To the microsecond, and never backwards."""
+    assert GapSpan.between(5.0000004, 3.1, "why") == span(3.1, 5)
+    assert GapSpan.between(3.1, 5.0000006, "why") == span(3.1, 5.000001)
+
+
+def test_joined_spans_hold_all_between() -> None:
+    """The reason of the first stays unless another is given."""
+    assert span(1, 2, "one").joined(span(5, 6, "other")) == span(1, 6, "one")
+    assert span(5, 6, "one").joined(span(1, 9, "other"), "both") == span(1, 9, "both")
+
+
+def test_open_gaps_are_ordered_and_removed() -> None:
+    """A gap that has grown takes the end of the order; the mark is written before gaps are removed."""
+    gaps = OpenGaps()
+    assert (len(gaps), gaps.mark()) == (0, {"holes": "[]"})
+    for gap in (span(1, 2), span(3, 4), span(5, 6)):
+        gaps.add(gap)
+    gaps.add(span(1, 9), instead_of=span(1, 2))
+    assert list(gaps) == [span(3, 4), span(5, 6), span(1, 9)]
+    assert gaps.mark(without=[span(5, 6)]) == {"holes": '[[3,4,"why"],[1,9,"why"]]'}
+    assert len(gaps) == 3
+    gaps.remove([span(5, 6), span(7, 8)])
+    assert list(gaps) == [span(3, 4), span(1, 9)]
+    assert list(OpenGaps(gaps.mark()["holes"])) == list(gaps)
+
+
+@pytest.mark.parametrize(
+    ("moment", "covered"), [("8.999", False), ("9", True), ("15", True), ("21", True), ("21.001", False)]
+)
+def test_a_gap_covers_a_second_around_it(moment: str, covered: bool) -> None:
+    """For two clocks may differ by as much."""
+    gaps = OpenGaps()
+    assert not gaps.covers(Decimal(moment))
+    gaps.add(span(100, 101))
+    gaps.add(span(10, 20))
+    assert gaps.covers(Decimal(moment)) is covered
+
+
+def test_the_oldest_of_too_many_gaps_are_merged() -> None:
+    """200 stay open; the two oldest become one, with a reason of its own."""
+    gaps = OpenGaps()
+    for number in range(200):
+        gaps.add(span(10 * number, 10 * number + 1))
+    assert (len(gaps), list(gaps)[0]) == (200, span(0, 1))
+    gaps.add(span(5000, 5001))
+    assert len(gaps) == 200
+    assert list(gaps)[:2] == [span(0, 11, "several gaps, merged because more than 200 were open"), span(20, 21)]
+    assert list(gaps)[-1] == span(5000, 5001)
+
+
+@pytest.mark.parametrize(("trades", "is_gap"), [(99, False), (100, True)])
+def test_an_empty_window_that_comes_back_full_has_run_over(trades: int, is_gap: bool) -> None:
+    """A hundred trades are full, unless another size is known."""
+    for full, overlap in ((trades, PollOverlap()), (50, PollOverlap(full=50))):
+        overlap.check(plain(), None, 1.0, 1.0)
+        found = overlap.check(plain(*range(trades)), None, 2.0, 2.0)
+        assert (found.gap is not None) is (is_gap or full == 50)
+        assert len(found.new) == trades
+
+
+def test_four_earlier_runs_of_a_bot_are_known() -> None:
+    """A window of the fifth is a gap like that of any new run; 20 polls later two bots are no longer assumed."""
+    overlap = PollOverlap()
+    for run in range(6):
+        overlap.check(numbered([100 * run + 1], f"b{run}"), None, float(run), float(run))
+    assert not overlap.two_bots
+    assert overlap.check(numbered([101], "b1"), None, 10.0, 10.0).gap is None
+    for poll in range(20):
+        assert overlap.two_bots
+        overlap.check(numbered([101], "b1"), None, 11.0 + poll, 11.0 + poll)
+    assert not overlap.two_bots
+    assert overlap.check(numbered([1], "b0"), None, 50.0, 50.0).gap is not None
+
+
+def test_the_mark_of_a_window_has_its_newest_trades() -> None:
+    """200 of them, with the run, the number, the count and the time of the poll."""
+    overlap = PollOverlap()
+    overlap.check(numbered(range(1, 302)), BotStatusReading(boot_id="b1", trades=301), 7.0, 7.5)
+    mark = json.loads(overlap.mark()[WINDOW_MARK])
+    digests = [trade_digest(each.trade) for each in numbered(range(102, 302)).trades]
+    assert mark == {"version": 2, "at": 7.0, "boot": "b1", "seq": 301, "count": 301, "seen": digests}
+
+
+def test_a_digest_stands_for_the_content_of_a_trade() -> None:
+    """Each of id, time, ticker, side, quantity, price and outcome counts; the bot's run counts in old marks alone."""
+    one = numbered([1]).trades[0].trade
+    other_run = numbered([1], "b2").trades[0].trade
+    changes: dict[str, Any] = {
+        "trade_id": "x", "timestamp": Decimal(5), "ticker": "X", "side": "SELL", "quantity": Decimal(9),
+        "price": Decimal("0.01"), "outcome": "no",
+    }  # fmt: skip
+    digests = {trade_digest(replace(one, **{name: value})) for name, value in changes.items()}
+    assert len(digests - {trade_digest(one)}) == 7
+    assert trade_digest(one) == trade_digest(other_run)
+    assert trade_digest(one, 1) != trade_digest(other_run, 1)
+    assert len(trade_digest(one)) == 16
+
+
+def test_a_long_poll_that_does_not_join_changes_nothing() -> None:
+    """Without trades, of another run or behind a missing number: the next answer that joins is taken."""
+    overlap = PollOverlap()
+    overlap.check(numbered([1, 2]), None, 1.0, 1.0)
+    for report, boot in (
+        (numbered([]), "b1"),
+        (numbered([3], "b2"), "b2"),
+        (numbered([4]), "b1"),
+        (numbered([2]), "b1"),
+    ):
+        assert overlap.extend(report, boot, 2.0) is None
+    assert (overlap.run.seq, overlap.run.at) == (2, 1.0)
+    found = overlap.extend(numbered([2, 3]), "b1", 3.0)
+    assert found is not None
+    assert (ids(found), overlap.run.seq, overlap.run.at) == (["t3"], 3, 3.0)
+
+
+def test_a_report_that_joins_misses_nothing() -> None:
+    """Also one of another run, which is no answer for this one, and one before anything was read."""
+    overlap = PollOverlap()
+    assert overlap.missing_after(numbered([7]), None) == 0
+    overlap.check(numbered([1, 2]), None, 1.0, 1.0)
+    assert overlap.missing_after(numbered([7], "b2"), None) == 0
+    assert overlap.missing_after(numbered([2]), None) == 0
+    assert overlap.missing_after(BotReport(), BotStatusReading(boot_id="b1")) == 0
