@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.leader import JournalWriter, LeaderElection
 from journal import archive
+from journal.lease import Lease
 from journal.sqlite import SqliteJournal
 from tests.support.eventually import eventually
 
@@ -168,3 +170,65 @@ async def test_a_mistake_in_the_duties_is_seen_and_they_begin_anew(
     await eventually(lambda: worker.began == 2)
     assert "a mistake" in caplog.text
     await cancel_and_wait(task)
+
+
+async def test_a_follower_passes_on_what_the_leader_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status that is not empty, twice in each interval of the renewals; no lease at all is no status."""
+    pauses: list[float] = []
+    statuses: list[str] = []
+    leases = [Lease("other", 1, 0.0, status="online"), Lease("other", 1, 0.0, status=""), None]
+
+    class Followed:
+        async def acquire(self, holder: str, term: float) -> None:
+            assert (holder, term) == ("me", 6.0)
+
+        async def lease(self) -> Lease | None:
+            return leases.pop(0)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if not leases:
+            raise asyncio.CancelledError
+
+    async def lead(status: str) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("asyncio.sleep", pause)
+    journal: Any = Followed()
+    health = ComponentHealth("lease")
+    writer = JournalWriter(journal, lambda entries: None, ComponentHealth("recorder"))
+    election = LeaderElection(journal, writer, "me", lead, lambda: "", statuses.append, health)
+    with pytest.raises(asyncio.CancelledError):
+        await election.run()
+    assert statuses == ["online"]
+    assert pauses == [1.0, 1.0, 1.0]
+    assert (health.state, health.reason) == ("ok", "another worker polls")
+
+
+async def test_a_leader_stores_its_status_and_counts_its_terms(journal: SqliteJournal) -> None:
+    """Each renewal carries the status; a term that ends by itself is followed by another one, with what was stored."""
+    left: list[str] = []
+    go_on = asyncio.Event()
+
+    async def lead(status: str) -> None:
+        left.append(status)
+        await go_on.wait()
+
+    health = ComponentHealth("lease")
+    writer = JournalWriter(journal, lambda entries: None, ComponentHealth("recorder"))
+    election = LeaderElection(journal, writer, "me", lead, lambda: "stored", print, health, renew=0.02)
+    task = asyncio.create_task(election.run())
+
+    async def stored() -> bool:
+        lease = await journal.lease()
+        return lease is not None and lease.status == "stored"
+
+    await eventually(stored)
+    assert (health.state, health.reason, health.counters["terms"]) == ("ok", "this worker polls", 1)
+    assert writer.lease is not None
+    go_on.set()
+    await eventually(lambda: len(left) >= 2)
+    await cancel_and_wait(task)
+    assert left[:2] == ["", "stored"]
+    assert health.counters["terms"] == len(left)
+    assert writer.lease is None
