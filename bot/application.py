@@ -35,8 +35,7 @@ from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.environments import socket_url
 from kalshi.fill_socket import FillSocket
-from kalshi.retrying_client import RetryingClient
-from kalshi.transport import Transport
+from kalshi.transport import RetryingClient, Transport
 
 log = logging.getLogger("bot")
 

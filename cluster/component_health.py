@@ -5,6 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -75,6 +76,13 @@ async def run_forever(work: Callable[[], Awaitable[None]], health: ComponentHeal
             health.fail(f"unexpected {type(error).__name__}", log_change=False)
             log.exception("%s: restarted after an unexpected error", health.name)
         await asyncio.sleep(restart_delay)
+
+
+async def wait_for(event: asyncio.Event, seconds: float | None) -> None:
+    """Return once the event is set, or after so many seconds (None: no limit)."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 async def cancel_and_wait(*tasks: "asyncio.Future[Any]", retry_after: float = 1.0) -> None:

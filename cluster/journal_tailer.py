@@ -4,11 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, wait_for
 from journal.base import Journal
 from journal.entries import Entry, Head
 from journal.errors import JournalError, JournalReverted
@@ -65,9 +64,7 @@ class JournalTailer:
     async def run(self) -> None:
         """Read the journal's end after each interval and each announcement."""
         while True:
-            with suppress(TimeoutError):  # nothing was announced: the interval is over
-                async with asyncio.timeout(self.interval()):
-                    await self._wake.wait()
+            await wait_for(self._wake, self.interval())
             self._wake.clear()
             await self._catch_up()
 
@@ -88,7 +85,6 @@ class JournalTailer:
             self.health.fail(str(error))
 
     async def _restart(self, error: JournalReverted) -> None:
-        """Continue with the journal as it is now."""
         head = await self.journal.recover()
         self.health.counters["resets"] += 1
         if error.lost:
@@ -113,7 +109,6 @@ class JournalCheck:
     _complete: bool = False  # every page was verified once
 
     async def run(self) -> None:
-        """Verify a page after each interval."""
         while True:
             await self.verify_page()
             await asyncio.sleep(self.interval * (SLOWER if self._complete else 1))

@@ -89,7 +89,6 @@ class LeaderElection:
     renew: float = 2.0
 
     async def run(self) -> None:
-        """Try to become leader, lead, and begin again."""
         while True:
             try:
                 lease = await self.journal.acquire(self.holder, self.term)
@@ -106,7 +105,6 @@ class LeaderElection:
             await asyncio.sleep(self.renew / 2)
 
     async def _hold(self, lease: Lease) -> None:
-        """Lead until another worker has the lease or the work ends."""
         self.writer.lease = lease
         self.writer.lost.clear()
         self.health.counters["terms"] += 1

@@ -62,7 +62,6 @@ class Relay(Workers):
             self.health.counters["dropped"] += 1
 
     async def send(self) -> None:
-        """Send messages as they are posted."""
         while True:
             messages = [await self._outbox.get()]
             while not self._outbox.empty() and len(messages) < KEPT:
@@ -79,7 +78,6 @@ class Relay(Workers):
                 await self._failed(error)
 
     async def receive(self) -> None:
-        """Receive the messages of the other workers."""
         while True:
             try:
                 key = self._key("relay")
@@ -133,7 +131,6 @@ class Relay(Workers):
             return  # the health shows it with the first message, and the claim is repeated with each registration
 
     async def register(self) -> None:
-        """Register this worker again and again."""
         while True:
             with suppress(RedisError, OSError):  # the health shows it
                 try:

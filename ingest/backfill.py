@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Final
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, wait_for
 from cluster.leader import JournalWriter
 from ingest.bot_client import PollSettings
 from ingest.exchange_fills import Attribution, FillBatch, FillReader, Watermarks, read_baseline
@@ -49,7 +48,6 @@ class Backfiller:
         self.read_at = 0.0  # Unix seconds at which the last good reading began
 
     def wake(self) -> None:
-        """Read now."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -59,9 +57,7 @@ class Backfiller:
             self._wake.clear()
             await self.read_once()
             await asyncio.sleep(COALESCE)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause()):
-                    await self._wake.wait()
+            await wait_for(self._wake, self._pause())
 
     async def read_once(self) -> None:
         """Make one reading, or note in health why there is none. Raises LeaseLost."""

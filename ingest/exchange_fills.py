@@ -47,7 +47,6 @@ class Attribution:
         self.complete_to = 0.0  # Unix seconds before which the bot has reported everything
 
     def add_reported(self, trades: Iterable[Trade]) -> None:
-        """Store the orders of trades that the bot reported."""
         _store(self._orders, (trade.order_id for trade in trades if trade.order_id is not None), MAX_ORDERS)
 
     def judge(self, fill: Fill, now: float) -> Origin | float:
@@ -102,7 +101,6 @@ class Watermarks:
         return cls(begun, float(marks.get("fills", begun)), float(marks.get("settlements", begun)))
 
     def marks(self) -> dict[str, str]:
-        """Return the marks to save."""
         return {name: str(moment) for name, moment in asdict(self).items()}
 
 
@@ -127,7 +125,6 @@ class FillReader:
         self._transfer_error = ""  # why deposits and withdrawals could not be read the last time
 
     def saved(self, ids: list[str]) -> None:
-        """Store the ids of rows that the journal has now."""
         _store(self._saved, ids, MAX_IDS)
 
     async def read(self, known: Watermarks, mode: Mode) -> FillBatch:

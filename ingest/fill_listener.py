@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, wait_for
 from cluster.leader import JournalWriter
 from ingest.exchange_fills import Attribution, trade_of
 from ingest.poller import Poller
@@ -36,7 +36,6 @@ class FillListener:
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Receive and write until cancelled."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._receive())
             both.create_task(self._write())
@@ -67,9 +66,7 @@ class FillListener:
     async def _write(self) -> None:
         wait: float | None = None
         while True:
-            with suppress(TimeoutError):  # then it is time to judge the waiting fills again
-                async with asyncio.timeout(wait):
-                    await self._arrived.wait()
+            await wait_for(self._arrived, wait)  # then it is time to judge the waiting fills again
             self._arrived.clear()
             drafts, wait = self._attribute_waiting()
             if wait is not None:

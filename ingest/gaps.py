@@ -191,7 +191,6 @@ class PollOverlap:
         return first
 
     def mark(self) -> dict[str, str]:
-        """Return the mark to save with the trades."""
         run = self.run
         saved = {"version": MARK_VERSION, "at": run.at, "boot": run.boot, "seq": run.seq, "count": run.count}
         return {WINDOW_MARK: dumps(saved | {"seen": list(run.seen)[-MAX_SAVED:]})}

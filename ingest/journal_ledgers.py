@@ -23,7 +23,6 @@ SLICE: Final = 40  # entries added between two turns of the event loop: about 1.
 REMEMBERED: Final = 300.0  # seconds of flows that comparisons with the exchange can look back on
 MOST_FLOWS: Final = 20_000
 RETRY: Final = 1.0  # seconds after a journal that cannot be read
-Flow = tuple[Mode, RecentFlow]
 
 
 class JournalLedgers:
@@ -33,8 +32,7 @@ class JournalLedgers:
     """
 
     def __init__(self, journal: Journal, health: ComponentHealth) -> None:
-        self.journal = journal
-        self.health = health
+        self.journal, self.health = journal, health
         self._news = asyncio.Event()
         self._restart()
 
@@ -45,11 +43,11 @@ class JournalLedgers:
         self.position = 0  # seq of the last entry that is added
         self.head = 0  # seq of the last entry that exists, as far as known
         self.ready = False  # True once every entry up to the head has been added
-        self._recent: deque[Flow] = deque(maxlen=MOST_FLOWS)
+        self.latest_mode: Mode | None = None  # of the last entry that is not paper
+        self._recent: deque[tuple[Mode, RecentFlow]] = deque(maxlen=MOST_FLOWS)
         self._corrected: list[tuple[Mode, int]] = []  # seqs of trades whose market must be read again
         self._late: dict[tuple[Mode, str], Decimal] = {}  # time of the newest entry that waits for a replay
         self._refusal = ""
-        self.latest_mode: Mode | None = None  # of the last entry that is not paper
 
     def offer(self, entries: Sequence[Entry]) -> None:
         """Note that entries exist; they are read from the journal."""
@@ -57,7 +55,6 @@ class JournalLedgers:
         self._news.set()
 
     def wake(self) -> None:
-        """Read the journal now: it may have been replaced."""
         self._news.set()
 
     def account(self) -> AccountLedger | None:
@@ -80,34 +77,29 @@ class JournalLedgers:
             self._news.clear()
             try:
                 await self.catch_up()
+                await self._news.wait()
             except JournalError as error:
                 self.health.fail(str(error))
                 await asyncio.sleep(RETRY)
-                continue
-            await self._news.wait()
-
-    def _report(self) -> None:
-        refused = self.health.counters["refused"]
-        if refused:
-            self.health.fail(f"{refused} entries cannot be counted; the last one: {self._refusal}", log_change=True)
-        else:
-            self.health.succeed()
 
     async def catch_up(self) -> None:
         """Add every entry that exists. Raises JournalError."""
         if self._epoch != self.journal.epoch:
             self._restart()
         while entries := await self.journal.read(self.position, PAGE):
-            for start in range(0, len(entries), SLICE):
-                for entry in entries[start : start + SLICE]:
-                    self._add(entry)
-                await asyncio.sleep(0)
+            for place, entry in enumerate(entries, 1):
+                self._add(entry)
+                if place % SLICE == 0:
+                    await asyncio.sleep(0)
             await self._put_in_order()
             self.head = max(self.head, self.position)
             if len(entries) < PAGE:
                 break
         self.ready = True
-        self._report()
+        if refused := self.health.counters["refused"]:
+            self.health.fail(f"{refused} entries cannot be counted; the last one: {self._refusal}")
+        else:
+            self.health.succeed()
 
     def _add(self, entry: Entry) -> None:
         self.position = entry.seq
@@ -118,8 +110,8 @@ class JournalLedgers:
         ledger = self.ledgers.setdefault(mode, AccountLedger())
         if mode != "paper":
             self.latest_mode = mode
-        recent = float(entry.timestamp) > self.health.clock() - REMEMBERED
-        before = self._figures(ledger, entry.ticker) if recent else None
+        is_recent = float(entry.timestamp) > self.health.clock() - REMEMBERED
+        before = _figures(ledger, entry.ticker) if is_recent else None
         try:
             ledger.apply(entry.kind, body)
         except RecordError as error:
@@ -132,7 +124,7 @@ class JournalLedgers:
         if entry.kind == "correction":
             self._corrected.append((mode, ledger.corrected_by.get(entry.seq, 0)))
         if before is not None:
-            self._remember(mode, ledger, entry.timestamp, entry.ticker, before)
+            self._remember(mode, entry.timestamp, entry.ticker, before)
 
     async def _put_in_order(self) -> None:
         """Read the markets of late entries and corrections again."""
@@ -144,9 +136,9 @@ class JournalLedgers:
         for mode, ledger in self.ledgers.items():
             for ticker in sorted(ledger.unordered):
                 entries = await self._of_ticker(mode, ticker)
-                before = self._figures(ledger, ticker)
+                before = _figures(ledger, ticker)
                 ledger.replay(ticker, entries)
-                self._remember(mode, ledger, self._late.pop((mode, ticker), ZERO), ticker, before)
+                self._remember(mode, self._late.pop((mode, ticker), ZERO), ticker, before)
 
     async def _of_ticker(self, mode: Mode, ticker: str) -> list[tuple[str, dict[str, Any]]]:
         """Return kind and body of every entry of a market up to our position, without those that were refused."""
@@ -157,23 +149,20 @@ class JournalLedgers:
                 found.append((entry.kind, body))
         return found
 
-    @staticmethod
-    def _figures(ledger: AccountLedger, ticker: str) -> tuple[CashFlows, Decimal]:
-        book = ledger.books.get(ticker)
-        return copy(ledger.flows), book.quantity if book is not None else ZERO
-
-    def _remember(
-        self, mode: Mode, ledger: AccountLedger, at: Decimal, ticker: str, before: tuple[CashFlows, Decimal]
-    ) -> None:
-        flows, quantity = self._figures(ledger, ticker)
+    def _remember(self, mode: Mode, at: Decimal, ticker: str, before: tuple[CashFlows, Decimal]) -> None:
+        flows, quantity = _figures(self.ledgers[mode], ticker)
         if (flows, quantity) != before:
             self._recent.append((mode, RecentFlow(at, ticker, flows - before[0], quantity - before[1])))
         while self._recent and float(self._recent[0][1].timestamp) < self.health.clock() - REMEMBERED:
             self._recent.popleft()
 
 
+def _figures(ledger: AccountLedger, ticker: str) -> tuple[CashFlows, Decimal]:
+    book = ledger.books.get(ticker)
+    return copy(ledger.flows), book.quantity if book is not None else ZERO
+
+
 def _readable(kind: str, body: dict[str, Any]) -> bool:
-    """Return True if the ledger can count the entry."""
     try:
         AccountLedger().apply(kind, body)
     except RecordError:

@@ -4,24 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from cache.base import Cache
+from cache.base import Answer, Cache
 from cache.decimal_json import dumps, loads
 from journal.entries import Entry
 
 MAX_TRADES: Final = 1000  # in memory, and the most that one answer may ask for
 CACHE_KEY: Final = "live:swept"
 CORRECTED_FIELDS: Final = ("timestamp", "ticker", "side", "quantity", "price", "outcome", "fee", "order_id")
-
-
-@dataclass(frozen=True, slots=True)
-class LatestTradesAnswer:
-    """trades: JSON texts, newest first. cursor_seq: the journal's head when they were read."""
-
-    trades: list[str]
-    source: str
-    as_of: float  # Unix seconds
-    stale: bool
-    cursor_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +36,6 @@ class SourceTimes:
         return "journal", max(self.polled, cached, self.read_at), True
 
 
-def _sorted(trades: list[Entry]) -> list[Entry]:
-    return sorted(trades, key=lambda entry: (entry.timestamp, entry.seq))
-
-
-def _corrected(trade: Entry, body: dict[str, object]) -> Entry | None:
-    """Return the trade with the correction's values, or None if it is voided (quantity 0)."""
-    if not body["quantity"]:
-        return None
-    changed = {name: body[name] for name in CORRECTED_FIELDS if name in body}
-    return replace(trade, ticker=str(body["ticker"]), body=dumps(loads(trade.body) | changed))
-
-
 @dataclass(slots=True, eq=False)
 class LatestTrades:
     """The journal's newest trades, corrections applied; answers trades/live in every worker.
@@ -77,14 +54,23 @@ class LatestTrades:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Take entries in the order of the journal, as a listener of the journal tailer."""
         self.position = max(self.position, entries[-1].seq)
-        trades = [entry for entry in entries if entry.kind == "trade"]
-        if trades:
-            self._trades = _sorted([*self._trades, *trades])[-MAX_TRADES:]
+        self._keep([*self._trades, *(entry for entry in entries if entry.kind == "trade")])
         for entry in entries:
             if entry.kind == "correction":
-                body = loads(entry.body)
-                corrected = (_corrected(each, body) if each.seq == body["corrects"] else each for each in self._trades)
-                self._trades = _sorted([each for each in corrected if each is not None])
+                self._correct(loads(entry.body))
+
+    def _correct(self, body: dict[str, object]) -> None:
+        """Give a trade the values of its correction; one that is voided (quantity 0) is dropped."""
+        found = next((each for each in self._trades if each.seq == body["corrects"]), None)
+        if found is not None:
+            self._trades.remove(found)
+            if body["quantity"]:
+                changed = {name: body[name] for name in CORRECTED_FIELDS if name in body}
+                found = replace(found, ticker=str(body["ticker"]), body=dumps(loads(found.body) | changed))
+                self._keep([*self._trades, found])
+
+    def _keep(self, trades: list[Entry]) -> None:
+        self._trades = sorted(trades, key=lambda entry: (entry.timestamp, entry.seq))[-MAX_TRADES:]
 
     def restart(self, position: int) -> None:
         """Drop every trade and continue after position, in a journal that went back in time."""
@@ -94,12 +80,15 @@ class LatestTrades:
         """Return the bodies of the newest trades, newest first."""
         return [entry.body for entry in self._trades[-limit:][::-1]] if limit > 0 else []
 
-    async def answer(self, limit: int) -> LatestTradesAnswer:
-        """Return at most limit trades. Never raises and never calls the bot."""
+    async def answer(self, limit: int) -> tuple[Answer, int]:
+        """Return at most limit trades (JSON texts) and the seq of the journal's head when they were read.
+
+        Never raises and never calls the bot.
+        """
         source, as_of, stale = self.sources().choose(self.clock())
         if source != "bot_live":
             source, as_of, stale = await self._fallback()
-        return LatestTradesAnswer(self.newest(limit), source, as_of, stale, self.position)
+        return Answer(self.newest(limit), source, as_of, stale), self.position
 
     def polled(self) -> tuple[float, bool]:
         """Return the Unix seconds of the last good poll (0: never), and True if it is too old to count as live."""
@@ -107,9 +96,8 @@ class LatestTrades:
         return sources.polled, sources.choose(self.clock())[0] != "bot_live"
 
     async def _fallback(self) -> tuple[str, float, bool]:
-        saved = await self.store.get(CACHE_KEY)
         try:
-            cached = float(saved or 0)
+            cached = float(await self.store.get(CACHE_KEY) or 0)
         except ValueError:
             cached = 0.0  # another program's bytes under our key
         if not 0 <= cached <= self.clock():  # nor a time in the future

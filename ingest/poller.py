@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, wait_for
 from ingest.bot_client import BotClient, PollResult
 from ingest.bot_payload import BotReport, BotResponseError
 from ingest.trade_intake import TradeIntake
@@ -45,10 +45,8 @@ class Poller:
             await self.poll_once()
             now = time.monotonic()
             due += self._interval * max(1, -(-(now - due) // self._interval))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(due - now):
-                    await self._wake.wait()
-                    due = time.monotonic()
+            await wait_for(self._wake, due - now)
+            due = time.monotonic() if self._wake.is_set() else due
 
     def wake(self) -> asyncio.Event:
         """Poll now. The returned event is set when the next poll to begin is over."""

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, wait_for
 from ingest.difference_causes import CauseFinder
 from ingest.gaps import exact_seconds
 from ingest.journal_ledgers import JournalLedgers
@@ -61,7 +60,6 @@ class AccountAudit:
         self.failed_since: float | None = None  # Unix seconds of the first of the failed comparisons in a row
 
     async def run(self) -> None:
-        """Compare for ever."""
         while True:
             self._wake.clear()
             await self.check()
@@ -97,9 +95,7 @@ class AccountAudit:
 
     async def first_result(self, timeout: float) -> AuditResult | None:
         """Return the last result; wait so many seconds for the first one. None if there is none by then."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._compared.wait()
+        await wait_for(self._compared, timeout)
         return self.result
 
     @property

@@ -14,7 +14,7 @@ from yarl import URL
 
 from cache.base import Cache
 from cache.decimal_json import loads
-from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
+from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever, wait_for
 from cluster.journal_tailer import JournalCheck, JournalTailer, Listener
 from cluster.leader import JournalWriter, LeaderElection
 from cluster.workers import RelaySettings, open_workers
@@ -104,10 +104,7 @@ class LeaderTerm:
 
     async def poll_bot(self) -> None:
         """Poll the bot now and wait until that is over, within a limit; then the bot's status names the reason."""
-        over = self.poller.wake()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._poll_limit):
-                await over.wait()
+        await wait_for(self.poller.wake(), self._poll_limit)
 
     def _on_poll(self, changed: bool) -> None:
         """Wake the backfill at once after a change of the bot or a new gap."""
@@ -192,7 +189,6 @@ class Supervisor:
         return "a bot in paper mode has no account at the exchange" if is_paper else ""
 
     def request_backfill(self) -> None:
-        """Read the exchange's fills soon, if this worker is the leader."""
         if self._term is not None:
             self._term.backfiller.wake()
 

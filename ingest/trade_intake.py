@@ -96,7 +96,6 @@ class TradeModes:
         self._announced = False
 
     def __len__(self) -> int:
-        """Return the number of trades that wait."""
         return len(self._waiting)
 
     def resolve(
@@ -184,5 +183,4 @@ class PendingEntries:
         self._writing, self._dropped = 0, None
 
     def failed(self) -> None:
-        """Let the batch wait again."""
         self._writing = 0

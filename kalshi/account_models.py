@@ -41,14 +41,12 @@ class Balance(Record):
     by_exchange_index: Mapping[int, Decimal] = column(_cash_by_shard, "balance_breakdown")  # empty for subaccount keys
 
     def as_json(self) -> dict[str, Any]:
-        """Return the cash, in all and by shard, and the reported portfolio value."""
         return {
             "balance": self.balance, "portfolio_value_reported": self.portfolio_value, "currency": "USD",
             "by_exchange_index": {str(index): cash for index, cash in self.by_exchange_index.items()},
         }  # fmt: skip
 
     def check(self, fields: RecordReader) -> None:
-        """Raise FieldError where cents, dollars and the shards' parts are not the same cash."""
         if abs(fields.cents("balance") - self.balance) >= CENT:
             raise fields.error("balance", f"should be balance_dollars {self.balance} in whole cents")
         if fields.has("balance_breakdown") and sum(self.by_exchange_index.values()) != self.balance:
@@ -79,7 +77,6 @@ class Position(Record):
         return average(self.cost, self.quantity)
 
     def check(self, fields: RecordReader) -> None:
-        """Raise FieldError for contracts that cost more than a dollar each."""
         if self.cost > abs(self.quantity):
             problem = f"should be at most a dollar for each of {self.quantity} contracts"
             raise fields.error("market_exposure_dollars", problem)
@@ -114,7 +111,6 @@ class YesTerms(Record):
         return "BUY" if self.book_side == "bid" else "SELL"
 
     def check(self, fields: RecordReader) -> None:
-        """Raise FieldError where the sides or the prices of YES and NO contradict each other."""
         self.check_direction(fields)
         if fields.price("yes_price_dollars") + fields.price("no_price_dollars") != ONE:
             raise fields.error("no_price_dollars", "and yes_price_dollars should add up to 1")
@@ -146,7 +142,6 @@ class Fill(YesTerms):
 
     @property
     def no_price(self) -> Decimal:
-        """Return the price of NO."""
         return complement(self.yes_price)
 
     @classmethod
@@ -190,13 +185,11 @@ class Order(YesTerms):
     )
 
     def check(self, fields: RecordReader) -> None:
-        """Raise FieldError where sides, prices or counts contradict each other."""
         YesTerms.check(self, fields)
         if (known := self.filled + self.remaining) > self.quantity:
             raise fields.error("initial_count_fp", f"should be at least the {known} filled and remaining")
 
     def as_json(self) -> dict[str, Any]:
-        """Return the order; price is its limit, cost and fees are of the filled part."""
         return Record.as_json(self) | {"client_order_id": self.client_order_id or None}
 
 
@@ -221,7 +214,6 @@ class AccountSettlement(Record):
     members = "timestamp=settled ticker event_ticker result value yes_quantity yes_cost no_quantity no_cost revenue fee"
 
     def check(self, fields: RecordReader) -> None:
-        """Raise FieldError for a value that contradicts the result."""
         check_payout(fields, "value", self.value, self.result)
 
     @property
@@ -265,5 +257,4 @@ class BankTransfer(Record):
 
     @property
     def timestamp(self) -> Decimal:
-        """Return Unix seconds of its present state."""
         return self.created if self.finalized is None else self.finalized

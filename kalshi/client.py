@@ -16,8 +16,7 @@ from kalshi.errors import BadAnswer, ExchangeFault, NotFound
 from kalshi.market_models import Cutoff, ExchangeStatus, Market, Orderbook
 from kalshi.rate_limits import Lane
 from kalshi.records import RecordReader
-from kalshi.retrying_client import RetryingClient
-from kalshi.transport import Params, Transport
+from kalshi.transport import Params, RetryingClient, Transport
 
 Row = TypeVar("Row")
 FULL = 1000  # rows a page may hold at most; more is an error, not a smaller page
@@ -97,7 +96,6 @@ class KalshiClient:
         return hashlib.sha256(whose.encode()).hexdigest()[:12]
 
     async def balance(self) -> Balance:
-        """Return the cash and the reported value."""
         return Balance.from_api(await self._get("/portfolio/balance", mine=True))
 
     async def positions(self, settled: str = "unsettled") -> list[Position]:
@@ -147,7 +145,6 @@ class KalshiClient:
         return sorted(found, key=lambda row: row.timestamp)
 
     async def settlements_page(self, limit: int = 100, cursor: str | None = None) -> Page[AccountSettlement]:
-        """Return one page of settlements, newest first."""
         return await self._page("/portfolio/settlements", {"limit": limit}, AccountSettlement.from_api, cursor)
 
     def settlements(self, min_ts: float | None = None, max_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
@@ -170,7 +167,6 @@ class KalshiClient:
         return ExchangeStatus.from_api(fields)
 
     async def cutoff(self) -> Cutoff:
-        """Return the times at which the historical tier begins."""
         return Cutoff.from_api(await self._get("/historical/cutoff"))
 
     async def markets(self, filters: Params) -> Page[Market]:
@@ -186,7 +182,6 @@ class KalshiClient:
         return found
 
     async def market(self, ticker: str) -> Market:
-        """Return one market. Raises NotFound."""
         return Market.from_api((await self._get(f"/markets/{segment(ticker)}")).one("market"))
 
     async def orderbook(self, ticker: str, depth: int = 0) -> Orderbook:
@@ -194,7 +189,6 @@ class KalshiClient:
         return Orderbook.from_api(await self._get(f"/markets/{segment(ticker)}/orderbook", {"depth": depth}))
 
     async def order(self, order_id: str) -> Order:
-        """Return one order. Raises NotFound."""
         return Order.from_api((await self._get(f"/portfolio/orders/{segment(order_id)}")).one("order"))
 
     async def _get(self, path: str, params: Params | None = None, mine: bool = False, **limits: Any) -> RecordReader:

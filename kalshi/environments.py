@@ -31,7 +31,6 @@ def mode_of(api_url: str) -> Literal["live", "demo"]:
 
 
 def socket_url(api_url: str) -> str:
-    """Return the WebSocket URL that belongs to a REST base URL."""
     parts = urlsplit(api_url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     path = parts.path.rstrip("/").removesuffix("/v2") + "/ws/v2"

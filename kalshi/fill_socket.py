@@ -89,17 +89,9 @@ class FillSocket:
     silence: float = 25.0
     first: float = 0.5
     longest: float = 30.0
-    clock: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
-    # All mutable state, for /health: connected or not, since when (Unix seconds) and why not; counts.
     connected: bool = field(default=False, init=False)
-    since: float = field(default=0.0, init=False)
     reason: str = field(default="not connected yet", init=False)
-    fills: int = field(default=0, init=False)
-    connects: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        self.since = self.clock()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield Connected, then fills, Disconnected when the connection is lost, Connected again, without end.
@@ -117,7 +109,7 @@ class FillSocket:
                 reason = str(error)
             if self.connected or reason != self.reason:
                 log.warning("the exchange's push is off: %s", reason)
-                self._turn(False, reason)
+                self.connected, self.reason = False, reason
                 yield Disconnected(reason)
             tries = 0 if time.monotonic() - began > STEADY else tries + 1
             # Half of the pause is certain and half is chance: many clients that lost one server spread out.
@@ -182,13 +174,11 @@ class FillSocket:
         kind = frame.text("type")
         if kind == "fill":
             fill = Fill.from_push(frame.one("msg"))
-            self.fills += 1
             return fill if (fill.subaccount or 0) == self.subaccount else None
         if kind == "market_lifecycle_v2" or frame.maybe_whole("id") == _FOLLOW_MARKETS:
             return self._read_market(kind, frame)
         if kind == "subscribed" and not self.connected:
-            self.connects += 1
-            self._turn(True, "")
+            self.connected, self.reason = True, ""
             log.info("the exchange pushes fills")
             return Connected()
         if kind == "error":
@@ -211,6 +201,3 @@ class FillSocket:
             return None
         # Of the changes only this one names a payout (Kalshi docs: market lifecycle).
         return MarketPaid(ticker) if change == "settled" and self.is_traded(ticker) else None
-
-    def _turn(self, connected: bool, reason: str) -> None:
-        self.connected, self.reason, self.since = connected, reason, self.clock()

@@ -57,7 +57,6 @@ class Market(Record):
     )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the market without its rules; an absent quote is null."""
         return Record.as_json(self) | {"result": self.result or None}
 
     @property
@@ -68,7 +67,6 @@ class Market(Record):
         ))  # fmt: skip
 
     def check(self, fields: RecordReader) -> None:
-        """Raise FieldError where quotes of YES and NO, or result and payout, contradict each other."""
         for bid, ask in (("yes_bid_dollars", "no_ask_dollars"), ("no_bid_dollars", "yes_ask_dollars")):
             if fields.price(bid) + fields.price(ask) != ONE:
                 raise fields.error(ask, f"and {bid} should add up to 1")
@@ -92,7 +90,6 @@ class Orderbook:
 
     @classmethod
     def from_api(cls, fields: RecordReader) -> "Orderbook":
-        """Raises FieldError."""
         book = fields.one("orderbook_fp")
         return cls(yes=_levels(book, "yes_dollars"), no=_levels(book, "no_dollars"))
 

@@ -49,7 +49,6 @@ def with_marks(positions: list[dict[str, Any]], marks: Answer | None) -> dict[st
 
 
 def _with_mark(row: dict[str, Any], yes_mark: Decimal | None, title: str | None) -> dict[str, Any]:
-    """Return the row with the mark of its own outcome."""
     valued = value_position(row["quantity"], row["cost"], yes_mark)
     return {
         "ticker": row["ticker"], "title": title, "quantity": row["quantity"], "outcome": row["outcome"],

@@ -55,7 +55,6 @@ class EndpointCosts(Record):
     costs: dict[tuple[str, str], int] = column(_costs, "endpoint_costs")
 
     def of(self, method: str, path: str) -> int:
-        """Return the tokens that one call costs."""
         return self.costs.get((method, pattern(path)), self.default)
 
 
@@ -95,7 +94,6 @@ class TokenBucket:
         return max(0.0, (min(cost, self.capacity) - self.tokens) / self.rate)
 
     def take(self, cost: float) -> None:
-        """Subtract cost, below 0 if need be."""
         self._tokens = self.tokens - cost
 
 
@@ -108,7 +106,6 @@ class RateLimits:
         self.adopt(BASIC)
 
     def adopt(self, limits: AccountLimits) -> None:
-        """Set the buckets to this account's tier."""
         self.tier = limits.tier
         self.read, self.write = self._bucket(limits.read_bucket), self._bucket(limits.write_bucket)
         half = TokenAllowance(int(limits.read_bucket.rate * PUBLIC), int(limits.read_bucket.capacity * PUBLIC))

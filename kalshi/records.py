@@ -131,11 +131,9 @@ class RecordReader:
         return self._record.get(name)
 
     def has(self, name: str) -> bool:
-        """Return True if the field is present and not null."""
         return self._record.get(name) is not None
 
     def one(self, name: str) -> "RecordReader":
-        """Return a nested object."""
         if not self.has(name):
             raise self.wrong(name, "an object")
         return RecordReader(self._record[name], self.endpoint, name)
@@ -149,7 +147,6 @@ class RecordReader:
         return FieldError(self.endpoint, name, f"{problem}, got {self._record.get(name)!r:.60}")
 
     def wrong(self, name: str, wanted: str) -> FieldError:
-        """Return the error of a field that is missing or invalid."""
         if name not in self._record:
             return FieldError(self.endpoint, name, f"is missing; {wanted} was expected")
         return FieldError(self.endpoint, name, f"should be {wanted}, not {self._record[name]!r:.60}")

@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.responses import StreamingResponse
@@ -30,10 +31,10 @@ FORMULA: Final = tuple("=+-@\t\r\n")  # a spreadsheet runs text that begins so
 
 async def newest(services: Services, limit: int) -> Answer:
     """Return at most limit trades, newest first, and the cursor at which a stream continues without a gap."""
-    found = await services.supervisor.live.answer(limit)
-    place = format_cursor(services.journal.epoch, found.cursor_seq)
-    value = {"trades": [RawJson(trade) for trade in found.trades], "count": len(found.trades), "cursor": place}
-    return Answer(value, found.source, found.as_of, found.stale)
+    found, seq = await services.supervisor.live.answer(limit)
+    place = format_cursor(services.journal.epoch, seq)
+    trades = [RawJson(trade) for trade in found.value]
+    return replace(found, value={"trades": trades, "count": len(trades), "cursor": place})
 
 
 async def page(services: Services, query: Query) -> Answer:

@@ -6,8 +6,7 @@ from typing import Any, cast
 from cache.decimal_json import loads
 from kalshi.client import KalshiClient
 from kalshi.rate_limits import Lane
-from kalshi.retrying_client import RetryingClient
-from kalshi.transport import Params, refusal
+from kalshi.transport import Params, RetryingClient, refusal
 from simulator.in_process import InProcessExchange
 
 

@@ -55,8 +55,8 @@ async def test_without_redis_the_others_follow_the_journal(path: Path) -> None:
         assert "follow the journal" in str(second.health()["relay"]["reason"])
         idle = {part: second.health()[part]["state"] for part in ("poller", "healer", "push", "recorder")}
         assert set(idle.values()) == {"idle"}, "what the other worker does is not this one's trouble"
-        assert json.loads((await second.live.answer(1)).trades[0])["trade_id"] == "t4"
-        assert (await second.live.answer(1)).source in ("bot_live", "journal")
+        assert json.loads((await second.live.answer(1))[0].value[0])["trade_id"] == "t4"
+        assert (await second.live.answer(1))[0].source in ("bot_live", "journal")
 
 
 async def test_a_worker_that_stops_hands_over_at_once(path: Path) -> None:

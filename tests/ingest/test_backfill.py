@@ -134,9 +134,9 @@ async def test_a_reader_of_live_trades_is_answered_whatever_fails(
             bot.answers["/trades"] = text_answer("no")
             await eventually(lambda: hub.statuses[-1] == "offline")
             await eventually(lambda: time.time() - watch.complete_to() > 0.6)  # all that was read is too old
-            answer = await watch.live.answer(5)
+            answer, _ = await watch.live.answer(5)
             assert answer.stale
-            assert len(answer.trades) == 1
+            assert len(answer.value) == 1
             assert watch.health()["healer"]["reason"] == "the disk is full"
             monkeypatch.setattr(journal, "append", honest)
             await eventually(lambda: hub.bodies("gap"))
@@ -159,9 +159,9 @@ async def test_an_exchange_that_hangs_keeps_no_reader_of_live_trades(path: Path,
             await eventually(lambda: hub.statuses[-1] == "offline")
             await eventually(lambda: time.time() - watch._snapshot.swept > 0.3)  # the last good sweep is none of now
             began = time.monotonic()
-            answer = await watch.live.answer(5)
+            answer, _ = await watch.live.answer(5)
             assert time.monotonic() - began < 15
-            assert (answer.source, answer.stale, len(answer.trades)) == ("journal", True, 1)
+            assert (answer.source, answer.stale, len(answer.value)) == ("journal", True, 1)
 
 
 async def test_a_lease_lost_during_a_read_ends_the_term(
@@ -254,7 +254,7 @@ async def test_while_the_bot_is_offline_fills_are_its_trades(path: Path, exchang
         exchange.fills_made.append(fill(2, made["timestamp"]))
         await announced(hub, 2)
         assert hub.bodies()[-1] | {"origin": "bot", "source": "kalshi_api"} == hub.bodies()[-1]
-        answer = await watch.live.answer(10)
+        answer, _ = await watch.live.answer(10)
         assert answer.source in ("kalshi_api", "memory_cache")
         honest.clear()
         await eventually(lambda: hub.statuses[-1] == "online")

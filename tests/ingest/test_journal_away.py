@@ -31,7 +31,7 @@ async def test_nothing_is_announced_before_it_is_written(path: Path, monkeypatch
         assert hub.entries == []
         assert watch.health()["recorder"]["reason"] == "the disk is full"
         assert watch.health()["poller"]["pending"] == 9
-        assert (await watch.live.answer(9)).stale  # for it lacks what the poll saw
+        assert (await watch.live.answer(9))[0].stale  # for it lacks what the poll saw
         monkeypatch.setattr(journal, "append", honest)
         await eventually(lambda: len(hub.entries) == 9)
         assert hub.ids == [f"t{number}" for number in range(9)]

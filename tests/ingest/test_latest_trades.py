@@ -67,7 +67,7 @@ async def test_the_chain_of_fallbacks() -> None:
     seen = []
     for step in (0.0, 1.0, 8.0, 1.0):
         now[0] += step
-        seen.append((await live.answer(5)).source)
+        seen.append((await live.answer(5))[0].source)
     assert seen == ["kalshi_api", "memory_cache", "memory_cache", "kalshi_api"]
     assert requested == [2]
 
@@ -79,5 +79,5 @@ async def test_nothing_helps(foreign: bytes) -> None:
     await cache.set("live:swept", foreign, 10)
     trades = LatestTrades(0, lambda: sources(7.0, 0.0), nothing, cache, lambda: NOW)
     trades.publish([entry(1, 10)])
-    answer = await trades.answer(5)
-    assert (answer.source, answer.as_of, answer.stale, answer.trades) == ("journal", 7.0, True, ["1"])
+    answer, _ = await trades.answer(5)
+    assert (answer.source, answer.as_of, answer.stale, answer.value) == ("journal", 7.0, True, ["1"])

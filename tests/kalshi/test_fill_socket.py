@@ -59,7 +59,7 @@ async def test_it_comes_back_after_the_line_is_cut(session: aiohttp.ClientSessio
         again = await anext(events)
         assert isinstance(again, Fill)
         assert again.fill_id == "f-2"
-        assert push.connects == 2
+        assert kalshi.handshakes == 2
 
 
 async def test_a_refused_handshake_is_logged_once_and_tried_again(
@@ -144,7 +144,7 @@ async def test_fills_arrive_where_payouts_are_refused(session: aiohttp.ClientSes
         pushed = await anext(events)
         assert isinstance(pushed, Fill)
         assert pushed.fill_id == "f-1"
-        assert push.connects == 1
+        assert kalshi.handshakes == 1
 
 
 async def test_a_silent_line_is_given_up(session: aiohttp.ClientSession, kalshi: FakeKalshi) -> None:

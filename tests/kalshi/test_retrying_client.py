@@ -14,8 +14,7 @@ from kalshi import errors
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.rate_limits import RateLimits
-from kalshi.retrying_client import RetryingClient
-from kalshi.transport import Transport, refusal
+from kalshi.transport import RetryingClient, Transport, refusal
 from tests.support import payloads
 from tests.support.clock import Clock
 from tests.support.eventually import eventually

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.retrying_client import RetryingClient
-from kalshi.transport import Transport
+from kalshi.transport import RetryingClient, Transport
 from simulator.in_process import InProcessExchange
 
 ORDERS = "/portfolio/events/orders"

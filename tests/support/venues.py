@@ -13,8 +13,7 @@ from bot.venues.base import ExecutionListener
 from bot.venues.live import LiveOptions, LiveVenue
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
-from kalshi.retrying_client import RetryingClient
-from kalshi.transport import Transport
+from kalshi.transport import RetryingClient, Transport
 from tests.support.simulator import Simulator
 
 
