@@ -1,6 +1,7 @@
 """From the bot's responses to the journal: new trades get their mode, wait, and are written or become a gap."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -17,6 +18,7 @@ MAX_PENDING: Final = 20_000  # trades in memory, some 10 MB
 BATCH: Final = 1000  # trades in one commit, so that a commit stays within the journal's time limit
 DROPPED: Final = "the journal was away and more trades came than can wait for it"
 ANNOUNCE_AFTER: Final = 60.0  # seconds that trades may wait for their mode before a gap is announced
+UNREAD_GAP_EVERY: Final = 60.0  # seconds between two gaps for unread records of one run
 MAX_WAITING: Final = 20_000  # trades without a mode
 
 
@@ -184,3 +186,33 @@ class PendingEntries:
 
     def failed(self) -> None:
         self._writing = 0
+
+
+class UnreadRecords:
+    """Records of the bot that could not be read: counted once each, and one gap for a run of them."""
+
+    def __init__(self) -> None:
+        self.by_reason: Counter[str] = Counter()
+        self.in_window = ""  # reasons within the last window, "" for none
+        self._last: Counter[tuple[str, str]] = Counter()  # those of the last window
+        self._unannounced = 0
+        self._announced_at: float | None = None  # monotonic seconds, None between two runs
+
+    def take(self, report: BotReport, now: float) -> str:
+        """Process a window and return the reason of a gap to announce, "" for none. now: monotonic seconds."""
+        unread = Counter(report.unread)
+        new = unread - self._last
+        self._last = unread
+        for (_, reason), times in new.items():
+            self.by_reason[reason] += times
+        self._unannounced += new.total()
+        self.in_window = "; ".join(sorted(report.unread_by_reason))
+        if not unread:
+            self._announced_at = None
+        is_due = self._announced_at is None or now - self._announced_at >= UNREAD_GAP_EVERY
+        if not self._unannounced or not is_due:
+            return ""
+        count, self._unannounced = self._unannounced, 0
+        self._announced_at = now if unread else None
+        reasons = self.in_window or "see the log"
+        return f"{count} record{'s' if count > 1 else ''} of the bot could not be read: {reasons}"

@@ -15,8 +15,8 @@ from cache.stale_cache import StaleCache
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.workers import RelaySettings
 from config.settings import VERSION, ServerSettings
-from ingest.bot_client import PollSettings
 from ingest.journal_ledgers import JournalLedgers
+from ingest.poller import PollSettings
 from ingest.reconciliation import AccountAudit
 from ingest.supervisor import Supervisor, Upstreams
 from journal.base import Journal

@@ -215,7 +215,7 @@ def older_backup_unnoticed() -> None:
 @bug
 def unread_skipped() -> None:
     """A record of the bot that cannot be read is skipped without a gap."""
-    from ingest.poller import UnreadRecords
+    from ingest.trade_intake import UnreadRecords
 
     put(UnreadRecords, take=lambda self, report, now: "")
 

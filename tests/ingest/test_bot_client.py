@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from ingest.bot_client import BotClient, PollSettings
+from ingest.poller import BotClient, PollSettings
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import aiohttp
 
 from cache.decimal_json import loads
 from cache.memory import MemoryCache
-from ingest.bot_client import PollSettings
+from ingest.poller import PollSettings
 from ingest.supervisor import Supervisor, Upstreams
 from journal.entries import Entry
 from journal.sqlite import SqliteJournal
