@@ -30,24 +30,18 @@ REASON_FIELDS: Final = ("reason", "halt_reason", "trouble", "error", "message", 
 
 @dataclass(frozen=True, slots=True)
 class BotStatusReading:
-    """One status response. A field that the bot does not give is None.
-
-    mode: None if the response has no word on it. loop_age: seconds since the bot's own loop last turned.
-    loop_time: the timestamp of the response, compared only with earlier ones of the same bot.
-    trades: the bot's own count of its trades. seq: the number of its newest trade. positions: contracts by ticker,
-    + YES, - NO.
-    """
+    """One status response. A field that the bot does not give is None."""
 
     mode: Mode | None = None
     activity: Activity | None = None
     reason: str = ""
-    loop_age: float | None = None
-    loop_time: Decimal | None = None
-    trades: int | None = None
+    loop_age: float | None = None  # seconds since the bot's own loop last turned
+    loop_time: Decimal | None = None  # the response's timestamp, compared only with earlier ones of the same bot
+    trades: int | None = None  # the bot's own count
     boot_id: str | None = None
-    seq: int | None = None
+    seq: int | None = None  # the number of its newest trade
     order_prefix: str | None = None
-    positions: Mapping[str, Decimal] | None = None
+    positions: Mapping[str, Decimal] | None = None  # contracts by ticker, + YES, - NO
 
 
 def read_status(answer: object) -> BotStatusReading:

@@ -101,20 +101,15 @@ def trade_digest(trade: Trade, version: int = MARK_VERSION) -> str:
 
 @dataclass(slots=True)
 class BotRun:
-    """The last seen window of one run of the bot, from its start to its end.
+    """The last seen window of one run of the bot, from its start to its end."""
 
-    at: Unix seconds at which it was requested. seq: the bot's newest number. count: the bot's own count of trades.
-    uncounted: trades that the bot counted at the last poll and that no window held. unread: digests of records of the
-    last window that could not be read.
-    """
-
-    at: float | None = None
+    at: float | None = None  # Unix seconds at which it was requested
     boot: str | None = None
-    seq: int | None = None
+    seq: int | None = None  # the bot's newest number
     seen: dict[str, None] = field(default_factory=dict)  # digests of the last window's trades, oldest first
-    count: int | None = None
-    uncounted: int = 0
-    unread: set[str] = field(default_factory=set)
+    count: int | None = None  # the bot's own count of trades
+    uncounted: int = 0  # trades that the bot counted at the last poll and that no window held
+    unread: set[str] = field(default_factory=set)  # digests of the last window's records that could not be read
     reported_seq: int | None = None  # the bot's own seq in the last status; in the same poll it may be ahead
 
 
