@@ -31,6 +31,18 @@ class ExchangeState:
     trading: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OpenMarket:
+    """A market that may be chosen. Prices in dollars, None for an empty side; close_time in Unix seconds."""
+
+    ticker: str
+    bid: Decimal | None
+    ask: Decimal | None
+    volume_24h: Decimal
+    volume: Decimal
+    close_time: float
+
+
 class MarketData:
     """Public reads, which need no key. Methods raise VenueUnavailable and nothing else. clock: monotonic seconds."""
 
@@ -56,19 +68,26 @@ class MarketData:
 
     async def choose(self, count: int) -> list[str]:
         """Return the most traded open markets that have two sides, a narrow spread and time left."""
-        rows: list[Market] = []
+        suitable = [market for market in await self.open_markets() if _suitable(market, self._wall())]
+        suitable.sort(key=lambda market: (-market.volume_24h, -market.volume, market.ticker))
+        return [market.ticker for market in suitable[:count]]
+
+    async def open_markets(self) -> list[OpenMarket]:
+        """Return the markets that take orders; of very many the first pages."""
+        found: list[OpenMarket] = []
         cursor = ""
         for _ in range(_PAGES):
             params: dict[str, str | int] = {"status": "open", "limit": 1000, "mve_filter": "exclude"}
             with _as_unavailable():
                 page = await self._client.markets(params | ({"cursor": cursor} if cursor else {}))
-            rows += page.rows
+            found += [
+                OpenMarket(row.ticker, row.yes_bid, row.yes_ask, row.volume_24h, row.volume, float(row.close_time))
+                for row in page.rows if row.status == "active"
+            ]  # fmt: skip
             if page.next is None:
                 break
             cursor = page.next
-        suitable = [row for row in rows if _suitable(row, self._wall())]
-        suitable.sort(key=lambda row: (-row.volume_24h, -row.volume, row.ticker))
-        return [row.ticker for row in suitable[:count]]
+        return found
 
     async def recent(self, ticker: str, count: int) -> list[Decimal]:
         """Return the prices of the last public trades, oldest first."""
@@ -163,9 +182,9 @@ def _strike_end(fields: RecordReader, name: str) -> Decimal | None:
         return None
 
 
-def _suitable(market: Market, now: float) -> bool:
-    bid, ask = market.yes_bid, market.yes_ask
-    if market.status != "active" or bid is None or ask is None:
+def _suitable(market: OpenMarket, now: float) -> bool:
+    bid, ask = market.bid, market.ask
+    if bid is None or ask is None:
         return False
     middle = (bid + ask) / 2
-    return ask - bid <= _WIDEST and _EDGE <= middle <= 1 - _EDGE and float(market.close_time) - now >= _SOONEST
+    return ask - bid <= _WIDEST and _EDGE <= middle <= 1 - _EDGE and market.close_time - now >= _SOONEST

@@ -76,7 +76,7 @@ class Positions:
     def holding(self, ticker: str) -> tuple[Decimal, Decimal]:
         """Return the open contracts and the dollars paid for them."""
         position = self.by_ticker.get(ticker)
-        return (position.quantity, position.cost) if position else (ZERO, ZERO)
+        return (position.book.quantity, position.book.cost) if position else (ZERO, ZERO)
 
     def trade(self, execution: Execution) -> None:
         """Count an execution, which must be new."""

@@ -53,7 +53,7 @@ class Risk:
         self.terms: dict[str, EventTerms] = {}
         self.events: dict[str, str] = {}
         self.elsewhere: dict[str, Decimal] = {}
-        self._known: dict[str, tuple[tuple[object, ...], Decimal]] = {}
+        self._known: dict[str, tuple[Decimal, Decimal, list[RestingOrder], Decimal]] = {}
 
     def __repr__(self) -> str:
         return f"Risk({self.limits!r})"
@@ -126,11 +126,10 @@ class Risk:
 
     def _of(self, ticker: str, orders: list[RestingOrder]) -> Decimal:
         """Return the exposure of one market; it is computed again once its position or orders have changed."""
-        quantity, cost = self.positions.holding(ticker)
-        inputs, known = (quantity, cost, *orders), self._known.get(ticker)
-        if known is None or known[0] != inputs:
-            known = self._known[ticker] = inputs, market_exposure(quantity, cost, orders)
-        return known[1]
+        (quantity, cost), known = self.positions.holding(ticker), self._known.get(ticker)
+        if known is None or known[0] != quantity or known[1] != cost or known[2] != orders:
+            known = self._known[ticker] = quantity, cost, orders, market_exposure(quantity, cost, orders)
+        return known[3]
 
     def _risk_of(self, ticker: str, event: str, orders: list[RestingOrder]) -> MarketRisk:
         strike = self.terms.get(event, EventTerms()).strikes.get(ticker)

@@ -77,6 +77,8 @@ class Quote:
         return self._band(price).step
 
     def _band(self, price: Decimal) -> PriceBand:
+        if len(self.bands) == 1:
+            return self.bands[0]
         return next((band for band in self.bands if band.start <= price < band.end), self.bands[-1])
 
     def _round(self, price: Decimal, rounding: str) -> Decimal | None:

@@ -71,6 +71,8 @@ class MemberAccount:
     """Every client_order_id ever used; each can be used once."""
     floors: dict[str, int] = field(default_factory=dict)
     """ticker -> settlement floor, of all markets that have one; shared with the exchange."""
+    _reservations: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """ticker -> position and settlement floor, and the money that its resting orders need beside them."""
 
     @property
     def total_cash(self) -> int:
@@ -117,13 +119,23 @@ class MemberAccount:
         if not orders:
             self.resting.pop(order.ticker, None)
 
+    def book_changed(self, ticker: str) -> None:
+        """Record that the size of one of the account's resting orders changed."""
+        self._reservations.pop(ticker, None)
+
     def reserved(self, shard: int | None = None, except_ticker: str = "") -> int:
         """Return the money that resting orders need when they fill; shard: on this shard only."""
         return sum(
-            reservation(orders.values(), self.count(ticker), self.floors.get(ticker, 0))
+            self._reservation(ticker, orders)
             for ticker, orders in self.resting.items()
             if ticker != except_ticker and shard in (None, next(iter(orders.values())).shard)
         )
+
+    def _reservation(self, ticker: str, orders: dict[str, SimulatedOrder]) -> int:
+        count, floor, known = self.count(ticker), self.floors.get(ticker, 0), self._reservations.get(ticker)
+        if known is None or known[0] != count or known[1] != floor:
+            known = self._reservations[ticker] = count, floor, reservation(orders.values(), count, floor)
+        return known[2]
 
 
 def reservation(orders: Iterable[SimulatedOrder], count: int, settlement_floor: int = 0) -> int:

@@ -42,9 +42,10 @@ class MarketState:
         return account
 
     def new_book(self, ticker: str) -> SimulatedBook:
-        """Return an empty book whose changes are passed to the level listeners."""
+        """Return an empty book whose changes are passed to the orders' accounts and to the level listeners."""
 
         def changed(side: OrderSide, price: int, delta: int, order: SimulatedOrder) -> None:
+            self.accounts[order.account].book_changed(ticker)
             if self.level_listeners:
                 event = LevelEvent(self.clock(), ticker, side, price, delta, order.account, order.client_order_id)
                 for listener in self.level_listeners:

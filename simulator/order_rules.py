@@ -68,10 +68,11 @@ def check_funds(
     if account.is_liquidity:
         return
     ticker = market.ticker
-    position = account.positions.get(ticker, HeldPosition())
-    trial = HeldPosition(position.count, position.cost)
+    trial = _trial_position(account, ticker)
     cash, left, signed = account.cash[market.shard], count, 1 if side == "bid" else -1
-    for level, size in reversed(market.book.opposite(side).levels()):
+    best = market.book.opposite(side).best
+    crosses = best is not None and (best <= price if side == "bid" else best >= price)
+    for level, size in reversed(market.book.opposite(side).levels()) if crosses else ():
         if not left or (level > price if side == "bid" else level < price):
             break
         taken = min(size, left)
@@ -89,10 +90,14 @@ def can_pay(account: MemberAccount, market: SimulatedMarket, side: OrderSide, pr
     """Return True if one execution leaves the account's cash on the market's shard at or above zero."""
     if account.is_liquidity:
         return True
-    position = account.positions.get(market.ticker, HeldPosition())
     signed = count if side == "bid" else -count
-    change = HeldPosition(position.count, position.cost).trade(signed, price, market.settlement_floor)
+    change = _trial_position(account, market.ticker).trade(signed, price, market.settlement_floor)
     return account.cash[market.shard] + round_cash_change(change, trade_fee(price, count, TAKER_RATE))[0] >= 0
+
+
+def _trial_position(account: MemberAccount, ticker: str) -> HeldPosition:
+    position = account.positions.get(ticker)
+    return HeldPosition(position.count, position.cost) if position else HeldPosition()
 
 
 def closable(account: MemberAccount, request: OrderRequest) -> int:

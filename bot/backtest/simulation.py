@@ -8,10 +8,10 @@ from random import Random
 from bot.account_check import AccountCheck
 from bot.backtest.in_process_client import in_process_client
 from bot.backtest.markouts import MarkoutRecorder
+from bot.backtest.simulated_market_data import SimulatedMarketData
 from bot.clock import BotClock
 from bot.engine import Engine, TradingPlan
 from bot.halts import LossLimits
-from bot.market_data import MarketData
 from bot.risk import RiskLimits
 from bot.strategies import Strategy
 from bot.trade_log import decimal_seconds
@@ -79,7 +79,7 @@ class BacktestRun:
         plan = TradingPlan(
             strategies, (), options.markets, options.order_size, options.max_position, options.interval, False
         )
-        data = MarketData(client, clock.monotonic, clock.wall)
+        data = SimulatedMarketData(client, self.exchange.exchange.engine.markets, clock)
         self.engine = Engine(
             data, self.venue, self.state, plan, lambda durable: None, clock, Random(seed), client.balance
         )

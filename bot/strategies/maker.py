@@ -42,20 +42,20 @@ def decide(view: MarketView, parameters: MakerParameters = MakerParameters()) ->
 
 def _side(view: MarketView, side: Side, price: Decimal | None) -> list[Intent]:
     mine = [order for order in view.resting if order.side == side]
-    quantity = _quantity(view, side)
-    if price is None or quantity < _SMALLEST:
+    if price is None or _room(view, side) < _SMALLEST:
         return [CancelOrder(order, "full") for order in mine]
     good = [order for order in mine if _still_good(view, order, price)]
     stale: list[Intent] = [CancelOrder(order, "moved") for order in mine if order not in good[:1]]
     # the replacement waits for the next turn: by then the cancel is confirmed and its fills are known
-    return stale if mine else [PlaceOrder(view.quote.ticker, side, price, quantity, rest=True, why="quote")]
+    if mine:
+        return stale
+    return [PlaceOrder(view.quote.ticker, side, price, _quantity(view, side), rest=True, why="quote")]
 
 
 def _quantity(view: MarketView, side: Side) -> Decimal:
     """Return half to all of the order size, at random, so that the size does not show who quotes."""
-    position = view.position if side == "BUY" else -view.position
     wanted = (view.size * (Decimal(1) + Decimal(str(round(view.draw, 3)))) / 2).to_integral_value()
-    return min(max(wanted, _SMALLEST), view.most - position)
+    return min(max(wanted, _SMALLEST), _room(view, side))
 
 
 def _still_good(view: MarketView, order: RestingOrder, price: Decimal) -> bool:

@@ -54,12 +54,13 @@ class OrderTracker:
 
     def __init__(self) -> None:
         # all mutable state: orders not done by client id; client id of each known order id; origin of each client id;
-        # the last answer of resting(), None after a change, and its parts by client id
+        # the resting orders, and the uncertain or closed ones' tickers, by client id, as of before the changes since
         self._active: dict[str, TrackedOrder] = {}
         self._client_ids: OrderedDict[str, str] = OrderedDict()
         self._origins: OrderedDict[str, OrderOrigin] = OrderedDict()
-        self._resting: list[RestingOrder] | None = None
-        self._parts: dict[str, RestingOrder] = {}
+        self._resting: dict[str, RestingOrder] = {}
+        self._frozen: dict[str, str] = {}
+        self._changes: dict[str, None] = {}
 
     def __repr__(self) -> str:
         return f"OrderTracker(active={len(self._active)}, uncertain={len(self.uncertain())})"
@@ -153,25 +154,31 @@ class OrderTracker:
 
     def resting(self) -> list[RestingOrder]:
         """Return every order that may still change a position. An order that did not change is the same object."""
-        if self._resting is None:
-            self._resting = [self._part(order) for order in self._active.values() if order.possible > 0]
-        return self._resting
+        self._apply_changes()
+        return list(self._resting.values())
 
     def frozen(self, ticker: str) -> bool:
         """Return True while the state of an order in this market is not certain."""
-        return any(order.ticker == ticker and (order.uncertain or not order.open) for order in self._active.values())
+        self._apply_changes()
+        return ticker in self._frozen.values()
 
-    def _part(self, order: TrackedOrder) -> RestingOrder:
-        name = order.client_order_id
-        if name not in self._parts:
-            self._parts[name] = RestingOrder(
-                name, order.order_id, order.ticker, order.side, order.price, order.possible
-            )
-        return self._parts[name]
+    def _apply_changes(self) -> None:
+        for name in self._changes:
+            order = self._active.get(name)
+            if order is not None and order.possible > 0:
+                self._resting[name] = RestingOrder(
+                    name, order.order_id, order.ticker, order.side, order.price, order.possible
+                )
+            else:
+                self._resting.pop(name, None)
+            if order is not None and (order.uncertain or not order.open):
+                self._frozen[name] = order.ticker
+            else:
+                self._frozen.pop(name, None)
+        self._changes.clear()
 
     def _changed(self, client_order_id: str) -> None:
-        self._resting = None
-        self._parts.pop(client_order_id, None)
+        self._changes[client_order_id] = None
 
     def _remember(self, order: TrackedOrder, order_id: str) -> None:
         order.order_id = order.order_id or order_id

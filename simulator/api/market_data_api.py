@@ -1,6 +1,7 @@
 """Public market data: markets, order books, events and series."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from simulator.api.market_rows import book_row, event_row, market_row, series_row
@@ -37,7 +38,9 @@ class MarketDataApi:
         """GET /markets."""
         query = request.query
         limit = read_limit(query, low=0) or 100
-        found = [market for market in self._newest_markets() if _matches(market, query)]
+        status = read_choice(query, "status", tuple(STATUS_FILTERS))
+        read_choice(query, "mve_filter", ("only", "exclude"))
+        found = [market for market in self._newest_markets() if _matches(market, query, status)]
         rows, cursor = paginate(found, lambda market: market.ticker, query, limit)
         return ApiResponse({"markets": [market_row(market) for market in rows], "cursor": cursor})
 
@@ -136,10 +139,8 @@ TIME_FILTERS: dict[str, tuple[Callable[[SimulatedMarket], float | None], tuple[s
 """Timestamp family -> the time that it compares, and its statuses; families cannot be mixed."""
 
 
-def _matches(market: SimulatedMarket, query: Any) -> bool:
+def _matches(market: SimulatedMarket, query: Any, status: str) -> bool:
     """Return True if a market passes the filters of GET /markets. Raises ApiError for a bad filter."""
-    status = read_choice(query, "status", tuple(STATUS_FILTERS))
-    read_choice(query, "mve_filter", ("only", "exclude"))
     if query.get("mve_filter") == "only" or (status and market.status not in STATUS_FILTERS[status]):
         return False
     return is_named(market, query) and _is_in_time_range(market, query, status)
@@ -151,8 +152,13 @@ def is_named(market: SimulatedMarket, query: Mapping[str, str]) -> bool:
     return (
         query.get("event_ticker", "") in ("", market.event.ticker)
         and query.get("series_ticker", "") in ("", market.event.series.ticker)
-        and (not tickers or market.ticker in tickers.split(","))
+        and (not tickers or market.ticker in _split(tickers))
     )
+
+
+@lru_cache(64)
+def _split(names: str) -> frozenset[str]:
+    return frozenset(names.split(","))
 
 
 def _is_in_time_range(market: SimulatedMarket, query: Any, status: str) -> bool:

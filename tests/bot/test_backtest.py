@@ -4,10 +4,17 @@ import pytest
 
 from bot.__main__ import main
 from bot.backtest.figures import BEGIN, END, row_of, with_table
+from bot.backtest.in_process_client import in_process_client
 from bot.backtest.markouts import HORIZONS, MarkoutRecorder
 from bot.backtest.report import table_of
+from bot.backtest.simulated_market_data import SimulatedMarketData
 from bot.backtest.simulation import BacktestOptions, BacktestResult, BacktestRun
+from bot.clock import BotClock
+from bot.market_data import MarketData
 from bot.strategies import load_strategy
+from simulator.clock import VirtualClock
+from simulator.in_process import InProcessExchange
+from simulator.simulated_exchange import ExchangeOptions
 from tests.support.in_process_bot import InProcessBot
 from tests.support.trading import D, wish
 
@@ -38,6 +45,25 @@ async def test_a_backtest_s_books_are_those_of_the_exchange() -> None:
     assert ours == theirs
     assert run.state.trade_log.seq == len(ledger["fills"]) == result.fills
     assert result.fees == sum((D(row["fee_cost"]) for row in ledger["fills"]), D(0))
+
+
+@pytest.mark.parametrize("crowd", ["stock", "toxic"])
+async def test_market_data_without_requests_equals_what_requests_read(crowd: str) -> None:
+    """Quotes, strikes and the choice of markets are the same for half a day, in which markets open, close and pay."""
+    time = VirtualClock()
+    exchange = InProcessExchange(ExchangeOptions(seed=5, crowd=crowd, pace=0.01, tier="prestige"), time)
+    client, markets = in_process_client(exchange), exchange.exchange.engine.markets
+    by_requests = MarketData(client, time, time)
+    direct = SimulatedMarketData(client, markets, BotClock(time, time))
+    results = set()
+    for _ in range(24):
+        quotes = await direct.quotes([*markets, "UNKNOWN"])
+        assert quotes == await by_requests.quotes([*markets, "UNKNOWN"])
+        assert direct.strikes == by_requests.strikes
+        assert await direct.choose(20) == await by_requests.choose(20) != []
+        results |= {(quote.active, quote.value is None) for quote in quotes.values()}
+        exchange.advance(1800.0)
+    assert results == {(True, True), (False, True), (False, False)}
 
 
 async def test_markouts_measure_the_mid_after_each_horizon() -> None:

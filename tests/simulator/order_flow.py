@@ -4,7 +4,7 @@ from collections import defaultdict
 from fractions import Fraction
 from random import Random
 
-from simulator.account import MemberAccount
+from simulator.account import MemberAccount, reservation
 from simulator.errors import ApiError
 from simulator.events import ExchangeEvent, FillEvent, SettlementEvent
 from simulator.market import SimulatedMarket
@@ -134,6 +134,12 @@ class OrderFlow:
         """Check every invariant."""
         for market in self.markets:
             self._check_book(market)
+        for trader in self.traders:
+            needed = [
+                reservation(orders.values(), trader.count(ticker), self.engine.markets[ticker].settlement_floor)
+                for ticker, orders in trader.resting.items()
+            ]
+            assert trader.reserved() == sum(needed)
         for order in self.engine.orders.values():
             assert order.filled + order.remaining <= order.initial
             assert (order.status == "resting") == (order.remaining > 0)
