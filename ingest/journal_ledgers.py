@@ -1,6 +1,7 @@
 """The ledgers of the journal, one for each mode, kept up entry by entry in every worker."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from copy import copy
@@ -9,19 +10,24 @@ from typing import Any, Final
 
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
+from journal import queries
 from journal.base import Journal
 from journal.entries import Entry, Mode
 from journal.errors import JournalError
 from journal.queries import Query
+from ledger import checkpoint
 from ledger.account_ledger import AccountLedger, CashFlows
 from ledger.amounts import ZERO
 from ledger.reconcile import RecentFlow
 from ledger.records import RecordError
 
+log = logging.getLogger(__name__)
+
 PAGE: Final = 500
 SLICE: Final = 40  # entries added between two turns of the event loop: about 1.5 ms
 REMEMBERED: Final = 300.0  # seconds of flows that comparisons with the exchange can look back on
 MOST_FLOWS: Final = 20_000
+CHECKPOINT_EVERY: Final = 20_000  # entries, which a start adds within a second
 RETRY: Final = 1.0  # seconds after a journal that cannot be read
 
 
@@ -29,10 +35,12 @@ class JournalLedgers:
     """Follow the journal from its first entry. A listener of the JournalTailer; run() does the work.
 
     Profit follows time and not arrival, so the market of a late entry or a correction is read again from the journal.
+    A checkpoint in the journal holds the ledgers as of one entry; a start continues from it if that entry is still
+    there.
     """
 
-    def __init__(self, journal: Journal, health: ComponentHealth) -> None:
-        self.journal, self.health = journal, health
+    def __init__(self, journal: Journal, health: ComponentHealth, checkpoint_every: int = CHECKPOINT_EVERY) -> None:
+        self.journal, self.health, self._checkpoint_every = journal, health, checkpoint_every
         self._news = asyncio.Event()
         self._restart()
 
@@ -43,6 +51,8 @@ class JournalLedgers:
         self.position = 0  # seq of the last entry that is added
         self.head = 0  # seq of the last entry that exists, as far as known
         self.ready = False  # True once every entry up to the head has been added
+        self._checksum = ""  # of that entry
+        self._stored = 0  # seq of the last entry in the checkpoint
         self.latest_mode: Mode | None = None  # of the last entry that is not paper
         self._recent: deque[tuple[Mode, RecentFlow]] = deque(maxlen=MOST_FLOWS)
         self._corrected: list[tuple[Mode, int]] = []  # seqs of trades whose market must be read again
@@ -86,6 +96,8 @@ class JournalLedgers:
         """Add every entry that exists. Raises JournalError."""
         if self._epoch != self.journal.epoch:
             self._restart()
+        if not self.position:
+            await self._restore()
         while entries := await self.journal.read(self.position, PAGE):
             for place, entry in enumerate(entries, 1):
                 self._add(entry)
@@ -100,9 +112,38 @@ class JournalLedgers:
             self.health.fail(f"{refused} entries cannot be counted; the last one: {self._refusal}")
         else:
             self.health.succeed()
+        if self.position - self._stored >= self._checkpoint_every:
+            await self._store()
+
+    async def _restore(self) -> None:
+        """Continue from the checkpoint of this journal; without one that can be used nothing happens."""
+        epoch, _, text = (await self.journal.checkpoint()).partition(" ")
+        if epoch != self._epoch:
+            return
+        try:
+            seq, checksum, ledgers, recent, latest_mode, refused = await asyncio.to_thread(checkpoint.load, text)
+        except ValueError as error:
+            log.info("the stored ledgers cannot be used (%s); every entry is added up again", error)
+            return
+        if await self.journal.view(queries.checksum(seq)) == checksum:
+            self.position = self._stored = seq
+            self._checksum, self.ledgers, self.latest_mode = checksum, ledgers, latest_mode
+            self._recent.extend(recent)
+            self.health.counters["refused"], self._refusal = refused
+
+    async def _store(self) -> None:
+        """Store the ledgers as a checkpoint. After a failure the next one is stored as many entries later."""
+        self._stored = self.position
+        refused = self.health.counters["refused"], self._refusal
+        state = (self.position, self._checksum, self.ledgers, list(self._recent), self.latest_mode, refused)
+        text = await asyncio.to_thread(checkpoint.dump, state)
+        try:
+            await self.journal.store_checkpoint(f"{self._epoch} {text}")
+        except JournalError as error:
+            log.info("the ledgers are not stored (%s); the next start adds up more entries", error)
 
     def _add(self, entry: Entry) -> None:
-        self.position = entry.seq
+        self.position, self._checksum = entry.seq, entry.checksum
         if entry.kind == "gap":
             return
         body = loads(entry.body)

@@ -5,7 +5,7 @@ All of it is done here in steps that a subclass runs (see journal.statements), f
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from journal import append, queries
 from journal import lease as leases
@@ -16,6 +16,8 @@ from journal.lease import Lease
 from journal.queries import Query
 from journal.schema import new_epoch
 from journal.statements import Dialect, Row, Statement, StatementSteps, T
+
+CHECKPOINT: Final = "ledger"  # name of the checkpoint among the bookmarks
 
 
 class Journal(ABC):
@@ -144,7 +146,17 @@ class Journal(ABC):
 
     async def marks(self) -> dict[str, str]:
         """Return the poller's bookmarks, stored with the entries that they belong to."""
-        return {name: value for name, value in await self.rows("SELECT name, value FROM marks")}
+        rows = await self.rows("SELECT name, value FROM marks WHERE name <> ?", [CHECKPOINT])
+        return {name: value for name, value in rows}
+
+    async def checkpoint(self) -> str:
+        """Return the last text of store_checkpoint; "" before the first."""
+        rows = await self.rows("SELECT value FROM marks WHERE name = ?", [CHECKPOINT])
+        return str(rows[0][0]) if rows else ""
+
+    async def store_checkpoint(self, text: str) -> None:
+        """Store what a reader of all entries has made of them, in place of the last. No entry depends on it."""
+        await self.change(append.write_marks({CHECKPOINT: text}))
 
     async def acquire(self, holder: str, term: float) -> Lease | None:
         """Take the lease for term seconds when it is free, expired or this holder's; None when another holds it.

@@ -13,7 +13,9 @@ from ingest.journal_ledgers import JournalLedgers
 from journal.archive import renew_epoch
 from journal.base import Journal
 from journal.dsn import open_journal
-from journal.entries import Correction, Draft
+from journal.entries import Correction, Draft, Entry
+from journal.errors import JournalUnavailable
+from ledger import checkpoint
 from tests.support import drafts
 from tests.support.eventually import eventually
 
@@ -133,3 +135,104 @@ async def test_another_journal_is_counted_from_its_start(journal: Journal) -> No
         await renew_epoch(journal)
         ledgers.wake()
         await eventually(lambda: ledgers.ready and ledgers.position == 2 and ledgers.account() is not before)
+
+
+def figures(ledgers: JournalLedgers) -> object:
+    """All that readers see of ledgers."""
+    books = {
+        (mode, ticker): (book.quantity, book.cost, book.realized, book.fees, book.trades)
+        for mode, ledger in ledgers.ledgers.items()
+        for ticker, book in ledger.books.items()
+    }
+    flows = {mode: ledger.flows for mode, ledger in ledgers.ledgers.items()}
+    return ledgers.position, ledgers.latest_mode, books, flows, ledgers.recent(), ledgers.health.counters["refused"]
+
+
+async def caught_up(journal: Journal, every: int) -> JournalLedgers:
+    """Ledgers of a start, which stores them every so many entries."""
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0), every)
+    await ledgers.catch_up()
+    return ledgers
+
+
+HISTORY: list[Draft] = [
+    drafts.baseline(positions=[POSITION], balance=Decimal(100)),
+    *(trade(number, side="BUY" if number % 3 else "SELL", ticker="AB"[number % 2]) for number in range(1, 9)),
+    trade(20, mode="paper"),
+    drafts.settlement(value=Decimal("12.34")),
+    drafts.transfer(),
+    drafts.settlement(ticker="B"),
+]
+LATER: list[Draft] = [
+    Correction(drafts.trade(trade_id="t2", at=2, price=Decimal("0.1"), ticker="A"), 3),
+    Correction(drafts.trade(trade_id="t3", at=3, ticker="C", side="SELL"), 4),
+    trade(9),
+    trade(10, at=1.5),
+]
+
+
+@pytest.mark.parametrize("length", range(1, len(HISTORY) + 1))
+async def test_a_start_continues_from_the_checkpoint(journal: Journal, length: int) -> None:
+    """After any entry: late entries and corrections of what lies before it included, as if all were added up anew."""
+    await journal.append(HISTORY[:length])
+    before = figures(await caught_up(journal, 1))
+    restored = await caught_up(journal, 1000)
+    assert figures(restored) == before
+    await journal.append([*HISTORY[length:], *LATER])
+    await restored.catch_up()
+    assert figures(restored) == figures(await caught_up(journal, 1000))
+    await journal.store_checkpoint("")
+    assert figures(restored) == figures(await caught_up(journal, 1000))
+
+
+async def test_a_start_reads_the_entries_after_the_checkpoint_alone(journal: Journal) -> None:
+    """An entry before it that changed on disk is not read at the start."""
+    await journal.append(HISTORY)
+    await caught_up(journal, 1)
+    await journal.append(LATER[2:])
+    read: list[int] = []
+    original = journal.read
+
+    async def recorded(after: int, limit: int) -> list[Entry]:
+        read.append(after)
+        return await original(after, limit)
+
+    journal.read = recorded  # type: ignore[method-assign]
+    ledgers = await caught_up(journal, 1000)
+    assert (read[0], ledgers.position) == (len(HISTORY), len(HISTORY) + 2)
+
+
+@pytest.mark.parametrize("change", ["epoch", "checksum", "text", "shape"])
+async def test_a_checkpoint_of_another_journal_is_not_used(journal: Journal, change: str) -> None:
+    """Other epoch, other entries or a damaged text: every entry is added up again, without an error."""
+    await journal.append(HISTORY[:5])
+    await caught_up(journal, 1)
+    epoch, _, text = (await journal.checkpoint()).partition(" ")
+    seq, checksum, ledgers, recent, mode, refused = checkpoint.load(text)
+    ledgers["live"].flows.trades += 1000
+    state = checkpoint.dump((seq, "0" * 16 if change == "checksum" else checksum, ledgers, recent, mode, refused))
+    stored = {"epoch": f"other {state}", "text": f"{epoch} {state[:-9]}", "shape": f"{epoch} {checkpoint.dump([1])}"}
+    await journal.store_checkpoint(stored.get(change, f"{epoch} {state}"))
+    started = await caught_up(journal, 1000)
+    await journal.store_checkpoint("")
+    assert figures(started) == figures(await caught_up(journal, 1000))
+
+
+async def test_the_checkpoint_is_no_bookmark(journal: Journal) -> None:
+    """Neither the poller nor an export receives it."""
+    await journal.append(HISTORY[:3], marks={"fills": "1"})
+    await caught_up(journal, 1)
+    assert await journal.checkpoint()
+    assert await journal.marks() == {"fills": "1"}
+
+
+async def test_a_checkpoint_that_cannot_be_stored_is_left_out(journal: Journal) -> None:
+    """A full disk degrades nothing here: the ledgers are complete without it."""
+    await journal.append(HISTORY[:3])
+
+    async def full(text: str) -> None:
+        raise JournalUnavailable("disk full")
+
+    journal.store_checkpoint = full  # type: ignore[method-assign]
+    ledgers = await caught_up(journal, 1)
+    assert (ledgers.ready, ledgers.position, ledgers.health.state) == (True, 3, "ok")
