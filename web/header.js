@@ -19,11 +19,13 @@ const TITLE = 'Prediction Investor';
  * @param {Tone} tone
  * @param {string} text
  * @param {string} [detail]
+ * @param {string} [short] the text on a narrow screen
  */
-function pill(id, tone, text, detail = '') {
+function pill(id, tone, text, detail = '', short = '') {
   const element = byId(id);
   element.dataset.tone = tone;
   setAttribute(element, 'title', detail || null);
+  setAttribute(element, 'data-short', short || null);
   setText(find('.text', element), text);
 }
 
@@ -49,7 +51,7 @@ export function showConnection(fresh, connected, progress) {
   if (fresh.state === 'starting') return pill('connection', 'idle', progress || 'Reading the journal…');
   if (fresh.state === 'waiting') return pill('connection', 'bad', `Disconnected${place ? ` at${place}` : ''} · trying again`, role);
   if (fresh.state === 'live' && !connected) return pill('connection', 'bad', `The server does not answer${place ? ` since${place}` : ''}`, role);
-  if (fresh.state === 'live' && fresh.complete) return pill('connection', 'good', `Live · complete up to${place}`, role);
+  if (fresh.state === 'live' && fresh.complete) return pill('connection', 'good', `Live · complete up to${place}`, role, `Live ·${place}`);
   if (fresh.state === 'live') return pill('connection', 'warn', progress || `Live · reading what is missing after${place}`, role);
   return pill('connection', 'warn', place ? `Connecting · have up to${place}` : 'Connecting…', role);
 }

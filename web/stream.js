@@ -125,7 +125,7 @@ export class Stream {
     if (this.state === 'live') this.#setState('connecting', 0); // it was, before the page went into the browser's cache
     this.tabs.join();
     this.tabs.send({ kind: 'hello' });
-    this.watchdog.arm(performance.now() / 1000, Date.now() / 1000);
+    this.watchdog.arm(performance.now() / 1000);
     this.ticker = window.setInterval(() => this.#checkLeader(), 1000);
     this.#update();
   }
@@ -180,10 +180,10 @@ export class Stream {
   #checkLeader() {
     if (this.tabs.leading || this.tabs.alone) return;
     const now = performance.now() / 1000;
-    const verdict = this.watchdog.check(now, Date.now() / 1000);
+    const verdict = this.watchdog.check(now);
     if (now - this.watchdog.received > SILENCE) this.tabs.send({ kind: 'hello' });
     if (verdict !== 'dead') return;
-    this.watchdog.arm(now, Date.now() / 1000);
+    this.watchdog.arm(now);
     this.tabs.steal();
   }
 

@@ -21,9 +21,9 @@ export class Watchdog {
   /**
    * Count silence from now on.
    * @param {number} now monotonic seconds
-   * @param {number} wall Unix seconds
+   * @param {number} [wall] Unix seconds; left out where sleep makes no difference
    */
-  arm(now, wall) {
+  arm(now, wall = 0) {
     this.armed = true;
     this.received = now;
     this.beat = 0;
@@ -51,10 +51,10 @@ export class Watchdog {
    * Check about once a second. "dead": silent too long. "slept": the machine was suspended, so the connection may be gone.
    * "ok" otherwise; a tab that was frozen gets a full term, since its messages are delivered only now.
    * @param {number} now
-   * @param {number} wall
+   * @param {number} [wall]
    * @returns {'ok' | 'dead' | 'slept'}
    */
-  check(now, wall) {
+  check(now, wall = 0) {
     const [ran, passed] = [now - this.checked, wall - this.wall];
     [this.checked, this.wall] = [now, wall];
     if (!this.armed) return 'ok';

@@ -17,13 +17,19 @@ from tests.support.server import clean_environment
 
 
 class Stage:
-    """`with Stage(folder)`: a simulated exchange, a bot trading on it, and the server, at `base`."""
+    """`with Stage(folder)`: a simulated exchange, a bot trading on it, and the server, at `base`.
 
-    def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
+    settings: of the server. demo: of simulator and bot.
+    """
+
+    def __init__(
+        self, folder: Path, settings: dict[str, str] | None = None, demo: dict[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.port, self.bot_port = free_port(), free_port()
         self.base = f"http://127.0.0.1:{self.port}/api/python/"
         self.settings = settings or {}
+        self.demo = demo or {}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.facts: dict[str, Any] = {}
         self.account: dict[str, str] = {}
@@ -40,7 +46,8 @@ class Stage:
 
     def simulator(self) -> None:
         """A simulated Kalshi on this machine; its first line has the addresses."""
-        process = self._start("simulator", ["-m", "simulator", "--port", "0", "--keys", str(self.folder / "keys")], {})
+        command = ["-m", "simulator", "--port", "0", "--keys", str(self.folder / "keys")]
+        process = self._start("simulator", command, self.demo)
         assert process.stdout is not None
         self.facts = json.loads(process.stdout.readline())
         key = self.facts["keys"][0]
@@ -49,7 +56,7 @@ class Stage:
 
     def bot(self) -> None:
         """The bot, trading on the simulator."""
-        self._start("bot", ["-m", "bot", "--live", "--port", str(self.bot_port)], self.account)
+        self._start("bot", ["-m", "bot", "--live", "--port", str(self.bot_port)], {**self.account, **self.demo})
 
     def server(self) -> None:
         """The service, ready to answer."""

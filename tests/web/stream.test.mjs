@@ -299,6 +299,7 @@ test('a tab that joins late receives state, status and the place of the leader',
   const late = await liveTab({ load: async () => `${EPOCH}-0` });
   await browser.advance(0);
   assert.deepEqual([late.of('status').map(({ activity }) => activity), late.seqs(), late.stream.freshness.complete], [['paused'], [1], true]);
+  assert.equal(late.stream.freshness.retry, 0);
 });
 
 test('followers know that the connection was lost, and that it is back', async () => {
