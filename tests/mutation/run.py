@@ -20,7 +20,7 @@ from tests.mutation.javascript_operators import javascript_mutants
 from tests.mutation.mutant import Mutant, sample, source_files
 from tests.mutation.outcome import Equivalents, Result, rates, survivors, table
 from tests.mutation.python_operators import python_mutants
-from tests.mutation.selection import Selection
+from tests.mutation.selection import BUDGET, Selection
 from tests.mutation.session import preload
 from tests.mutation.workshop import Workshop
 
@@ -38,7 +38,7 @@ def main() -> int:
     preload()
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         tree = copy_tree(Path(folder).resolve() / "tree")
-        selection = Selection(tree, CACHE)
+        selection = Selection(tree, CACHE, options.budget)
         with_python = any(file.endswith(".py") for file in source_files(tree, options.packages))
         for name in selection.collect(test_files(tree, options.tests) if with_python else []):
             print(f"not used, since it fails without a fault: {name}", flush=True)
@@ -57,6 +57,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--packages", nargs="+", required=True, metavar="PLACE", help="packages or files")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=40, help="mutants of each place")
+    parser.add_argument("--budget", type=float, default=BUDGET, help="seconds of tests for each mutant")
     parser.add_argument("--least", type=float, default=95.0, help="percent of each sample that must be killed")
     parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PLACE", help="folders or files of tests")
     return parser.parse_args()

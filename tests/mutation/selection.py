@@ -15,7 +15,7 @@ from tests.mutation.python_operators import module_lines
 from tests.mutation.session import start_session
 
 COLLECT_LIMIT = 3600.0  # seconds
-BUDGET = 30.0  # seconds that the chosen tests of one mutant took when nothing was changed
+BUDGET = 30.0  # seconds that the chosen tests of one mutant took when nothing was changed, by default
 
 
 class Selection:
@@ -24,8 +24,9 @@ class Selection:
     State: per test file its fingerprint and its tests.
     """
 
-    def __init__(self, tree: Path, cache: Path) -> None:
+    def __init__(self, tree: Path, cache: Path, budget: float = BUDGET) -> None:
         self._tree = tree
+        self._budget = budget
         self._cache = cache
         self._files: dict[str, dict[str, object]] = json.loads(cache.read_text()) if cache.exists() else {}
         self._seconds: dict[str, float] = {}
@@ -46,7 +47,7 @@ class Selection:
         return failed
 
     def chosen(self, mutant: Mutant) -> list[str]:
-        """Return the tests for one mutant, at most BUDGET seconds of them. A line that runs at import: by its file."""
+        """Return the tests for one mutant, at most `budget` seconds of them. A line that runs at import: by its file."""
         lines = self._by_line[mutant.file]
         names = set(lines.get(mutant.line, ()))
         package = f"tests/{mutant.file.split('/')[0]}/"
@@ -58,7 +59,7 @@ class Selection:
         spent = 0.0
         for name in ordered:
             spent += self._seconds[name]
-            if spent > BUDGET and chosen:
+            if spent > self._budget and chosen:
                 break
             chosen.append(name)
         return chosen
