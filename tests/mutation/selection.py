@@ -47,7 +47,7 @@ class Selection:
         return failed
 
     def chosen(self, mutant: Mutant) -> list[str]:
-        """Return the tests for one mutant, at most `budget` seconds of them. A line that runs at import: by its file."""
+        """Return the tests for one mutant, `budget` seconds of them. A line that runs at import: by its file."""
         lines = self._by_line[mutant.file]
         names = set(lines.get(mutant.line, ()))
         package = f"tests/{mutant.file.split('/')[0]}/"
