@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from journal.entries import KINDS, Correction, Head
+from journal.entries import KINDS, Correction, Draft, Head
 from tests.support.drafts import baseline, gap, settlement, trade, transfer
 from tests.support.pages import checked, trades
 
@@ -39,7 +39,7 @@ def test_a_correction_is_about_its_trade() -> None:
 
 def test_each_draft_names_its_kind() -> None:
     """The six kinds of a journal."""
-    drafts = [trade(), Correction(trade(), 1), settlement(), transfer(), gap(), baseline()]
+    drafts: list[Draft] = [trade(), Correction(trade(), 1), settlement(), transfer(), gap(), baseline()]
     assert [draft.kind for draft in drafts] == list(KINDS)
     assert [draft.ticker for draft in drafts[3:]] == ["", "", ""]
     assert gap().source == "journal"
