@@ -150,14 +150,19 @@ class MysqlJournal(Journal):
 
     async def _connect(self) -> Any:
         place, half = self._place, max(1, int(self._limit / 2))
-        return await asyncmy.connect(
-            host=place.host, port=place.port, user=place.user, password=place.password, database=place.database,
-            charset="utf8mb4", connect_timeout=max(1, int(self._limit)), ssl=tls(place), autocommit=False,
-            # Strict, so that nothing is ever cut to fit; UTC, so that the lease's clock never jumps by an hour.
-            # The server drops a client that vanished in the middle of a transaction, and with it the lease's lock.
-            init_command="SET SESSION sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00', "
-            f"innodb_lock_wait_timeout = {half}, wait_timeout = {half}",
-        )  # fmt: skip
+        try:
+            return await asyncmy.connect(
+                host=place.host, port=place.port, user=place.user, password=place.password, database=place.database,
+                charset="utf8mb4", connect_timeout=max(1, int(self._limit)), ssl=tls(place), autocommit=False,
+                # Strict, so that nothing is ever cut to fit; UTC, so that the lease's clock never jumps by an hour.
+                # The server drops a client that vanished in the middle of a transaction, and with it the lease's lock.
+                init_command="SET SESSION sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00', "
+                f"innodb_lock_wait_timeout = {half}, wait_timeout = {half}",
+            )  # fmt: skip
+        except (MySQLError, OSError, EOFError):
+            raise
+        except Exception as error:  # the driver raises whatever it stumbles over in a handshake that is cut or no MySQL
+            raise ConnectionError(f"no handshake of MySQL: {error!r}") from error
 
     def _migrate(self) -> StatementSteps[None]:
         """Take the steps not taken yet. A statement that makes a table commits at once, so each is one step."""

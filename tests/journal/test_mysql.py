@@ -155,6 +155,32 @@ async def test_a_missing_database_or_server(maria_server: MariaServer, database:
     await journal.close()
 
 
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x02\0\0\0\x0ax",
+        b"\x06\0\0\0\x0a8.0\0a",
+        b"\x04\0\0\0\x0a\xfb\xfc\0",
+    ],
+    ids=["closed", "http", "short", "cut", "no text"],
+)
+async def test_a_server_that_is_no_mysql_is_unavailable(greeting: bytes) -> None:
+    """A handshake that is cut, or of another program, is an error with a name, not one of the driver's own."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as other:
+        port = other.sockets[0].getsockname()[1]
+        journal = open_journal(f"mysql://user:secret@127.0.0.1:{port}/kept", limit=2)
+        with pytest.raises(JournalUnavailable, match=f"127.0.0.1:{port}"):
+            await journal.open()
+        await journal.close()
+
+
 async def test_another_programs_tables_are_left_alone(mariadb: str, maria_server: MariaServer) -> None:
     """A database with its own `entries` is refused and not touched; so is one that a newer version made."""
     database = mariadb.rsplit("/", 1)[1]
