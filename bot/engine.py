@@ -179,7 +179,8 @@ class Engine:
             with suppress(VenueUnavailable):
                 self.sender.balance = await self._read_balance()
         if self._throttle.due("status", _STATUS_EVERY):
-            await self._read_exchange_state()
+            with self._throttle.retried("status"):
+                await self._read_exchange_state()
 
     async def _read_exchange_state(self) -> None:
         state = await self._market_data.state()

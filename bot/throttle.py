@@ -1,6 +1,7 @@
 """Intervals for work that is done less often than every turn. Stands alone: live venue, engine and watchlist use it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Throttle:
@@ -18,3 +19,12 @@ class Throttle:
             return False
         self._last[name] = now
         return True
+
+    @contextmanager
+    def retried(self, name: str) -> Iterator[None]:
+        """Make a name due again if the block raises, so that failed work is not taken for done."""
+        try:
+            yield
+        except Exception:
+            self._last.pop(name, None)
+            raise

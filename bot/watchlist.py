@@ -87,7 +87,8 @@ class Watchlist:
         depth: the markets whose book is read as well.
         """
         if not self._fixed and self._throttle.due("choose", _CHOOSE_EVERY if self._all_open() else _REPLACE_EVERY):
-            await self._choose(open_positions)
+            with self._throttle.retried("choose"):
+                await self._choose(open_positions)
         self.quotes |= await self._market_data.quotes({*self.tickers, *open_positions, *resting})
         unknown = [ticker for ticker in self.tickers if ticker not in self.quotes]
         if unknown and self._throttle.due("unknown", _CHOOSE_EVERY):

@@ -1,7 +1,7 @@
 """Tests of the engine: it trades what it may, never on old prices, and stores a halt before anything else."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -35,19 +35,25 @@ class FakeMarket:
         self.down = False
         self.exchange = ExchangeState(active=True, trading=True)
 
-    async def quotes(self, tickers: Iterable[str]) -> dict[str, Quote]:
+    def check(self) -> None:
         if self.down:
             raise VenueUnavailable("the exchange is down", "exchange unreachable")
+
+    async def quotes(self, tickers: Collection[str]) -> dict[str, Quote]:
+        if tickers:  # nothing is sent for none
+            self.check()
         found = {name: self.quotes_now[name] for name in tickers if name in self.quotes_now}
         return {name: replace(each, read_at=self.time.monotonic) for name, each in found.items()}
 
     async def choose(self, count: int) -> list[str]:
+        self.check()
         return [name for name, each in sorted(self.quotes_now.items()) if each.active][:count]
 
     async def recent(self, ticker: str, count: int) -> list[Decimal]:
         return [D("0.5")] * 3
 
     async def state(self) -> ExchangeState:
+        self.check()
         return self.exchange
 
     async def exclusive(self, event_ticker: str) -> bool:
@@ -113,6 +119,25 @@ async def test_orders_are_cancelled_once_prices_are_too_old() -> None:
     await stage.turns(2)
     assert stage.engine.trouble == ""
     assert len(stage.venue.resting()) == 2
+
+
+@pytest.mark.parametrize("tickers", [(), ("KXA",)], ids=["chosen markets", "fixed markets"])
+async def test_an_exchange_that_was_never_reached_works_in_no_turn(
+    tickers: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning and no line that turns work; the activity is paused until the exchange answers, then one line."""
+    stage = Stage(tickers=tickers)
+    runner = stage.runner()
+    runner.stage = "running"
+    stage.market.down = True
+    with caplog.at_level("INFO", "bot.engine"):
+        await stage.turns(30)
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert activity_of(runner, stage.state.halts, stage.engine) == ("paused", "exchange unreachable")
+        stage.market.down = False
+        await stage.turns(3)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert stage.engine.trouble == ""
 
 
 async def test_a_wall_clock_that_jumps_back_changes_no_age() -> None:
