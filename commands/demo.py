@@ -105,15 +105,15 @@ async def _show(
     await asyncio.gather(
         _print_events(session, f"{base}/sse/trading", began),
         _handle_keys(faults, ended),
-        _report_ends(processes, began),
+        report_ends(processes, began),
     )
 
 
-async def _report_ends(processes: list[DemoProcess], began: float) -> None:
+async def report_ends(processes: list[DemoProcess], began: float, every: float = WATCH_EVERY) -> None:
     """Print a line when a process ends, with its exit status and its log."""
     reported: dict[str, int | None] = {}
     while True:
-        await asyncio.sleep(WATCH_EVERY)
+        await asyncio.sleep(every)
         for process in processes:
             status = process.exit_status
             if status is not None and reported.get(process.name) is None:

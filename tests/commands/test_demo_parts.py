@@ -5,15 +5,18 @@ import os
 import pty
 import signal
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from commands import demo
-from commands.demo_faults import DemoFaults, keys
+from commands.demo_faults import HELP, DemoFaults, keys
 from commands.demo_process import DemoProcess
 from commands.ports import free_port
+from tests.support.eventually import eventually
 from tests.support.simulator import running_simulator
 
 
@@ -61,6 +64,34 @@ async def test_a_child_that_does_not_listen_is_made_to_end(tmp_path: Path) -> No
         await child.stop(patience=0.2)
     assert not child.is_running
     child.signal(signal.SIGTERM)  # to nobody
+
+
+async def test_a_part_that_ends_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each end names the part, its exit status and its log; a part that was started again counts anew."""
+    (tmp_path / "lasting.py").write_text('import time\nprint("up", flush=True)\ntime.sleep(60)')
+    child = DemoProcess("lasting", [str(tmp_path / "lasting.py")], {}, tmp_path)
+    reporting = asyncio.create_task(demo.report_ends([child], time.monotonic(), every=0.02))
+    lines: list[str] = []
+
+    async def is_reported(times: int) -> bool:
+        lines.extend(capsys.readouterr().out.splitlines())
+        return len(lines) == times
+
+    for times in (1, 2):
+        await child.start()
+        assert await child.first_line() == "up\n"
+        await asyncio.sleep(0.1)  # the report sees it run
+        child.signal(signal.SIGKILL)
+        await eventually(partial(is_reported, times), within=30)
+    reporting.cancel()
+    assert all(f"the lasting ended (exit status -9): {tmp_path}/lasting.log" in line for line in lines)
+
+
+async def test_h_shows_the_keys_again(tmp_path: Path) -> None:
+    """The list of keys scrolls away with the trades; h and ? print it, another key prints nothing."""
+    async with aiohttp.ClientSession() as session:
+        faults = DemoFaults(DemoProcess("bot", [], {}, tmp_path), session, "http://127.0.0.1:9", "token")
+        assert [await faults.press(key) for key in ("h", "?", "x")] == [HELP, HELP, ""]
 
 
 async def test_a_fault_that_cannot_be_switched_can_be_tried_again(tmp_path: Path) -> None:

@@ -140,10 +140,14 @@ async def test_a_foreign_host_name_is_refused(site: Site, tls: bool) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1:{port}", "login.invalid:{port}"], ids=["refused", "no such name"])
 async def test_a_login_that_is_away_is_a_problem(address: str) -> None:
     """Without a login service, or with one whose name is unknown, /api/auth gets a problem with Retry-After."""
-    async with apache({"PI_SPRING": address.format(port=free_port())}) as server, browser_session() as session:
-        async with session.get(server.url("/api/auth/login")) as answer:
-            assert (answer.status, answer.content_type) == (503, "application/problem+json")
-            assert answer.headers["Retry-After"] == "2"
+    settings = {"PI_SPRING": address.format(port=free_port())}
+    async with (
+        apache(settings) as server,
+        browser_session() as session,
+        session.get(server.url("/api/auth/login")) as answer,
+    ):
+        assert (answer.status, answer.content_type) == (503, "application/problem+json")
+        assert answer.headers["Retry-After"] == "2"
 
 
 async def test_service_away() -> None:

@@ -1,11 +1,14 @@
 """Failures of a bot that sends no HTTP, or stops within a response."""
 
 import asyncio
+import ssl
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from ingest.poller import BotClient, PollSettings
+from tests.support.apache import self_signed
 
 
 @pytest.mark.parametrize(
@@ -35,3 +38,20 @@ async def test_a_failure_has_the_same_reason_for_both_urls(says: bytes, reason: 
     assert str(port) not in first.trouble
     assert first.reading is None
     assert first.report is None
+
+
+async def test_a_self_signed_bot_is_named_as_such(tmp_path: Path) -> None:
+    """Its certificate is the reason, and neither an errno's text nor an address."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*self_signed(tmp_path))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        poll = await BotClient(session, PollSettings(f"{url}/status", f"{url}/trades")).poll()
+    assert poll.trouble == "TLS failed (self-signed certificate)"
