@@ -22,6 +22,11 @@ def test_a_journal_that_takes_nothing_is_not_ready(tmp_path: Path) -> None:
             assert "locked" in part["reason"]
             assert server.get("/portfolio/trades/history").json()["count"] == 1
             [name] = bot.trade(1)
+            until(lambda: server.get("/health").json()["parts"]["recorder"]["state"] == "degraded", within=20)
+            recorder = server.get("/health").json()["parts"]["recorder"]
+            assert "locked" in recorder["reason"]
+            assert recorder["next_step"]
             other.execute("ROLLBACK")
         until(lambda: server.get("/health/ready").status_code == 200, within=20)
         until(lambda: server.get("/portfolio/trades/live").json()["trades"][0]["trade_id"] == name)
+        assert server.get("/health").json()["parts"]["recorder"]["state"] == "ok"
