@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from journal.errors import JournalDamaged, LeaseLost
-from journal.queries import Query
+from journal.queries import Query, history
 from journal.sqlite import SqliteJournal
 from journal.statements import Statement, StatementSteps, findable, marks, micros, parts
 from tests.support.clock import Clock
@@ -161,3 +161,38 @@ def test_values_of_statements() -> None:
     assert [len(part) for part in parts(range(2500))] == [1000, 1000, 500]
     assert list(parts(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(parts([])) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "then"),
+    [
+        (Query(), "by_seq", None),
+        (Query(ticker="T", after=5), "by_seq_of_ticker", None),
+        (Query(since=Decimal(1)), "by_time", "by_time"),
+        (Query(until=Decimal(1), ticker="T"), "by_time_of_ticker", "by_time_of_ticker"),
+    ],
+)
+def test_a_page_is_read_by_one_index(query: Query, first: str, then: str | None) -> None:
+    """By seq, or by time where a window is given; of one ticker by the index that begins with it."""
+    steps = history(SqliteJournal.dialect, query)
+    assert f" INDEXED BY {first} " in next(steps).sql
+    if then is not None:
+        page = steps.send([(1,)])
+        assert f" INDEXED BY {then} " in page.sql
+        assert "ORDER BY seq" in page.sql
+    with pytest.raises(StopIteration) as ended:
+        steps.send([])
+    assert ended.value.value == []
+
+
+@pytest.mark.parametrize(("matches", "ended"), [(0, True), (5000, False), (5001, False)])
+def test_many_matches_are_found_by_a_walk(matches: int, ended: bool) -> None:
+    """Up to 5000 of a window are sorted, more are looked for in the spans that meet it; none ends the search."""
+    steps = history(SqliteJournal.dialect, Query(since=Decimal(1)))
+    count = next(steps)
+    assert count.args[-1] == 5001
+    if ended:
+        with pytest.raises(StopIteration):
+            steps.send([(matches,)])
+    else:
+        assert ("FROM spans" in steps.send([(matches,)]).sql) is (matches > 5000)
