@@ -17,6 +17,7 @@ from journal.sqlite import SqliteJournal
 from journal.statements import Statement, StatementSteps
 from journal.verify import problems
 from tests.support.drafts import trade
+from tests.support.eventually import eventually
 
 Opened = Callable[[], Awaitable[SqliteJournal]]
 ROOT = Path(__file__).parents[2]
@@ -335,3 +336,34 @@ async def test_calls_at_once_reopen_once(path: Path, opened: Opened) -> None:
     results = await asyncio.gather(*(journal.read(0, 9) for _ in range(8)), _append(journal, 2), journal.read_head())
     assert all(results)
     assert await journal.head() == 2
+
+
+async def _waits_for_the_lock() -> None:
+    """Wait until the thread that writes has begun its transaction and cannot go on."""
+    last: object = None
+
+    def stands() -> bool:
+        nonlocal last
+        frames = [frame for frame in sys._current_frames().values() if frame.f_code.co_name == "_transact"]
+        before, last = last, [frame.f_lasti for frame in frames]
+        return bool(frames) and before == last
+
+    await eventually(stands, every=0.05)
+
+
+async def test_a_file_replaced_while_a_write_waits_gets_the_write(path: Path, opened: Opened) -> None:
+    """The files are compared once more when the transaction has its lock: nothing goes into a file without a name."""
+    journal = await opened()
+    await _append(journal, 1)
+    backup = path.with_name("backup.db")
+    await back_up(journal, backup)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        write = asyncio.create_task(_append(journal, 2))
+        await _waits_for_the_lock()
+        await _move_clean(path, backup)
+        other.execute("ROLLBACK")
+    assert await write == [2]
+    with closing(sqlite3.connect(path)) as found:
+        assert found.execute("SELECT head FROM journal").fetchone() == (2,)
+    assert await _whole(journal)

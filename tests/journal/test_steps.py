@@ -1,5 +1,6 @@
 """Leases, spans and pages of one journal by a clock moved by hand: terms, clocks that are set back, bounds of pages."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -196,3 +197,21 @@ def test_many_matches_are_found_by_a_walk(matches: int, ended: bool) -> None:
             steps.send([(matches,)])
     else:
         assert ("FROM spans" in steps.send([(matches,)]).sql) is (matches > 5000)
+
+
+@pytest.mark.parametrize(
+    ("query", "ranges"),
+    [(Query(since=Decimal(1)), [(1025, 3072), (5121, 6144)]), (Query(until=Decimal(1)), [(5121, 6144), (1025, 3072)])],
+)
+def test_neighbouring_spans_are_walked_as_one(query: Query, ranges: list[tuple[int, int]]) -> None:
+    """From the first seq of the first to the last seq of the last; backwards the newest range comes first."""
+    steps = history(SqliteJournal.dialect, query)
+    next(steps)
+    steps.send([(5001,)])
+    found = []
+    page = steps.send([(1,), (2,), (5,)])
+    for _ in ranges:
+        found.append(tuple(page.args[1:3]))
+        with contextlib.suppress(StopIteration):
+            page = steps.send([])
+    assert found == ranges
