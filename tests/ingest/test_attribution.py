@@ -72,3 +72,37 @@ def test_the_oldest_orders_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
         found.add_reported([Trade(one, "T", "BUY", one, one, "t", "bot_live", "live", order_id=order)])
     known = [order for order in ("o1", "o2", "o3") if found.judge(execution(900, order), NOW) == "bot"]
     assert known == ["o1", "o3"]
+
+
+@pytest.mark.parametrize(
+    ("complete_to", "at", "now", "verdict"),
+    [
+        (906.0, 900, NOW, "account"),
+        (905.999, 900, NOW, 3.0),
+        (0.0, 998, NOW, 4.0),
+        (0.0, 994, NOW, 3.0),
+        (0.0, 995, 1000.95, 0.1),
+        (0.0, 1010, NOW, 6.0),
+    ],
+)
+def test_the_seconds_after_which_to_decide_again(complete_to: float, at: int, now: float, verdict: str | float) -> None:
+    """Two polls after the execution, then half of that; a tenth of a second at least, and never more than two polls."""
+    found = origins("online", complete_to).judge(execution(at, "o9"), now)
+    assert found == (pytest.approx(verdict) if isinstance(verdict, float) else verdict)
+
+
+@pytest.mark.parametrize(("at", "verdict"), [(894, "account"), (895, "bot")])
+def test_a_bot_that_went_offline_could_report_up_to_two_polls_before(at: int, verdict: str) -> None:
+    """Complete to 900, an execution of 894 would have been reported; one of 895 is the bot's."""
+    assert origins("offline", 900.0).judge(execution(at, "o9"), NOW) == verdict
+
+
+def test_without_a_prefix_a_client_id_decides_nothing() -> None:
+    """The bot's own report decides; an empty client id is none."""
+    found = origins("online", 999.0)
+    found.prefix = None
+    assert found.judge(execution(998, "o9", "hand-7"), NOW) != "account"
+    assert found.judge(execution(900, "o9", "bot-7"), NOW) == "account"
+    found.prefix = "bot-"
+    assert isinstance(found.judge(execution(998, "o9", ""), NOW), float)
+    assert isinstance(found.judge(execution(998, "o9", None), NOW), float)
