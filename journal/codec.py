@@ -4,100 +4,74 @@ The checksum is over the one before, the kind and the body: any change, swap or 
 accidents: whoever can write to the database can also write a new chain.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cache.decimal_json import dumps, loads
-from journal import entries
-from journal.entries import KINDS, Correction, Draft
+from journal.entries import KINDS, Baseline, Correction, Draft, Gap, Settlement, Trade, Transfer
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """A field of a body. optional: a body may lack it. null: a draft without a value writes it as null."""
-
-    read: Callable[[Any], Any]
-    null: bool = False
-    optional: bool = False
+class _Field(NamedTuple):
+    attribute: str
+    read: Callable[[Any], Any]  # raises ValueError for a value of another type
+    nullable: bool
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected text, got {value!r:.40}")
-    return value
+def _expecting(
+    what: str, is_good: Callable[[Any], bool], convert: Callable[[Any], Any] = lambda value: value
+) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not is_good(value):
+            raise ValueError(f"expected {what}, got {value!r:.40}")
+        return convert(value)
+
+    return read
 
 
-def _number(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError(f"{value!r:.40} is not a number")
-    return Decimal(value)
-
-
-def _seq(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"expected a seq, got {value!r:.40}")
-    return value
-
-
-def _objects(value: object) -> list[Any]:
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise ValueError("expected a list of objects")
-    return value
-
-
-def _word(literal: object) -> _Field:
-    words = get_args(literal)
-
-    def read(value: object) -> Any:
-        if value not in words:
-            raise ValueError(f"expected one of {', '.join(words)}, got {value!r:.40}")
-        return value
-
-    return _Field(read)
-
-
-TEXT, TEXT_OR_NULL, ANYTHING = _Field(_text), _Field(_text, null=True), _Field(lambda value: value, optional=True)
-NUMBER, NUMBER_OR_NULL = _Field(_number), _Field(_number, null=True)
-OPTIONAL_NUMBER, OPTIONAL_SEQ = _Field(_number, optional=True), _Field(_seq, optional=True)
-SIDE, OUTCOME, ORIGIN = _word(entries.Side), _word(entries.Outcome), _word(entries.Origin)
-MODE, DIRECTION = _word(entries.Mode), _word(entries.Direction)
-
-_TRADE: Final = {
-    "timestamp": NUMBER, "ticker": TEXT, "side": SIDE, "quantity": NUMBER, "price": NUMBER, "trade_id": TEXT,
-    "outcome": OUTCOME, "fee": NUMBER_OR_NULL, "order_id": TEXT_OR_NULL, "origin": ORIGIN, "mode": MODE, "source": TEXT,
-    "strategy": ANYTHING, "is_taker": ANYTHING, "mid": OPTIONAL_NUMBER, "decided_at": OPTIONAL_NUMBER,
-    "sent_at": OPTIONAL_NUMBER, "acknowledged_at": OPTIONAL_NUMBER,
-}  # fmt: skip
-_SETTLEMENT: Final = {
-    "timestamp": NUMBER, "ticker": TEXT, "event_ticker": TEXT, "result": TEXT, "value": NUMBER, "yes_quantity": NUMBER,
-    "no_quantity": NUMBER, "revenue": NUMBER, "fee": NUMBER, "mode": MODE, "source": TEXT,
-}  # fmt: skip
-_TRANSFER: Final = {
-    "timestamp": NUMBER, "direction": DIRECTION, "amount": NUMBER, "fee": NUMBER_OR_NULL, "transfer_id": TEXT,
-    "status": TEXT, "mode": MODE, "source": TEXT,
-}  # fmt: skip
-_GAP: Final = {
-    "timestamp": NUMBER, "from": NUMBER, "to": NUMBER, "why": TEXT, "from_seq": OPTIONAL_SEQ, "to_seq": OPTIONAL_SEQ,
-    "source": TEXT,
-}  # fmt: skip
-_BASELINE: Final = {
-    "timestamp": NUMBER, "positions": _Field(_objects),
-    "balance": _Field(_number, null=True, optional=True),  # version 0.1 wrote none
-    "mode": MODE, "source": TEXT,
-}  # fmt: skip
-FIELDS: Final[dict[str, tuple[type[Any], Mapping[str, _Field]]]] = {
-    "trade": (entries.Trade, _TRADE),
-    "settlement": (entries.Settlement, _SETTLEMENT),
-    "transfer": (entries.Transfer, _TRANSFER),
-    "gap": (entries.Gap, _GAP),
-    "baseline": (entries.Baseline, _BASELINE),
+_READERS: Final[dict[Any, Callable[[Any], Any]]] = {
+    str: _expecting("text", lambda value: isinstance(value, str)),
+    bool: _expecting("true or false", lambda value: isinstance(value, bool)),
+    int: _expecting("a seq", lambda value: type(value) is int),
+    Decimal: _expecting("a number", lambda value: type(value) in (int, Decimal), Decimal),
+    Sequence[Mapping[str, Any]]: _expecting(
+        "a list of objects", lambda value: isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    ),
 }
-"""For each kind its class and the fields of its body after seq, in order; a correction is a trade with one more."""
+_LEFT_OUT: Final = frozenset(
+    ("strategy", "is_taker", "mid", "decided_at", "sent_at", "acknowledged_at", "from_seq", "to_seq")
+)
+"""Fields that a body does not have where their value is unknown; it has the others as null."""
+_MAY_LACK: Final = _LEFT_OUT | {"balance"}  # which version 0.1 did not write
 
-_ATTRIBUTES: Final = {"from": "start", "to": "end"}  # of fields with another name in the class
+
+def _fields(kind: type[Any], attributes: str) -> tuple[type[Any], dict[str, _Field]]:
+    """Return the class, and the fields of its body by name, with the types that the class has for them."""
+    hints, found = get_type_hints(kind), {}
+    for attribute in attributes.split():
+        hint = hints[attribute]
+        if nullable := type(None) in get_args(hint):
+            hint = get_args(hint)[0]
+        words = get_args(hint) if get_origin(hint) is Literal else ()
+        read = _expecting(f"one of {', '.join(words)}", words.__contains__) if words else _READERS[hint]
+        found[{"start": "from", "end": "to"}.get(attribute, attribute)] = _Field(attribute, read, nullable)
+    return kind, found
+
+
+_KINDS: Final = {
+    "trade": _fields(
+        Trade, "timestamp ticker side quantity price trade_id outcome fee order_id origin mode source"
+        " strategy is_taker mid decided_at sent_at acknowledged_at",
+    ),
+    "settlement": _fields(
+        Settlement, "timestamp ticker event_ticker result value yes_quantity no_quantity revenue fee mode source"
+    ),
+    "transfer": _fields(Transfer, "timestamp direction amount fee transfer_id status mode source"),
+    "gap": _fields(Gap, "timestamp start end why from_seq to_seq source"),
+    "baseline": _fields(Baseline, "timestamp positions balance mode source"),
+}  # fmt: skip
+"""For each kind its class and the fields of its body after seq, in order; a correction is a trade with one more."""
 
 
 def body(draft: Draft, seq: int) -> str:
@@ -108,9 +82,8 @@ def body(draft: Draft, seq: int) -> str:
 
 
 def _values(draft: Draft) -> dict[str, Any]:
-    _, fields = FIELDS[draft.kind]
-    values = {name: getattr(draft, _ATTRIBUTES.get(name, name)) for name in fields}
-    return {name: value for name, value in values.items() if value is not None or fields[name].null}
+    values = {name: getattr(draft, field.attribute) for name, field in _KINDS[draft.kind][1].items()}
+    return {name: value for name, value in values.items() if value is not None or name not in _LEFT_OUT}
 
 
 def draft(kind: str, body: str) -> Draft:
@@ -123,7 +96,7 @@ def draft(kind: str, body: str) -> Draft:
     try:
         values = loads(body)
         if kind == "correction":
-            return Correction(_read("trade", values), _seq(values["corrects"]))
+            return Correction(_read("trade", values), _READERS[int](values["corrects"]))
         made: Draft = _read(kind, values)
         return made
     except RecursionError:
@@ -133,14 +106,14 @@ def draft(kind: str, body: str) -> Draft:
 
 
 def _read(kind: str, values: Mapping[str, Any]) -> Any:
-    made, fields = FIELDS[kind]
+    made, fields = _KINDS[kind]
     found = {}
     for name, field in fields.items():
-        if field.optional and name not in values:
+        if name in _MAY_LACK and name not in values:
             continue
         value = values[name]
         try:
-            found[_ATTRIBUTES.get(name, name)] = None if value is None and field.null else field.read(value)
+            found[field.attribute] = None if value is None and field.nullable else field.read(value)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
     return made(**found)
@@ -151,7 +124,7 @@ def seq(body: str) -> int:
     fields = loads(body)
     if not isinstance(fields, dict) or "seq" not in fields:
         raise ValueError("the body has no seq")
-    return _seq(fields["seq"])
+    return int(_READERS[int](fields["seq"]))
 
 
 def checksum(previous: str, kind: str, body: str) -> str:

@@ -118,8 +118,8 @@ def test_a_fill_that_was_matched_is_not_open_to_an_older_record() -> None:
         ('"side":"BUY"', "side: expected one of BUY, SELL, got 'HOLD'"),
         ('"mode":"live"', "mode: expected one of live, demo, paper, got 'HOLD'"),
         ('"trade_id":"t1"', "trade_id: expected text, got 5"),
-        ('"quantity":50', "quantity: True is not a number"),
-        ('"price":0.65', "price: '0.65' is not a number"),
+        ('"quantity":50', "quantity: expected a number, got True"),
+        ('"price":0.65', "price: expected a number, got '0.65'"),
     ],
 )
 def test_a_wrong_field_of_a_body_is_named(body: str, message: str) -> None:
