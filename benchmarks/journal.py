@@ -20,7 +20,7 @@ from statistics import median
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Draft, Trade
-from journal.queries import Query
+from journal.entry_store import Query
 
 START = Decimal(1_700_000_000)
 TICKERS = [f"MARKET-{number:02}" for number in range(50)]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.component_health import ComponentHealth, cancel_and_wait
-from journal.append import Appended
 from journal.base import Journal
 from journal.entries import Draft, Entry
+from journal.entry_store import Appended
 from journal.errors import JournalError, JournalReverted, LeaseLost
 from journal.lease import Lease
 

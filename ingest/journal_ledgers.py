@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from cache.decimal_json import loads
 from cluster.component_health import ComponentHealth
-from journal import queries
+from journal import entry_store
 from journal.base import Journal
 from journal.entries import Entry, Mode
+from journal.entry_store import Query
 from journal.errors import JournalError
-from journal.queries import Query
 from ledger import checkpoint
 from ledger.account_ledger import AccountLedger, CashFlows
 from ledger.amounts import ZERO
@@ -125,7 +125,7 @@ class JournalLedgers:
         except ValueError as error:
             log.info("the stored ledgers cannot be used (%s); every entry is added up again", error)
             return
-        if await self.journal.view(queries.checksum(seq)) == checksum:
+        if await self.journal.view(entry_store.checksum(seq)) == checksum:
             self.position = self._stored = seq
             self._checksum, self.ledgers, self.latest_mode = checksum, ledgers, latest_mode
             self._recent.extend(recent)

@@ -27,8 +27,8 @@ from ingest.poller import BotClient, Poller, PollSettings
 from ingest.trade_intake import TradeIntake
 from journal.base import Journal
 from journal.entries import Entry, Head, Mode
+from journal.entry_store import Query
 from journal.errors import JournalError, LeaseLost
-from journal.queries import Query
 from kalshi.client import KalshiClient
 from kalshi.fill_socket import FillSocket
 from streams.hub import Hub

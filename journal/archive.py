@@ -7,13 +7,13 @@ moved journal would write known trades again.
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from journal import append, codec, fingerprint
+from journal import codec, entry_store, fingerprint
 from journal.base import Journal
 from journal.entries import Correction, Draft, Entry
 from journal.errors import ArchiveUnreadable, JournalDamaged
 from journal.fingerprint import KnownId
 from journal.schema import new_epoch
-from journal.statements import ENTRY_COLUMNS, Dialect, StatementSteps, entry
+from journal.statements import ENTRY_COLUMNS, SPAN, Dialect, Statement, StatementSteps, entry, findable, micros
 
 _PAGE = 1000
 _LIMIT = 6 * 3600.0  # seconds that an import may take
@@ -136,7 +136,7 @@ async def restore(journal: Journal, stream: Iterable[Record]) -> ImportResult:
 
 async def renew_epoch(journal: Journal) -> str:
     """Give the journal a new epoch, so that every cursor from before is answered with a reset. Return it."""
-    await journal.change(append.set_epoch(new_epoch()))
+    await journal.change(entry_store.set_epoch(new_epoch()))
     return (await journal.refresh()).epoch
 
 
@@ -144,7 +144,7 @@ def _import(dialect: Dialect, stream: Iterator[Record]) -> StatementSteps[Import
     header = next(stream, None)
     if not isinstance(header, ArchiveHeader):
         raise ArchiveUnreadable("expected the header of a journal first")
-    start = yield from append.read_head(dialect.lock)
+    start = yield from entry_store.read_head(dialect.lock)
     seqs: dict[int, int] = {}  # of entries that did not keep their seq
     for batch in _batches(stream):
         ids = [record for record in batch if isinstance(record, KnownId)]
@@ -152,25 +152,25 @@ def _import(dialect: Dialect, stream: Iterator[Record]) -> StatementSteps[Import
         if entries and start.seq:
             yield from _merge(dialect, entries, seqs)
         elif entries:
-            yield from append.write([record.entry for record in entries], [record.open for record in entries])
+            yield from entry_store.write([record.entry for record in entries], [record.open for record in entries])
             ids += fingerprint.own_ids((each.entry.seq, each.entry.kind, each.entry.body) for each in entries)
         ids = [replace(known, seq=seqs.get(known.seq, known.seq)) for known in ids]
-        yield from append.write_ids(ids, dialect.skip_known)
+        yield from entry_store.write_ids(ids, dialect.skip_known)
     epoch = new_epoch() if start.seq else header.epoch
-    yield from append.set_epoch(epoch)
+    yield from entry_store.set_epoch(epoch)
     if header.marks and not start.seq:
-        yield from append.write_marks(header.marks)
-    added = (yield from append.read_head()).seq - start.seq
+        yield from entry_store.write_marks(header.marks)
+    added = (yield from entry_store.read_head()).seq - start.seq
     return ImportResult(added, header.head - added, epoch)
 
 
 def _merge(dialect: Dialect, entries: Sequence[ArchivedEntry], seqs: dict[int, int]) -> StatementSteps[None]:
     """Append entries of another journal; seqs gets the seq that each of them has here."""
     drafts = [_draft(archived.entry, seqs) for archived in entries]
-    head = yield from append.read_head()
-    done = yield from append.append(dialect, head, drafts, None, None)
+    head = yield from entry_store.read_head()
+    done = yield from entry_store.append(dialect, head, drafts, None, None)
     seqs |= zip((archived.entry.seq for archived in entries), done.by_draft, strict=True)
-    yield from append.close(seqs[archived.entry.seq] for archived in entries if not archived.open)
+    yield from entry_store.close(seqs[archived.entry.seq] for archived in entries if not archived.open)
 
 
 def _draft(entry: Entry, seqs: Mapping[int, int]) -> Draft:
@@ -188,3 +188,65 @@ def _batches(stream: Iterator[Record]) -> Iterator[list[Record]]:
             batch = []
         batch.append(record)
     yield batch
+
+
+async def problems(journal: Journal) -> AsyncIterator[str]:
+    """Yield a sentence for each problem; nothing when the journal is whole."""
+    try:
+        for problem in await journal.integrity():
+            yield f"the database reports: {problem}"
+        spans = {span: times for span, *times in await journal.rows("SELECT span, earliest, latest FROM spans")}
+        checksum, identified = "", bytearray()
+        async for record in records(journal):
+            if isinstance(record, ArchiveHeader):
+                identified = bytearray(record.head + 1)
+            elif isinstance(record, ArchivedEntry):
+                entry = record.entry
+                for problem in _entry_problems(entry, checksum):
+                    yield f"entry {entry.seq}{problem}"
+                span = (entry.seq - 1) // SPAN
+                earliest, latest = spans.get(span, (1, 0))
+                if not earliest <= micros(entry.timestamp) <= latest:
+                    yield f"entry {entry.seq} is not within the times of span {span}: pages by time may miss it"
+                checksum = entry.checksum
+            elif 1 <= record.seq < len(identified):
+                identified[record.seq] = 1
+        for seq in range(1, len(identified)):
+            if not identified[seq]:
+                yield f"entry {seq} has no id: the same report would be written again"
+        for problem in await journal.view(_end_problems()):
+            yield problem
+    except JournalDamaged as error:
+        yield str(error)
+
+
+def _entry_problems(entry: Entry, previous: str) -> list[str]:
+    found = []
+    if entry.checksum != codec.checksum(previous, entry.kind, entry.body):
+        found.append(" does not fit its checksum: it or the entry before it was changed or swapped")
+    try:
+        draft, seq = codec.draft(entry.kind, entry.body), codec.seq(entry.body)
+    except ValueError as error:
+        return [*found, f": {error}"]
+    pairs = [
+        ("seq", entry.seq, seq),
+        ("timestamp", micros(entry.timestamp), micros(draft.timestamp)),
+        ("ticker", entry.ticker, findable(draft.ticker)),
+        ("source", entry.source, draft.source),
+    ]
+    wrong = [(name, column, body) for name, column, body in pairs if column != body]
+    return found + [f": its {name} is {column!r}, its body has {body!r}" for name, column, body in wrong]
+
+
+def _end_problems() -> StatementSteps[list[str]]:
+    """Compare the head with the last entry, and the ids with the entries."""
+    head = yield from entry_store.read_head()
+    last = yield Statement("SELECT seq, checksum FROM entries ORDER BY seq DESC LIMIT 1")
+    seq, checksum = last[0] if last else (0, "")
+    found = []
+    if (seq, checksum) != (head.seq, head.checksum):
+        found.append(f"the head is {head.seq} ({head.checksum}), but the last entry is {seq} ({checksum})")
+    [(orphans,)] = yield Statement("SELECT COUNT(*) FROM sightings WHERE seq < 1 OR seq > ?", [seq])
+    if orphans:
+        found.append(f"{orphans} ids belong to entries that do not exist")
+    return found

@@ -7,13 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from journal import append, queries
+from journal import entry_store
 from journal import lease as leases
-from journal.append import Appended
 from journal.entries import Draft, Entry, Head
+from journal.entry_store import Appended, Query
 from journal.errors import JournalDamaged, JournalReverted
 from journal.lease import Lease
-from journal.queries import Query
 from journal.schema import new_epoch
 from journal.statements import Dialect, Row, Statement, StatementSteps, T
 
@@ -76,7 +75,7 @@ class Journal(ABC):
 
     async def read_head(self) -> Head:
         """Return the epoch, the last seq and its checksum."""
-        return await self.view(append.read_head())
+        return await self.view(entry_store.read_head())
 
     async def append(
         self, drafts: Sequence[Draft], lease: Lease | None = None, marks: Mapping[str, str] | None = None
@@ -86,22 +85,22 @@ class Journal(ABC):
         Raises LeaseLost when lease is given and no longer the row's or of another epoch, and JournalReverted when the
         journal does not hold what this handle has read before; then nothing is written.
         """
-        done, head = await self._guarded(lambda head: append.append(self.dialect, head, drafts, lease, marks))
+        done, head = await self._guarded(lambda head: entry_store.append(self.dialect, head, drafts, lease, marks))
         self._advance(Head(head.epoch, done.entries[-1].seq, done.entries[-1].checksum) if done.entries else head)
         return done
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         """Return the entries with a seq greater than after, ascending. Raises JournalDamaged for a missing one."""
-        return await self.view(queries.read(after, limit))
+        return await self.view(entry_store.read(after, limit))
 
     async def follow(self, after: int, limit: int) -> list[Entry]:
         """Return the entries that follow after. Raises JournalReverted when the journal lost what was read before."""
         seen = self.seen
 
         def steps() -> StatementSteps[tuple[Head, list[Entry]]]:
-            head = yield from append.read_head()
+            head = yield from entry_store.read_head()
             yield from _check_history(seen, head)
-            return head, (yield from queries.read(after, limit))
+            return head, (yield from entry_store.read(after, limit))
 
         head, entries = await self.view(steps())
         self._advance(head)
@@ -115,16 +114,16 @@ class Journal(ABC):
         seen = self.seen
 
         def steps() -> StatementSteps[None]:
-            head = yield from append.read_head(self.dialect.lock)
+            head = yield from entry_store.read_head(self.dialect.lock)
             if head.epoch == seen.epoch and not (yield from _contains(seen, head)):
-                yield from append.set_epoch(new_epoch())
+                yield from entry_store.set_epoch(new_epoch())
 
         await self.change(steps())
         return await self.refresh()
 
     async def history(self, query: Query) -> list[Entry]:
         """Return one page of entries; the cost does not grow with the journal."""
-        return await self.view(queries.history(self.dialect, query))
+        return await self.view(entry_store.history(self.dialect, query))
 
     async def verify(self, after: int, limit: int) -> int:
         """Return the last of up to limit entries that follow after, all of them whole; after at the journal's end.
@@ -132,7 +131,7 @@ class Journal(ABC):
         Raises JournalDamaged that names the first entry that is missing, changed or cannot be read.
         """
         try:
-            return await self.view(queries.verified(after, limit))
+            return await self.view(entry_store.verified(after, limit))
         except JournalDamaged as error:
             if limit == 1:
                 raise JournalDamaged(f"entry {after + 1}: {error}") from error
@@ -187,7 +186,7 @@ class Journal(ABC):
 
         def guarded() -> StatementSteps[tuple[T, Head]]:
             # Locking this row first puts writers in line: one at a time reads the head and gives seqs.
-            head = yield from append.read_head(self.dialect.lock)
+            head = yield from entry_store.read_head(self.dialect.lock)
             yield from _check_history(seen, head)
             return (yield from steps(head)), head
 
@@ -204,7 +203,7 @@ def _contains(seen: Head, head: Head) -> StatementSteps[bool]:
     """Return True if the journal that ends at head has the entry at which seen ended, whatever their epochs."""
     if head.seq == seen.seq:
         return head.checksum == seen.checksum
-    return head.seq > seen.seq and (not seen.seq or (yield from queries.checksum(seen.seq)) == seen.checksum)
+    return head.seq > seen.seq and (not seen.seq or (yield from entry_store.checksum(seen.seq)) == seen.checksum)
 
 
 def _check_history(seen: Head, head: Head) -> StatementSteps[None]:

@@ -9,7 +9,7 @@ import string
 from collections.abc import Callable
 from typing import Final
 
-from journal import append, codec, fingerprint
+from journal import codec, entry_store, fingerprint
 from journal.statements import Dialect, Statement, StatementSteps
 
 SchemaStep = str | Callable[[Dialect], StatementSteps[None]]
@@ -33,7 +33,7 @@ def _chain_old_entries(dialect: Dialect) -> StatementSteps[None]:
             checksum = codec.checksum(checksum, kind, body)
             sums.append((checksum, last))
         yield Statement("UPDATE entries SET checksum = ? WHERE seq = ?", sums, many=True)
-        yield from append.write_ids(fingerprint.own_ids(rows), dialect.skip_known)
+        yield from entry_store.write_ids(fingerprint.own_ids(rows), dialect.skip_known)
     yield Statement("UPDATE journal SET checksum = ? WHERE id = 1", [checksum])
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from cache.base import Answer
 from cache.decimal_json import RawJson, dumps, loads
 from journal.entries import Entry
-from journal.queries import Query as HistoryQuery
+from journal.entry_store import Query as HistoryQuery
 from routes.context import Services
 from routes.endpoint import Query, unexpected
 from streams.cursor import Cursor, format_cursor

@@ -22,7 +22,7 @@ from ingest.supervisor import Supervisor, Upstreams
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.entries import Entry
-from journal.queries import Query
+from journal.entry_store import Query
 from kalshi.auth import Signer
 from kalshi.client import KalshiClient
 from kalshi.environments import is_loopback, mode_of, socket_url

@@ -29,20 +29,20 @@ def plant(name: str) -> None:
 @bug
 def no_dedupe() -> None:
     """The journal stores every report, also a second one of the same execution."""
-    from journal import append
+    from journal import entry_store
 
     def nothing_known(*_: Any) -> Any:
         return {}, {}
         yield
 
     ids = itertools.count()
-    put(append, _known=nothing_known)
-    original = append.write_ids
+    put(entry_store, _known=nothing_known)
+    original = entry_store.write_ids
 
     def write_ids(known: Any) -> Any:
         return original([replace(each, name=f"{each.name[:16]}{next(ids):016x}") for each in known])
 
-    put(append, write_ids=write_ids)
+    put(entry_store, write_ids=write_ids)
 
 
 @bug
@@ -160,13 +160,13 @@ def log_forgotten() -> None:
 @bug
 def lease_without_fencing() -> None:
     """A worker that lost the lease goes on polling and writing."""
-    from journal import append, lease
+    from journal import entry_store, lease
 
     def anybody(dialect: Any, *_: Any) -> Any:
         _, now = yield from lease._row(dialect)
         return now
 
-    put(append, check=anybody)
+    put(entry_store, check=anybody)
     put(lease, check=anybody)
 
 

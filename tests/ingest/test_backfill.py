@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest.backfill import PAPER
+from journal.entry_store import Query
 from journal.errors import JournalUnavailable, LeaseLost
-from journal.queries import Query
 from journal.sqlite import SqliteJournal
 from kalshi.account_models import Position
 from kalshi.errors import NotAllowed, Unreachable

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from journal.queries import Query
+from journal.entry_store import Query
 from tests.support.bot import Answer, ScriptedBot, drip, hang_up, json_answer, serving, text_answer, trade
 from tests.support.eventually import eventually
 from tests.support.watching import worker

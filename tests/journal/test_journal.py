@@ -14,8 +14,8 @@ from cache.decimal_json import loads
 from journal import codec
 from journal.base import Journal
 from journal.entries import Entry, Head
+from journal.entry_store import Query
 from journal.errors import JournalReverted, LeaseLost
-from journal.queries import Query
 from journal.statements import Statement, StatementSteps
 from tests.journal.conftest import Another
 from tests.support.drafts import baseline, fill, gap, settlement, trade
@@ -261,9 +261,8 @@ async def test_a_page(
     journal: Journal, query: Query, expected: list[int], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages by seq, time and ticker, over the sorted and the walked way; the 11th was healed late."""
-    monkeypatch.setattr("journal.queries._FEW", few)
-    monkeypatch.setattr("journal.queries.SPAN", 4)
-    monkeypatch.setattr("journal.append.SPAN", 4)
+    monkeypatch.setattr("journal.entry_store._FEW", few)
+    monkeypatch.setattr("journal.entry_store.SPAN", 4)
     times = [*range(1001, 1011), Decimal("1002"), 1012]
     drafts = [
         trade(trade_id=str(i), timestamp=Decimal(time), ticker="ODD" if i % 2 else "EVEN")

@@ -340,7 +340,7 @@ async def test_a_fast_bot_is_not_compared_with_itself(tmp_path: Path, monkeypatc
         read.append(body)
         return body_draft(kind, body)
 
-    monkeypatch.setattr("journal.append.codec.draft", recorded)
+    monkeypatch.setattr("journal.entry_store.codec.draft", recorded)
     await journal.append([trade(trade_id=f"u{number}") for number in range(200)])
     assert read == []
     assert (await journal.append([fill()])).heuristic == 1
