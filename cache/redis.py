@@ -16,9 +16,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from cache.base import RedisAddress
+from cache.base import MemoryCache, RedisAddress
 from cache.circuit_breaker import CircuitBreaker
-from cache.memory import MemoryCache
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -92,9 +91,9 @@ class RedisBudget:
 class RedisCache:
     """Redis while it answers, memory while it does not; `breaker` holds which, since when and why.
 
-    budget: seconds that one request may spend on Redis in total. A request makes at most two calls, a get and a set,
-    so each has half of it. After the first failure no request waits: the breaker is open until a background probe has
-    written and read again. Every value is stored in memory too, so that memory is filled when Redis fails.
+    budget: seconds that one request may spend on Redis: half for a get, half for a set. After the first failure no
+    request waits: the breaker is open until a background probe has written and read again. Every value is stored in
+    memory too, so that memory is filled when Redis fails.
     """
 
     def __init__(self, client: Client, prefix: str, budget: float = 0.25) -> None:
@@ -103,7 +102,6 @@ class RedisCache:
         # One failure opens it: returning costs one probe, waiting would cost every request.
         self.breaker = CircuitBreaker(failures=1, grace=0.2, longest=5.0)
         self._room = RedisBudget()
-        # All mutable state besides these three: calls in progress, and the probe that runs while Redis is down.
         self._calls: set[asyncio.Future[Any]] = set()
         self._probe: asyncio.Task[None] | None = None
 
@@ -113,7 +111,6 @@ class RedisCache:
         return "redis_cache" if self.breaker.state == "closed" else self._memory.name
 
     async def get(self, key: str) -> bytes | None:
-        """Return the bytes under key; None if there are none or Redis did not answer in time."""
         if self.breaker.state != "closed":
             return await self._memory.get(key)
         good, value = await self._call(self._client.get(self._prefix + key))

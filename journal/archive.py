@@ -1,7 +1,6 @@
-"""A whole journal as a stream of records, to back it up, move it or verify it.
+"""A whole journal as a stream of records, to back it up, move it or verify it: a header, every entry, every id.
 
-First a header, then every entry by seq, then every id: the names under which the entries are known, without which a
-moved journal would write known trades again.
+Ids are the names under which entries are known, without which a moved journal would write known trades again.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -51,15 +50,8 @@ class ImportResult:
 
 
 def checked(stream: Iterator[Record]) -> Iterator[Record]:
-    """Yield the records, entries with their checksums, while they come in order and none is missing or changed.
-
-    Raises ArchiveUnreadable for a record that does not follow, and at the end unless all that the header promises came.
-    """
-    header = next(stream, None)
-    if header is None:
-        raise ArchiveUnreadable("the file is empty; expected the header of a journal")
-    if not isinstance(header, ArchiveHeader):
-        raise ArchiveUnreadable("expected the header of a journal first")
+    """Yield the records, entries with their checksums. Raises ArchiveUnreadable for one that is missing or changed."""
+    header = _header(stream)
     yield header
     seq, checksum, ids = 0, "", 0
     identified = bytearray(b"\1")  # by seq: 1 for an entry with an id
@@ -85,6 +77,13 @@ def checked(stream: Iterator[Record]) -> Iterator[Record]:
     _check_end(header, seq, checksum, ids, identified)
 
 
+def _header(stream: Iterator[Record]) -> ArchiveHeader:
+    header = next(stream, None)
+    if not isinstance(header, ArchiveHeader):
+        raise ArchiveUnreadable("the file is empty" if header is None else "expected the header of a journal first")
+    return header
+
+
 def _check_end(header: ArchiveHeader, seq: int, checksum: str, ids: int, identified: bytearray) -> None:
     if seq != header.head:
         raise ArchiveUnreadable(f"the file ends with entry {seq}; its header announces {header.head}")
@@ -99,7 +98,7 @@ def _check_end(header: ArchiveHeader, seq: int, checksum: str, ids: int, identif
 async def records(journal: Journal) -> AsyncIterator[Record]:
     """Yield the journal as it is now, without what is appended meanwhile. Raises JournalDamaged for a missing entry.
 
-    Stored checksums are not compared with the content here (see journal.verify); each entry has the one stored.
+    Stored checksums are not compared with the content here (see problems); each entry has the one stored.
     """
     # The marks first: with older marks the poller asks again for what it has, with newer ones it would miss some.
     marks, head = await journal.marks(), await journal.read_head()
@@ -141,9 +140,7 @@ async def renew_epoch(journal: Journal) -> str:
 
 
 def _import(dialect: Dialect, stream: Iterator[Record]) -> StatementSteps[ImportResult]:
-    header = next(stream, None)
-    if not isinstance(header, ArchiveHeader):
-        raise ArchiveUnreadable("expected the header of a journal first")
+    header = _header(stream)
     start = yield from entry_store.read_head(dialect.lock)
     seqs: dict[int, int] = {}  # of entries that did not keep their seq
     for batch in _batches(stream):
@@ -223,7 +220,7 @@ async def problems(journal: Journal) -> AsyncIterator[str]:
 def _entry_problems(entry: Entry, previous: str) -> list[str]:
     found = []
     if entry.checksum != codec.checksum(previous, entry.kind, entry.body):
-        found.append(" does not fit its checksum: it or the entry before it was changed or swapped")
+        found.append(entry_store.UNFIT)
     try:
         draft, seq = codec.draft(entry.kind, entry.body), codec.seq(entry.body)
     except ValueError as error:

@@ -1,7 +1,4 @@
-"""A journal in an SQL database: entries 1, 2, 3 … without gaps, each execution once, on disk before it is published.
-
-All of it is done here in steps that a subclass runs (see journal.statements), for SQLite and MySQL alike.
-"""
+"""A journal: entries 1, 2, 3 … without gaps, each execution once. Its steps are those of SQLite and MySQL alike."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +11,7 @@ from journal.entry_store import Appended, Query
 from journal.errors import JournalDamaged, JournalReverted
 from journal.lease import Lease
 from journal.schema import new_epoch
-from journal.statements import Dialect, Row, Statement, StatementSteps, T
+from journal.statements import Dialect, Row, StatementSteps, T, single
 
 CHECKPOINT: Final = "ledger"  # name of the checkpoint among the bookmarks
 
@@ -47,10 +44,7 @@ class Journal(ABC):
 
     @abstractmethod
     async def change(self, steps: StatementSteps[T], limit: float | None = None) -> T:
-        """Return the result of steps that write, run in one durable transaction after every other writer's.
-
-        limit: seconds, None for that of the journal.
-        """
+        """Return the result of steps that write, in one durable transaction. limit: seconds, None for the journal's."""
 
     @abstractmethod
     async def view(self, steps: StatementSteps[T]) -> T:
@@ -58,11 +52,7 @@ class Journal(ABC):
 
     async def rows(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Return the rows of one statement that only reads."""
-
-        def steps() -> StatementSteps[list[Row]]:
-            return (yield Statement(sql, args))
-
-        return await self.view(steps())
+        return await self.view(single(sql, args))
 
     async def refresh(self) -> Head:
         """Set the present head as the last one read by this handle, and return it."""
@@ -95,30 +85,13 @@ class Journal(ABC):
 
     async def follow(self, after: int, limit: int) -> list[Entry]:
         """Return the entries that follow after. Raises JournalReverted when the journal lost what was read before."""
-        seen = self.seen
-
-        def steps() -> StatementSteps[tuple[Head, list[Entry]]]:
-            head = yield from entry_store.read_head()
-            yield from _check_history(seen, head)
-            return head, (yield from entry_store.read(after, limit))
-
-        head, entries = await self.view(steps())
+        entries, head = await self.view(_guarded("", self.seen, lambda head: entry_store.read(after, limit)))
         self._advance(head)
         return entries
 
     async def recover(self) -> Head:
-        """Accept the journal as it is after JournalReverted; return its head, under a new epoch if it lost entries.
-
-        Of several workers that notice the same, one gives the epoch and the others find it.
-        """
-        seen = self.seen
-
-        def steps() -> StatementSteps[None]:
-            head = yield from entry_store.read_head(self.dialect.lock)
-            if head.epoch == seen.epoch and not (yield from _contains(seen, head)):
-                yield from entry_store.set_epoch(new_epoch())
-
-        await self.change(steps())
+        """Accept the journal as it is after JournalReverted; return its head, under a new epoch if it lost entries."""
+        await self.change(_recover(self.dialect.lock, self.seen))
         return await self.refresh()
 
     async def history(self, query: Query) -> list[Entry]:
@@ -126,10 +99,7 @@ class Journal(ABC):
         return await self.view(entry_store.history(self.dialect, query))
 
     async def verify(self, after: int, limit: int) -> int:
-        """Return the last of up to limit entries that follow after, all of them whole; after at the journal's end.
-
-        Raises JournalDamaged that names the first entry that is missing, changed or cannot be read.
-        """
+        """Return the last of at most limit whole entries after a seq. Raises JournalDamaged for the first other."""
         try:
             return await self.view(entry_store.verified(after, limit))
         except JournalDamaged as error:
@@ -158,22 +128,17 @@ class Journal(ABC):
         await self.change(append.write_marks({CHECKPOINT: text}))
 
     async def acquire(self, holder: str, term: float) -> Lease | None:
-        """Take the lease for term seconds when it is free, expired or this holder's; None when another holds it.
-
-        One that expired stays its holder's until another takes it. Raises JournalReverted as append does.
-        """
+        """Take the lease for term seconds; None when another worker holds it. Raises JournalReverted as append does."""
         return (await self._guarded(lambda head: leases.acquire(self.dialect, holder, term, head.epoch)))[0]
 
     async def renew(self, lease: Lease, term: float, status: str) -> Lease:
-        """Hold the lease for another term and store the bot's status for the other workers.
-
-        Raises LeaseLost, and JournalReverted as append does.
-        """
+        """Hold the lease for another term, with the bot's status. Raises LeaseLost, and JournalReverted as append."""
         return (await self._guarded(lambda head: leases.renew(self.dialect, lease, term, status, head.epoch)))[0]
 
     async def release(self, lease: Lease) -> None:
         """Let another worker become leader at once; nothing happens when the lease is another's."""
-        await self.change(leases.release(lease))
+        sql = "UPDATE lease SET expires = 0 WHERE id = 1 AND holder = ? AND token = ?"
+        await self.change(single(sql, [lease.holder, lease.token]))
 
     async def lease(self) -> Lease | None:
         """Return the lease as it stands, of any holder; None when there never was one."""
@@ -182,21 +147,27 @@ class Journal(ABC):
 
     async def _guarded(self, steps: Callable[[Head], StatementSteps[T]]) -> tuple[T, Head]:
         """Run steps if the journal has all that this handle has read. Return their result and the head before them."""
-        seen = self.seen
-
-        def guarded() -> StatementSteps[tuple[T, Head]]:
-            # Locking this row first puts writers in line: one at a time reads the head and gives seqs.
-            head = yield from entry_store.read_head(self.dialect.lock)
-            yield from _check_history(seen, head)
-            return (yield from steps(head)), head
-
-        result, head = await self.change(guarded())
+        # Locking the row of the head first puts writers in line: one at a time reads the head and gives seqs.
+        result, head = await self.change(_guarded(self.dialect.lock, self.seen, steps))
         self._advance(head)
         return result, head
 
     def _advance(self, head: Head) -> None:
         if head.epoch == self.seen.epoch and head.seq > self.seen.seq:
             self.seen = head
+
+
+def _guarded(lock: str, seen: Head, steps: Callable[[Head], StatementSteps[T]]) -> StatementSteps[tuple[T, Head]]:
+    head = yield from entry_store.read_head(lock)
+    yield from _check_history(seen, head)
+    return (yield from steps(head)), head
+
+
+def _recover(lock: str, seen: Head) -> StatementSteps[None]:
+    head = yield from entry_store.read_head(lock)
+    # Of several workers that notice the same, one gives the epoch and the others find it.
+    if head.epoch == seen.epoch and not (yield from _contains(seen, head)):
+        yield from entry_store.set_epoch(new_epoch())
 
 
 def _contains(seen: Head, head: Head) -> StatementSteps[bool]:
@@ -209,9 +180,8 @@ def _contains(seen: Head, head: Head) -> StatementSteps[bool]:
 def _check_history(seen: Head, head: Head) -> StatementSteps[None]:
     if not (yield from _contains(seen, head)):
         raise JournalReverted(
-            f"the journal ends at {head} and no longer contains {seen}: an older backup was restored or"
-            " the journal was replaced; every reader gets a reset",
-            lost=True,
-        )
+            f"the journal ends at {head} and no longer contains {seen}: an older backup was restored or the journal was"
+            " replaced; every reader gets a reset", lost=True,
+        )  # fmt: skip
     if head.epoch != seen.epoch:
         raise JournalReverted(f"the journal has a new epoch, {head.epoch}; every reader gets a reset", lost=False)

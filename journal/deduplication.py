@@ -34,11 +34,7 @@ class AppendPlan:
 
 
 def match(drafts: Sequence[Draft], ids: KnownIds, candidates: Mapping[int, Candidate], head: int) -> AppendPlan:
-    """Return the plan for drafts, in order. head: the last seq.
-
-    ids by name, candidates by seq: what the journal has under the names of the drafts, in their windows and beside
-    their ids (see fingerprint).
-    """
+    """Return the plan for drafts, in order. ids and candidates: what fingerprint finds for them. head: the last seq."""
     return _BatchMatcher(drafts, ids, candidates).plan(head)
 
 
@@ -64,8 +60,9 @@ class _BatchMatcher:
             self._places.append(self._place(index, draft))
         heuristic = self._pair_alike()
         seqs: dict[int, int] = {}
-        for place in (-1 - index for index in range(len(self._drafts))):
-            if self._is_fresh(place):
+        for own, place in enumerate(self._places, 1):
+            # A correction that turned out to be another entry is still written, to void what it corrects.
+            if place == -own and (place not in self._moved or place in self._corrected):
                 seqs[place] = head + 1 + len(seqs)
         fresh = [self._new_entry(place, seqs) for place in seqs]
         by_draft = [self._seq(place, seqs) for place in self._places]
@@ -75,10 +72,6 @@ class _BatchMatcher:
         voids = [(self._drafts[-1 - place], seq) for place, seq in seqs.items() if place in self._moved]
         ids += [KnownId(fingerprint.void_name(draft), fingerprint.content_digest(draft), seq) for draft, seq in voids]
         return AppendPlan(fresh, by_draft, ids, closed, heuristic)
-
-    def _is_fresh(self, place: int) -> bool:
-        # A correction that turned out to be another entry is still written, to void what it corrects.
-        return self._places[-1 - place] == place and (place not in self._moved or place in self._corrected)
 
     def _new_entry(self, place: int, seqs: dict[int, int]) -> NewEntry:
         draft = self._drafts[-1 - place]

@@ -7,28 +7,16 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 
-from journal import codec, deduplication, fingerprint
+from journal import codec, deduplication, fingerprint, statements
 from journal.deduplication import NewEntry
 from journal.entries import Draft, Entry, Head
 from journal.errors import JournalDamaged
 from journal.fingerprint import Candidate, KnownId, KnownIds, trade_in
 from journal.lease import Lease, check
-from journal.statements import (
-    ENTRY_COLUMNS,
-    SPAN,
-    Dialect,
-    Row,
-    Statement,
-    StatementSteps,
-    entry,
-    findable,
-    marks,
-    micros,
-    parts,
-)  # fmt: skip
+from journal.statements import ENTRY_COLUMNS, SPAN, Dialect, Row, Statement, StatementSteps, findable, marks, micros
 
-_FEW: Final = 5000
-"""Up to so many matches are sorted for a page; with more, a walk by seq soon finds enough."""
+UNFIT: Final = " does not fit its checksum: it or the entry before it was changed or swapped"
+_FEW: Final = 5000  # up to so many matches are sorted for a page; with more, a walk by seq soon finds enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +33,7 @@ class Appended:
 class Query:
     """The conditions of a page of history. after, before: seqs (exclusive); since, until: Unix seconds (inclusive).
 
-    With after or since the page runs forward, else backward from before (or the head); rows come by seq
-    ascending when forward, descending when backward.
+    With after or since the page runs forward and is ascending; else backward from before (or the head), descending.
     """
 
     limit: int = 100
@@ -80,9 +67,9 @@ def read_head(lock: str = "") -> StatementSteps[Head]:
     return Head(epoch, seq, checksum)
 
 
-def set_epoch(epoch: str) -> StatementSteps[None]:
+def set_epoch(epoch: str) -> StatementSteps[list[Row]]:
     """Give the journal another epoch."""
-    yield Statement("UPDATE journal SET epoch = ? WHERE id = 1", [epoch])
+    return statements.single("UPDATE journal SET epoch = ? WHERE id = 1", [epoch])
 
 
 def write(entries: Sequence[Entry], open: Sequence[bool]) -> StatementSteps[None]:
@@ -128,7 +115,7 @@ def _entries(fresh: Iterable[NewEntry], checksum: str) -> list[Entry]:
 def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[tuple[KnownIds, dict[int, Candidate]]]:
     """Read the ids (by name) and the candidates (by seq) that may bear on the drafts."""
     ids: dict[str, list[KnownId]] = defaultdict(list)
-    for part in parts(fingerprint.names_of(drafts)):
+    for part in statements.parts(fingerprint.names_of(drafts)):
         for row in (yield Statement(f"SELECT name, life, seq FROM sightings WHERE name IN ({marks(part)})", part)):
             ids[row[0]].append(KnownId(*row))
     rows = []
@@ -136,7 +123,7 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[tuple[Kn
         f"SELECT seq, kind, open, body FROM entries{dialect.by('by_time_of_ticker')}"
         " WHERE ticker = ? AND timestamp BETWEEN ? AND ? AND open = 1 AND (source = ?) = ?"
     )
-    for windows in parts(fingerprint.windows(drafts, ids), 50):
+    for windows in statements.parts(fingerprint.windows(drafts, ids), 50):
         # Together, since a server on another host is a round trip away.
         places = [
             (findable(ticker), micros(since), micros(until), fingerprint.EXCHANGE, int(exchange))
@@ -144,7 +131,7 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[tuple[Kn
         ]
         sql = " UNION ALL ".join([near] * len(places))
         rows += yield Statement(sql, [arg for place in places for arg in place])
-    for part in parts(fingerprint.sharing_an_id(drafts, ids) - {row[0] for row in rows}):
+    for part in statements.parts(fingerprint.sharing_an_id(drafts, ids) - {row[0] for row in rows}):
         rows += yield Statement(f"SELECT seq, kind, open, body FROM entries WHERE seq IN ({marks(part)})", part)
     candidates = {}
     for seq, kind, open, body in rows:
@@ -171,15 +158,13 @@ def _widen(places: Iterable[tuple[int, int]]) -> StatementSteps[None]:
 def read(after: int, limit: int) -> StatementSteps[list[Entry]]:
     """Return the entries that follow a seq. Raises JournalDamaged for one that is missing."""
     sql = f"SELECT {ENTRY_COLUMNS} FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
-    entries = [entry(row) for row in (yield Statement(sql, [after, limit]))]
+    entries = [statements.entry(row) for row in (yield Statement(sql, [after, limit]))]
     for seq, found in enumerate(entries, after + 1):
         if found.seq != seq:
             raise _missing(seq)
-    if len(entries) < limit:
-        last = after + len(entries)
-        [(head,)] = yield Statement("SELECT head FROM journal WHERE id = 1")
-        if head > last:
-            raise _missing(last + 1)
+    last = after + len(entries)
+    if len(entries) < limit and (yield from read_head()).seq > last:
+        raise _missing(last + 1)
     return entries
 
 
@@ -192,10 +177,7 @@ def verified(after: int, limit: int) -> StatementSteps[int]:
     previous = yield from checksum(after)
     for found in (yield from read(after, limit)):
         if found.checksum != codec.checksum(previous, found.kind, found.body):
-            raise JournalDamaged(
-                f"entry {found.seq} does not fit its checksum: it or the entry before it was changed or swapped;"
-                " restore a backup"
-            )
+            raise JournalDamaged(f"entry {found.seq}{UNFIT}; restore a backup")
         previous, after = found.checksum, found.seq
     return after
 
@@ -207,10 +189,10 @@ def checksum(seq: int) -> StatementSteps[str]:
 
 
 def history(dialect: Dialect, query: Query) -> StatementSteps[list[Entry]]:
-    """Return one page. Times are nearly, but not quite, in the order of seq: backfilled trades come late.
+    """Return one page.
 
-    So a window of time is no range of seqs. Few matches are taken from the index by time and sorted by seq; many are
-    found by walking those ranges of seqs whose span meets the window.
+    A window of time is no range of seqs, since backfilled trades come late. Few matches are taken from the index by
+    time and sorted by seq; many are found by walking those ranges of seqs whose span meets the window.
     """
     forward = query.after is not None or query.since is not None
     if query.since is None and query.until is None:
@@ -223,7 +205,7 @@ def history(dialect: Dialect, query: Query) -> StatementSteps[list[Entry]]:
             rows += yield _page(dialect, query, "by_seq", forward, query.limit - len(rows), first, last)
             if len(rows) >= query.limit:
                 break
-    return [entry(row) for row in rows]
+    return [statements.entry(row) for row in rows]
 
 
 def _count(dialect: Dialect, query: Query) -> Statement:

@@ -2,7 +2,7 @@
 
 Within the bot's reports: mode, trade_id, timestamp and content, in any process of the bot. Within the exchange's: the
 fill id. Across the two: the fill id; else, one to one, the nearest report with the same fingerprint within ten seconds.
-Never across modes. Everything here is synchronous and does no I/O.
+Never across modes.
 """
 
 from collections import defaultdict
@@ -12,17 +12,14 @@ from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Final
+from typing import Final, Literal
 
 from cache.decimal_json import plain
 from journal import codec
 from journal.entries import Baseline, Correction, Draft, Gap, Kind, Settlement, Trade, Transfer
 
-EXCHANGE: Final = "kalshi_api"
-"""The source of a trade that the exchange itself reported."""
-
-WINDOW: Final = Decimal(10)
-"""Seconds by which two reports of one execution may differ when no id connects them."""
+EXCHANGE: Final = "kalshi_api"  # the source of a trade that the exchange itself reported
+WINDOW: Final = Decimal(10)  # seconds by which two reports of one execution may differ when no id connects them
 
 Fingerprint = tuple[str, str, str, Decimal, Decimal]
 
@@ -61,12 +58,8 @@ class Candidate:
 
 def trade_in(draft: Draft) -> Trade | None:
     """Return the trade that a draft reports: itself, or what a correction makes of it; None for other kinds."""
-    match draft:
-        case Trade():
-            return draft
-        case Correction():
-            return draft.trade
-    return None
+    found = draft.trade if isinstance(draft, Correction) else draft
+    return found if isinstance(found, Trade) else None
 
 
 def from_exchange(trade: Trade) -> bool:
@@ -83,7 +76,7 @@ def report_name(draft: Draft) -> str:
     """Return the name under which a draft's entry is known to later reports of the same thing."""
     match draft:
         case Trade() if from_exchange(draft):
-            return fill_name(draft.mode, draft.fill_id or draft.trade_id)
+            return _named("fill", draft)
         case Trade():
             return _digest("trade", draft.mode, draft.trade_id, draft.timestamp)
         case Correction():
@@ -122,27 +115,23 @@ def old_names(draft: Draft) -> list[str]:
     return []
 
 
-def fill_name(mode: str, fill_id: str) -> str:
-    """Return the name of an exchange's fill."""
-    return _digest("fill", mode, fill_id)
-
-
 def claim_name(draft: Draft) -> str | None:
     """Return the name under which a bot's trade waits for a fill: by its fill_id, else its trade_id (may be one)."""
     trade = trade_in(draft)
-    if trade is None or from_exchange(trade):
-        return None
-    return _digest("claim", trade.mode, trade.fill_id or trade.trade_id)
+    return None if trade is None or from_exchange(trade) else _named("claim", trade)
 
 
 def counterpart_names(trade: Trade) -> list[str]:
     """Return the names by which another reporter's entry of the same execution may be found, if fingerprints agree."""
     if from_exchange(trade):
-        return [_digest("claim", trade.mode, trade.fill_id or trade.trade_id)]
-    if trade.fill_id is None:
-        return [fill_name(trade.mode, trade.trade_id)]
+        return [_named("claim", trade)]
     # The bot's own claim too: a fill id names one execution in every process of the bot.
-    return [fill_name(trade.mode, trade.fill_id), _digest("claim", trade.mode, trade.fill_id)]
+    return [_named("fill", trade), *([_named("claim", trade)] if trade.fill_id is not None else [])]
+
+
+def _named(use: Literal["fill", "claim"], trade: Trade) -> str:
+    """Return the name of the exchange's fill of a trade, or of the bot's claim to it."""
+    return _digest(use, trade.mode, trade.fill_id or trade.trade_id)
 
 
 def own_ids(entries: Iterable[tuple[int, Kind, str]]) -> list[KnownId]:
@@ -155,11 +144,10 @@ def names_of(drafts: Iterable[Draft]) -> list[str]:
     """Return every name to look up before a batch can be matched."""
     wanted: dict[str, None] = {}
     for draft in drafts:
-        wanted.update(dict.fromkeys([report_name(draft), *old_names(draft)]))
+        names = [report_name(draft), *old_names(draft)]
         if (trade := trade_in(draft)) is not None:
-            wanted.update(dict.fromkeys(counterpart_names(trade)))
-        if (claimed := claim_name(draft)) is not None:
-            wanted[claimed] = None
+            names += [*counterpart_names(trade), _named("claim", trade)]
+        wanted.update(dict.fromkeys(names))
     return list(wanted)
 
 
@@ -178,8 +166,7 @@ def known_seq(draft: Draft, ids: KnownIds) -> int | None:
 def windows(drafts: Iterable[Draft], ids: KnownIds) -> list[tuple[str, Decimal, Decimal, bool]]:
     """Return where candidates for new trades lie: ticker, from, to, reporter (True: the exchange); overlaps joined.
 
-    The reporter is the other one, since reports of one reporter are never matched by fingerprint: a bot that trades
-    one market fast would otherwise be compared with all that it has just done.
+    The reporter is the other one: reports of one reporter are never matched by fingerprint.
     """
     moments: dict[tuple[str, bool], list[Decimal]] = defaultdict(list)
     for trade in _new_trades(drafts, ids):

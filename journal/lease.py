@@ -41,18 +41,16 @@ def acquire(dialect: Dialect, holder: str, term: float, epoch: str) -> Statement
 def check(dialect: Dialect, lease: Lease, epoch: str) -> StatementSteps[float]:
     """Return the time. Raises LeaseLost unless lease is the row's and of the journal's epoch; the row stays locked.
 
-    A term must end with its epoch: in a journal that went back in time, entries that the holder counts as written may
-    be missing, while the row has the same holder and token as before.
-    An expired lease that no other worker took is still the holder's, since only a new holder changes the token. So a
-    holder that could not renew on a full disk can still write what it has read.
+    A term ends with its epoch: in a journal that went back in time, entries that the holder counts as written may be
+    missing, while the row has the same holder and token. An expired lease that no other worker took is still the
+    holder's, so that one that could not renew on a full disk can still write what it has read.
     """
     if epoch != lease.epoch:
         raise LeaseLost(f"the journal has a new epoch, {epoch}: a new term must begin")
     (holder, token, expires, _, _), now = yield from _row(dialect)
     if (holder, token) != (lease.holder, lease.token):
-        raise LeaseLost(
-            f"the lease is held by {holder or 'no worker'} now (token {token}), no longer by {lease.holder}"
-        )
+        owner = holder or "no worker"
+        raise LeaseLost(f"the lease is held by {owner} now (token {token}), no longer by {lease.holder}")
     if expires == 0:
         raise LeaseLost(f"the lease of {lease.holder} was released")
     return now
@@ -63,13 +61,6 @@ def renew(dialect: Dialect, lease: Lease, term: float, status: str, epoch: str) 
     now = yield from check(dialect, lease, epoch)
     yield Statement("UPDATE lease SET expires = ?, term = ?, bot_status = ? WHERE id = 1", [now + term, term, status])
     return replace(lease, expires=now + term, status=status)
-
-
-def release(lease: Lease) -> StatementSteps[None]:
-    """End the lease now, if it is still this one."""
-    yield Statement(
-        "UPDATE lease SET expires = 0 WHERE id = 1 AND holder = ? AND token = ?", [lease.holder, lease.token]
-    )
 
 
 def _row(dialect: Dialect) -> StatementSteps[tuple[Row, float]]:

@@ -1,7 +1,6 @@
 """The journal in MySQL or MariaDB, for several hosts: one connection that writes, one that reads, with time limits.
 
-asyncmy is the driver: compiled, typed and released in November 2026, where aiomysql's last release is a year older.
-Tested on MariaDB 10.11 and MySQL 9.7.
+The driver is asyncmy, since aiomysql is a year older. Tested on MariaDB 10.11 and MySQL 9.7.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from journal.base import Journal
 from journal.dsn import MysqlAddress
 from journal.errors import JournalDamaged, JournalError, JournalMissing, JournalUnavailable
 from journal.schema import MYSQL_STEPS, new_epoch, take
-from journal.statements import Dialect, Row, Statement, StatementSteps, T
+from journal.statements import Dialect, Row, Statement, StatementSteps, T, advance
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +42,7 @@ class MysqlDriver:
     _link: Any = None  # the driver's connection; None when there is none that can be trusted
 
     async def run(self, steps: StatementSteps[T], limit: float | None = None) -> T:
-        """Return the result of the steps, committed. limit: seconds, None for that of the driver.
-
-        Raises JournalUnavailable when the server is away, hung or full, or refuses.
-        """
+        """Return the result of the steps, committed. Raises JournalUnavailable when the server cannot be used."""
         limit = self.limit if limit is None else limit
         try:
             async with asyncio.timeout(limit), self._lock:
@@ -103,7 +99,7 @@ class MysqlJournal(Journal):
     """Entries in a database of their own, shared safely by any number of hosts.
 
     create: make the tables when the database has none; else that is JournalMissing. limit: seconds after which a call
-    gives up with JournalUnavailable; what it was writing may then still be written, and appending it again is safe.
+    gives up with JournalUnavailable; the write may still happen; repeating is safe.
     """
 
     dialect = Dialect(
@@ -207,18 +203,10 @@ async def _run_steps(cursor: Any, steps: StatementSteps[T]) -> T:
     rows: list[Row] | None = None
     while True:
         # On a thread: matching some hundred reports takes long enough to delay open streams.
-        statement, result = await asyncio.to_thread(_advance, steps, rows)
+        statement, result = await asyncio.to_thread(advance, steps, rows)
         if statement is None:
             return cast(T, result)
         rows = await _rows(cursor, statement)
-
-
-def _advance(steps: StatementSteps[T], rows: list[Row] | None) -> tuple[Statement | None, T | None]:
-    """Return the next statement, or None and the result: a thread cannot pass on a StopIteration."""
-    try:
-        return (next(steps) if rows is None else steps.send(rows)), None
-    except StopIteration as end:
-        return None, end.value
 
 
 async def _rows(cursor: Any, statement: Statement) -> list[Row]:

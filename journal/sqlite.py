@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from hashlib import blake2b
 from pathlib import Path
 from platform import node
@@ -25,22 +25,16 @@ _BUSY: Final = 4.0  # seconds to wait for another process that writes; less than
 _MIGRATION: Final = 600.0  # seconds that a change of the schema may take
 
 
-FileId = tuple[int, int] | None
-
-
 class SqliteFiles(NamedTuple):
-    """Device and inode of the journal, its write-ahead log and its shared memory; None for one that does not exist.
+    """Device and inode of the journal, its write-ahead log and its shared memory; None for one that does not exist."""
 
-    SQLite itself goes on writing into files that were deleted.
-    """
-
-    main: FileId
-    wal: FileId
-    shm: FileId
+    main: tuple[int, int] | None
+    wal: tuple[int, int] | None
+    shm: tuple[int, int] | None
 
     @classmethod
     def at(cls, path: Path) -> "SqliteFiles":
-        """Return the files that are under the journal's names now."""
+        """Return the files that are under the journal's names now; SQLite goes on writing into deleted ones."""
         return cls(*(_file_id(f"{path}{suffix}") for suffix in ("", "-wal", "-shm")))
 
 
@@ -51,9 +45,8 @@ class FilesChanged(Exception):
 class SqliteJournal(Journal):
     """Entries in a file of its own, shared safely by the processes of one host.
 
-    path: the file. create: make it, and its folder, when missing; else that is JournalMissing. clock: Unix seconds,
-    for leases. limit: seconds after which a call gives up with JournalUnavailable; what it was writing may then still
-    be written, and appending it again is safe.
+    create: make the file, and its folder, when missing; else that is JournalMissing. clock: Unix seconds, for leases.
+    limit: seconds after which a call gives up with JournalUnavailable; the write may still happen; repeating is safe.
     """
 
     dialect = Dialect(
@@ -249,12 +242,11 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
-def _file_id(path: str) -> FileId:
-    try:
+def _file_id(path: str) -> tuple[int, int] | None:
+    with suppress(FileNotFoundError):
         found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _host() -> str:

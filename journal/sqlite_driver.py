@@ -4,10 +4,10 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from typing import Final, cast
 
 from journal.errors import JournalDamaged, JournalError, JournalUnavailable
-from journal.statements import StatementSteps, T
+from journal.statements import StatementSteps, T, advance
 
 _NOT_WHOLE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_SCHEMA}
 
@@ -15,8 +15,7 @@ _NOT_WHOLE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLI
 class SqliteDriver:
     """Run steps in transactions, one after another.
 
-    connect: makes the connection, on the thread, when needed. check: called before each transaction; what it raises is
-    raised by run.
+    connect: makes the connection, on the thread, when needed. check: called before each; run raises what it raises.
     """
 
     def __init__(
@@ -29,10 +28,7 @@ class SqliteDriver:
         self._connection: sqlite3.Connection | None = None  # touched on the thread alone, but for interrupt
 
     async def run(self, begin: str, steps: StatementSteps[T], limit: float) -> T:
-        """Return the result of the steps, committed.
-
-        Raises JournalUnavailable after limit seconds or when the disk refuses.
-        """
+        """Return the committed steps' result. Raises JournalUnavailable after limit seconds or on disk errors."""
         work = self._executor.submit(self._use, lambda connection: self._transact(connection, begin, steps))
         return await self._wait(work, limit)
 
@@ -94,18 +90,12 @@ class SqliteDriver:
 
 
 def _run_steps(connection: sqlite3.Connection, steps: StatementSteps[T]) -> T:
-    """Execute each statement that the steps yield, send its rows back to them, and return their result."""
-    try:
-        statement = next(steps)
-        while True:
-            if statement.many:
-                connection.executemany(statement.sql, statement.args)
-                statement = steps.send([])
-            else:
-                statement = steps.send(connection.execute(statement.sql, statement.args).fetchall())
-    except StopIteration as end:
-        result: T = end.value
-        return result
+    """Run each statement of the steps, send them its rows, and return their result."""
+    statement, result = advance(steps, None)
+    while statement is not None:
+        run = connection.executemany if statement.many else connection.execute
+        statement, result = advance(steps, run(statement.sql, statement.args).fetchall())
+    return cast(T, result)
 
 
 def _translated(error: Exception, where: str) -> JournalError:

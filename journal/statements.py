@@ -1,7 +1,7 @@
 """SQL statements as steps, independent of the database that runs them.
 
-Steps are a generator: it yields statements, is sent their rows, and returns the result. So every rule stands once, and
-SQLite's thread and MySQL's connection only run them. Each generator is meant for one transaction.
+Steps are a generator for one transaction: it yields statements, is sent their rows, and returns the result. So every
+rule stands once, and SQLite's thread and MySQL's connection only run them.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -14,9 +14,7 @@ from journal.entries import Entry
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-SPAN: Final = 1024
-"""Entries per row of the table spans, which has the earliest and the latest time of a stretch of seqs."""
-
+SPAN: Final = 1024  # entries per row of the table spans, which has the earliest and latest time of a stretch of seqs
 TICKER_LENGTH: Final = 255
 
 
@@ -30,6 +28,19 @@ class Statement:
 
 
 StatementSteps = Generator[Statement, list[Row], T]
+
+
+def advance(steps: StatementSteps[T], rows: list[Row] | None) -> tuple[Statement | None, T | None]:
+    """Send the rows of the last statement, None at the start; return the next statement, or None and the result."""
+    try:
+        return (next(steps) if rows is None else steps.send(rows)), None
+    except StopIteration as end:
+        return None, end.value
+
+
+def single(sql: str, args: Sequence[Any] = ()) -> StatementSteps[list[Row]]:
+    """Return the steps that are one statement; their result is its rows."""
+    return (yield Statement(sql, args))
 
 
 @dataclass(frozen=True, slots=True)

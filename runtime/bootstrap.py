@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import aiohttp
 
-from cache.base import Cache, RedisAddress
+from cache.base import Cache, MemoryCache, RedisAddress
 from cache.decimal_json import loads
-from cache.memory import MemoryCache
 from cache.stale_cache import StaleCache
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.workers import RelaySettings

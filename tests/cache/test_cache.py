@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from cache.base import RedisAddress
-from cache.memory import MemoryCache
+from cache.base import MemoryCache, RedisAddress
 from cache.redis import RedisCache, connect
 from commands.ports import free_port
 from tests.support.eventually import eventually

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from cache.base import Answer
-from cache.memory import MemoryCache
+from cache.base import Answer, MemoryCache
 from cache.stale_cache import CompleteValue, StaleCache
 from tests.support.clock import Clock
 from tests.support.source import Source, keeper_over

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from cache.memory import MemoryCache
+from cache.base import MemoryCache
 from ingest.latest_trades import LatestTrades, SourceTimes
 from journal.entries import Entry
 

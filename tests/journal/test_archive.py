@@ -178,7 +178,7 @@ SPOILT: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "unknown record": (lambda lines: [lines[0], '{"record":"poem"}'], "line 2: record: expected .* got 'poem'"),
     "a field missing": (_changed(2, '"positions"', '"p"'), "line 2: not the body of a baseline"),
     "seq as text": (_changed(2, '"seq":1', '"seq":"1"'), "line 2: expected a seq, got '1'"),
-    "price as text": (_changed(3, '"price":0.65', '"price":"0.65"'), "line 3: price: '0.65' is not a number"),
+    "price as text": (_changed(3, '"price":0.65', '"price":"0.65"'), "line 3: price: expected a number, got '0.65'"),
     "a time beyond all": (_changed(3, '"timestamp":1698676800.123', '"timestamp":1E+40'), "line 3: .* out of range"),
     "an id of no entry": (_changed(11, '"seq":', '"seq":99'), "line 11: an id of entry 99"),
     "an id that is none": (_changed(11, '"name":"', '"name":"x y'), "line 11: .* is not an id"),

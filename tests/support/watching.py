@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import aiohttp
 
+from cache.base import MemoryCache
 from cache.decimal_json import loads
-from cache.memory import MemoryCache
 from ingest.poller import PollSettings
 from ingest.supervisor import Supervisor, Upstreams
 from journal.entries import Entry
