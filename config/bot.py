@@ -14,7 +14,6 @@ from kalshi.environments import is_simulated, mode_of
 
 setting = partial(reader.setting, prefix="BOT_")
 dollars, contracts = text.positive(1_000_000_000), text.positive(1_000_000)
-PRODUCTION = "https://external-api.kalshi.com/trade-api/v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +22,11 @@ class BotSettings(Settings):
 
     port: int = setting(9000, text.integer(0, 65535), "port on 127.0.0.1 to listen on; 0 takes a free one")
     live: bool = setting(False, text.yes_no, "trade the account behind `KALSHI_API_URL`; else on paper")
-    api_url: str = setting(PRODUCTION, text.exchange_url, "the exchange, real or simulated", "KALSHI_API_URL")
+    api_url: str = setting(text.PRODUCTION, text.exchange_url, "the exchange, real or simulated", "KALSHI_API_URL")
     api_key: str = setting("", text.secret_text, "key id; needed to trade live", "KALSHI_API_KEY")
-    key_path: str = setting(
-        "", text.readable_file_name, "private key, RSA or Ed25519 PEM; needed to trade live", "KALSHI_RSA_KEY_PATH"
-    )
+    key_path: str = setting("", text.readable_file_name, "private key; needed to trade live", "KALSHI_RSA_KEY_PATH")
     subaccount: int = setting(0, text.integer(0, 63), "subaccount to trade with", "KALSHI_SUBACCOUNT")
-    strategy: tuple[str, ...] = setting(
-        ("maker", "reversion"), text.names, "strategies by name or Python file, comma between; markets take turns"
-    )
+    strategy: tuple[str, ...] = setting(("maker", "reversion"), text.names, "names or Python files, comma between")
     parameters: str = setting("", text.readable_file_name, "TOML file with a table of parameters for each strategy")
     tickers: tuple[str, ...] = setting((), text.names, "markets, comma between; none: the most traded ones")
     markets: int = setting(16, text.integer(1, 100), "number of markets to choose when no tickers are named")
@@ -45,20 +40,10 @@ class BotSettings(Settings):
     daily_loss: Decimal = setting(Decimal(50), dollars, "dollars lost in a UTC day that halt trading")
     drawdown: Decimal = setting(Decimal(75), dollars, "dollars below the highest profit that halt trading")
     stale_after: float = setting(10.0, text.seconds(0.02, 86400), "seconds after which prices are too old to use")
-    stop_before: float = setting(
-        60.0, text.seconds(0, 86400), "seconds before a market closes in which no order rests there"
-    )
-    order_lifetime: float = setting(
-        30.0, text.seconds(4, 86400), "seconds after which a resting order expires unless the bot renews it"
-    )
-    group_limit: int = setting(
-        200,
-        text.integer(0, 1_000_000),
-        "contracts matched within 15 s after which the exchange cancels all orders; 0: no limit",
-    )
-    flatten: bool = setting(
-        False, text.yes_no, "a halt by a person or a loss also closes the positions at the best price"
-    )
+    stop_before: float = setting(60.0, text.seconds(0, 86400), "seconds before a close in which no order rests")
+    order_lifetime: float = setting(30.0, text.seconds(4, 86400), "seconds until an order expires that is not renewed")
+    group_limit: int = setting(200, text.integer(0, 1_000_000), "contracts in 15 s that cancel all orders; 0: no limit")
+    flatten: bool = setting(False, text.yes_no, "a halt by a person or a loss also closes positions at the best price")
     order_prefix: str = setting(
         "pi-bot-",
         text.matching(r"(?=.{1,20}$)[A-Za-z0-9\-]*[A-Za-z0-9][A-Za-z0-9\-]*", "1 to 20 letters, digits and dashes"),
@@ -67,29 +52,21 @@ class BotSettings(Settings):
     clear: bool = setting(False, text.yes_no, "clear halts at the start; losses are measured from now")
     state_file: str = setting("", str, "state to keep over a restart; unset: `bot-<mode>….json` in the working folder")
     status_url: str = setting(
-        "http://localhost:9000/status",
-        text.http_url,
-        "`python -m bot watch`: status of the bot that it watches",
-        "BOT_STATUS_ENDPOINT",
+        "http://localhost:9000/status", text.http_url, "`python -m bot watch`: the bot's status", "BOT_STATUS_ENDPOINT"
     )
     watch_after: float = setting(
         15.0,
         text.seconds(1, 86400),
-        "`python -m bot watch`: seconds without a sign of the bot after which its orders are cancelled",
+        "`python -m bot watch`: seconds of silence before its orders are cancelled",
     )
-    watch_key: str = setting(
-        "", text.secret_text, "`python -m bot watch`: its own key id; else KALSHI_API_KEY", "BOT_WATCH_API_KEY"
-    )
+    watch_key: str = setting("", text.secret_text, "`bot watch`: own key id; else KALSHI_API_KEY", "BOT_WATCH_API_KEY")
     watch_key_path: str = setting(
-        "",
-        text.readable_file_name,
-        "`python -m bot watch`: its own private key; else KALSHI_RSA_KEY_PATH",
-        "BOT_WATCH_RSA_KEY_PATH",
+        "", text.readable_file_name, "`bot watch`: own private key; else KALSHI_RSA_KEY_PATH", "BOT_WATCH_RSA_KEY_PATH"
     )
     token: str = setting(
         "",
         text.token_text,
-        "token of at least 16 characters for `POST /pause`, `/resume`, `/halt`, `/clear`; unset: no such URLs",
+        "16 characters or more for POST `/pause`, `/resume`, `/halt`, `/clear`; unset: no such URL",
     )
     log_level: str = setting("INFO", text.log_level_name, "`DEBUG` shows each exchange call", "LOG_LEVEL")
 

@@ -13,6 +13,7 @@ from starlette.datastructures import Secret
 from kalshi.environments import is_loopback
 
 T = TypeVar("T")
+PRODUCTION: Final = "https://external-api.kalshi.com/trade-api/v2"
 TOKEN_LENGTH: Final = 16  # characters that a token has at least
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9_.\-]{0,252}[a-z0-9])?")
 

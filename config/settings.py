@@ -18,9 +18,7 @@ class ServerSettings(Settings):
 
     host: str = setting("127.0.0.1", str, "address to listen on")
     port: int = setting(8000, text.integer(0, 65535), "port to listen on; 0 takes a free one")
-    app_env: str = setting(
-        "production", text.choice("production", "development"), "`development` reloads on change and logs for people"
-    )
+    app_env: str = setting("production", text.choice("production", "development"), "`development`: reload, plain logs")
     log_level: str = setting("INFO", text.log_level_name, "`DEBUG` shows each cache and exchange call")
     redis_host: str | None = setting(None, str, "Redis shared with Spring Boot; unset: the cache is in memory")
     redis_port: int = setting(6379, text.integer(1, 65535), "its port")
@@ -28,19 +26,13 @@ class ServerSettings(Settings):
     redis_password: Secret | None = setting(None, Secret, "its password")
     redis_db: int = setting(0, text.integer(0, 999), "its database number")
     redis_key_prefix: str = setting("python:", key_prefix, "prefix of every key that this service writes")
-    bot_status_endpoint: str = setting(
-        "http://localhost:9000/status", text.http_url, "the bot's status; falls to `/health` on 404"
-    )
+    bot_status_endpoint: str = setting("http://localhost:9000/status", text.http_url, "bot's status; `/health` on 404")
     bot_trades_endpoint: str = setting("http://localhost:9000/trades", text.http_url, "the bot's trades")
     bot_poll_interval: float = setting(3.0, text.seconds(0.05, 3600), "seconds between two polls of the bot")
     heartbeat_interval: float = setting(30.0, text.seconds(0.05, 3600), "seconds between two `heartbeat` events")
     kalshi_api_key: Secret | None = setting(None, Secret, "key id; unset: portfolio URLs answer 503, markets work")
     kalshi_rsa_key_path: Path | None = setting(None, text.readable_file, "the private key, an RSA or Ed25519 PEM file")
-    kalshi_api_url: str = setting(
-        "https://external-api.kalshi.com/trade-api/v2",
-        text.exchange_url,
-        "the exchange's REST base; http:// only on this machine",
-    )
+    kalshi_api_url: str = setting(text.PRODUCTION, text.exchange_url, "the exchange; http:// only on this machine")
     kalshi_subaccount: int = setting(0, text.integer(0, 63), "used alike for balance, positions, fills and orders")
     cache_ttl_short: float = setting(300.0, text.seconds(1, 86400), "upper bound for market data")
     cache_ttl_medium: float = setting(3600.0, text.seconds(1, 86400), "upper bound for balance and positions")
@@ -54,32 +46,17 @@ class ServerSettings(Settings):
     client_queue_size: int = setting(256, text.integer(1, 100_000), "events that may wait for one slow reader")
     cors_origins: tuple[str, ...] = setting((), text.origins, "exact origins that browsers may call from; unset: none")
     allowed_hosts: tuple[str, ...] = setting(
-        (),
-        text.hosts,
-        "names that requests may use for this service, `*.name` for subdomains; unset: only loopback names on "
-        "loopback addresses, any name elsewhere",
+        (), text.hosts, "names of this service, `*.name`: subdomains; unset: on loopback only loopback names, else any"
     )
-    allow_public: bool = setting(
-        False, text.yes_no, "`yes`: `python server.py` may listen beyond loopback without access control"
-    )
+    allow_public: bool = setting(False, text.yes_no, "`yes`: may listen beyond loopback without access control")
     api_token: Secret | None = setting(
-        None,
-        text.secret_token,
-        "token of at least 16 characters that every URL but `/health/live` and `/health/ready` requires",
+        None, text.secret_token, "16 characters or more, required by all URLs but `/health/live` and `/health/ready`"
     )
-    auth: str | None = setting(
-        None, text.choice("spring-session"), "`spring-session`: require a login session of Spring in the shared Redis"
-    )
+    auth: str | None = setting(None, text.choice("spring-session"), "`spring-session`: require a login of Spring")
     spring_session_namespace: str = setting("spring:session", key_prefix, "Spring's `spring.session.redis.namespace`")
-    spring_redis_host: str | None = setting(
-        None, str, "Redis of Spring's sessions, where they have one of their own; unset: REDIS_HOST"
-    )
-    spring_redis_port: int = setting(
-        6379, text.integer(1, 65535), "its port; user and password are those of REDIS_HOST"
-    )
-    rate_limit: int = setting(
-        0, text.integer(0, 1_000_000), "requests a minute for each client network; 0: no limit (the proxy's job)"
-    )
+    spring_redis_host: str | None = setting(None, str, "Redis of Spring's sessions; unset: REDIS_HOST")
+    spring_redis_port: int = setting(6379, text.integer(1, 65535), "its port; user and password as of REDIS_HOST")
+    rate_limit: int = setting(0, text.integer(0, 1_000_000), "requests a minute for each client network; 0: no limit")
 
     def conflicts(self) -> list[str]:
         """Return a line for each setting that contradicts another one."""

@@ -34,17 +34,13 @@ class SimulatorSettings(Settings):
     seed: int = setting(1, text.integer(0, 999_999_999), "seed of markets, prices and other traders")
     speed: float = setting(1.0, text.number(0.001, 1_000_000), "factor by which markets open, close and settle faster")
     tier: str = setting(
-        "basic",
-        text.choice("basic", "advanced", "expert", "premier", "paragon", "prime", "prestige"),
-        "size of the rate limits",
+        "basic", text.choice("basic", "advanced", "expert", "premier", "paragon", "prime", "prestige"), "rate limits"
     )
     cash: int = setting(10_000, text.integer(0, 999_999_999), "dollars in the account at the start")
     shard_cash: dict[int, int] | None = setting(
         None, _shard_cash, "dollars for each shard, such as 0:6000,2:4000; by default the cash is spread"
     )
-    crowd: str = setting(
-        "stock", text.choice("stock", "informed", "drifting", "gapping", "toxic"), "behaviour of other traders"
-    )
+    crowd: str = setting("stock", text.choice("stock", "informed", "drifting", "gapping", "toxic"), "other traders")
     read_lag: float = setting(0.0, text.seconds(0, 3600), "seconds by which account reads trail")
     quiet_markets: bool = setting(False, text.yes_no, "no other traders and no schedule")
 

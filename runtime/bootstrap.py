@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import resource
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 import aiohttp
 
@@ -36,15 +38,16 @@ from routes.context import Services
 from routes.health import snapshot
 from routes.login import RevokedTickets, Tickets
 from routes.problems import SECURITY
-from runtime.descriptors import raise_descriptor_limit, streams_within
 from streams.hub import Hub
 from streams.keepalive import KeepaliveSettings
 from streams.sse import StreamLimits, event_streams
 
 log = logging.getLogger(__name__)
 
-MOVING = ("trade", "correction", "settlement", "transfer")  # kinds of entries after which the account is another
-RECENT = 100  # entries looked at on start, for the last thing that happened to the account
+MOVING: Final = ("trade", "correction", "settlement", "transfer")  # kinds of entries that change the account
+RECENT: Final = 100  # entries looked at on start, for the last thing that happened to the account
+DESCRIPTORS: Final = 1 << 20  # asked for where the hard limit is unlimited
+RESERVED: Final = 200  # descriptors for the journal, Redis, the exchange and REST connections
 
 
 async def open_services(settings: ServerSettings, durations: Durations, stack: contextlib.AsyncExitStack) -> Services:
@@ -62,10 +65,13 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
     tiers = Tiers(settings.cache_ttl_medium, settings.cache_ttl_long, settings.marks_ttl)
     portfolio = Portfolio(client, cache, tiers)
     head = await journal.read_head()
-    hub = Hub(head.epoch, head.seq, streams_that_fit(settings), check=head.check)
+    max_streams = streams_within(raise_descriptor_limit(), settings.max_streams)
+    hub = Hub(head.epoch, head.seq, max_streams, check=head.check)
     touch(portfolio, await journal.history(Query(limit=RECENT, before=hub.position + 1)))
     ledgers = JournalLedgers(journal, ComponentHealth("ledger"))
     supervisor = await open_supervisor(settings, stack, session, client, journal, store, hub, portfolio, ledgers)
+    keepalive = KeepaliveSettings(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
+    limits = StreamLimits(keepalive, settings.client_queue_size, headers=SECURITY)
     return Services(
         version=VERSION,
         portfolio=portfolio,
@@ -78,20 +84,30 @@ async def open_services(settings: ServerSettings, durations: Durations, stack: c
         cache=cache,
         client=client,
         durations=durations,
-        streams=event_streams(hub, journal, limits(settings)),
+        streams=event_streams(hub, journal, limits),
         access=await open_access(settings, stack, journal),
         warnings=tuple(warnings(settings)),
     )
 
 
-def streams_that_fit(settings: ServerSettings) -> int:
-    """Return the number of streams that may open: MAX_STREAMS, or fewer where the process has too few descriptors."""
-    limit = raise_descriptor_limit()
-    fit = streams_within(limit, settings.max_streams)
-    if fit < settings.max_streams:
+def raise_descriptor_limit() -> int:
+    """Raise the soft limit of open file descriptors to the hard one and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
+    if soft == resource.RLIM_INFINITY:
+        return DESCRIPTORS
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(soft, wanted)
+
+
+def streams_within(limit: int, max_streams: int) -> int:
+    """Return how many streams, each with one descriptor, fit into so many: at most max_streams and at least one."""
+    fit = max(1, min(max_streams, limit - RESERVED))
+    if fit < max_streams:
         log.warning(
             "MAX_STREAMS=%d needs more than the %d file descriptors that this process may open: at most %d streams; "
-            "raise the hard limit (ulimit -Hn, LimitNOFILE=)", settings.max_streams, limit, fit,
+            "raise the hard limit (ulimit -Hn, LimitNOFILE=)", max_streams, limit, fit,
         )  # fmt: skip
     else:
         log.info("up to %d streams (MAX_STREAMS) with %d file descriptors", fit, limit)
@@ -99,27 +115,17 @@ def streams_that_fit(settings: ServerSettings) -> int:
 
 
 async def open_supervisor(
-    settings: ServerSettings,
-    stack: contextlib.AsyncExitStack,
-    session: aiohttp.ClientSession,
-    client: KalshiClient,
-    journal: Journal,
-    store: Cache,
-    hub: Hub,
-    portfolio: Portfolio,
-    ledgers: JournalLedgers,
-) -> Supervisor:
+    settings: ServerSettings, stack: contextlib.AsyncExitStack, session: aiohttp.ClientSession, client: KalshiClient,
+    journal: Journal, store: Cache, hub: Hub, portfolio: Portfolio, ledgers: JournalLedgers,
+) -> Supervisor:  # fmt: skip
     """Poll the bot and, with keys, the exchange. Raises PrefixInUse if another journal uses the Redis prefix."""
-    key = client.calls.signer
-    push = None
-    if key:
-        push = FillSocket(
-            session, socket_url(settings.kalshi_api_url), key, settings.kalshi_subaccount, is_traded=ledgers.is_traded
-        )
+    url, key = settings.kalshi_api_url, client.calls.signer
+    traded, subaccount = ledgers.is_traded, settings.kalshi_subaccount
+    push = FillSocket(session, socket_url(url), key, subaccount, is_traded=traded) if key else None
     polling = PollSettings(settings.bot_status_endpoint, settings.bot_trades_endpoint, settings.bot_poll_interval)
     redis = redis_address(settings)
     supervisor = Supervisor(
-        Upstreams(session, polling, client if key else None, push, mode_of(settings.kalshi_api_url)),
+        Upstreams(session, polling, client if key else None, push, mode_of(url)),
         journal,
         hub,
         store,
@@ -135,10 +141,7 @@ async def open_supervisor(
 
 
 def open_audit(
-    stack: contextlib.AsyncExitStack,
-    client: KalshiClient,
-    ledgers: JournalLedgers,
-    supervisor: Supervisor,
+    stack: contextlib.AsyncExitStack, client: KalshiClient, ledgers: JournalLedgers, supervisor: Supervisor
 ) -> AccountAudit:
     """Start counting the journal's entries and comparing them with the account."""
     exchange = client if client.calls.signer else None
@@ -155,12 +158,6 @@ def touch(portfolio: Portfolio, entries: Sequence[Entry]) -> None:
     real = [entry for entry in entries if entry.kind in MOVING and loads(entry.body)["mode"] != "paper"]
     if real:
         portfolio.touched(float(max(entry.timestamp for entry in real)))
-
-
-def limits(settings: ServerSettings) -> StreamLimits:
-    """Return intervals and bounds of the streams."""
-    keepalive = KeepaliveSettings(heartbeat=settings.heartbeat_interval, max_age=settings.max_stream_age)
-    return StreamLimits(keepalive, settings.client_queue_size, headers=SECURITY)
 
 
 def signer(settings: ServerSettings) -> Signer | None:
@@ -180,10 +177,9 @@ def redis_address(settings: ServerSettings) -> RedisAddress | None:
 
 def spring_redis_address(settings: ServerSettings) -> RedisAddress | None:
     """Return the address of the Redis that holds Spring's sessions; None if no Redis is set."""
-    host, port = settings.spring_redis_host, settings.spring_redis_port
-    if host is None:
-        return redis_address(settings)
-    return redis_address(replace(settings, redis_host=host, redis_port=port, redis_db=0))
+    if (host := settings.spring_redis_host) is not None:
+        settings = replace(settings, redis_host=host, redis_port=settings.spring_redis_port, redis_db=0)
+    return redis_address(settings)
 
 
 def open_cache(settings: ServerSettings) -> Cache:

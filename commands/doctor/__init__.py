@@ -13,8 +13,7 @@ from commands.doctor.cures import cure
 from commands.doctor.examination import CROWD, examine
 from commands.doctor.findings import Diagnosis
 from commands.doctor.probe import Probe
-from config.reader import SettingsError
-from config.sources import SettingError, find
+from config.reader import SettingError, SettingsError, find
 
 EPILOG = "For each fault the lines to change in the proxy that was met are printed. Exit status 1: something is wrong."
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.bot import BotSettings
-from config.reader import Settings, SettingsError, masked, parsed, read, variable
+from config.reader import SettingError, Settings, SettingsError, env_file, masked, parsed, read, variable
 from config.settings import ServerSettings
 from config.simulator import SimulatorSettings
-from config.sources import SettingError, env_file
 
 KINDS = [ServerSettings, BotSettings, SimulatorSettings]
 TOKEN = "0123456789abcdef"
