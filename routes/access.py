@@ -104,8 +104,8 @@ async def _refuse(access: Access, problem: Problem, scope: Scope, receive: Recei
     if problem.status in TEMPORARY and path_in_app(scope).startswith(STREAM_PATHS) and scope["method"] == "GET":
         # A browser's EventSource never reconnects after another status than 200.
         wait = 1.5 * float(problem.headers.get("Retry-After", RETRY_AFTER[problem.status]))
-        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *SECURITY]})
         body = comment(problem.detail) + bye(TEMPORARY[problem.status], wait)
+        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *SECURITY]})
         await send({"type": "http.response.body", "body": body})
         return
     on_page = path_in_app(scope).rstrip("/") in PAGES and "text/html" in HTTPConnection(scope).headers.get("accept", "")
@@ -122,9 +122,7 @@ class AccessMiddleware:
     """
 
     def __init__(self, app: ASGIApp, access: Callable[[Scope], Access], recheck: float = 15.0) -> None:
-        self.app = app
-        self.access = access
-        self.recheck = recheck
+        self.app, self.access, self.recheck = app, access, recheck
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         access = self.access(scope)

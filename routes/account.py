@@ -1,11 +1,9 @@
-"""The account as a whole: the summary, lifetime P&L from the journal, and the journal against the account.
-
-Each part of the summary has its own source and age; one that failed has the reason, and the others are sent.
-"""
+"""The account as a whole: the summary, lifetime P&L from the journal, and the journal against the account."""
 
 import asyncio
 import time
 from collections.abc import Awaitable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,24 +17,27 @@ from routes.history import newest
 from routes.problems import Problem, failed_part, from_exception
 from routes.responses import provenance
 
+Part = Answer | dict[str, Any]  # a part of the summary, or its failure
 LAST_TRADES: Final = 10
 PATIENCE: Final = 4.0  # seconds for each part; one that was never read and takes longer is a part that failed
 FIRST_WAIT: Final = 5.0  # seconds that a request waits for the first comparison after the start
 
 
 async def summary(service: Services, query: Query) -> Answer:
-    """Balance, positions, P&L, counts, bot status and the last trades."""
+    """Balance, positions, P&L, counts, bot status and last trades, each with its own source and age, or its failure."""
     balance, positions, trades = await asyncio.gather(
         _part(service.portfolio.balance()), _part(service.portfolio.positions()), _part(newest(service, LAST_TRADES))
     )
     parts = {
-        "balance": _shown(balance), "positions": _shown(positions), "pnl": _pnl(positions),
-        "lifetime": _lifetime(service), "counts": _counts(service, positions), "bot": _bot(service),
-        "trades": _shown(trades),
+        "balance": balance, "positions": positions, "pnl": _pnl(positions), "lifetime": _lifetime(service),
+        "counts": _counts(service, positions), "bot": _bot(service), "trades": trades,
     }  # fmt: skip
+    shown = {
+        name: {**provenance(part), **part.value} if isinstance(part, Answer) else part for name, part in parts.items()
+    }
     known = [part for part in (balance, positions, trades) if isinstance(part, Answer)]
     oldest = min(known, key=lambda answer: answer.as_of)
-    return Answer(parts, oldest.source, oldest.as_of, stale=len(known) < 3 or any(answer.stale for answer in known))
+    return Answer(shown, oldest.source, oldest.as_of, stale=len(known) < 3 or any(answer.stale for answer in known))
 
 
 async def reconciliation(services: Services, query: Query) -> Answer:
@@ -50,7 +51,7 @@ async def reconciliation(services: Services, query: Query) -> Answer:
     return Answer({"mode": services.ledgers.latest_mode, **result.body}, "journal", result.read_at, audit.stale)
 
 
-async def _part(reading: Awaitable[Answer]) -> Answer | dict[str, Any]:
+async def _part(reading: Awaitable[Answer]) -> Part:
     try:
         async with asyncio.timeout(PATIENCE):
             return await reading
@@ -61,46 +62,40 @@ async def _part(reading: Awaitable[Answer]) -> Answer | dict[str, Any]:
         return failed_part(problem.status, problem.detail)
 
 
-def _shown(part: Answer | dict[str, Any]) -> dict[str, Any]:
-    return {**provenance(part), **part.value} if isinstance(part, Answer) else part
-
-
-def _pnl(positions: Answer | dict[str, Any]) -> dict[str, Any]:
+def _pnl(positions: Part) -> Part:
     if not isinstance(positions, Answer):
         return positions
     rows = positions.value["positions"]
     unrealized = [row["unrealized_pnl"] for row in rows if row["quantity"]]
-    return {
-        **provenance(positions),
+    return replace(positions, value={
         "markets": "unsettled",  # lifetime has those that paid out
         "realized": sum((row["realized_pnl"] for row in rows), Decimal(0)),
         "unrealized": sum_known(unrealized),
         "fees": sum((row["fees"] for row in rows), Decimal(0)),
         "unmarked": unrealized.count(None),  # open positions without a mark, which are not in unrealized
-    }
+    })  # fmt: skip
 
 
-def _counts(service: Services, positions: Answer | dict[str, Any]) -> dict[str, Any]:
-    kept = positions.value["count"] if isinstance(positions, Answer) else None
-    counts = {"positions": kept, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
-    stale = not isinstance(positions, Answer) or positions.stale
-    return {"source": "journal", "as_of": round(time.time(), 3), "stale": stale, **counts}
+def _counts(service: Services, positions: Part) -> Part:
+    held, stale = (positions.value["count"], positions.stale) if isinstance(positions, Answer) else (None, True)
+    counts = {"positions": held, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
+    return Answer(counts, "journal", time.time(), stale)
 
 
-def _lifetime(services: Services) -> dict[str, Any]:
+def _lifetime(services: Services) -> Part:
     """Return the P&L of everything in the journal; null where no entry has it, an error while it is being read."""
     ledgers = services.ledgers
     if not ledgers.ready:
         return failed_part(503, _progress(services))
     ledger = ledgers.account()
     totals = ledger.totals if ledger is not None else None
-    return {
-        "source": "journal", "as_of": round(time.time(), 3), "stale": False, "mode": ledgers.latest_mode,
-        "since": ledger.begun if ledger is not None else None,
+    figures = {
+        "mode": ledgers.latest_mode, "since": ledger.begun if ledger is not None else None,
         "realized": totals.realized if totals else None, "fees": totals.fees if totals else None,
         "net": totals.net if totals else None, "trades": totals.trades if totals else 0,
         "settled_markets": totals.settled if totals else 0,
     }  # fmt: skip
+    return Answer(figures, "journal", time.time())
 
 
 def _progress(services: Services) -> str:
@@ -110,8 +105,6 @@ def _progress(services: Services) -> str:
     return f"the journal is being read: {ledgers.position} of {max(services.hub.position, ledgers.head)} entries"
 
 
-def _bot(service: Services) -> dict[str, Any]:
+def _bot(service: Services) -> Part:
     """Return the bot's last good poll; stale once it is older than a live answer may be."""
-    seen = service.supervisor.health()["bot"]
-    polled, stale = service.supervisor.live.polled()
-    return {"source": "bot_live", "as_of": round(polled, 3) or None, "stale": stale, **seen}
+    return Answer(service.supervisor.health()["bot"], "bot_live", *service.supervisor.live.polled())

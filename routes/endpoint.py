@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from cache.base import Answer
 from routes.context import Services
@@ -55,8 +55,7 @@ class Parameter:
 class Endpoint:
     """A URL below the prefix. Exactly one of answer, respond and stream is set, and serves it.
 
-    schema: the name of the body's schema; empty for text. errors: statuses besides 400, 429 and 500. csv: serves the
-    same query as text/csv.
+    schema: of the body; empty for text. errors: statuses besides 400, 429 and 500. csv: serves the query as text/csv.
     """
 
     path: str
@@ -73,23 +72,21 @@ class Endpoint:
     csv: Callable[[Services, Query], ASGIApp] | None = None
     documented: bool = True
 
-
-def unexpected(name: str, value: str, expectation: str) -> Problem:
-    """Return the 400 for one parameter; a long value is cut."""
-    shown = value if len(value) <= 60 else value[:57] + "..."
-    return Problem(400, f"{name}: expected {expectation}, got {shown!r}", name=name, value=shown, allowed=expectation)
-
-
-def read_query(parameters: Sequence[Parameter], query_string: bytes, path: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of the parameters; names that are not parameters are ignored. Raises Problem 400."""
-    given: dict[str, str] = {}
-    if query_string:
+    def read_query(self, scope: Scope) -> dict[str, Any]:
+        """Return the values of the parameters; names that are not parameters are ignored. Raises Problem 400."""
+        text = scope["query_string"].decode("latin-1")
         try:
-            given |= parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+            given = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
         except ValueError:
             raise Problem(400, f"query: expected at most {MAX_FIELDS} parameters") from None
-    given |= path
-    return {parameter.name: parameter.value(given.get(parameter.name)) for parameter in parameters}
+        given |= scope.get("path_params", {})
+        return {parameter.name: parameter.value(given.get(parameter.name)) for parameter in self.parameters}
+
+
+def unexpected(name: str, value: str, expected: str) -> Problem:
+    """Return the 400 for one parameter; a long value is cut."""
+    shown = value if len(value) <= 60 else value[:57] + "..."
+    return Problem(400, f"{name}: expected {expected}, got {shown!r}", name=name, value=shown, allowed=expected)
 
 
 def choice(name: str, allowed: Sequence[str], description: str) -> Parameter:

@@ -110,20 +110,19 @@ def _upstreams(service: Services) -> dict[str, dict[str, Any]]:
 
 async def stats(request: Request) -> Response:
     """Return the counts since the start, added up over the workers that share a Redis."""
-    views = await _views(request)
-    total = add_up([view["stats"] for view in views])
-    return _counted({**total, "workers": len(views), "uptime": get_services(request.scope).uptime()})
+    service = get_services(request.scope)
+    views = await _views(service)
+    return _counted({**add_up([view["stats"] for view in views]), "workers": len(views), "uptime": service.uptime()})
 
 
 async def clients(request: Request) -> Response:
     """Return the open streams of all workers, with the network of each client only."""
-    views = await _views(request)
+    views = await _views(get_services(request.scope))
     found = [reader for view in views for reader in view["clients"]]
     return _counted({"clients": found, "count": len(found), "workers": len(views)})
 
 
-async def _views(request: Request) -> list[dict[str, Any]]:
-    service = get_services(request.scope)
+async def _views(service: Services) -> list[dict[str, Any]]:
     return [snapshot(service.hub, service.supervisor), *await service.supervisor.workers.gather()]
 
 

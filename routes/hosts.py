@@ -1,7 +1,4 @@
-"""Names and origins: the Host under which this service may be called, and the pages that may read it.
-
-A page of another name cannot read it through DNS rebinding; a refused preflight of CORS is a problem.
-"""
+"""Names and origins: the Host under which this service may be called, and the pages that may read it."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -21,7 +18,7 @@ REMEMBERED: Final = 256  # decisions
 
 
 class AllowedHostsMiddleware:
-    """Refuse a request whose Host is not allowed with a 421; the probes of a load balancer are exempt.
+    """Refuse a request whose Host is not allowed with a 421, against DNS rebinding; the probes are exempt.
 
     allowed: names or addresses, `*.name` for all subdomains. Without any, only loopback names are allowed on a
     connection to a loopback address, and every name on another one.

@@ -1,7 +1,4 @@
-"""The API as an OpenAPI 3.1 document: URLs and errors from the table, bodies and events from schemas.txt.
-
-schemas.txt explains its notation. The tests compare every answer with its schema.
-"""
+"""The API as an OpenAPI 3.1 document: URLs from the table, bodies and events from schemas.txt, in its notation."""
 
 import re
 from collections import deque

@@ -75,17 +75,13 @@ def failed_part(status: int, detail: str) -> dict[str, Any]:
 
 
 def render(problem: Problem, scope: Scope, level: int | None = None) -> Response:
-    """Return the problem as a response, and log it with its request_id.
-
-    level: of the log line; by default INFO from status 500 on, else DEBUG.
-    """
-    request_id, instance = _request_id(scope), _instance(scope["path"])
-    body = {
-        **basic_members(problem.status, problem.detail),
-        "instance": instance,
-        "request_id": request_id,
-        **problem.members,
-    }
+    """Return the problem as a response, and log it: at level, by default INFO from status 500 on, else DEBUG."""
+    given = Headers(scope=scope).get("x-request-id", "")  # the proxy's
+    request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    # A URI reference (RFC 9457, 3.1.5); two slashes in front would make its first part a host.
+    instance = "/" + quote(scope["path"].lstrip("/"), safe="/:@!$&'()*+,;=~")
+    basic = basic_members(problem.status, problem.detail)
+    body = {**basic, "instance": instance, "request_id": request_id, **problem.members}
     if level is None:
         level = logging.INFO if problem.status >= 500 else logging.DEBUG
     line = ("%s %s: %d %s", scope["method"], instance, problem.status, problem.detail)
@@ -96,17 +92,6 @@ def render(problem: Problem, scope: Scope, level: int | None = None) -> Response
     response = Response(dumps(body), problem.status, headers, MEDIA_TYPE)
     response.raw_headers += SECURITY
     return response
-
-
-def _instance(path: str) -> str:
-    """Return the path as a URI reference (RFC 9457, 3.1.5); two slashes in front would make its first part a host."""
-    return "/" + quote(path.lstrip("/"), safe="/:@!$&'()*+,;=~")
-
-
-def _request_id(scope: Scope) -> str:
-    """Return the proxy's request id if it is printable; else a new one."""
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def from_exception(error: Exception) -> Problem:
@@ -136,10 +121,10 @@ def _from_http(error: HTTPException) -> Problem:
         404: f"there is nothing at this path; {PREFIX}/ lists what there is",
         405: "this path does not take that method; the Allow header says which it takes",
     }
-    plain = error.detail == phrase(error.status_code)
-    return Problem(
-        error.status_code, details.get(error.status_code, error.detail) if plain else error.detail, error.headers
-    )
+    detail = error.detail
+    if detail == phrase(error.status_code):
+        detail = details.get(error.status_code, detail)
+    return Problem(error.status_code, detail, error.headers)
 
 
 def _patience(error: KalshiError) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -31,8 +32,7 @@ class ServiceCollector(Collector):
     def collect(self) -> Iterator[Family]:
         """Yield every family, in the order in which a trade passes the parts."""
         yield from _streams(self.service)
-        yield from _watch(self.service.supervisor.health())
-        yield from _books(self.service)
+        yield from _ingest(self.service)
         yield from _exchange(self.service)
         yield _durations(self.service.durations)
         yield _gauge("pi_journal_head", "seq of the last entry", self.service.hub.position)
@@ -41,13 +41,13 @@ class ServiceCollector(Collector):
 
 def _family(
     kind: type[GaugeMetricFamily] | type[CounterMetricFamily], name: str, text: str,
-    value: float | None | Mapping[str, float | None], label: str = "",
+    value: float | None | Mapping[Any, float | None], *labels: str,
 ) -> Family:  # fmt: skip
     """Return one family. None gives no sample: a value that was never measured is not 0."""
-    family = kind(name, text, labels=[label] if label else None)
-    for key, number in value.items() if isinstance(value, Mapping) else (("", value),):
+    family = kind(name, text, labels=labels)
+    for key, number in value.items() if isinstance(value, Mapping) else (((), value),):
         if number is not None:
-            family.add_metric([key] if label else [], number)
+            family.add_metric([key] if isinstance(key, str) else key, number)
     return family
 
 
@@ -69,7 +69,8 @@ def _streams(service: Services) -> Iterator[Family]:
     yield _gauge("pi_sse_latency_seconds", "from publish to write, by quantile", seconds, "quantile")
 
 
-def _watch(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
+def _ingest(service: Services) -> Iterator[Family]:
+    parts: Mapping[str, Mapping[str, Any]] = service.supervisor.health()
     poller, recorder = parts["poller"], parts["recorder"]
     polls, failed = poller.get("polls", 0), poller.get("failures", 0)
     yield _counter("pi_bot_polls", "polls of the bot", {"ok": polls - failed, "failed": failed}, "result")
@@ -84,9 +85,6 @@ def _watch(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Family]:
     yield _counter("pi_heuristic_matches", "executions matched by likeness", recorder.get("heuristic", 0))
     well = {name: float(part["state"] != "degraded") for name, part in parts.items()}
     yield _gauge("pi_part_ok", "1 while a part is well", well, "part")
-
-
-def _books(service: Services) -> Iterator[Family]:
     result = service.audit.result
     unexplained = None if result is None else float(result.body["cash"]["unexplained"])
     yield _gauge("pi_unexplained_dollars", "cash that no named cause explains", unexplained)
@@ -96,27 +94,20 @@ def _books(service: Services) -> Iterator[Family]:
 
 
 def _exchange(service: Services) -> Iterator[Family]:
-    calls = service.client.calls
-    family = CounterMetricFamily("pi_kalshi_requests", "calls to the exchange", labels=["endpoint", "code"])
-    for (endpoint, code), count in calls.counters.calls.items():
-        family.add_metric([endpoint, code], count)
-    yield family
+    calls, store, counts = service.client.calls, service.cache.store, service.cache.counts
+    yield _counter("pi_kalshi_requests", "calls to the exchange", calls.counters.calls, "endpoint", "code")
     yield _counter("pi_kalshi_retries", "calls that were repeated", calls.counters.retries)
-    breakers = {"kalshi": float(calls.breaker.state != "closed")}
-    if service.cache.store.breaker is not None:
-        breakers["redis"] = float(service.cache.store.breaker.state != "closed")
-    yield _gauge("pi_breaker_open", "1 while the circuit breaker is open", breakers, "name")
-    counts = service.cache.counts
+    breakers = {"kalshi": calls.breaker, **({"redis": store.breaker} if store.breaker is not None else {})}
+    states = {name: float(breaker.state != "closed") for name, breaker in breakers.items()}
+    yield _gauge("pi_breaker_open", "1 while the circuit breaker is open", states, "name")
     named = {name: counts[name] for name in ("near", "cached", "fetched", "failed", "stale")}
     yield _counter("pi_answers", "answers by where they came from", named, "source")
 
 
 def _durations(durations: Durations) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(
-        "pi_http_request_duration_seconds", "REST answers; streams are not in it", labels=["url", "status"]
-    )
+    text = "REST answers; streams are not in it"
+    family = HistogramMetricFamily("pi_http_request_duration_seconds", text, labels=["url", "status"])
     for (url, status), counts in durations.buckets.items():
-        sums = [sum(counts[: place + 1]) for place in range(len(counts))]
-        buckets = [*zip(map(str, BOUNDS), map(float, sums), strict=False), ("+Inf", float(sums[-1]))]
-        family.add_metric([url, str(status)], buckets, durations.sums[url, status])
+        buckets = zip([*map(str, BOUNDS), "+Inf"], map(float, accumulate(counts)), strict=True)
+        family.add_metric([url, str(status)], list(buckets), durations.sums[url, status])
     return family

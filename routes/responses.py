@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from cache.base import Answer
 from cache.decimal_json import dumps
 from routes.context import get_services
-from routes.endpoint import Endpoint, read_query
+from routes.endpoint import Endpoint
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -80,9 +80,7 @@ class JsonEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["endpoint"] = self
         services = get_services(scope)
-        query: dict[str, Any] = {}
-        if self.endpoint.parameters:
-            query = read_query(self.endpoint.parameters, scope["query_string"], scope.get("path_params", {}))
+        query = self.endpoint.read_query(scope) if self.endpoint.parameters else {}
         if self.endpoint.csv and accepts_csv(scope):
             await self.endpoint.csv(services, query)(scope, receive, send)
             return
@@ -90,20 +88,16 @@ class JsonEndpoint:
         key = tuple(query.values())
         encoded = self._encoded.get(key)
         if encoded is None or encoded.answer is not answer:
-            encoded = self._keep(key, encode(answer, self._cache_control(scope, answer)))
+            encoded = self._encoded[key] = encode(answer, self._cache_control(scope, answer))
+            self._encoded.move_to_end(key)
+            if len(self._encoded) > ENCODED_KEPT:
+                self._encoded.popitem(last=False)
         if matches(scope, encoded.etag):
             await send({"type": "http.response.start", "status": 304, "headers": encoded.not_modified()})
             await send({"type": "http.response.body", "body": b""})
         else:
             await send({"type": "http.response.start", "status": 200, "headers": encoded.ok()})
             await send({"type": "http.response.body", "body": encoded.body})
-
-    def _keep(self, key: tuple[Any, ...], encoded: EncodedAnswer) -> EncodedAnswer:
-        self._encoded[key] = encoded
-        self._encoded.move_to_end(key)
-        if len(self._encoded) > ENCODED_KEPT:
-            self._encoded.popitem(last=False)
-        return encoded
 
     def _cache_control(self, scope: Scope, answer: Answer) -> bytes:
         if self.endpoint.caching == "account":

@@ -1,9 +1,8 @@
 """Login sessions of Spring in the shared Redis.
 
-Spring Session stores a session as the hash <namespace>:sessions:<id>; the cookie holds the id in base64. A session is
-logged in while its security context is not empty and lastAccessedTime + maxInactiveInterval lies ahead: the indexed
-repository keeps the hash for 300 s after logout and expiry. Nothing of Spring's is changed. docs/spring.md has what
-was observed with a real Spring Boot.
+A session is the hash <namespace>:sessions:<id>; the cookie holds the id in base64. It is logged in while its security
+context is not empty and lastAccessedTime + maxInactiveInterval lies ahead, since the indexed repository keeps the hash
+for 300 s after logout and expiry. Nothing of Spring's is changed. docs/spring.md has the observations behind this.
 """
 
 import base64
@@ -44,14 +43,10 @@ class SpringSessions:
                 (accessed, inactive), length = await pipe.execute()
         except (RedisError, OSError) as error:
             raise SessionsAway(f"the session store does not answer ({type(error).__name__})") from None
-        return length > EMPTY and _lives(java_number(accessed), java_number(inactive), self._clock())
-
-
-def _lives(accessed: int | None, inactive: int | None, now: float) -> bool:
-    """accessed: milliseconds; inactive: seconds, negative for a session without end."""
-    if accessed is None or inactive is None:
-        return False
-    return inactive < 0 or accessed / 1000 + inactive > now
+        last, seconds = java_number(accessed), java_number(inactive)  # milliseconds; negative: without end
+        if length <= EMPTY or last is None or seconds is None:
+            return False
+        return seconds < 0 or last / 1000 + seconds > self._clock()
 
 
 def java_number(value: bytes | None) -> int | None:
