@@ -31,9 +31,8 @@ from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
 from kalshi.fill_socket import FillSocket
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio, Tiers
-from routes.access import Access
+from routes.access import Access, ClientRateLimit
 from routes.application import Durations
-from routes.client_limits import ClientRateLimit
 from routes.context import Services
 from routes.health import snapshot
 from routes.login import RevokedTickets, Tickets
