@@ -1,6 +1,7 @@
 """Holding the lease over a real journal that goes away, comes back, and is taken by another."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,25 @@ def back(path: Path) -> None:
     path.with_suffix(".away").rename(path)
 
 
+@contextlib.asynccontextmanager
+async def leading(worker: Worker) -> AsyncIterator[None]:
+    """Run a worker that has begun its term, until the block ends."""
+    task = asyncio.create_task(worker.keeper.run())
+    try:
+        await eventually(lambda: worker.began)
+        yield
+    finally:
+        await cancel_and_wait(task)
+
+
+async def renew_epoch(path: Path) -> None:
+    """Give the journal a new epoch, as another process does."""
+    other = SqliteJournal(path)
+    await other.open()
+    await archive.renew_epoch(other)
+    await other.close()
+
+
 @pytest.fixture
 async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
     """An open one."""
@@ -76,24 +96,20 @@ async def test_a_journal_that_is_away_is_waited_for(path: Path, journal: SqliteJ
 async def test_a_holder_goes_on_while_the_journal_is_away(path: Path, journal: SqliteJournal) -> None:
     """The work of the leader continues through an outage of the journal, in the same term."""
     worker = Worker(journal, for_ever)
-    task = asyncio.create_task(worker.keeper.run())
-    await eventually(lambda: worker.began)
-    away(path)
-    await eventually(lambda: worker.health.counters["failures"] > 2)
-    assert worker.health.state == "degraded"
-    back(path)
-    await eventually(lambda: worker.health.state == "ok")
-    assert (worker.began, worker.ended) == (1, 0)
-    await cancel_and_wait(task)
+    async with leading(worker):
+        away(path)
+        await eventually(lambda: worker.health.counters["failures"] > 2)
+        assert worker.health.state == "degraded"
+        back(path)
+        await eventually(lambda: worker.health.state == "ok")
+        assert (worker.began, worker.ended) == (1, 0)
 
 
 async def test_a_lease_that_cannot_be_released_is_logged(path: Path, journal: SqliteJournal) -> None:
     """The stop does not wait for it; the next leader waits for the term."""
     worker = Worker(journal, for_ever)
-    task = asyncio.create_task(worker.keeper.run())
-    await eventually(lambda: worker.began)
-    away(path)
-    await cancel_and_wait(task)
+    async with leading(worker):
+        away(path)
     assert "the lease was not released; the next leader waits for its term" in worker.health.reason
     back(path)
     assert await journal.acquire("another", 6) is None
@@ -104,33 +120,26 @@ async def test_a_term_ends_when_another_worker_took_over(
 ) -> None:
     """A holder that was too slow finds out at its next renewal, without a failed write, and follows."""
     worker = Worker(journal, for_ever, term=0.05, renew=0.4)
-    task = asyncio.create_task(worker.keeper.run())
-    await eventually(lambda: worker.began)
-    await eventually(lambda: journal.acquire("another", 60))
-    assert worker.ended == 0
-    await eventually(lambda: worker.ended)
-    assert "no longer by me" in caplog.text
-    await eventually(lambda: worker.health.reason == "another worker polls")
-    assert worker.began == 1
-    await cancel_and_wait(task)
+    async with leading(worker):
+        await eventually(lambda: journal.acquire("another", 60))
+        assert worker.ended == 0
+        await eventually(lambda: worker.ended)
+        assert "no longer by me" in caplog.text
+        await eventually(lambda: worker.health.reason == "another worker polls")
+        assert worker.began == 1
 
 
 async def test_a_term_ends_when_the_journal_went_back_in_time(path: Path, journal: SqliteJournal) -> None:
     """The renewal finds it, without a write; once the journal is accepted a new term begins, and never before."""
     worker = Worker(journal, for_ever, renew=0.05)
-    task = asyncio.create_task(worker.keeper.run())
-    await eventually(lambda: worker.began)
-    other = SqliteJournal(path)
-    await other.open()
-    await archive.renew_epoch(other)
-    await other.close()
-    await eventually(lambda: worker.ended)
-    await eventually(lambda: worker.health.counters["failures"] > 2)
-    assert "a new epoch" in worker.health.reason
-    assert worker.began == 1
-    await journal.recover()
-    await eventually(lambda: worker.began == 2)
-    await cancel_and_wait(task)
+    async with leading(worker):
+        await renew_epoch(path)
+        await eventually(lambda: worker.ended)
+        await eventually(lambda: worker.health.counters["failures"] > 2)
+        assert "a new epoch" in worker.health.reason
+        assert worker.began == 1
+        await journal.recover()
+        await eventually(lambda: worker.began == 2)
 
 
 async def test_a_term_ends_also_when_the_journal_was_accepted_before_the_renewal(
@@ -138,16 +147,11 @@ async def test_a_term_ends_also_when_the_journal_was_accepted_before_the_renewal
 ) -> None:
     """A read on this worker may accept the journal's new state first; the leader's marks are of the old one."""
     worker = Worker(journal, for_ever, renew=0.2)
-    task = asyncio.create_task(worker.keeper.run())
-    await eventually(lambda: worker.began)
-    other = SqliteJournal(path)
-    await other.open()
-    await archive.renew_epoch(other)
-    await other.close()
-    await journal.recover()
-    await eventually(lambda: worker.began == 2)
-    assert worker.ended == 1
-    await cancel_and_wait(task)
+    async with leading(worker):
+        await renew_epoch(path)
+        await journal.recover()
+        await eventually(lambda: worker.began == 2)
+        assert worker.ended == 1
 
 
 async def test_a_mistake_in_the_duties_is_seen_and_they_begin_anew(
