@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +15,8 @@ from kalshi.environments import is_loopback
 
 T = TypeVar("T")
 PRODUCTION: Final = "https://external-api.kalshi.com/trade-api/v2"
-TOKEN_LENGTH: Final = 16  # characters that a token has at least
+_TOKEN: Final = r"[\x21-\x7e]{16,}"
+_TOKEN_FORM: Final = "at least 16 printable ASCII characters without spaces"
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9_.\-]{0,252}[a-z0-9])?")
 
 
@@ -41,16 +43,6 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return matching("|".join(allowed), f"one of {', '.join(allowed)}")
 
 
-log_level_name = choice("DEBUG", "INFO", "WARNING", "ERROR")
-
-
-def yes_no(value: str) -> bool:
-    """Return True for yes, true or 1 and False for no, false or 0."""
-    if value.lower() not in ("1", "true", "yes", "0", "false", "no"):
-        raise ValueError("yes or no")
-    return value.lower() in ("1", "true", "yes")
-
-
 def integer(low: int, high: int) -> Callable[[str], int]:
     """Return a reader of integers from low to high."""
     return checked(r"[0-9]{1,9}", int, f"an integer from {low} to {high}", lambda value: low <= value <= high)
@@ -60,11 +52,6 @@ def number(low: float, high: float, unit: str = "a number") -> Callable[[str], f
     """Return a reader of numbers from low to high, with at most six decimals."""
     expected = f"{unit} from {low:g} to {high:g}"
     return checked(r"[0-9]{1,9}(\.[0-9]{1,6})?", float, expected, lambda value: low <= value <= high)
-
-
-def seconds(low: float, high: float) -> Callable[[str], float]:
-    """Return a reader of seconds from low to high, with at most six decimals."""
-    return number(low, high, "seconds")
 
 
 def positive(high: int) -> Callable[[str], Decimal]:
@@ -101,14 +88,6 @@ def exchange_url(value: str) -> str:
     return found
 
 
-def journal(value: str) -> str:
-    """Return the URL of a journal in SQLite or MySQL."""
-    scheme, colon, rest = value.partition("://")
-    if not colon or scheme not in ("sqlite", "mysql") or not rest.strip("/"):
-        raise ValueError("sqlite:///file, sqlite:////absolute/file or mysql://user@host:port/database")
-    return value
-
-
 def readable_file(value: str) -> Path:
     """Return the path of a file that exists and can be read."""
     path = Path(value).expanduser()
@@ -122,15 +101,6 @@ def readable_file(value: str) -> Path:
 def readable_file_name(value: str) -> str:
     """Return the path of a file that exists and can be read, as text."""
     return str(readable_file(value))
-
-
-def origins(value: str) -> tuple[str, ...]:
-    """Return exact origins that stand between commas."""
-    found = names(value)
-    for origin in found:
-        if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
-            raise ValueError("exact origins such as https://app.example.com, comma between; no * and no path")
-    return found
 
 
 def hosts(value: str) -> tuple[str, ...]:
@@ -150,21 +120,23 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def token_text(value: str) -> str:
-    """Return a token that a header can carry."""
-    if len(value) < TOKEN_LENGTH or not re.fullmatch(r"[\x21-\x7e]*", value):
-        raise ValueError(f"at least {TOKEN_LENGTH} printable ASCII characters without spaces")
-    return value
-
-
 def secret_text(value: str) -> str:
     """Return a secret as it is."""
     return value
 
 
-def secret_token(value: str) -> Secret:
-    """Return a token that is not shown by repr()."""
-    return Secret(token_text(value))
+seconds = partial(number, unit="seconds")
+log_level_name = choice("DEBUG", "INFO", "WARNING", "ERROR")
+yes_no = checked("(?i)1|true|yes|0|false|no", lambda value: value.lower() in ("1", "true", "yes"), "yes or no")
+journal = matching(
+    "(sqlite|mysql)://.*[^/].*", "sqlite:///file, sqlite:////absolute/file or mysql://user@host:port/database"
+)
+origins = checked(
+    ".*", names, "exact origins such as https://app.example.com, comma between; no * and no path",
+    lambda found: all(map(re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+").fullmatch, found)),
+)  # fmt: skip
+token_text = matching(_TOKEN, _TOKEN_FORM)
+secret_token = checked(_TOKEN, Secret, _TOKEN_FORM)  # not shown by repr()
 
 
 def stars(value: object) -> str:

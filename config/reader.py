@@ -59,8 +59,9 @@ def read(
 
     check: further conflicts, for what config/ does not know. Raises SettingsError with every mistake.
     """
+    folder = folder or Path.cwd()
     try:
-        places = sources(flags or {}, folder or Path.cwd())
+        places = [flags or {}, os.environ, env_file(folder / ".env"), env_file(folder.parent / ".env")]
     except SettingError as error:
         raise SettingsError([str(error)]) from None
     found: dict[str, Any] = {}
@@ -138,20 +139,9 @@ def table(kind: type[Settings]) -> str:
     return "\n".join(rows)
 
 
-def sources(flags: Mapping[str, str], folder: Path) -> list[Mapping[str, str]]:
-    """Return flags, the environment, .env and the parent folder's .env. Raises SettingError for an unreadable file."""
-    return [flags, os.environ, env_file(folder / ".env"), env_file(folder.parent / ".env")]
-
-
 def env_file(path: Path) -> Mapping[str, str]:
     """Return the settings in an .env file; none if it does not exist. Raises SettingError if it cannot be read."""
-    if not path.is_file():
-        return {}
-    try:
-        text = _read(path)
-    except (OSError, ValueError) as error:
-        raise SettingError(f"{path}: expected a text file that can be read ({_reason(error)})") from None
-    lines = [line.strip() for line in text.split("\n")]
+    lines = [line.strip() for line in _read(path, ".env").split("\n")] if path.is_file() else []
     pairs = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
     return {name.removeprefix("export ").strip(): unquoted(value) for name, _, value in pairs}
 
@@ -174,17 +164,10 @@ def find(name: str, places: Sequence[Mapping[str, str]], secret: bool) -> str:
         return value or ""  # an empty value counts: it unsets the same name in a farther place
     if value:
         raise SettingError(f"{name}: expected either {name} or {name}_FILE, got both")
-    try:
-        found = _read(Path(path).expanduser()).strip() if path else ""
-    except (OSError, ValueError) as error:
-        raise SettingError(
-            f"{name}_FILE: expected a text file that can be read ({_reason(error)}), got {path!r}"
-        ) from None
+    found = _read(Path(path).expanduser(), f"{name}_FILE").strip() if path else ""
     if not found:
-        raise SettingError(
-            f"{name}_FILE: expected the path of a file that holds the secret, got an empty "
-            + (f"file {path!r}" if path else "path")
-        )
+        got = f"file {path!r}" if path else "path"
+        raise SettingError(f"{name}_FILE: expected the path of a file that holds the secret, got an empty {got}")
     return found
 
 
@@ -192,15 +175,16 @@ def _nearest(name: str, places: Sequence[Mapping[str, str]]) -> str | None:
     return next((place[name].strip() for place in places if name in place), None)
 
 
-def _read(path: Path) -> str:
-    with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"it is larger than {LARGEST} bytes")
-    return content.decode("utf-8-sig")  # some editors put a mark before the first line
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+def _read(path: Path, name: str) -> str:
+    """Return a file's text. Raises SettingError, which begins with name."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) <= LARGEST:
+            return content.decode("utf-8-sig")  # some editors put a mark before the first line
+        reason = f"it is larger than {LARGEST} bytes"
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    raise SettingError(f"{name}: expected a text file that can be read ({reason}), got {str(path)!r}")
