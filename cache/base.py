@@ -1,7 +1,4 @@
-"""Cache interface and the store in memory, an answer with its source and its age, and the address of a Redis.
-
-The address stands here and not beside the client, so that a service without Redis does not load the library.
-"""
+"""Cache interface and the store in memory, an answer with its source and its age, and the address of a Redis."""
 
 import time
 from collections import OrderedDict
@@ -14,22 +11,17 @@ from cache.circuit_breaker import CircuitBreaker
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A value with its source and its age.
-
-    source: bot_live, redis_cache, memory_cache, journal or kalshi_api.
-    as_of: Unix seconds when the value was last confirmed at its source.
-    stale: True if the value is older than its limit and its source did not give a newer one.
-    """
+    """A value with its source and its age."""
 
     value: Any
-    source: str
-    as_of: float
-    stale: bool = False
+    source: str  # bot_live, redis_cache, memory_cache, journal or kalshi_api
+    as_of: float  # Unix seconds when the value was last confirmed at its source
+    stale: bool = False  # the value is older than its limit and its source did not give a newer one
 
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Host, database and credentials."""
+    """Host, database and credentials; here, so that a service without Redis does not load its client."""
 
     host: str
     port: int = 6379

@@ -1,7 +1,6 @@
 """Redis cache: a failure is a miss, and no request waits for a Redis that is down.
 
-Other programs share this Redis: every key has our prefix and a TTL, and no command reads or changes the keys of others
-(KEYS, SCAN, FLUSH, CONFIG).
+Other programs share this Redis: every key has our prefix and a TTL, and no command touches the keys of others.
 """
 
 import asyncio
@@ -160,11 +159,8 @@ class RedisCache:
             log.debug("redis: closing: %s", error)
 
     async def _call(self, call: Awaitable[T]) -> tuple[bool, T | None]:
-        """Return (True, the answer) or (False, None) within half the budget; the first failure opens the breaker.
-
-        The call runs in a task of its own: under load, a cancelled call of the library was measured to continue until
-        its socket timeout.
-        """
+        """Return (True, the answer) or (False, None) within half the budget; the first failure opens the breaker."""
+        # In a task of its own: a cancelled call of the library was measured to continue until its socket timeout.
         task = asyncio.ensure_future(call)
         self._calls.add(task)
         task.add_done_callback(self._forget_call)

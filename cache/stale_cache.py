@@ -30,21 +30,15 @@ class CompleteValue:
 
 @dataclass(frozen=True, slots=True)
 class CachedValue:
-    """A value as its source returned it.
-
-    as_of: Unix seconds at which the fetch began. complete_to: Unix seconds up to which the source then contained every
-    event, as it reports; 0 if it does not report it.
-    """
+    """A value as its source returned it. Times are Unix seconds."""
 
     value: Any
-    as_of: float
-    complete_to: float = 0.0
+    as_of: float  # when the fetch began
+    complete_to: float = 0.0  # up to which the source then contained every event; 0 if it does not report it
 
     def freshness(self, now: float, ttl: float, newer_than: float) -> Freshness:
-        """Return fresh, incomplete (read before the source contained the event at newer_than, 0: none) or expired.
-
-        A value from the future, after a clock was set back, is expired: its age is unknown.
-        """
+        """Return fresh, incomplete (read before the source contained the event at newer_than, 0: none) or expired."""
+        # A value from the future, after a clock was set back, has an unknown age.
         if not -CLOCK_TOLERANCE <= now - self.as_of < ttl:
             return "expired"
         return "incomplete" if newer_than and self.complete_to <= newer_than else "fresh"
@@ -69,10 +63,7 @@ class CachedValue:
 
 @dataclass(slots=True, eq=False)
 class CacheEntry:
-    """A value and its answers, made once each, so that callers see by identity that nothing changed.
-
-    Moments are monotonic seconds. StaleCache alone changes the fields.
-    """
+    """A value and its answers, made once, so that callers see by identity that nothing changed. Monotonic seconds."""
 
     value: CachedValue | None = None
     size: int = 0  # bytes of the encoded value
@@ -169,11 +160,8 @@ class StaleCache:
         return self._answer(entry, value, ttl, newer_than, just_fetched)
 
     def latest_error(self, within: float = 120.0) -> str | None:
-        """Return the latest fetch error of the last seconds that no later success has cleared, or None.
-
-        Keys that differ in a digest at their end alone are one resource with other parameters: one clears the other,
-        since the same parameters may never be requested again.
-        """
+        """Return the latest fetch error of the last seconds that no later success has cleared, or None."""
+        # Keys that differ in a digest at their end alone are one resource: the same parameters may never come again.
         cleared: dict[str, float] = {}
         for key, entry in self._entries.items():
             resource = DIGEST.sub("", key)

@@ -96,10 +96,7 @@ def _check_end(header: ArchiveHeader, seq: int, checksum: str, ids: int, identif
 
 
 async def records(journal: Journal) -> AsyncIterator[Record]:
-    """Yield the journal as it is now, without what is appended meanwhile. Raises JournalDamaged for a missing entry.
-
-    Stored checksums are not compared with the content here (see problems); each entry has the one stored.
-    """
+    """Yield the journal as it is now, with the stored checksums. Raises JournalDamaged for a missing entry."""
     # The marks first: with older marks the poller asks again for what it has, with newer ones it would miss some.
     marks, head = await journal.marks(), await journal.read_head()
     [(ids,)] = await journal.rows("SELECT COUNT(*) FROM sightings WHERE seq <= ?", [head.seq])

@@ -72,8 +72,7 @@ class Journal(ABC):
     ) -> Appended:
         """Check the lease, drop known executions, assign seqs, and store entries and marks in one durable transaction.
 
-        Raises LeaseLost when lease is given and no longer the row's or of another epoch, and JournalReverted when the
-        journal does not hold what this handle has read before; then nothing is written.
+        Raises LeaseLost, and JournalReverted when the journal lacks what was read before; then nothing is written.
         """
         done, head = await self._guarded(lambda head: entry_store.append(self.dialect, head, drafts, lease, marks))
         self._advance(Head(head.epoch, done.entries[-1].seq, done.entries[-1].checksum) if done.entries else head)

@@ -1,7 +1,6 @@
 """The JSON text of an entry, made of a draft and read back into it, and the checksum that chains it to the one before.
 
-The checksum is over the one before, the kind and the body: any change, swap or cut breaks the chain. It finds
-accidents: whoever can write to the database can also write a new chain.
+Any change, swap or cut breaks the chain. It finds accidents: whoever can write to the database can write a new chain.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -87,10 +86,7 @@ def _values(draft: Draft) -> dict[str, Any]:
 
 
 def draft(kind: str, body: str) -> Draft:
-    """Return the draft of a body; boot_id and fill_id, which no body has, are None.
-
-    Raises ValueError for a body that is not one of this kind.
-    """
+    """Return the draft of a body; boot_id and fill_id, which no body has, are None. Raises ValueError."""
     if kind not in KINDS:
         raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r:.40}")
     try:

@@ -46,10 +46,9 @@ def parse(url: str) -> Path | MysqlAddress:
 
 
 def open_journal(url: str, limit: float = 10.0, create: bool = True) -> Journal:
-    """Return the journal that a URL names, not yet open.
+    """Return the journal that a URL names, not yet open. Raises JournalMisnamed, also for an extra that is missing.
 
     limit: seconds that a call may take. create: make a journal that does not exist; else opening it is JournalMissing.
-    Raises JournalMisnamed for a URL that names none, or when the extra that it needs is not installed.
     """
     place = parse(url)
     if isinstance(place, Path):
@@ -57,8 +56,9 @@ def open_journal(url: str, limit: float = 10.0, create: bool = True) -> Journal:
     try:
         from journal.mysql import MysqlJournal
     except ImportError as error:
-        why = f"JOURNAL_URL names MySQL, but {error.name} is missing: install the extra mysql"
-        raise JournalMisnamed(why) from error
+        raise JournalMisnamed(
+            f"JOURNAL_URL needs {error.name}, which is missing: install the extra mysql"
+        ) from error
     return MysqlJournal(place, limit=limit, create=create)
 
 

@@ -91,14 +91,10 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Other content for a trade that is in the journal under the same trade_id and timestamp.
+    """Other content for a trade that is in the journal under the same trade_id and timestamp. The last one counts."""
 
-    trade: the trade as it is now; quantity 0 voids it. corrects: seq of the entry that first recorded the trade (never
-    that of another correction). The last correction of a seq counts.
-    """
-
-    trade: Trade
-    corrects: int
+    trade: Trade  # as it is now; quantity 0 voids it
+    corrects: int  # seq of the entry that first recorded the trade, never that of another correction
 
     kind: Kind = "correction"
 
@@ -139,16 +135,13 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A deposit or a withdrawal. amount and fee are dollars, both positive; fee is None where it is not reported.
-
-    The same transfer_id with another status is another entry.
-    """
+    """A deposit or a withdrawal. amount and fee are dollars, both positive."""
 
     timestamp: Decimal
     direction: Direction
     amount: Decimal
-    fee: Decimal | None
-    transfer_id: str
+    fee: Decimal | None  # None where it is not reported
+    transfer_id: str  # under another status it is another entry
     status: str  # the exchange's word
     source: str
     mode: Mode
@@ -159,10 +152,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Executions that may be missing: those between start and end (Unix seconds, start <= end, both included).
-
-    from_seq and to_seq: the first and the last of the bot's own numbers that are missing, where it numbers its trades.
-    """
+    """Executions that may be missing: those between start and end (Unix seconds, start <= end, both included)."""
 
     timestamp: Decimal  # when backfilling was given up
     start: Decimal
@@ -170,7 +160,7 @@ class Gap:
     why: str
     source: str = "journal"
     ticker: str = ""
-    from_seq: int | None = None
+    from_seq: int | None = None  # the first and the last missing number, where the bot numbers its trades
     to_seq: int | None = None
 
     kind: Kind = "gap"
@@ -178,18 +168,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The positions and the cash that the account had when the journal began.
-
-    positions: objects with ticker, quantity (+ YES, - NO), cost, average_price, realized_pnl, fees.
-    balance: dollars, None where it could not be read.
-    """
+    """The positions and the cash that the account had when the journal began."""
 
     timestamp: Decimal
-    positions: Sequence[Mapping[str, Any]]
+    positions: Sequence[Mapping[str, Any]]  # ticker, quantity (+ YES, - NO), cost, average_price, realized_pnl, fees
     source: str
     mode: Mode
     ticker: str = ""
-    balance: Decimal | None = None
+    balance: Decimal | None = None  # dollars, None where it could not be read
 
     kind: Kind = "baseline"
 

@@ -29,8 +29,7 @@ class JournalDamaged(JournalError):
 class JournalReverted(JournalError):
     """The journal does not hold what this process has read or written: it was replaced, or an older backup restored.
 
-    Nothing was written. Journal.recover() accepts it as it is. lost: entries that were read are gone; False if only the
-    epoch differs, after `journal new-epoch`.
+    Nothing was written. lost: entries that were read are gone; False if only the epoch differs.
     """
 
     def __init__(self, message: str, lost: bool) -> None:

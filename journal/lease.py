@@ -11,16 +11,13 @@ _SLACK: Final = 1.0  # seconds by which a clock may be set back without a lease 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right of one worker to be leader. token grows with every new holder, so that an old one is recognised.
-
-    epoch: of the journal in which it was acquired; in a journal that went back in time the token may be an old one.
-    """
+    """The right of one worker to be leader."""
 
     holder: str
-    token: int
+    token: int  # grows with every new holder, so that an old one is recognised
     expires: float  # Unix seconds by the journal's own clock
     status: str = ""  # the last bot_status, as its JSON text, for the other workers
-    epoch: str = field(default="", compare=False)
+    epoch: str = field(default="", compare=False)  # of the journal; in one that went back in time tokens repeat
 
 
 def acquire(dialect: Dialect, holder: str, term: float, epoch: str) -> StatementSteps[Lease | None]:

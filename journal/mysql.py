@@ -29,15 +29,12 @@ _NOT_WHOLE: Final = {1062, 1054, 1146, 1406}
 
 @dataclass(eq=False)
 class MysqlDriver:
-    """One connection that runs steps in transactions, one after another; made when needed, dropped after an error.
-
-    begin: the statement that starts a transaction. limit: seconds per call.
-    """
+    """One connection that runs steps in transactions, one after another; made when needed, dropped after an error."""
 
     connect: Callable[[], Awaitable[Any]]
-    begin: str
+    begin: str  # the statement that starts a transaction
     where: str
-    limit: float
+    limit: float  # seconds per call
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _link: Any = None  # the driver's connection; None when there is none that can be trusted
 

@@ -18,10 +18,7 @@ _PAGE = 1000  # entries
 
 
 def _chain_old_entries(dialect: Dialect) -> StatementSteps[None]:
-    """Give the entries that version 0.1 wrote their checksums, and trades the names by which they may be corrected.
-
-    Pages are found by seq, so that it continues where an interrupted run ended.
-    """
+    """Give entries of version 0.1 their checksums, and trades their names; continue where an interrupted run ended."""
     [(last, checksum)] = yield Statement(
         "SELECT COALESCE(MAX(seq), 0), COALESCE(MAX(checksum), '') FROM entries WHERE seq ="
         " (SELECT MAX(seq) FROM entries WHERE checksum <> '')"

@@ -81,10 +81,7 @@ class RequestMeter:
 
 
 class LimitedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """uvicorn's protocol, which ends a connection that sends too much, or too slowly.
-
-    Only methods of asyncio.Protocol are overridden.
-    """
+    """uvicorn's protocol, which ends a connection that sends too much, or too slowly; overrides asyncio's methods."""
 
     __slots__ = ("__meter", "__phase", "__timer", "__transport")  # in a dictionary: 1.5 KB a connection
 

@@ -34,10 +34,7 @@ NOT_STARTED: Final = (
 
 
 class ServerApplication:
-    """The service as one ASGI application. Creating it reads and opens nothing.
-
-    settings: None to read them from the environment when the lifespan begins.
-    """
+    """The service as one ASGI application, which reads its settings, unless given, when its lifespan begins."""
 
     def __init__(self, settings: ServerSettings | None = None) -> None:
         self._settings = settings
