@@ -56,9 +56,7 @@ def open_journal(url: str, limit: float = 10.0, create: bool = True) -> Journal:
     try:
         from journal.mysql import MysqlJournal
     except ImportError as error:
-        raise JournalMisnamed(
-            f"JOURNAL_URL needs {error.name}, which is missing: install the extra mysql"
-        ) from error
+        raise JournalMisnamed(f"JOURNAL_URL needs {error.name}, which is missing: install the extra mysql") from error
     return MysqlJournal(place, limit=limit, create=create)
 
 

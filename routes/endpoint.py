@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Scope
 from cache.base import Answer
 from routes.context import Services
 from routes.problems import Problem
-from streams.cursor import Cursor
+from streams.event import Cursor
 
 Query = Mapping[str, Any]
 """Values of an endpoint's parameters by name; None for a parameter that was not given."""

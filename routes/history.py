@@ -16,8 +16,7 @@ from journal.entries import Entry
 from journal.entry_store import Query as HistoryQuery
 from routes.context import Services
 from routes.endpoint import Query, unexpected
-from streams.cursor import Cursor, format_cursor
-from streams.event import entry_cursor
+from streams.event import Cursor, entry_cursor, format_cursor
 
 CSV_PAGE: Final = 500  # entries read from the journal at once
 COLUMNS: Final = (

@@ -9,8 +9,7 @@ from typing import Final
 
 from cache.decimal_json import dumps
 from journal.entries import Entry
-from streams.cursor import Reason, format_cursor
-from streams.event import Chunk, entry_cursor, frame
+from streams.event import Chunk, Reason, entry_cursor, format_cursor, frame
 from streams.stats import Stats
 from streams.subscriber import End, Subscriber, Wants
 

@@ -7,7 +7,7 @@ from logging import getLogger
 from typing import Final
 
 from journal.base import Journal
-from streams.cursor import find_cursor
+from streams.event import find_cursor
 from streams.hub import Hub
 from streams.keepalive import Keepalive, KeepaliveSettings
 from streams.replay import ReplayQueue

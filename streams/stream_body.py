@@ -7,8 +7,7 @@ from logging import getLogger
 from typing import Final
 
 from journal.errors import JournalDamaged, JournalError
-from streams.cursor import Cursor, Reason, parse_cursor
-from streams.event import Chunk, bye, heartbeat
+from streams.event import Chunk, Cursor, Reason, bye, heartbeat, parse_cursor
 from streams.hub import Hub
 from streams.keepalive import Keepalive
 from streams.replay import PageFuture, ReplayQueue

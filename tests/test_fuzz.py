@@ -26,7 +26,7 @@ from kalshi import account_models, market_models
 from kalshi.errors import FieldError
 from kalshi.records import Record, RecordReader
 from routes.hosts import host_name
-from streams.cursor import find_cursor, parse_cursor
+from streams.event import find_cursor, parse_cursor
 from streams.stats import client_network
 from tests.support.bot import trade, wire
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.stopping import call_when_closed, find_listeners
+from runtime.server_application import call_when_closed, find_listeners
 from tests.support.eventually import eventually
 
 

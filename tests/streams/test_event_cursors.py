@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.cursor import CONTRADICTORY, Cursor, find_cursor, format_cursor, parse_cursor
+from streams.event import CONTRADICTORY, Cursor, find_cursor, format_cursor, parse_cursor
 
 
 @pytest.mark.parametrize(
