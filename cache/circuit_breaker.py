@@ -37,19 +37,15 @@ class CircuitBreaker:
     @property
     def retry_in(self) -> float:
         """Return seconds until a trial may be made; 0 if one may be made now or the breaker is closed."""
-        if self._opened is None:
-            return 0.0
-        return max(0.0, self._opened + self._pause - self.clock())
+        return 0.0 if self._opened is None else max(0.0, self._opened + self._pause - self.clock())
 
     def allows(self) -> bool:
         """Return True if a call may be made now. While half-open, only the first caller may: the trial."""
         if self._opened is None:
             return True
-        if self.retry_in > 0:
-            return False
         now = self.clock()
         # A trial whose caller never reports back must not keep the breaker open for ever.
-        if self._trial is not None and now - self._trial < self.longest:
+        if self.retry_in > 0 or (self._trial is not None and now - self._trial < self.longest):
             return False
         self._trial = now
         return True

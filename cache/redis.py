@@ -110,9 +110,9 @@ class RedisCache:
         return "redis_cache" if self.breaker.state == "closed" else self._memory.name
 
     async def get(self, key: str) -> bytes | None:
-        if self.breaker.state != "closed":
-            return await self._memory.get(key)
-        good, value = await self._call(self._client.get(self._prefix + key))
+        good, value = False, None
+        if self.breaker.state == "closed":
+            good, value = await self._call(self._client.get(self._prefix + key))
         return value if good else await self._memory.get(key)
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
@@ -147,7 +147,7 @@ class RedisCache:
 
     async def close(self) -> None:
         """End the probe, the calls in progress and the connections."""
-        remaining = {*self._calls, *([self._probe] if self._probe else [])}
+        remaining = [*self._calls, *([self._probe] if self._probe else [])]
         for task in remaining:
             task.cancel()
         if remaining:

@@ -155,9 +155,9 @@ class StaleCache:
         await asyncio.wait([task], timeout=max(0.0, began + self.patience - self.monotonic()))
         known = self._entries.get(key)
         if not task.done() and known and known.value and self._is_usable(known.value, ttl):
-            return self._answer(known, known.value, ttl, newer_than, just_fetched=False)
-        entry, value, just_fetched = await asyncio.shield(task)
-        return self._answer(entry, value, ttl, newer_than, just_fetched)
+            return self._answer(known, known.value, ttl, newer_than, fetched=False)
+        entry, value, fetched = await asyncio.shield(task)
+        return self._answer(entry, value, ttl, newer_than, fetched)
 
     def latest_error(self, within: float = 120.0) -> str | None:
         """Return the latest fetch error of the last seconds that no later success has cleared, or None."""
@@ -166,15 +166,12 @@ class StaleCache:
         for key, entry in self._entries.items():
             resource = DIGEST.sub("", key)
             cleared[resource] = max(cleared.get(resource, 0.0), entry.succeeded)
-        failed = [
-            entry for key, entry in self._entries.items()
-            if entry.fetch_began >= cleared[DIGEST.sub("", key)]
-            and entry.error and not isinstance(entry.error, self.final_errors)
-        ]  # fmt: skip
-        newest = max(failed, key=lambda entry: entry.fetch_began, default=None)
-        if newest is None or self.monotonic() - newest.fetch_began > within:
-            return None
-        return str(newest.error) or f"no answer within {self.limit:g} s"
+        newest, began = None, self.monotonic() - within
+        for key, entry in self._entries.items():
+            failed = entry.error and not isinstance(entry.error, self.final_errors)
+            if failed and entry.fetch_began >= max(began, cleared[DIGEST.sub("", key)]):
+                newest, began = entry.error, entry.fetch_began
+        return None if newest is None else str(newest) or f"no answer within {self.limit:g} s"
 
     def end_waits(self) -> None:
         """Let every key be fetched again at once: the source has recovered."""
@@ -207,10 +204,10 @@ class StaleCache:
         """Return the newer of the shared cache's value and ours: after an outage the cache may hold an older one."""
         raw = await self.store.get(key)
         entry = self._entries.setdefault(key, CacheEntry())
-        is_new = raw is not None and not (entry.value is not None and entry.value.is_encoded_in(raw))
-        value = CachedValue.decode(raw) if raw is not None and is_new else None
-        if value is not None and raw is not None and (entry.value is None or value.as_of > entry.value.as_of):
-            self._store(key, entry, value, len(raw))
+        if raw is not None and (entry.value is None or not entry.value.is_encoded_in(raw)):
+            value = CachedValue.decode(raw)
+            if value is not None and (entry.value is None or value.as_of > entry.value.as_of):
+                self._store(key, entry, value, len(raw))
         entry.set_cache_checked(self.store.name, self.monotonic() + self.near)
         self._trim()
         return entry
@@ -264,12 +261,10 @@ class StaleCache:
     def _is_usable(self, value: CachedValue, ttl: float) -> bool:
         return self.clock() - value.as_of < ttl + self.keep
 
-    def _answer(
-        self, entry: CacheEntry, value: CachedValue, ttl: float, newer_than: float, just_fetched: bool
-    ) -> Answer:
+    def _answer(self, entry: CacheEntry, value: CachedValue, ttl: float, newer_than: float, fetched: bool) -> Answer:
         """Check a shared fetch by this caller's own limits: it may have begun before this caller's event."""
         is_fresh = value.freshness(self.clock(), ttl, newer_than) == "fresh"
-        if just_fetched:
+        if fetched:
             return Answer(value.value, self.source, value.as_of, stale=not is_fresh)
         if is_fresh:
             return entry.fresh_answer or Answer(value.value, self.store.name, value.as_of)

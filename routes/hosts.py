@@ -43,7 +43,7 @@ class AllowedHostsMiddleware:
     def _is_allowed(self, host: bytes, server: tuple[str, int | None] | None) -> bool:
         name = host_name(host.decode("latin-1"))
         if self.names or self.suffixes:
-            return name in self.names or (bool(self.suffixes) and name.endswith(self.suffixes))
+            return name in self.names or name.endswith(self.suffixes)  # never for no suffix
         on_loopback = server is not None and is_loopback(str(server[0]))
         return is_loopback(name) if on_loopback else True
 

@@ -31,21 +31,15 @@ class EncodedAnswer:
     age: int | None = None  # seconds, in the headers
     headers: Headers = field(default_factory=list)
 
-    def not_modified(self) -> Headers:
-        """Return the headers of a 304."""
-        age = [(b"age", b"%d" % self._seconds())] if self.answer.as_of else []
-        return [(b"cache-control", self.cache_control), (b"etag", self.etag), *age]
-
     def ok(self) -> Headers:
-        """Return the headers of a 200, made anew each second."""
-        if self.age != (age := self._seconds()):
-            self.age = age
+        """Return the headers of a 200, made anew each second; those of a 304 are all but the first two."""
+        seconds = max(0, int(time.time() - self.answer.as_of))
+        if self.age != seconds:
+            self.age = seconds
             content = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
-            self.headers = [*self.not_modified(), *content]
+            age = [(b"age", b"%d" % seconds)] if self.answer.as_of else []
+            self.headers = [*content, (b"cache-control", self.cache_control), (b"etag", self.etag), *age]
         return self.headers
-
-    def _seconds(self) -> int:
-        return max(0, int(time.time() - self.answer.as_of))
 
 
 def encode(answer: Answer, cache_control: bytes) -> EncodedAnswer:
@@ -93,7 +87,7 @@ class JsonEndpoint:
             if len(self._encoded) > ENCODED_KEPT:
                 self._encoded.popitem(last=False)
         if matches(scope, encoded.etag):
-            await send({"type": "http.response.start", "status": 304, "headers": encoded.not_modified()})
+            await send({"type": "http.response.start", "status": 304, "headers": encoded.ok()[2:]})
             await send({"type": "http.response.body", "body": b""})
         else:
             await send({"type": "http.response.start", "status": 200, "headers": encoded.ok()})
