@@ -124,7 +124,7 @@ class Journal(ABC):
 
     async def store_checkpoint(self, text: str) -> None:
         """Store what a reader of all entries has made of them, in place of the last. No entry depends on it."""
-        await self.change(append.write_marks({CHECKPOINT: text}))
+        await self.change(entry_store.write_marks({CHECKPOINT: text}))
 
     async def acquire(self, holder: str, term: float) -> Lease | None:
         """Take the lease for term seconds; None when another worker holds it. Raises JournalReverted as append does."""

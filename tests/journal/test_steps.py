@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from journal.entry_store import Query, history
 from journal.errors import JournalDamaged, LeaseLost
-from journal.queries import Query, history
 from journal.sqlite import SqliteJournal
 from journal.statements import Statement, StatementSteps, findable, marks, micros, parts
 from tests.support.clock import Clock
@@ -96,7 +96,7 @@ def _spans() -> StatementSteps[list[tuple[int, int, int]]]:
 
 async def test_spans_have_the_times_of_their_entries(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four entries each here; a later batch widens the last span, either way, and no other."""
-    monkeypatch.setattr("journal.append.SPAN", 4)
+    monkeypatch.setattr("journal.entry_store.SPAN", 4)
     number = 0
     for times, spans in (
         ([10, 30, 20], [(0, 10, 30)]),
