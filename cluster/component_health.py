@@ -61,10 +61,7 @@ class ComponentHealth:
 
 
 async def run_forever(work: Callable[[], Awaitable[None]], health: ComponentHealth, restart_delay: float = 1.0) -> None:
-    """Run work and restart it after an unexpected error, so that one bug does not stop the other components.
-
-    Raises LeaseLost: another worker has become the leader and runs this work now.
-    """
+    """Run work and restart it after an unexpected error. Raises LeaseLost: another worker is the leader now."""
     while True:
         try:
             await work()

@@ -24,17 +24,13 @@ SLOWER: Final = 5  # times that interval from then on
 
 @dataclass(eq=False)
 class JournalTailer:
-    """Entries come from this worker's own writer or are read from the journal; those of other workers are always read.
-
-    position: seq of the last entry that the listeners have. interval: returns the seconds between two reads without
-    news. on_new_epoch: called instead of the listeners when the journal went back in time or got a new epoch; the
-    listeners continue after its head.
-    """
+    """Pass on entries of this worker's own writer or read from the journal; those of other workers are read."""
 
     journal: Journal
-    position: int
+    position: int  # seq of the last entry that the listeners have
     health: ComponentHealth
-    interval: Callable[[], float]
+    interval: Callable[[], float]  # returns the seconds between two reads without news
+    # Called instead of the listeners when the journal went back in time or got a new epoch; they go on after its head.
     on_new_epoch: Callable[[Head], None] = lambda head: None
     monotonic: Callable[[], float] = time.monotonic
     _listeners: list[Listener] = field(default_factory=list)
@@ -97,10 +93,7 @@ class JournalTailer:
 
 @dataclass(eq=False)
 class JournalCheck:
-    """Verify the journal page by page while it is used, so that damage is found before a reader needs the page.
-
-    Damage stays in health, with its place, until the same page is whole again.
-    """
+    """Verify the journal page by page while it is used. Damage stays in health until the same page is whole again."""
 
     journal: Journal
     health: ComponentHealth

@@ -71,22 +71,17 @@ class JournalWriter:
 
 @dataclass(eq=False)
 class LeaderElection:
-    """Hold the lease or wait for it; another worker takes over within the lease's term.
-
-    lead: the leader's work, called with the status that the last leader left; it runs while this worker holds the
-    lease. status: returns what each renewal stores for the others. on_status: called with what the leader stored.
-    term: seconds after which a lease that is not renewed is free. renew: seconds between two renewals.
-    """
+    """Hold the lease or wait for it; another worker takes over within the lease's term."""
 
     journal: Journal
     writer: JournalWriter
     holder: str
-    lead: Callable[[str], Awaitable[None]]
-    status: Callable[[], str]
-    on_status: Callable[[str], None]
+    lead: Callable[[str], Awaitable[None]]  # the leader's work, called with the status that the last leader left
+    status: Callable[[], str]  # returns what each renewal stores for the others
+    on_status: Callable[[str], None]  # called with what the leader stored
     health: ComponentHealth
-    term: float = 6.0
-    renew: float = 2.0
+    term: float = 6.0  # seconds after which a lease that is not renewed is free
+    renew: float = 2.0  # seconds between two renewals
 
     async def run(self) -> None:
         while True:

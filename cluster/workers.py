@@ -68,10 +68,7 @@ def open_workers(
     health: ComponentHealth, settings: RelaySettings | None, journal: Journal, on_entries: Callable[[int], None],
     on_snapshot: Callable[[str], None],
 ) -> Workers:  # fmt: skip
-    """Return the workers, over Redis where settings name one.
-
-    on_entries is called with the last seq that another worker wrote, on_snapshot with the bot's snapshot.
-    """
+    """Return the workers, over Redis where settings name one. on_entries: called with another one's last seq."""
     if settings is None:
         return Workers(health)
     from cluster.relay import Relay  # loads redis, which a service without one does not need

@@ -1,8 +1,4 @@
-"""Exchange fills for the journal: missed ones are read from the exchange's fills and settlements, new ones are pushed.
-
-A gap that nothing can fill is announced. A pushed execution is in the journal within a second, even while the bot is
-down.
-"""
+"""Exchange fills for the journal: missed ones are read, new ones are pushed; a gap that stays is announced."""
 
 import asyncio
 import time

@@ -1,7 +1,4 @@
-"""A bot's response: fields of a record with their checks, its words for a mode, and the records of its trades.
-
-A record that cannot be read keeps its reason; numbers are exact, times are Unix seconds, texts short and printable.
-"""
+"""A bot's response: exact, short and printable fields, words for a mode, and trades; a bad one has a reason."""
 
 import re
 from collections import Counter
@@ -137,13 +134,10 @@ def normalized(word: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReportedTrade:
-    """One trade of a bot's window.
+    """One trade of a bot's window."""
 
-    trade.mode is valid only if own_mode is set or the caller replaces it. seq: the bot's own number of the trade.
-    """
-
-    trade: Trade
-    seq: int | None = None
+    trade: Trade  # its mode is valid only if own_mode is set or the caller replaces it
+    seq: int | None = None  # the bot's own number of the trade
     own_mode: Mode | None = None
 
 
@@ -195,10 +189,7 @@ def read_trades(answer: object, now: float) -> BotReport:
 
 
 def _read_trade(record: object, mixed: bool, now: float) -> ReportedTrade:
-    """Read six required fields; an optional one that cannot be read is None.
-
-    mixed: the window's records disagree on the unit of time.
-    """
+    """Read six required fields; a bad optional one is None. mixed: the window's units of time differ."""
     if not isinstance(record, Mapping):
         raise UnreadableRecord("not an object")
     mode, taker = read_mode(record), record.get("is_taker")

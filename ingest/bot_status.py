@@ -99,15 +99,12 @@ def _text(record: Record, *names: str) -> str:
 
 @dataclass(slots=True)
 class BotStatus:
-    """The bot as the last polls showed it.
-
-    mode is None until the bot has named it, or has no status URL at all; then it holds until the bot names another.
-    """
+    """The bot as the last polls showed it."""
 
     since: float  # Unix seconds of the last change of status
     status: Status = "offline"
     activity: Activity | None = None
-    mode: Mode | None = None
+    mode: Mode | None = None  # None until the bot names one or has no status URL; holds until it names another
     reason: str = NOT_POLLED
     trades: int = 0
     seen: bool = False  # the bot answered at least once, to this process or to an earlier leader
@@ -118,10 +115,7 @@ class BotStatus:
     _loop_moved: float = field(default=0.0, repr=False)  # monotonic seconds at which it last changed
 
     def note(self, reading: BotStatusReading | None, trouble: str, trades: int, now: float) -> bool:
-        """Process one poll and return True if clients need a new event.
-
-        reading: the status response, None if the poll failed for the reason in trouble. now: Unix seconds.
-        """
+        """Process one poll (reading: None if it failed, for trouble). Return True if clients need an event."""
         before = self.status, self.activity, self.mode, self.reason
         if reading is None:
             self._fail(trouble)
@@ -157,10 +151,7 @@ class BotStatus:
         return 0.0 if reading.loop_time is None else now - self._loop_moved
 
     def resume(self, data: str) -> None:
-        """Continue from the status that the last leader left, so that a takeover changes nothing.
-
-        Raises ValueError, KeyError or TypeError: data is not a bot_status.
-        """
+        """Continue from the last leader's status. Raises ValueError, KeyError or TypeError for another text."""
         saved = loads(data)
         activity, mode = saved.get("activity"), saved["mode"]
         known = saved["status"] in get_args(Status) and (mode is None or mode in get_args(Mode))

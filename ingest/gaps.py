@@ -117,10 +117,7 @@ class PollOverlap:
     """The bot's window as last seen. Saved as a mark of the journal, so the check also spans our own restarts."""
 
     def __init__(self, mark: str = "", polled: float | None = None, full: int = MIN_WINDOW) -> None:
-        """Load the text of the mark that mark() returned.
-
-        polled: Unix seconds of a later poll that saw the same window. full: trades that the bot's window holds.
-        """
+        """Load a text of mark(). polled: Unix seconds of a later poll of it. full: trades that a window holds."""
         saved = loads(mark) if mark else {}
         self.run = BotRun(None, saved.get("boot"), saved.get("seq"), dict.fromkeys(saved.get("seen", ())))
         if saved:

@@ -23,10 +23,7 @@ class SourceTimes:
     fallback: float  # seconds between two readings of the exchange
 
     def choose(self, now: float, cache: str = "", cached: float = 0.0) -> tuple[str, float, bool]:
-        """Return source, as_of, stale: the bot, else the cache, else the exchange, else the journal.
-
-        cached: Unix seconds of the last reading of the exchange in the cache of this name.
-        """
+        """Return source, as_of, stale. cached: Unix seconds of the exchange's last reading in this cache."""
         if now - self.polled < 2 * self.interval:
             return "bot_live", self.polled, False
         if now - cached < self.fallback:
@@ -38,15 +35,11 @@ class SourceTimes:
 
 @dataclass(slots=True, eq=False)
 class LatestTrades:
-    """The journal's newest trades, corrections applied; answers trades/live in every worker.
+    """The journal's newest trades, corrections applied; answers trades/live in every worker."""
 
-    position: seq of the last entry received. sources: returns the times as they are now. read_exchange: reads the
-    exchange if this worker is the leader.
-    """
-
-    position: int
-    sources: Callable[[], SourceTimes]
-    read_exchange: Callable[[], Awaitable[None]]
+    position: int  # seq of the last entry received
+    sources: Callable[[], SourceTimes]  # returns the times as they are now
+    read_exchange: Callable[[], Awaitable[None]]  # reads the exchange if this worker is the leader
     store: Cache
     clock: Callable[[], float]
     _trades: list[Entry] = field(default_factory=list)  # oldest first by (timestamp, seq)
@@ -81,10 +74,7 @@ class LatestTrades:
         return [entry.body for entry in self._trades[-limit:][::-1]] if limit > 0 else []
 
     async def answer(self, limit: int) -> tuple[Answer, int]:
-        """Return at most limit trades (JSON texts) and the seq of the journal's head when they were read.
-
-        Never raises and never calls the bot.
-        """
+        """Return at most limit trades (JSON texts), and the journal's head then. Never raises or calls the bot."""
         source, as_of, stale = self.sources().choose(self.clock())
         if source != "bot_live":
             source, as_of, stale = await self._fallback()

@@ -1,7 +1,4 @@
-"""Poll the bot over HTTP on an interval, one poll at a time, and keep a long poll open where the bot offers one.
-
-Status and trades have their own time limit each, and a failure has the same text each time.
-"""
+"""Poll the bot over HTTP on an interval, one poll at a time, and keep a long poll open where the bot offers one."""
 
 import asyncio
 import json
@@ -87,10 +84,7 @@ class BotClient:
         return PollResult(asked, reading, report, trouble, too_large, has_no_status)
 
     async def after(self, seq: int, wait: float) -> BotReport:
-        """Return the trades after the bot's number seq; it may hold its response back for `wait` seconds.
-
-        Raises BotResponseError.
-        """
+        """Return the trades after the bot's number seq; it may wait for them (seconds). Raises BotResponseError."""
         query = {"after": str(seq), "limit": "1000", "wait": f"{wait:g}"}
         body = await self._body(self._trades_url.update_query(query), self._timeout + wait)
         return read_trades(_parse_json(body), self._clock())

@@ -43,16 +43,13 @@ TAIL_WITHOUT_NEWS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Upstreams:
-    """Bot and exchange over one session. exchange and fill_source are None without keys.
-
-    exchange_mode: mode of the exchange's own environment, for fills while the bot has not named its mode.
-    """
+    """Bot and exchange over one session. exchange and fill_source are None without keys."""
 
     session: aiohttp.ClientSession
     bot: PollSettings
     exchange: KalshiClient | None = None
     fill_source: FillSocket | None = None
-    exchange_mode: Mode = "live"
+    exchange_mode: Mode = "live"  # of the exchange's environment, for fills while the bot has not named its mode
 
 
 class LeaderTerm:

@@ -103,10 +103,7 @@ class TradeModes:
     def resolve(
         self, new: Sequence[ReportedTrade], mode: Mode | None, now: float
     ) -> tuple[list[Trade], GapSpan | None]:
-        """Return the trades whose mode is known, in order, and a gap for those whose mode stays unknown.
-
-        mode: as the bot's status names it, None for unknown. now: Unix seconds.
-        """
+        """Return trades with a known mode, in order, and a gap for those whose mode stays unknown. mode: the bot's."""
         if mode is None:
             return self._wait(new, now)
         before, self._mode = self._mode, mode
@@ -143,10 +140,7 @@ def _span(trades: Sequence[ReportedTrade], why: str) -> GapSpan:
 
 
 class PendingEntries:
-    """Trades in the order in which they were read. The oldest are written first, and dropped first.
-
-    All that is dropped while the journal is away is one gap, which grows.
-    """
+    """Trades as they were read; the oldest are written first and dropped first, into one gap that grows."""
 
     def __init__(self, gaps: OpenGaps) -> None:
         self._gaps = gaps

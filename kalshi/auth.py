@@ -18,10 +18,7 @@ from kalshi.errors import KeyUnusable
 
 
 class Signer:
-    """Makes the three headers of an authenticated request, with a new timestamp and signature each time.
-
-    key: a private key of cryptography; KeyUnusable is raised for another kind than RSA and Ed25519.
-    """
+    """Makes the three headers of a request, signed anew. Raises KeyUnusable for a key neither RSA nor Ed25519."""
 
     def __init__(self, key_id: str, key: Any, clock: Callable[[], float] = time.time) -> None:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

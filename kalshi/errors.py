@@ -1,7 +1,4 @@
-"""Errors of the exchange client. No error holds a key, a signature or a header.
-
-A transient error may not come again: the same read may succeed a moment later.
-"""
+"""Errors of the exchange client, without key, signature or header. After a transient one the same read may succeed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -73,10 +70,7 @@ class FieldError(BadAnswer):
 
 
 class Refused(KalshiError):
-    """The exchange answered with an error status.
-
-    code and details: its own words, "" for none. body: its whole answer as JSON values, or None.
-    """
+    """The exchange answered with an error status. code, details: its own words, "" for none. body: its JSON or None."""
 
     def __init__(self, where: str, status: int, code: str = "", message: str = "", details: str = "", body: Any = None):
         words = ": ".join(word for word in (code, message if message != code else "", details) if word)

@@ -73,31 +73,23 @@ def refuse_redirects() -> aiohttp.TraceConfig:
 
 @dataclass(eq=False, repr=False)
 class FillSocket:
-    """Keeps one socket open and yields its events.
-
-    subaccount: fills of others are dropped, as REST drops them. is_traded: True for the tickers of the account, since
-    the exchange pushes the payouts of all its markets. silence: seconds without any frame after which the
-    connection counts as lost (the exchange pings every 10 s). first, longest: pauses between tries, doubling, jittered.
-    """
+    """Keeps one socket open and yields its events."""
 
     session: aiohttp.ClientSession
     ws_url: str
     signer: Signer
-    subaccount: int = 0
+    subaccount: int = 0  # fills of others are dropped, as REST drops them
     _: KW_ONLY
-    is_traded: Callable[[str], bool] = lambda ticker: False
-    silence: float = 25.0
-    first: float = 0.5
+    is_traded: Callable[[str], bool] = lambda ticker: False  # the exchange pushes the payouts of all its markets
+    silence: float = 25.0  # seconds without a frame after which the connection is lost; there is a ping every 10 s
+    first: float = 0.5  # seconds between two tries at first; doubled each time, with jitter
     longest: float = 30.0
     jitter: Callable[[], float] = random.random
     connected: bool = field(default=False, init=False)
     reason: str = field(default="not connected yet", init=False)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield Connected, then fills, Disconnected when the connection is lost, Connected again, without end.
-
-        Close it when done (contextlib.aclosing), which closes the socket. Raises nothing but what a bug raises.
-        """
+        """Yield Connected, fills, Disconnected, Connected again, without end. Close it (aclosing) when done."""
         tries = 0
         while True:
             began = time.monotonic()
@@ -163,10 +155,7 @@ class FillSocket:
         raise Unreachable(f"no subscription within {self.silence:.0f} s")
 
     def _read(self, text: str) -> Event | None:
-        """Return the event in a frame, None for other frames.
-
-        A frame that cannot be read may have been a fill: raising ends the connection, and REST finds it.
-        """
+        """Return the event in a frame or None. An unreadable one may be a fill: raising makes REST look for it."""
         try:
             frame = RecordReader(loads(text), "socket frame")
         except (ValueError, RecursionError):

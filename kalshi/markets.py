@@ -21,10 +21,7 @@ class Markets:
         self._prefix = f"kalshi:{where}:market"
 
     async def list(self, filters: Mapping[str, Any]) -> Answer:
-        """Return `markets`, `count`, `next`: one page; filters are those of FILTERS, and others are ignored.
-
-        Raises KalshiError; BadRequest when the exchange does not take the filters.
-        """
+        """Return `markets`, `count`, `next` for the filters of FILTERS. Raises KalshiError."""
         requested = {name: filters[name] for name in FILTERS if filters.get(name)}
 
         async def fetch() -> dict[str, Any]:

@@ -104,10 +104,7 @@ class Portfolio:
         self._slices: dict[tuple[str, int, int], tuple[Answer, Answer]] = {}  # by key, start and limit
 
     def touched(self, at: float) -> None:
-        """Note a trade or settlement at this time (Unix seconds): answers read before it are stale now.
-
-        A time in the future comes from another clock and counts as now; else all would be stale until then.
-        """
+        """Note a trade or settlement (Unix seconds; the future counts as now): what was read before is stale."""
         self.changed = max(self.changed, min(at, self._clock()))
 
     async def balance(self) -> Answer:

@@ -112,10 +112,7 @@ class RateLimits:
         self.public = self._bucket(half)
 
     def reserve(self, method: str, path: str, lane: Lane, patience: float) -> float:
-        """Take the tokens of this call and return the seconds to wait. Raises Busy: that is longer than patience.
-
-        Decides and takes without awaiting, so that two callers cannot get the same tokens.
-        """
+        """Take a call's tokens, without awaiting, and return the seconds to wait. Raises Busy above patience."""
         cost = self.costs.of(method, path)
         buckets = [self.read if method == "GET" else self.write]
         if lane == "public" and method == "GET":

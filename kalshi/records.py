@@ -1,7 +1,4 @@
-"""Records of the exchange: a strict reader of JSON objects, and dataclasses whose fields name their readers.
-
-Money and counts are read from the exchange's fixed-point text and never through float.
-"""
+"""Records of the exchange: a strict, exact reader of JSON objects, and dataclasses that name their readers."""
 
 import re
 from collections.abc import Callable
@@ -24,10 +21,7 @@ _FIXED_POINT: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
 def fixed(value: object, places: int = 6) -> Decimal | None:
-    """Return the number in a fixed-point text such as "0.5275" of at most so many decimals; None for all else.
-
-    Sources: Kalshi docs, FixedPointDollars, FixedPointCount.
-    """
+    """Return the number in a text such as "0.5275" (Kalshi docs: FixedPointDollars, FixedPointCount), else None."""
     found = _FIXED_POINT.fullmatch(value) if isinstance(value, str) else None
     if found is None or len((found[1] or "").rstrip("0")) > places + 1:
         return None
@@ -184,10 +178,7 @@ class Record:
 
     @classmethod
     def from_api(cls, fields: RecordReader, **given: Any) -> Self:
-        """Return the record in a JSON object of REST. Raises FieldError, also where its fields contradict each other.
-
-        given: values that do not stand in the object.
-        """
+        """Return the record of a JSON object and given values. Raises FieldError, also for a contradiction."""
         found = cls.read(fields, **given)
         found.check(fields)
         return found

@@ -1,7 +1,4 @@
-"""Requests to the exchange: signed, within a size and a time limit, a token budget and a circuit breaker; retried.
-
-Answers are read as JSON, and failures become the errors of kalshi.errors.
-"""
+"""Requests to the exchange: signed, limited in size, time and tokens, and retried behind a circuit breaker."""
 
 import asyncio
 import itertools
