@@ -97,14 +97,13 @@ class JournalCheck:
 
     journal: Journal
     health: ComponentHealth
-    interval: float = INTERVAL
     _after: int = 0
     _complete: bool = False  # every page was verified once
 
     async def run(self) -> None:
         while True:
             await self.verify_page()
-            await asyncio.sleep(self.interval * (SLOWER if self._complete else 1))
+            await asyncio.sleep(INTERVAL * (SLOWER if self._complete else 1))
 
     async def verify_page(self) -> None:
         """Verify the marks and the next page of entries; after the last page begin at the first."""

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from kalshi.records import BookSide, OutcomeSide, Read, Record, RecordReader, column, record
-from ledger.amounts import CENT, ONE, average, complement
+from ledger.amounts import CENT, ONE, average
 
 Side = Literal["BUY", "SELL"]
 Direction = Literal["deposit", "withdrawal"]
@@ -137,12 +137,7 @@ class Fill(YesTerms):
     is_taker: bool = column(RecordReader.flag)
     subaccount: int | None = column(RecordReader.maybe_whole, "subaccount_number", default=None)
     client_order_id: str | None = None  # only in pushed fills
-    post_position: Decimal | None = None  # only in pushed fills: the position right after it
     members = "fill_id order_id timestamp ticker side outcome quantity price=yes_price fee is_taker"
-
-    @property
-    def no_price(self) -> Decimal:
-        return complement(self.yes_price)
 
     @classmethod
     def from_push(cls, fields: RecordReader) -> "Fill":
@@ -154,7 +149,6 @@ class Fill(YesTerms):
             timestamp=Decimal(fields.whole("ts_ms")).scaleb(-3),
             subaccount=fields.maybe_whole("subaccount"),
             client_order_id=fields.maybe_text("client_order_id"),
-            post_position=fields.maybe_count("post_position_fp"),
         )
         found.check_direction(fields)
         return found

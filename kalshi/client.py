@@ -108,11 +108,9 @@ class KalshiClient:
         """Return one page of executions, newest first; then those of the historical tier."""
         return await self._both_tiers("fills", {"limit": limit}, Fill.from_api, cursor)
 
-    async def fills(
-        self, min_ts: float | None = None, max_ts: float | None = None, ticker: str | None = None
-    ) -> AsyncIterator[Fill]:
-        """Yield every execution between two times (whole Unix seconds, both included), of both tiers."""
-        params = _filters(min_ts, max_ts, ticker=ticker)
+    async def fills(self, min_ts: float | None = None, ticker: str | None = None) -> AsyncIterator[Fill]:
+        """Yield every execution since a time (whole Unix seconds, included), of both tiers."""
+        params = _filters(min_ts, ticker=ticker)
         output: set[str] = set()
         for path in ("/portfolio/fills", "/historical/fills"):
             # The cutoff is asked for after the live walk: what moved over meanwhile is then found in the old tier.
@@ -147,10 +145,10 @@ class KalshiClient:
     async def settlements_page(self, limit: int = 100, cursor: str | None = None) -> Page[AccountSettlement]:
         return await self._page("/portfolio/settlements", {"limit": limit}, AccountSettlement.from_api, cursor)
 
-    def settlements(self, min_ts: float | None = None, max_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
-        """Return an iterator over every settlement between two times (Unix seconds)."""
-        path, params = "/portfolio/settlements", _filters(min_ts, max_ts)
-        return self._rows(path, params, AccountSettlement.from_api, lambda row: f"{row.ticker} {row.settled}")
+    def settlements(self, min_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
+        """Return an iterator over every settlement since a time (Unix seconds)."""
+        path = "/portfolio/settlements"
+        return self._rows(path, _filters(min_ts), AccountSettlement.from_api, lambda row: f"{row.ticker} {row.settled}")
 
     async def user_data_timestamp(self) -> float:
         """Return the Unix seconds up to which account reads are complete: they lag behind the matching engine."""
@@ -233,11 +231,7 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def _filters(min_ts: float | None = None, max_ts: float | None = None, **words: str | None) -> dict[str, str | int]:
-    """Return query parameters; a time range is widened to the whole seconds that the exchange takes."""
+def _filters(min_ts: float | None = None, **words: str | None) -> dict[str, str | int]:
+    """Return query parameters; a time is rounded down to the whole seconds that the exchange takes."""
     found: dict[str, str | int] = {name: word for name, word in words.items() if word}
-    if min_ts is not None:
-        found["min_ts"] = max(0, int(min_ts // 1))
-    if max_ts is not None:
-        found["max_ts"] = int(-(-max_ts // 1))
-    return found
+    return found if min_ts is None else {**found, "min_ts": max(0, int(min_ts // 1))}

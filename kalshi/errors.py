@@ -1,6 +1,5 @@
 """Errors of the exchange client, without key, signature or header. After a transient one the same read may succeed."""
 
-from collections.abc import Sequence
 from typing import Any
 
 
@@ -23,9 +22,10 @@ class KalshiError(Exception):
 class NotConfigured(KalshiError):
     """The call needs settings that are not set; `missing` names them."""
 
-    def __init__(self, missing: Sequence[str]) -> None:
-        super().__init__(f"account data needs {' and '.join(missing)}; set {'them' if len(missing) > 1 else 'it'}")
-        self.missing = tuple(missing)
+    missing = ("KALSHI_API_KEY", "KALSHI_RSA_KEY_PATH")
+
+    def __init__(self) -> None:
+        super().__init__(f"account data needs {' and '.join(self.missing)}; set them")
 
 
 class KeyUnusable(KalshiError):

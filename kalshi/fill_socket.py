@@ -84,7 +84,6 @@ class FillSocket:
     silence: float = 25.0  # seconds without a frame after which the connection is lost; there is a ping every 10 s
     first: float = 0.5  # seconds between two tries at first; doubled each time, with jitter
     longest: float = 30.0
-    jitter: Callable[[], float] = random.random
     connected: bool = field(default=False, init=False)
     reason: str = field(default="not connected yet", init=False)
 
@@ -106,7 +105,7 @@ class FillSocket:
             tries = 0 if time.monotonic() - began > STEADY else tries + 1
             # Half of the pause is certain and half is chance: many clients that lost one server spread out.
             pause = min(self.longest, self.first * 2.0 ** min(tries, 10))
-            await asyncio.sleep(pause * (0.5 + self.jitter() / 2))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     async def _connection(self) -> AsyncGenerator[Event, None]:
         """Yield the events of one connection until it is lost. Raises KalshiError."""

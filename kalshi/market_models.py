@@ -111,7 +111,6 @@ class ExchangeStatus(Record):
 
     exchange_active: bool = column(RecordReader.flag)
     trading_active: bool = column(RecordReader.flag)
-    resumes: str | None = column(RecordReader.maybe_text, "exchange_estimated_resume_time")  # its own guess, as text
 
 
 @record

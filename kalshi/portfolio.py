@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from cache.base import Answer
 from cache.stale_cache import CompleteValue, StaleCache
@@ -34,7 +34,7 @@ class Tiers:
 class _Valued:
     """Positions with their marks, cached until positions or marks change."""
 
-    held: Answer
+    positions: Answer
     tickers: list[str]
     marks: Answer | None = None
     answer: Answer | None = None
@@ -100,7 +100,7 @@ class Portfolio:
         self._prefix = f"kalshi:{client.account}"
         # All mutable state: the newest trade or settlement known (Unix seconds; 0: none), positions with their marks.
         self.changed = 0.0
-        self._valued: dict[str, _Valued] = {}  # by status
+        self._valued: _Valued | None = None
         self._slices: dict[tuple[str, int, int], tuple[Answer, Answer]] = {}  # by key, start and limit
 
     def touched(self, at: float) -> None:
@@ -115,21 +115,21 @@ class Portfolio:
 
         return await self._account("balance", self._tiers.account, read)
 
-    async def positions(self, settled: Literal["unsettled", "settled", "all"] = "unsettled") -> Answer:
-        """Return `positions`, `count`, `marks_as_of`, `marks_stale`; settled: unsettled, settled or all.
+    async def positions(self) -> Answer:
+        """Return `positions` in markets that have not paid out, `count`, `marks_as_of`, `marks_stale`.
 
         Marks come from one batched call of their own and are younger than the rest; without them mark, value and
         unrealized_pnl are null and the rest stands. source, as_of and stale are those of the positions.
         """
 
         async def read() -> dict[str, Any]:
-            return {"positions": [row.as_json() for row in await self._client.positions(settled)]}
+            return {"positions": [row.as_json() for row in await self._client.positions()]}
 
-        kept = await self._account(f"positions:{settled}", self._tiers.account, read)
-        known = self._valued.get(settled)
-        if known is None or known.held is not kept:
-            known = _Valued(kept, sorted(row["ticker"] for row in kept.value["positions"] if row["quantity"]))
-            self._valued[settled] = known
+        kept = await self._account("positions:unsettled", self._tiers.account, read)
+        known = self._valued
+        if known is None or known.positions is not kept:
+            tickers = sorted(row["ticker"] for row in kept.value["positions"] if row["quantity"])
+            known = self._valued = _Valued(kept, tickers)
         marks = await self._marks(known.tickers) if known.tickers else None
         if known.answer is None or known.marks is not marks:
             known.marks = marks

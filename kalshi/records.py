@@ -115,7 +115,6 @@ class RecordReader:
     maybe_whole = _maybe(whole)
     maybe_dollars = _maybe(dollars)
     maybe_price = _maybe(price)
-    maybe_count = _maybe(count)
     maybe_cents = _maybe(cents)
     maybe_moment = _maybe(moment, "")
     maybe_seconds = _maybe(seconds)

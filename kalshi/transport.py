@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final
 
@@ -24,7 +24,6 @@ from kalshi.records import RecordReader
 log = logging.getLogger(__name__)
 
 Params = Mapping[str, str | int]
-KEYS = ("KALSHI_API_KEY", "KALSHI_RSA_KEY_PATH")
 RELEARN = 3600.0  # seconds after which the tier is asked for again
 _PUBLIC_PATHS = ("/exchange/", "/markets", "/events", "/series", "/historical/cutoff", "/account/endpoint_costs")
 LARGEST: Final = 16 * 1024 * 1024  # bytes of an unpacked answer; the largest honest one, 1000 markets, is about 3 MB
@@ -135,7 +134,6 @@ class CallCounters:
     retries: int = 0
     last_success: float | None = None  # Unix seconds
     last_error: str = ""
-    last_error_at: float | None = None  # Unix seconds
 
 
 @dataclass(eq=False, repr=False)
@@ -149,7 +147,6 @@ class RetryingClient:
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     attempt: float = 5.0  # seconds that one try may take
     total: float = 10.0  # seconds that a read may take with its retries and waits; half of it in the public lane
-    missing: Sequence[str] = KEYS
     clock: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
     counters: CallCounters = field(default_factory=CallCounters, init=False)
@@ -186,7 +183,7 @@ class RetryingClient:
     def keys(self) -> Signer:
         """Return the signer of the account. Raises NotConfigured: there is none."""
         if self.signer is None:
-            raise errors.NotConfigured(self.missing)
+            raise errors.NotConfigured
         return self.signer
 
     def _pause(self, error: errors.KalshiError, tries: int) -> float | None:
@@ -218,7 +215,7 @@ class RetryingClient:
 
     def _failed(self, method: str, path: str, error: errors.KalshiError) -> None:
         self.counters.calls[pattern(path), str(getattr(error, "status", type(error).__name__))] += 1
-        self.counters.last_error, self.counters.last_error_at = str(error), self.clock()
+        self.counters.last_error = str(error)
         if isinstance(error, errors.RateLimited):
             self.limits.drained(method)
         # A refusal proves that the exchange is up; only silence, faults and unreadable answers count as failures.

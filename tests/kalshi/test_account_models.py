@@ -121,7 +121,7 @@ def test_sides_are_of_the_yes_book() -> None:
         Fill.from_api(RecordReader(payloads.FILL | ask, "e")),
         Order.from_api(RecordReader(payloads.ORDER | ask, "e")),
     )
-    assert (fill.side, fill.yes_price, fill.no_price, order.side) == ("SELL", Decimal("0.52"), Decimal("0.48"), "SELL")
+    assert (fill.side, fill.yes_price, order.side) == ("SELL", Decimal("0.52"), "SELL")
     assert Fill.from_api(RecordReader(payloads.FILL, "e")).side == "BUY"
 
 
@@ -367,13 +367,12 @@ def test_cents_of_a_balance_are_its_dollars_within_a_cent(cents: int, holds: boo
 
 
 def test_a_pushed_fill_has_the_names_of_a_fill_of_rest() -> None:
-    """Its time is exact to the millisecond; the position after it and the client's own id come with it."""
+    """Its time is exact to the millisecond; the client's own id comes with it."""
     fill = Fill.from_push(RecordReader(payloads.PUSHED | {"subaccount": 3}, "e"))
     assert (fill.fill_id, fill.ticker, fill.timestamp) == ("f-1", "PRES24-GOP", Decimal("1781159370.164"))
-    assert (fill.subaccount, fill.client_order_id, fill.post_position) == (3, "c-1", 10)
-    fewer = {"client_order_id": "", "post_position_fp": None}
-    bare = Fill.from_push(RecordReader(payloads.PUSHED | fewer, "e"))
-    assert (bare.subaccount, bare.client_order_id, bare.post_position) == (None, None, None)
+    assert (fill.subaccount, fill.client_order_id) == (3, "c-1")
+    bare = Fill.from_push(RecordReader(payloads.PUSHED | {"client_order_id": ""}, "e"))
+    assert (bare.subaccount, bare.client_order_id) == (None, None)
 
 
 @pytest.mark.parametrize(
