@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 SOURCE: Final = "kalshi_api"
 MAX_ORDERS: Final = 4096  # order ids, far more than a bot fills within the time that a report can be late
 MARGIN: Final = 15.0  # seconds that each reading goes back before what is known, for clocks and late rows
+CLOCK_ERROR: Final = 60.0  # seconds by which the end of a gap may be ahead of a clock that is right
 TRANSFERS_EVERY: Final = 60.0  # seconds between two readings of deposits and withdrawals, which have no filter by time
 MAX_IDS: Final = 20_000  # ids of rows that the journal has, so that rows within the margin cost it nothing
 BASELINE_TRIES: Final = 20
@@ -133,8 +134,9 @@ class FillReader:
         # rows that were read afterwards are complete beyond its end.
         gaps = list(self._attribution.gaps)
         # A clock that is ahead of ours must not move the watermark past what has yet to happen.
-        complete = min(self._clock(), await self._exchange.user_data_timestamp())
-        batch = FillBatch([gap for gap in gaps if float(gap.end) <= complete], known)
+        complete = min(now := self._clock(), await self._exchange.user_data_timestamp())
+        # An end that has yet to come was noted by a clock that was ahead. What happens after `complete` is read next.
+        batch = FillBatch([gap for gap in gaps if not complete < float(gap.end) <= now + CLOCK_ERROR], known)
         fills_to = await self._fills(min([known.fills, *(float(gap.start) for gap in gaps)]), mode, batch)
         async for paid in self._exchange.settlements(min_ts=max(known.begun, known.settlements - MARGIN)):
             # An unknown payout is 0: as many YES as NO were held, and no profit depends on it.

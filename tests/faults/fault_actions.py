@@ -12,6 +12,7 @@ from tests.faults.fleet import Fleet
 from tests.faults.plan import Fault
 from tests.faults.process import Program
 from tests.faults.reader import Reader
+from tests.faults.trader import CORRECTED_AFTER
 
 STEP = 4.0  # seconds by which a clock is a little wrong: the exchange itself refuses more than twenty
 HOURS = 6 * 3600.0  # seconds by which it is far wrong at most
@@ -119,6 +120,7 @@ class FaultActions:
         await self._fleet.configure_bot(corrects=True)
         yield
         await self._fleet.configure_bot(corrects=False)
+        await asyncio.sleep(CORRECTED_AFTER + 0.2)
 
     @contextlib.asynccontextmanager
     async def _backup_restored(self, rng: Random) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """Plan of a run, made from its seed: the kind of bot, and time, length and strength of each fault."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from random import Random
 
 # kind of fault -> shortest and longest seconds that it lasts (0: a moment)
@@ -32,6 +33,9 @@ HOSTS: dict[str, tuple[float, float]] = {
     "poller hours": (2.0, 6.0), "follower hours": (2.0, 6.0), "redis flushed": (0.0, 0.0), "redis killed": (1.0, 4.0),
     "poller killed": (0.2, 2.0), "poller frozen": (4.0, 9.0), "burst": (0.0, 0.0),
 }  # fmt: skip
+# Without an id of its own an execution is recognised by its time: nothing can join the reports of a bot hours off.
+UNCONNECTED = ("bot hours",)
+ALONE = "bot corrects"  # a bot that is killed before it corrects itself has lied, and nobody can know
 FAILOVER = "failover"  # once in a run: there is one replica
 
 
@@ -70,7 +74,7 @@ def scheduled(plan: Plan) -> tuple[Fault, ...]:
     """The faults of a plan: every kind once before any comes twice, in the seed's order."""
     rng = Random(f"{plan.seed} {plan.journal}")
     kinds = HOSTS if plan.hosts == 2 else KINDS | (DATABASE if plan.journal == "mysql" else FILE)
-    names = list(plan.only or kinds)
+    names = [name for name in plan.only or kinds if not (plan.bot == "reused" and name in UNCONNECTED)]
     found: list[Fault] = []
     while len(found) < plan.faults:
         rng.shuffle(names)
@@ -79,6 +83,9 @@ def scheduled(plan: Plan) -> tuple[Fault, ...]:
             fault = Fault(name, round(rng.uniform(low, high), 2), round(rng.uniform(0.1, 1.5), 2), rng.randrange(2**30),
                           rng.random() < 0.2)  # fmt: skip
             found.append(fault)
+    for at, (one, following) in enumerate(pairwise(found)):
+        if ALONE in (one.kind, following.kind):
+            found[at] = replace(one, overlaps=False)
     if plan.hosts == 2:
         found.insert(rng.randrange(1, len(found)), Fault(FAILOVER, 0.0, 1.0, rng.randrange(2**30)))
     return tuple(found)

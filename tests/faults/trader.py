@@ -27,6 +27,7 @@ GARBAGE = {
 }
 KEPT = 5000  # trades that a numbered bot can still report
 ABREAST = 4  # executions on their way at once in a burst
+CORRECTED_AFTER = 1.0  # seconds between a wrong report and the right one
 TWIN = 20  # one trade in so many is executed twice, alike in all but its id
 
 
@@ -90,10 +91,10 @@ class Trader:
             return found
 
     def _misreport(self, record: dict[str, Any]) -> None:
-        """Report the newest trade with a wrong price, and correct it a second later under a number of its own."""
+        """Report the newest trade with a wrong price, and correct it later under a number of its own."""
         wrong = record | {"price": round(record["price"] / 2 + 0.003, 4)}
         self.window[-1] = wrong
-        asyncio.get_running_loop().call_later(1.0, self._correct, wrong, record)
+        asyncio.get_running_loop().call_later(CORRECTED_AFTER, self._correct, wrong, record)
 
     def _correct(self, wrong: dict[str, Any], record: dict[str, Any]) -> None:
         if "seq" in record:  # a poll by seq returns the correction as a new record

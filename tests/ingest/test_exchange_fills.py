@@ -40,6 +40,18 @@ async def test_the_mark_stays_before_a_fill_that_waits() -> None:
     assert (swept.known.fills, swept.undecided) == (1010.0, 0.0)
 
 
+@pytest.mark.parametrize(("end", "filled"), [(999.0, True), (1010.0, False), (1059.0, False), (12_000.0, True)])
+async def test_a_gap_that_ends_hours_ahead_is_filled_by_the_first_reading(end: float, filled: bool) -> None:
+    """Its end was noted by a clock that was ahead; else it would stay open for hours. A small lead is waited for."""
+    exchange = ScriptedExchange(complete=1000.0)
+    exchange.fills_made += [fill(1, 960.0)]
+    one, origins = fill_reader(exchange, Clock(1000.0))
+    origins.gaps.add(GapSpan(Decimal(950), Decimal(str(end)), "test"))
+    read = await one.read(Watermarks(900.0, 990.0, 990.0), "live")
+    assert (read.ids, len(read.filled)) == (["f1"], int(filled))
+    assert read.known.fills == 1000.0, "what follows is read next"
+
+
 async def test_the_rows_stored_longest_ago_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; the journal knows it all the same."""
     monkeypatch.setattr("ingest.exchange_fills.MAX_IDS", 2)
