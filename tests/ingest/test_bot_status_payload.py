@@ -88,3 +88,41 @@ def test_a_status_that_is_no_object_is_refused(answer: object) -> None:
     """It holds nothing that can be read."""
     with pytest.raises(UnreadableRecord, match="not an object"):
         read_status(answer)
+
+
+def test_every_field_of_a_status() -> None:
+    """Each under its names; an unreadable one is absent and spoils no other."""
+    reading = read_status(wire({
+        "boot_id": "b1", "last_seq": 3, "order_prefix": "bot-", "positions": {"A": "1.5", "B": -2}, "total_trades": 4,
+    }))  # fmt: skip
+    assert (reading.boot_id, reading.seq, reading.order_prefix, reading.trades) == ("b1", 3, "bot-", 4)
+    assert reading.positions == {"A": Decimal("1.5"), "B": Decimal(-2)}
+    bad = read_status(wire({"boot_id": "a b", "seq": -1, "positions": {"A": "1.5", "B": "many"}, "trades": 7}))
+    assert (bad.boot_id, bad.seq, bad.positions, bad.trades) == (None, None, None, 7)
+    assert read_status(wire({"positions": [1]})).positions is None
+
+
+def test_a_reason_is_short_and_printable() -> None:
+    """The first text of its fields, 200 characters of it, on one line."""
+    assert read_status(wire({"reason": "  ", "error": "a\n b\tc"})).reason == "a b c"
+    assert read_status(wire({"reason": "x" * 300})).reason == "x" * 200
+    assert read_status(wire({"reason": "\n" * 999 + "xy"})).reason == "x"
+    assert read_status(wire({"reason": 5})).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "activity"),
+    [
+        ({"activity": "paused", "state": "ok"}, "paused"),
+        ({"activity": "halted", "state": "paused"}, "halted"),
+        ({"state": "ok", "running": True}, "trading"),
+        ({"state": "paused", "running": False}, "paused"),
+        ({"state": "paused", "running": True}, "paused"),
+        ({"state": "ok", "halted": "yes"}, "trading"),
+        ({"activity": "ok", "state": "odd", "status": "paused"}, "other"),
+        ({"halted": True, "paused": True}, "halted"),
+    ],
+)
+def test_words_and_flags_of_one_status(answer: dict[str, Any], activity: str) -> None:
+    """A word of trouble wins over ok, the first of two counts, and a flag must be true or false."""
+    assert read_status(wire(answer)).activity == activity

@@ -1,11 +1,13 @@
 """trades/live: the source that answers, its age, and the order of trades."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from cache.base import MemoryCache
+from cache.decimal_json import dumps, loads
 from ingest.latest_trades import LatestTrades, SourceTimes
 from journal.entries import Entry
 
@@ -81,3 +83,65 @@ async def test_nothing_helps(foreign: bytes) -> None:
     trades.publish([entry(1, 10)])
     answer, _ = await trades.answer(5)
     assert (answer.source, answer.as_of, answer.stale, answer.value) == ("journal", 7.0, True, ["1"])
+
+
+def body(seq: int, **values: object) -> str:
+    """Return the body of a trade or a correction."""
+    return dumps({"ticker": "T", "quantity": 1, "price": "0.5", "seq": seq} | values)
+
+
+def test_corrections_are_applied_to_the_trades() -> None:
+    """The values of the last correction stand at the trade's place; a voided one is dropped, others stay."""
+    live = LatestTrades(0, lambda: sources(0.0, 0.0), nothing, MemoryCache(), lambda: NOW)
+    live.publish([replace(entry(seq, seq), body=body(seq)) for seq in (1, 2, 3)])
+    live.publish([
+        replace(entry(4, 1, "correction"), body=body(4, corrects=1, quantity=0)),
+        replace(entry(5, 2, "correction"), body=body(5, corrects=2, ticker="U", price="0.4", fee="0.01", color="red")),
+        replace(entry(6, 9, "correction"), body=body(6, corrects=99)),
+    ])  # fmt: skip
+    assert [loads(text) for text in live.newest(9)] == [
+        {"ticker": "T", "quantity": 1, "price": "0.5", "seq": 3},
+        {"ticker": "U", "quantity": 1, "price": "0.4", "seq": 2, "fee": "0.01"},
+    ]
+    assert live.position == 6
+    live.restart(3)
+    assert (live.newest(9), live.position) == ([], 3)
+    live.publish([entry(2, 2)])
+    assert live.position == 3
+
+
+def test_as_many_as_are_wanted_are_listed() -> None:
+    """None for none."""
+    live = LatestTrades(0, lambda: sources(0.0, 0.0), nothing, MemoryCache(), lambda: NOW)
+    live.publish([entry(1, 1), entry(2, 2)])
+    assert [live.newest(limit) for limit in (0, 1, 2, 9)] == [[], ["2"], ["2", "1"], ["2", "1"]]
+
+
+async def test_a_live_answer_reads_nothing_else() -> None:
+    """Neither cache nor exchange; the age of the last poll decides."""
+
+    async def read_exchange() -> None:
+        raise AssertionError
+
+    polled = [995.0]
+    live = LatestTrades(7, lambda: sources(polled[0], 0.0), read_exchange, MemoryCache(), lambda: NOW)
+    answer, position = await live.answer(5)
+    assert (answer.source, answer.as_of, answer.stale, position) == ("bot_live", 995.0, False, 7)
+    assert live.polled() == (995.0, False)
+    polled[0] = 994.0
+    assert live.polled() == (994.0, True)
+
+
+async def test_a_reading_of_this_worker_is_stored_for_the_others() -> None:
+    """As its time, for as long as it counts; one that is young enough causes no other."""
+    cache = MemoryCache()
+
+    async def read_exchange() -> None:
+        raise AssertionError
+
+    live = LatestTrades(0, lambda: sources(0.0, 995.5), read_exchange, cache, lambda: NOW)
+    answer, _ = await live.answer(5)
+    assert (answer.source, answer.as_of, answer.stale) == ("kalshi_api", 995.5, False)
+    assert await cache.get("live:swept") == b"995.5"
+    again, _ = await live.answer(5)
+    assert (again.source, again.as_of) == ("memory_cache", 995.5)
