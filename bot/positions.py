@@ -3,12 +3,12 @@
 from bisect import insort
 from collections.abc import Mapping
 from copy import deepcopy
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from bot.state_values import read_cost, read_count, read_dollars, read_quantity, read_seconds
 from bot.strategy_types import ZERO, Execution, signed
-from ledger.amounts import complement
+from ledger.amounts import CENT, complement
 from ledger.market_book import MarketBook, OpenLot
 from ledger.marks import value_position
 from ledger.records import SettlementRecord, TradeRecord
@@ -94,7 +94,8 @@ class Positions:
         if position is None:
             return False
         book = position.book
-        paid = abs(book.quantity) * (value if book.quantity >= 0 else complement(value))
+        # the exchange rounds a payout down to whole cents
+        paid = (abs(book.quantity) * (value if book.quantity >= 0 else complement(value))).quantize(CENT, ROUND_FLOOR)
         book.settle(SettlementRecord(self.trades, ZERO, ticker, "", value, book.quantity, paid, ZERO))
         self._past_realized += book.realized
         self._past_fees += book.fees

@@ -51,7 +51,7 @@ class JournalLedgers:
         self.position = 0  # seq of the last entry that is added
         self.head = 0  # seq of the last entry that exists, as far as known
         self.ready = False  # True once every entry up to the head has been added
-        self._checksum = ""  # of that entry
+        self._checksum = ""  # of the last entry that is added
         self._stored = 0  # seq of the last entry in the checkpoint
         self.latest_mode: Mode | None = None  # of the last entry that is not paper
         self._recent: deque[tuple[Mode, RecentFlow]] = deque(maxlen=MOST_FLOWS)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -16,6 +17,7 @@ from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from ledger.account_ledger import AccountLedger
 from ledger.amounts import ZERO
+from ledger.marks import compare_value, value_position
 from ledger.reconcile import AccountReading, Comparison, Difference, DifferenceTracker, compare, compare_bot
 from ledger.records import ReportedPosition
 
@@ -111,7 +113,7 @@ class AccountAudit:
             each.ticker: ReportedPosition(each.quantity, each.cost, each.realized_pnl, each.fees) for each in positions
         }
         earliest, latest = exact_seconds(min(through, begun) - SLACK), exact_seconds(read_at + SLACK)
-        return AccountReading(balance.balance, reported, earliest, latest), read_at, through
+        return AccountReading(balance.balance, reported, earliest, latest, balance.portfolio_value), read_at, through
 
     async def _compare(self, ledger: AccountLedger, exchange: KalshiClient) -> None:
         reading, read_at, through = await self._read(exchange)
@@ -132,6 +134,7 @@ class AccountAudit:
         late = self._supervisor.complete_to() <= read_at
         differences = await CauseFinder(self._ledgers.journal, exchange, ledger, reading, late).explain(differences)
         body = reconciliation_body(ledger, opening, reading, comparison, differences, bot)
+        body["value"] = await self._value(ledger, exchange, reading.worth, differences)
         body["sides"] = {
             "journal": {"as_of": round(read_at, 3), "seq": seq},
             "exchange": {"as_of": round(read_at, 3), "complete_to": round(through, 3)},
@@ -141,6 +144,17 @@ class AccountAudit:
         self._compared.set()
         lasting = [each.text for each in differences if each.degrades(float(reading.latest))]
         self._report(lasting, [row["ticker"] for row in body["settled_by_revenue"]])
+
+    async def _value(
+        self, ledger: AccountLedger, exchange: KalshiClient, reported: Decimal | None, differences: list[Difference]
+    ) -> dict[str, Any]:
+        """Return the value of the open positions on both sides; unknown while the exchange does not send prices."""
+        held = {ticker: book for ticker, book in ledger.books.items() if book.quantity}
+        marks: dict[str, Decimal | None] = {}
+        with suppress(KalshiError):
+            marks = {market.ticker: market.mark for market in await exchange.markets_named(held)}
+        values = [value_position(book.quantity, book.cost, marks.get(ticker)).value for ticker, book in held.items()]
+        return compare_value(values, reported, [each.cause for each in differences if each.figure == "quantity"])
 
     async def _wait_for_journal(self, moment: float) -> None:
         """Give the journal time to learn what happened until moment."""

@@ -1,11 +1,11 @@
 """The mark of a market, and the value of a position at it: unknown where the mark is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from ledger.amounts import ONE, ZERO, average, complement
+from ledger.amounts import CENT, ONE, ZERO, average, complement
 
 SPREAD_LIMIT: Final = Decimal("0.10")  # quotes further apart say little about the middle between them
 
@@ -74,6 +74,20 @@ def value_position(quantity: Decimal, cost: Decimal, yes_mark: Decimal | None) -
     mark = yes_mark if quantity > 0 else complement(yes_mark)
     value = mark * abs(quantity)
     return Valuation(average(cost, quantity), mark, value, value - cost)
+
+
+def compare_value(
+    values: Sequence[Decimal | None], reported: Decimal | None, causes: Sequence[str]
+) -> dict[str, Decimal | str | None]:
+    """Return the positions' value by our marks, the one that the exchange reports, and the cause of a difference.
+
+    reported is rounded down to cents. causes: of contracts that differ; with equal ones the marks alone differ.
+    """
+    ours = None if None in values else sum_known(values)
+    difference = None if ours is None or reported is None else reported - ours
+    same = difference is None or -CENT < difference <= 0
+    cause = None if same else next(iter(causes), "mark")
+    return {"journal": ours, "exchange": reported, "difference": ZERO if same else difference, "cause": cause}
 
 
 def sum_known(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -38,12 +38,16 @@ class RecentFlow:
 
 @dataclass(frozen=True, slots=True)
 class AccountReading:
-    """Cash and unsettled positions as the exchange reported them for a moment from `earliest` to `latest`."""
+    """Cash and unsettled positions as the exchange reported them for a moment from `earliest` to `latest`.
+
+    worth: dollars at which the exchange values the positions, rounded down to cents.
+    """
 
     balance: Decimal
     positions: Mapping[str, ReportedPosition]
     earliest: Decimal
     latest: Decimal
+    worth: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

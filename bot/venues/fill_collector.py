@@ -3,17 +3,18 @@
 import logging
 from collections.abc import Iterable
 from contextlib import aclosing
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from bot.account_fills import AccountFills
 from bot.strategy_types import Execution
 from bot.venues.base import ExecutionListener
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
-from kalshi.account_models import Fill, Order
+from kalshi.account_models import AccountSettlement, Fill, Order
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 from kalshi.fill_socket import FillSocket
+from ledger.amounts import CENT, MONEY, complement
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,9 @@ class FillCollector:
     async def read_settlements(self) -> None:
         """Read every payout since everything was read. Raises KalshiError."""
         async for paid in self._client.settlements(min_ts=self._account.since):
-            if paid.payout is not None and self._account.settle(paid.ticker, paid.settled):
-                self._listener.settlement(paid.ticker, paid.payout)
+            value = _value_of_yes(paid)
+            if value is not None and self._account.settle(paid.ticker, paid.settled):
+                self._listener.settlement(paid.ticker, value)
 
     async def take(self, fills: Iterable[Fill]) -> None:
         """Count the new fills, oldest first. Raises KalshiError; what was not counted then is found again later."""
@@ -115,6 +117,17 @@ class FillCollector:
             return True
         self._others.add(fill.order_id)
         return False
+
+
+def _value_of_yes(paid: AccountSettlement) -> Decimal | None:
+    """Return the dollars that one YES paid; None if unknown. Where value and revenue disagree, the revenue was paid."""
+    net, value = paid.yes_quantity - paid.no_quantity, paid.payout
+    if not net or value is None:
+        return value
+    if abs(abs(net) * (value if net > 0 else complement(value)) - paid.revenue) <= CENT:
+        return value
+    each = (paid.revenue / abs(net)).quantize(MONEY, ROUND_CEILING)  # rounded up: payouts are rounded down to cents
+    return each if net > 0 else complement(each)
 
 
 def _milliseconds(timestamp: Decimal) -> Decimal:

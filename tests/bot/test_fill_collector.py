@@ -13,7 +13,7 @@ from bot.strategy_types import Execution
 from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
 from bot.venues.order_tracker import OrderTracker
-from kalshi.account_models import Fill, Order
+from kalshi.account_models import AccountSettlement, Fill, Order
 from kalshi.client import KalshiClient, Page
 from kalshi.errors import NotFound, Unreachable
 from tests.support.eventually import eventually
@@ -30,13 +30,19 @@ class FakeAccount:
     wrong: Exception | None = None
     orders_read: list[str] = field(default_factory=list)
     complete: float | None = None
+    paid: list[AccountSettlement] = field(default_factory=list)
+    settled: list[tuple[str, Decimal]] = field(default_factory=list)  # ticker and value of one YES, as reported on
     answered: asyncio.Event | None = None  # orders are answered once this is set
 
     def execution(self, execution: Execution) -> None:
         self.reported.append(execution)
 
     def settlement(self, ticker: str, value: Decimal) -> None:
-        raise AssertionError
+        self.settled.append((ticker, value))
+
+    async def settlements(self, min_ts: float) -> AsyncIterator[AccountSettlement]:
+        for paid in self.paid:
+            yield paid
 
     async def fills_page(self, limit: int) -> Page[Fill]:
         return Page(self.made[::-1][:limit], "more" if len(self.made) > limit else None)
@@ -92,6 +98,29 @@ async def test_a_fill_has_one_time_whether_it_was_pushed_or_read(read: str) -> N
     room = FakeAccount()
     await room.reader(AccountFills()).take([replace(fill(1, 0, client_order_id="pi-bot-1"), timestamp=Decimal(read))])
     assert str(room.reported[0].timestamp) == "1001.553"
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "value", "revenue", "expected"),
+    [
+        ("10", "0", "0.4", "4", "0.4"),
+        ("0", "10", "0.4", "6", "0.4"),
+        ("0", "1", "0.82", "0.82", "0.18"),  # the row of a NO holder with the payout of one NO
+        ("0", "3", "0.5", "1", "0.66666666"),
+        ("19", "18.86", "0.45", "0.06", "0.45"),  # 0.063, paid in whole cents
+        ("7", "7", "0.3", "0", "0.3"),
+    ],
+)
+async def test_a_payout_is_that_of_the_revenue_where_the_value_says_another(
+    yes: str, no: str, value: str, revenue: str, expected: str
+) -> None:
+    """The revenue is what the balance moved by; less than a cent beside it is rounding."""
+    D, room = Decimal, FakeAccount()
+    room.paid = [AccountSettlement(
+        "A", "E", "scalar", D(yes), D(0), D(no), D(0), D(revenue), D(0), D(value), D(1000)
+    )]  # fmt: skip
+    await room.reader(AccountFills()).read_settlements()
+    assert room.settled == [("A", D(expected))]
 
 
 async def test_a_fill_missed_while_full_reads_fail_is_found_however_long_that_lasts() -> None:

@@ -72,6 +72,8 @@ def test_total_profit_is_that_of_closing_everything_at_the_mark(flow: Flow, mark
         pytest.param("SELL", "0.40", "1", "-6.00", id="short and wrong"),
         pytest.param("BUY", "0.40", "0.25", "-1.50", id="scalar"),
         pytest.param("SELL", "0.40", "0.25", "1.50", id="scalar short"),
+        pytest.param("BUY", "0.40", "0.2345", "-1.66", id="rounded down to cents"),
+        pytest.param("SELL", "0.40", "0.2345", "1.65", id="rounded down to cents, short"),
     ],
 )
 def test_a_settlement_turns_the_position_into_profit_once(side: Side, price: str, value: str, profit: str) -> None:

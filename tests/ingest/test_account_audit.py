@@ -1,7 +1,7 @@
 """The audit of the account: differences get their size and cause, and none is invented."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from journal.dsn import open_journal
 from journal.entries import Correction, Draft, Trade
 from kalshi.account_models import AccountSettlement, Balance, Fill, Position
 from kalshi.errors import KalshiError
+from kalshi.market_models import Market
 from tests.support import drafts
 from tests.support.clock import Clock
 from tests.support.eventually import eventually
@@ -48,6 +49,9 @@ class ScriptedAccount:
 
     async def positions(self) -> list[Position]:
         return list(self.rows.values())
+
+    async def markets_named(self, tickers: Iterable[str]) -> list[Market]:
+        return []
 
     async def fills(self, min_ts: float | None = None, *, ticker: str | None = None) -> AsyncIterator[Fill]:
         for row in self.executions:

@@ -39,7 +39,7 @@ class FollowedAccount:
         self.ledgers = JournalLedgers(journal, ComponentHealth("ledger", clock))
         supervisor = SimpleNamespace(
             complete_to=lambda: 1e12,
-            bot_positions=lambda: (None, 0.0),
+            bot_positions=self.bot_positions,
             no_account_reason=str,
             request_backfill=lambda: None,
         )
@@ -48,14 +48,18 @@ class FollowedAccount:
         self.open = self.account.open_tickers()
         self.settled = 0
 
-    async def begin(self) -> None:
+    async def begin(self, trades: int = 50) -> None:
         """Trade a little before anyone follows, then write the baseline."""
-        self.trade(50)
+        self.trade(trades)
         baseline = await read_baseline(self.account.client, "demo", self.account.clock)
         await self.journal.append([baseline])
         begun = float(baseline.timestamp)
         self.known = Watermarks(begun, begun, begun)
         self.account.exchange.advance(1.0)
+
+    def bot_positions(self) -> tuple[dict[str, Decimal] | None, float]:
+        """The bot's contracts by market and the time of its status; this account has no bot."""
+        return None, 0.0
 
     def trade(self, count: int) -> None:
         """Execute so many random fills; one that the cash of its shard does not cover is left out."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.marks import MarkInputs, mark_price, sum_known, value_position
+from ledger.marks import MarkInputs, compare_value, mark_price, sum_known, value_position
 
 PRICES = st.none() | st.integers(1, 9999).map(lambda number: Decimal(number).scaleb(-4))
 
@@ -66,3 +66,26 @@ def test_a_sum_of_which_nothing_is_known_is_unknown() -> None:
     assert sum_known([None, None]) is None
     assert sum_known([]) == 0
     assert sum_known([None, Decimal(2), Decimal(3)]) == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "reported", "causes", "difference", "cause"),
+    [
+        (["1.50", "2.004"], "3.50", [], "0", None),
+        (["1.50", "2.00"], "3.40", [], "-0.10", "mark"),
+        (["1.50", "2.00"], "3.51", [], "0.01", "mark"),
+        (["1.50", "2.00"], "3.49", [], "-0.01", "mark"),
+        (["1.50", "2.00"], "4.40", ["missed"], "0.90", "missed"),
+        (["1.50", None], "4.40", [], "0", None),
+        ([], "0", [], "0", None),
+        (["1.50"], None, [], "0", None),
+    ],
+)
+def test_values_of_equal_contracts_differ_by_the_mark(
+    values: list[str | None], reported: str | None, causes: list[str], difference: str, cause: str | None
+) -> None:
+    """The reported sum is rounded down to cents; an unknown mark leaves the value unknown; other causes come first."""
+    known = [None if value is None else Decimal(value) for value in values]
+    row = compare_value(known, None if reported is None else Decimal(reported), causes)
+    assert (row["difference"], row["cause"]) == (Decimal(difference), cause)
+    assert row["journal"] == (None if None in known else sum(filter(None, known)))
