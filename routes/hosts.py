@@ -1,5 +1,6 @@
 """Names and origins: the Host under which this service may be called, and the pages that may read it."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,7 @@ from routes.context import PROBES, path_in_app
 from routes.problems import Problem, render
 
 REMEMBERED: Final = 256  # decisions
+_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")  # of a host: `evil.example/.ours` ends with a suffix too
 
 
 class AllowedHostsMiddleware:
@@ -43,7 +45,8 @@ class AllowedHostsMiddleware:
     def _is_allowed(self, host: bytes, server: tuple[str, int | None] | None) -> bool:
         name = host_name(host.decode("latin-1"))
         if self.names or self.suffixes:
-            return name in self.names or name.endswith(self.suffixes)  # never for no suffix
+            # never a suffix where none is allowed
+            return name in self.names or (name.endswith(self.suffixes) and _NAME.fullmatch(name) is not None)
         on_loopback = server is not None and is_loopback(str(server[0]))
         return is_loopback(name) if on_loopback else True
 

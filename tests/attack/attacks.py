@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
+import resource
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -81,11 +82,12 @@ async def wrong_tokens(target: Target) -> str:
 
 async def idle(target: Target) -> str:
     """Open connections that send nothing, half a head, an endless head, half a body."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     begun = time.monotonic()
     half = target.head("/health")[:-2]
-    endless = half[:-2] + b"\r\nX: " + b"a" * 200_000
+    endless = half[:-2] + b"\r\nX: " + b"a" * 20_000
     body = target.head("/session", "POST", "Content-Length: 1000") + b"{"
-    parts = [b"", half, endless, body] * 100
+    parts = [b"", half, endless, body] * (target.idle // 4)
     answers = await asyncio.gather(*(send(target, part, wait=60) for part in parts))
     seconds = time.monotonic() - begun
     late = f" {seconds:.0f} s until all were gone" if seconds > 59 else ""

@@ -12,12 +12,13 @@ HONEST = "127.0.9.1"  # a loopback address of another network than the attackers
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A service to attack: its port, the Host that it is called by, and the API token."""
+    """A service to attack: its port, the Host that it is called by, the API token, and connections to leave idle."""
 
     name: str
     port: int
     host: str
     token: str
+    idle: int = 400
 
     def head(self, path: str, method: str = "GET", *more: str) -> bytes:
         """Return the head of a request with the token."""

@@ -58,6 +58,12 @@ async def status(allowed: tuple[str, ...], host: str | None, server: Any, path: 
         (("*.example.com",), "a.b.example.com", PUBLIC, 200),
         (("*.example.com",), "example.com", PUBLIC, 421),
         (("*.example.com",), "evilexample.com", PUBLIC, 421),
+        (("*.example.com",), "evil.example/.example.com", PUBLIC, 421),
+        (("*.example.com",), "evil.example#.example.com", PUBLIC, 421),
+        (("*.example.com",), ".example.com", PUBLIC, 421),
+        ((), "[::ffff:127.0.0.1]", ("::1", 8000), 421),
+        ((), "localhost/evil.example", LOOPBACK, 421),
+        ((), "2130706433", LOOPBACK, 421),
         (("::1",), "[::1]:80", PUBLIC, 200),
     ],
 )
