@@ -30,7 +30,7 @@ export class FifoLots {
   open(quantity, cost, fee, opened) {
     const count = Math.abs(quantity);
     const last = this.lots[this.lots.length - 1];
-    if (last && last.left > 0 && last.opened === opened && last.cost * BigInt(count) === cost * BigInt(last.quantity)) {
+    if (last && last.opened === opened && last.cost * BigInt(count) === cost * BigInt(last.quantity)) {
       last.quantity += count;
       last.left += count;
       last.cost += cost;

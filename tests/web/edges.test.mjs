@@ -344,6 +344,26 @@ test('a follower has the wait of its leader', async () => {
   follower.close();
 });
 
+test('a follower asks its leader only after some seconds of silence', async () => {
+  const [leader, follower] = [connect({ base: BASE }), connect({ base: BASE })];
+  await browser.advance(0);
+  browser.source.open();
+  await browser.advance(0);
+  const asked = [];
+  const listener = new BroadcastChannel([...browser.channels][0].name);
+  listener.onmessage = ({ data }) => { if (data.kind === 'hello') asked.push(browser.time); };
+  for (let second = 0; second < 6; second += 1) {
+    browser.heartbeat();
+    await browser.advance(1000);
+  }
+  assert.deepEqual(asked, []);
+  await browser.advance(5000);
+  assert.equal(asked.length, 1, 'the answer begins another term');
+  listener.close();
+  leader.close();
+  follower.close();
+});
+
 test('a status that a late tab has already is not emitted again', async () => {
   const [leader, follower] = [connect({ base: BASE }), connect({ base: BASE })];
   await browser.advance(0);
