@@ -32,8 +32,8 @@ ROWS = """
 """
 FIRST_LINK = """return document.querySelector('#trades .tr[aria-rowindex="2"] a')?.getAttribute('href') ?? ''"""
 WIDEST = """
-  const shown = [...document.querySelectorAll('main .panel, main .table, main .chart svg')].filter(each => each.clientWidth);
-  return shown.map(each => each.getBoundingClientRect().width);
+  const all = [...document.querySelectorAll('main .panel, main .table, main .chart svg')];
+  return all.filter(each => each.clientWidth).map(each => each.getBoundingClientRect().width);
 """
 NAMES = """
   const shown = [...document.querySelectorAll('main .tbody .td.market')].filter(each => each.offsetParent);
@@ -445,7 +445,7 @@ def test_no_text_leaves_its_cell_and_no_two_markets_read_alike(
 
 
 def test_tables_and_curve_fit_on_paper(chrome: Chrome, service: ScriptedService) -> None:
-    """Before it is printed the page is laid out for a sheet, in light colors, with the names of markets; then as before."""
+    """Before it is printed the page is laid out for a sheet, in light colors, with names of markets; then as before."""
     open_page(chrome, service)
     chrome.run("document.documentElement.dataset.theme = 'dark'")
     for view in VIEWS:
