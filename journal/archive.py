@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from journal import codec, entry_store, fingerprint
 from journal.base import Journal
-from journal.entries import Correction, Draft, Entry
+from journal.entries import Draft, Entry, Trade
 from journal.errors import ArchiveUnreadable, JournalDamaged
 from journal.fingerprint import KnownId
 from journal.schema import new_epoch
@@ -169,7 +169,9 @@ def _merge(dialect: Dialect, entries: Sequence[ArchivedEntry], seqs: dict[int, i
 
 def _draft(entry: Entry, seqs: Mapping[int, int]) -> Draft:
     draft = codec.draft(entry.kind, entry.body)
-    return replace(draft, corrects=seqs[draft.corrects]) if isinstance(draft, Correction) else draft
+    if isinstance(draft, Trade) and draft.corrects is not None:
+        return replace(draft, corrects=seqs[draft.corrects])
+    return draft
 
 
 def _batches(stream: Iterator[Record]) -> Iterator[list[Record]]:

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cache.decimal_json import dumps, loads
-from journal.entries import KINDS, Baseline, Correction, Draft, Gap, Settlement, Trade, Transfer
+from journal.entries import KINDS, Baseline, Draft, Gap, Settlement, Trade, Transfer
 
 
 class _Field(NamedTuple):
@@ -58,11 +58,13 @@ def _fields(kind: type[Any], attributes: str) -> tuple[type[Any], dict[str, _Fie
     return kind, found
 
 
+_TRADE: Final = (
+    "timestamp ticker side quantity price trade_id outcome fee order_id origin mode source"
+    " strategy is_taker mid decided_at sent_at acknowledged_at"
+)
 _KINDS: Final = {
-    "trade": _fields(
-        Trade, "timestamp ticker side quantity price trade_id outcome fee order_id origin mode source"
-        " strategy is_taker mid decided_at sent_at acknowledged_at",
-    ),
+    "trade": _fields(Trade, _TRADE),
+    "correction": _fields(Trade, f"{_TRADE} corrects"),
     "settlement": _fields(
         Settlement, "timestamp ticker event_ticker result value yes_quantity no_quantity revenue fee mode source"
     ),
@@ -70,19 +72,14 @@ _KINDS: Final = {
     "gap": _fields(Gap, "timestamp start end why from_seq to_seq source"),
     "baseline": _fields(Baseline, "timestamp positions balance mode source"),
 }  # fmt: skip
-"""For each kind its class and the fields of its body after seq, in order; a correction is a trade with one more."""
+"""For each kind its class and the fields of its body after seq, in order."""
 
 
 def body(draft: Draft, seq: int) -> str:
     """Return the JSON text of the entry that a draft becomes under seq."""
-    if isinstance(draft, Correction):
-        return dumps({"seq": seq, **_values(draft.trade), "corrects": draft.corrects})
-    return dumps({"seq": seq, **_values(draft)})
-
-
-def _values(draft: Draft) -> dict[str, Any]:
     values = {name: getattr(draft, field.attribute) for name, field in _KINDS[draft.kind][1].items()}
-    return {name: value for name, value in values.items() if value is not None or name not in _LEFT_OUT}
+    shown = {name: value for name, value in values.items() if value is not None or name not in _LEFT_OUT}
+    return dumps({"seq": seq, **shown})
 
 
 def draft(kind: str, body: str) -> Draft:
@@ -90,10 +87,9 @@ def draft(kind: str, body: str) -> Draft:
     if kind not in KINDS:
         raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r:.40}")
     try:
-        values = loads(body)
-        if kind == "correction":
-            return Correction(_read("trade", values), _READERS[int](values["corrects"]))
-        made: Draft = _read(kind, values)
+        made: Draft = _read(kind, loads(body))
+        if made.kind != kind:
+            raise ValueError(f"corrects: expected a seq in a {kind}, got None")
         return made
     except RecursionError:
         raise ValueError(f"the body of a {kind} is nested too deeply") from None

@@ -9,8 +9,8 @@ from itertools import islice
 from operator import attrgetter
 
 from journal import fingerprint
-from journal.entries import Correction, Draft, Trade
-from journal.fingerprint import Candidate, Fingerprint, KnownId, KnownIds, trade_in
+from journal.entries import Draft, Trade
+from journal.fingerprint import Candidate, Fingerprint, KnownId, KnownIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,10 @@ class _BatchMatcher:
         draft = self._drafts[-1 - place]
         open = self._may_match(draft) and place not in self._closed
         if place in self._corrected:
-            trade = trade_in(draft)
-            assert trade is not None, "only trades are corrected"
+            assert isinstance(draft, Trade), "only trades are corrected"
             void = place in self._moved
-            draft = Correction(
-                replace(trade, quantity=Decimal(0)) if void else trade, self._seq(self._corrected[place], seqs)
-            )
+            quantity = Decimal(0) if void else draft.quantity
+            draft = replace(draft, corrects=self._seq(self._corrected[place], seqs), quantity=quantity)
             open = open and not void and self._candidates[place].open
         return NewEntry(seqs[place], draft, open)
 
@@ -90,20 +88,17 @@ class _BatchMatcher:
         """Return the place of the entry that has the draft's ids, else its own; store its ids."""
         place = fingerprint.known_seq(draft, self._ids)
         if place is None:
-            place = self._unknown(-1 - index, draft)
+            place = self._unknown(-1 - index, draft) if isinstance(draft, Trade) else -1 - index
         if place:
             self._remember(KnownId(fingerprint.report_name(draft), fingerprint.content_digest(draft), place))
             if (claimed := fingerprint.claim_name(draft)) is not None:
                 self._remember(KnownId(claimed, fingerprint.content_digest(draft), place))
         return place
 
-    def _unknown(self, own: int, draft: Draft) -> int:
-        """Return the place of a report without a known id: a counterpart's, or its own."""
-        trade = trade_in(draft)
-        if trade is None:
-            return own
+    def _unknown(self, own: int, trade: Trade) -> int:
+        """Return the place of a trade without a known id: a counterpart's, or its own."""
         counterpart = self._counterpart(trade)
-        corrected = self._corrects(draft, trade)
+        corrected = self._corrects(trade)
         if corrected is not None and corrected != counterpart:
             self._correct(own, trade, corrected)
             if counterpart is not None:
@@ -113,10 +108,10 @@ class _BatchMatcher:
             return counterpart
         if not trade.quantity:
             return 0
-        self._candidates[own] = Candidate.of(own, trade, self._may_match(draft))
+        self._candidates[own] = Candidate.of(own, trade, self._may_match(trade))
         return own
 
-    def _corrects(self, draft: Draft, trade: Trade) -> int | None:
+    def _corrects(self, trade: Trade) -> int | None:
         """Return the place of the trade that this report corrects, None if it corrects none."""
         if fingerprint.from_exchange(trade):
             return None
@@ -124,7 +119,7 @@ class _BatchMatcher:
         if places:
             # The first to be written: the trade itself, then its corrections follow.
             return min((place for place in places if place > 0), default=max(places))
-        return draft.corrects if isinstance(draft, Correction) else None
+        return trade.corrects
 
     def _correct(self, own: int, trade: Trade, corrected: int) -> None:
         """Make own a correction, which takes the place of all earlier content for the reports that follow."""
@@ -172,8 +167,7 @@ class _BatchMatcher:
 
     def _may_match(self, draft: Draft) -> bool:
         # The fill id that a bot reports decides: a fill with another id is another execution, however alike.
-        trade = trade_in(draft)
-        return trade is not None and (fingerprint.from_exchange(trade) or trade.fill_id is None)
+        return isinstance(draft, Trade) and (fingerprint.from_exchange(draft) or draft.fill_id is None)
 
     def _seq(self, place: int, seqs: dict[int, int]) -> int:
         place = self._moved.get(place, place)

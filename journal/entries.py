@@ -51,7 +51,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One execution, as its first reporter sent it. Prices and fees in dollars, quantity in contracts."""
+    """One execution, as its first reporter sent it. Prices and fees in dollars, quantity in contracts.
+
+    With corrects it is the trade as it is now, and the last correction of a seq counts.
+    """
 
     timestamp: Decimal  # Unix seconds, at most microseconds
     ticker: str
@@ -73,8 +76,12 @@ class Trade:
     decided_at: Decimal | None = None  # Unix seconds, as the next two
     sent_at: Decimal | None = None
     acknowledged_at: Decimal | None = None
+    corrects: int | None = None  # of a correction: the seq of the entry that first recorded the trade
 
-    kind: Kind = "trade"
+    @property
+    def kind(self) -> Kind:
+        """Return correction for other content of a trade in the journal under this trade_id and timestamp."""
+        return "trade" if self.corrects is None else "correction"
 
     @property
     def yes_side(self) -> Side:
@@ -87,31 +94,6 @@ class Trade:
     def yes_price(self) -> Decimal:
         """The price in YES terms: p of NO is 1 - p of YES."""
         return self.price if self.outcome == "yes" else 1 - self.price
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """Other content for a trade that is in the journal under the same trade_id and timestamp. The last one counts."""
-
-    trade: Trade  # as it is now; quantity 0 voids it
-    corrects: int  # seq of the entry that first recorded the trade, never that of another correction
-
-    kind: Kind = "correction"
-
-    @property
-    def timestamp(self) -> Decimal:
-        """Unix seconds of the trade."""
-        return self.trade.timestamp
-
-    @property
-    def ticker(self) -> str:
-        """The market of the trade as it is now."""
-        return self.trade.ticker
-
-    @property
-    def source(self) -> str:
-        """The reporter of the correction."""
-        return self.trade.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +162,4 @@ class Baseline:
     kind: Kind = "baseline"
 
 
-Draft = Trade | Correction | Settlement | Transfer | Gap | Baseline
+Draft = Trade | Settlement | Transfer | Gap | Baseline

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from journal import codec, deduplication, fingerprint, statements
 from journal.deduplication import NewEntry
-from journal.entries import Draft, Entry, Head
+from journal.entries import Draft, Entry, Head, Trade
 from journal.errors import JournalDamaged
-from journal.fingerprint import Candidate, KnownId, KnownIds, trade_in
+from journal.fingerprint import Candidate, KnownId, KnownIds
 from journal.lease import Lease, check
 from journal.statements import ENTRY_COLUMNS, SPAN, Dialect, Row, Statement, StatementSteps, findable, marks, micros
 
@@ -135,8 +135,8 @@ def _known(dialect: Dialect, drafts: Sequence[Draft]) -> StatementSteps[tuple[Kn
         rows += yield Statement(f"SELECT seq, kind, open, body FROM entries WHERE seq IN ({marks(part)})", part)
     candidates = {}
     for seq, kind, open, body in rows:
-        trade = trade_in(codec.draft(kind, body))
-        assert trade is not None, "ids and the open column lead to trades and corrections only"
+        trade = codec.draft(kind, body)
+        assert isinstance(trade, Trade), "ids and the open column lead to trades and corrections only"
         candidates[seq] = Candidate.of(seq, trade, bool(open))
     return ids, candidates
 

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from cache.decimal_json import plain
 from journal import codec
-from journal.entries import Baseline, Correction, Draft, Gap, Kind, Settlement, Trade, Transfer
+from journal.entries import Baseline, Draft, Gap, Kind, Settlement, Trade, Transfer
 
 EXCHANGE: Final = "kalshi_api"  # the source of a trade that the exchange itself reported
 WINDOW: Final = Decimal(10)  # seconds by which two reports of one execution may differ when no id connects them
@@ -56,12 +56,6 @@ class Candidate:
         return cls(seq, from_exchange(trade), trade.timestamp, fingerprint(trade), open)
 
 
-def trade_in(draft: Draft) -> Trade | None:
-    """Return the trade that a draft reports: itself, or what a correction makes of it; None for other kinds."""
-    found = draft.trade if isinstance(draft, Correction) else draft
-    return found if isinstance(found, Trade) else None
-
-
 def from_exchange(trade: Trade) -> bool:
     """Return True if the exchange itself is the reporter, so that the id is a fill id."""
     return trade.source == EXCHANGE
@@ -79,8 +73,6 @@ def report_name(draft: Draft) -> str:
             return _named("fill", draft)
         case Trade():
             return _digest("trade", draft.mode, draft.trade_id, draft.timestamp)
-        case Correction():
-            return report_name(draft.trade)
         case Settlement():
             return _digest("settlement", draft.mode, draft.ticker, draft.timestamp)
         case Transfer():
@@ -99,16 +91,15 @@ def void_name(draft: Draft) -> str:
 
 def content_digest(draft: Draft) -> str:
     """Return the digest of a bot's trade's content; "" where the name includes the content."""
-    trade = trade_in(draft)
-    return "" if trade is None or from_exchange(trade) else _digest(*fingerprint(trade))[:16]
+    return _digest(*fingerprint(draft))[:16] if isinstance(draft, Trade) and not from_exchange(draft) else ""
 
 
 def old_names(draft: Draft) -> list[str]:
     """Return the other names under which the same report may be known: of version 0.1, a void, or a wider entry."""
     match draft:
-        case Trade() if not from_exchange(draft):
+        case Trade(corrects=None) if not from_exchange(draft):
             return [_digest("bot", draft.trade_id, draft.timestamp, *fingerprint(draft))]
-        case Correction() if not draft.trade.quantity:
+        case Trade(corrects=int(), quantity=0):
             return [void_name(draft)]  # in an archive; what the bot reported instead is another entry there
         case Baseline(balance=None):
             return [_digest("baseline", "balance")]
@@ -117,8 +108,7 @@ def old_names(draft: Draft) -> list[str]:
 
 def claim_name(draft: Draft) -> str | None:
     """Return the name under which a bot's trade waits for a fill: by its fill_id, else its trade_id (may be one)."""
-    trade = trade_in(draft)
-    return None if trade is None or from_exchange(trade) else _named("claim", trade)
+    return _named("claim", draft) if isinstance(draft, Trade) and not from_exchange(draft) else None
 
 
 def counterpart_names(trade: Trade) -> list[str]:
@@ -145,8 +135,8 @@ def names_of(drafts: Iterable[Draft]) -> list[str]:
     wanted: dict[str, None] = {}
     for draft in drafts:
         names = [report_name(draft), *old_names(draft)]
-        if (trade := trade_in(draft)) is not None:
-            names += [*counterpart_names(trade), _named("claim", trade)]
+        if isinstance(draft, Trade):
+            names += [*counterpart_names(draft), _named("claim", draft)]
         wanted.update(dict.fromkeys(names))
     return list(wanted)
 
@@ -195,9 +185,8 @@ def sharing_an_id(drafts: Iterable[Draft], ids: KnownIds) -> set[int]:
 
 def _new_trades(drafts: Iterable[Draft], ids: KnownIds) -> Iterator[Trade]:
     for draft in drafts:
-        trade = trade_in(draft)
-        if trade is not None and known_seq(draft, ids) is None:
-            yield trade
+        if isinstance(draft, Trade) and known_seq(draft, ids) is None:
+            yield draft
 
 
 @lru_cache(maxsize=4096)  # each is needed several times while its batch is matched

@@ -15,7 +15,7 @@ from ingest.reconciliation import AccountAudit
 from ingest.supervisor import Supervisor
 from journal.base import Journal
 from journal.dsn import open_journal
-from journal.entries import Correction, Draft, Trade
+from journal.entries import Draft, Trade
 from kalshi.account_models import AccountSettlement, Balance, Fill, Position
 from kalshi.errors import KalshiError
 from kalshi.market_models import Market
@@ -207,7 +207,7 @@ async def test_a_fill_that_was_voided_later(account: AuditedAccount) -> None:
     assert await account.causes() == {
         ("quantity", "A"): ("correction", -7), ("cash", None): ("correction", Decimal("3.55")),
     }  # fmt: skip
-    await account.add(Correction(replace(bought, quantity=Decimal(0)), 5))
+    await account.add(replace(bought, quantity=Decimal(0), corrects=5))
     account.clock.now += 100
     assert await account.causes() == {}
 

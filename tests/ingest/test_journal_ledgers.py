@@ -13,7 +13,7 @@ from ingest.journal_ledgers import JournalLedgers
 from journal.archive import renew_epoch
 from journal.base import Journal
 from journal.dsn import open_journal
-from journal.entries import Correction, Draft, Entry
+from journal.entries import Draft, Entry
 from journal.errors import JournalUnavailable
 from ledger import checkpoint
 from tests.support import drafts
@@ -93,8 +93,8 @@ async def test_a_correction_changes_its_trade(journal: Journal) -> None:
     async with following(journal) as ledgers:
         first = trade(1)
         await added(journal, ledgers, first)
-        moved = drafts.trade(ticker="B", quantity=Decimal(4), price=Decimal("0.3"), trade_id="t1", at=1)
-        await added(journal, ledgers, Correction(moved, 1))
+        moved = drafts.trade(ticker="B", quantity=Decimal(4), price=Decimal("0.3"), trade_id="t1", at=1, corrects=1)
+        await added(journal, ledgers, moved)
         account = ledgers.account()
         assert account is not None
         await eventually(lambda: {ticker: book.quantity for ticker, book in account.books.items()} == {"A": 0, "B": 4})
@@ -164,8 +164,8 @@ HISTORY: list[Draft] = [
     drafts.settlement(ticker="B"),
 ]
 LATER: list[Draft] = [
-    Correction(drafts.trade(trade_id="t2", at=2, price=Decimal("0.1"), ticker="A"), 3),
-    Correction(drafts.trade(trade_id="t3", at=3, ticker="C", side="SELL"), 4),
+    drafts.trade(trade_id="t2", at=2, price=Decimal("0.1"), ticker="A", corrects=3),
+    drafts.trade(trade_id="t3", at=3, ticker="C", side="SELL", corrects=4),
     trade(9),
     trade(10, at=1.5),
 ]

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from journal import codec
-from journal.entries import KINDS, Correction, Draft, Kind
+from journal.entries import KINDS, Draft, Kind
 from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
 
 ALL: dict[str, Draft] = {
@@ -15,7 +15,7 @@ ALL: dict[str, Draft] = {
         strategy="maker", is_taker=False, mid=Decimal("0.655"), decided_at=Decimal("1698676800.1"),
         sent_at=Decimal("1698676800.11"), acknowledged_at=Decimal("1698676800.2"),
     ),
-    "correction": Correction(trade(quantity=Decimal(0)), 17),
+    "correction": trade(quantity=Decimal(0), corrects=17),
     "settlement": settlement(),
     "transfer": transfer(),
     "transfer without a fee": transfer(fee=None, direction="withdrawal"),
@@ -48,7 +48,7 @@ def test_a_trade_shows_optional_fields_only_where_the_bot_sent_them() -> None:
 def test_a_correction_is_a_trade_and_the_seq_that_it_corrects() -> None:
     """The body of a correction holds the whole trade as it is now."""
     plain = codec.body(trade(), 7)
-    assert codec.body(Correction(trade(), 3), 7) == plain[:-1] + ',"corrects":3}'
+    assert codec.body(trade(corrects=3), 7) == plain[:-1] + ',"corrects":3}'
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ import pytest
 
 from journal import codec, deduplication, fingerprint
 from journal.deduplication import AppendPlan
-from journal.entries import Correction, Draft
+from journal.entries import Draft
 from journal.fingerprint import Candidate, KnownId
 from tests.journal.test_fingerprint import Journalled
 from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
@@ -143,7 +143,7 @@ def test_a_wrong_field_of_a_body_is_named(body: str, message: str) -> None:
 def test_seqs_and_objects_are_checked(kind: Any, name: str, value: str) -> None:
     """A seq is an integer and no boolean, positions are objects in a list."""
     drafts: dict[str, Draft] = {
-        "gap": gap(from_seq=3, to_seq=9), "baseline": baseline(), "correction": Correction(trade(), 3),
+        "gap": gap(from_seq=3, to_seq=9), "baseline": baseline(), "correction": trade(corrects=3),
     }  # fmt: skip
     text = codec.body(drafts[kind], 1)
     start = text.index(f'"{name}":') + len(name) + 3

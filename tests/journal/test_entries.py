@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from journal.entries import KINDS, Correction, Draft, Head
+from journal.entries import KINDS, Draft, Head
 from tests.support.drafts import baseline, gap, settlement, trade, transfer
 from tests.support.pages import checked, trades
 
@@ -32,14 +32,15 @@ def test_a_trade_in_terms_of_yes(side: Any, outcome: Any, price: str, yes: tuple
 
 def test_a_correction_is_about_its_trade() -> None:
     """Time, market and reporter are those of the trade as it is now."""
-    now = trade(ticker="NEW", at=5)
-    found = Correction(now, 3)
-    assert (found.timestamp, found.ticker, found.source) == (now.timestamp, "NEW", "bot_live")
+    found = trade(ticker="NEW", at=5, corrects=3)
+    assert (found.kind, found.timestamp, found.ticker, found.source) == (
+        "correction", trade(at=5).timestamp, "NEW", "bot_live",
+    )  # fmt: skip
 
 
 def test_each_draft_names_its_kind() -> None:
     """The six kinds of a journal."""
-    drafts: list[Draft] = [trade(), Correction(trade(), 1), settlement(), transfer(), gap(), baseline()]
+    drafts: list[Draft] = [trade(), trade(corrects=1), settlement(), transfer(), gap(), baseline()]
     assert [draft.kind for draft in drafts] == list(KINDS)
     assert [draft.ticker for draft in drafts[3:]] == ["", "", ""]
     assert gap().source == "journal"
@@ -49,5 +50,5 @@ def test_a_trade_by_default_is_the_bots_purchase_of_yes() -> None:
     """What its reporter does not know is None."""
     known = ["timestamp", "ticker", "side", "quantity", "price", "trade_id", "source", "mode"]
     unknown = {each.name: getattr(trade(), each.name) for each in fields(trade()) if each.name not in known}
-    assert (unknown.pop("outcome"), unknown.pop("origin"), unknown.pop("kind")) == ("yes", "bot", "trade")
+    assert (unknown.pop("outcome"), unknown.pop("origin"), trade().kind) == ("yes", "bot", "trade")
     assert set(unknown.values()) == {None}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from journal import deduplication, fingerprint
 from journal.deduplication import AppendPlan
-from journal.entries import Correction, Draft, Trade
-from journal.fingerprint import Candidate, KnownId, trade_in
+from journal.entries import Draft, Trade
+from journal.fingerprint import Candidate, KnownId
 from tests.support.drafts import baseline, fill, gap, settlement, trade, transfer
 
 
@@ -28,8 +28,8 @@ class Journalled:
         plan = deduplication.match(drafts, self.ids, self.candidates, len(self.drafts))
         for new in plan.fresh:
             self.drafts.append(new.draft)
-            if (made := trade_in(new.draft)) is not None:
-                self.candidates[new.seq] = Candidate.of(new.seq, made, new.open)
+            if isinstance(new.draft, Trade):
+                self.candidates[new.seq] = Candidate.of(new.seq, new.draft, new.open)
         for seq in plan.closed:
             self.candidates[seq] = replace(self.candidates[seq], open=False)
         for known in plan.ids:
@@ -144,7 +144,7 @@ def test_a_correction_names_the_first_entry_of_its_trade() -> None:
     journal.append(gap())
     journal.append(trade(), trade(price=P))
     journal.append(trade(price=P + P, fee=Decimal(1)))
-    assert journal.drafts[2:] == [Correction(trade(price=P), 2), Correction(trade(price=P + P, fee=Decimal(1)), 2)]
+    assert journal.drafts[2:] == [trade(price=P, corrects=2), trade(price=P + P, fee=Decimal(1), corrects=2)]
 
 
 def test_a_correction_of_the_first_entry_of_all() -> None:
@@ -152,7 +152,10 @@ def test_a_correction_of_the_first_entry_of_all() -> None:
     journal = Journalled()
     for price in (P + P, P, Z):
         journal.append(trade(price=price))
-    assert [draft.corrects for draft in journal.drafts if isinstance(draft, Correction)] == [1, 1]
+    assert [draft.corrects for draft in journal.drafts if isinstance(draft, Trade) and draft.corrects is not None] == [
+        1,
+        1,
+    ]
 
 
 def test_a_correction_to_a_recorded_fill_voids_the_trade() -> None:
@@ -161,7 +164,7 @@ def test_a_correction_to_a_recorded_fill_voids_the_trade() -> None:
     journal.append(fill(price=P))
     journal.append(trade())
     plan = journal.append(trade(price=P))
-    assert [new.draft for new in plan.fresh] == [Correction(trade(price=P, quantity=Z), 2)]
+    assert [new.draft for new in plan.fresh] == [trade(price=P, quantity=Z, corrects=2)]
     assert plan.closed == [1, 2]
     assert not plan.fresh[0].open
 
@@ -208,7 +211,9 @@ def test_a_plan_is_contiguous_and_answers_for_each_draft(batch: list[Draft]) -> 
     seqs = [new.seq for new in plan.fresh]
     assert seqs == list(range(42, 42 + len(seqs)))
     assert len(plan.by_draft) == len(batch)
-    voids = {new.seq for new in plan.fresh if isinstance(new.draft, Correction) and not new.draft.trade.quantity}
+    voids = {
+        new.seq for new in plan.fresh if isinstance(new.draft, Trade) and new.draft.corrects and not new.draft.quantity
+    }
     assert set(plan.by_draft) == set(seqs) - voids
     assert {known.seq for known in plan.ids} == set(seqs)
 
