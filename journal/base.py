@@ -84,7 +84,7 @@ class Journal(ABC):
 
     async def follow(self, after: int, limit: int) -> list[Entry]:
         """Return the entries that follow after. Raises JournalReverted when the journal lost what was read before."""
-        entries, head = await self.view(_guarded("", self.seen, lambda head: entry_store.read(after, limit)))
+        entries, head = await self.view(_with_head("", self.seen, lambda head: entry_store.read(after, limit)))
         self._advance(head)
         return entries
 
@@ -98,7 +98,7 @@ class Journal(ABC):
         return await self.view(entry_store.history(self.dialect, query))
 
     async def verify(self, after: int, limit: int) -> int:
-        """Return the last of at most limit whole entries after a seq. Raises JournalDamaged for the first other."""
+        """Return the last of at most limit whole entries after a seq, or that seq. Raises JournalDamaged for others."""
         try:
             return await self.view(entry_store.verified(after, limit))
         except JournalDamaged as error:
@@ -147,7 +147,7 @@ class Journal(ABC):
     async def _guarded(self, steps: Callable[[Head], StatementSteps[T]]) -> tuple[T, Head]:
         """Run steps if the journal has all that this handle has read. Return their result and the head before them."""
         # Locking the row of the head first puts writers in line: one at a time reads the head and gives seqs.
-        result, head = await self.change(_guarded(self.dialect.lock, self.seen, steps))
+        result, head = await self.change(_with_head(self.dialect.lock, self.seen, steps))
         self._advance(head)
         return result, head
 
@@ -156,7 +156,7 @@ class Journal(ABC):
             self.seen = head
 
 
-def _guarded(lock: str, seen: Head, steps: Callable[[Head], StatementSteps[T]]) -> StatementSteps[tuple[T, Head]]:
+def _with_head(lock: str, seen: Head, steps: Callable[[Head], StatementSteps[T]]) -> StatementSteps[tuple[T, Head]]:
     head = yield from entry_store.read_head(lock)
     yield from _check_history(seen, head)
     return (yield from steps(head)), head

@@ -77,8 +77,9 @@ def _pnl(positions: Part) -> Part:
 
 
 def _counts(service: Services, positions: Part) -> Part:
-    held, stale = (positions.value["count"], positions.stale) if isinstance(positions, Answer) else (None, True)
-    counts = {"positions": held, "journal_entries": service.hub.position, "streams": len(list(service.hub.subscribers))}
+    hub = service.hub
+    count, stale = (positions.value["count"], positions.stale) if isinstance(positions, Answer) else (None, True)
+    counts = {"positions": count, "journal_entries": hub.position, "streams": len(list(hub.subscribers))}
     return Answer(counts, "journal", time.time(), stale)
 
 
