@@ -60,6 +60,9 @@ def positive(high: int) -> Callable[[str], Decimal]:
     return checked(r"[0-9]{1,12}(\.[0-9]{1,6})?", Decimal, expected, lambda value: 0 < value <= high)
 
 
+host_name: Final = matching(r"[A-Za-z0-9_.:%-]+", "a host name or an address, without scheme, port and password")
+
+
 def names(value: str) -> tuple[str, ...]:
     """Return words that stand between commas."""
     return tuple(word.strip() for word in value.split(",") if word.strip())

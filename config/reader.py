@@ -12,6 +12,9 @@ from config import parsers
 
 COMMENT: Final = re.compile(r"\s#")
 QUOTED: Final = re.compile(r"""\s*(?P<quote>["'])(?P<value>.*?)(?P=quote)\s*(#.*)?""")
+# What a message does not repeat: a key or a URL with a password, set where something else belongs; a path is repeated.
+_SECRET: Final = re.compile(r"-----BEGIN|://|@")
+_PATH: Final = re.compile(r"[/~.].*|[\w.-]{1,15}(/[\w.-]{1,15})*|[\w./-]*\.\w{1,5}")
 LARGEST: Final = 65536  # bytes that are read of a file with settings or a secret
 
 
@@ -84,7 +87,7 @@ def parsed(field: dataclasses.Field[Any], text: str) -> Any:
     try:
         return field.metadata["parse"](text)
     except ValueError as error:
-        shown = field.metadata["mask"](text) if field.metadata["mask"] else text
+        shown = field.metadata["mask"](text) if field.metadata["mask"] else "***" if _SECRET.search(text) else text
         raise SettingError(f"{variable(field)}: expected {error}, got {shown[:200]!r}") from None
 
 
@@ -166,7 +169,7 @@ def find(name: str, places: Sequence[Mapping[str, str]], secret: bool) -> str:
         raise SettingError(f"{name}: expected either {name} or {name}_FILE, got both")
     found = _read(Path(path).expanduser(), f"{name}_FILE").strip() if path else ""
     if not found:
-        got = f"file {path!r}" if path else "path"
+        got = f"file {path_text(path)!r}" if path else "path"
         raise SettingError(f"{name}_FILE: expected the path of a file that holds the secret, got an empty {got}")
     return found
 
@@ -187,4 +190,9 @@ def _read(path: Path, name: str) -> str:
         reason = "it is not UTF-8"
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-    raise SettingError(f"{name}: expected a text file that can be read ({reason}), got {str(path)!r}")
+    raise SettingError(f"{name}: expected a text file that can be read ({reason}), got {path_text(str(path))!r}")
+
+
+def path_text(path: str) -> str:
+    """Return a path for a message; *** for what seems the secret itself, set where the name of its file belongs."""
+    return path if _PATH.fullmatch(path) else "***"

@@ -20,7 +20,7 @@ class ServerSettings(Settings):
     port: int = setting(8000, text.integer(0, 65535), "port to listen on; 0 takes a free one")
     app_env: str = setting("production", text.choice("production", "development"), "`development`: reload, plain logs")
     log_level: str = setting("INFO", text.log_level_name, "`DEBUG` shows each cache and exchange call")
-    redis_host: str | None = setting(None, str, "Redis shared with Spring Boot; unset: the cache is in memory")
+    redis_host: str | None = setting(None, text.host_name, "Redis shared with Spring Boot; unset: cache in memory")
     redis_port: int = setting(6379, text.integer(1, 65535), "its port")
     redis_username: str | None = setting(None, str, "its ACL user")
     redis_password: Secret | None = setting(None, Secret, "its password")
@@ -54,7 +54,7 @@ class ServerSettings(Settings):
     )
     auth: str | None = setting(None, text.choice("spring-session"), "`spring-session`: require a login of Spring")
     spring_session_namespace: str = setting("spring:session", key_prefix, "Spring's `spring.session.redis.namespace`")
-    spring_redis_host: str | None = setting(None, str, "Redis of Spring's sessions; unset: REDIS_HOST")
+    spring_redis_host: str | None = setting(None, text.host_name, "Redis of Spring's sessions; unset: REDIS_HOST")
     spring_redis_port: int = setting(6379, text.integer(1, 65535), "its port; user and password as of REDIS_HOST")
     rate_limit: int = setting(0, text.integer(0, 1_000_000), "requests a minute for each client network; 0: no limit")
 

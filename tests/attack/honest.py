@@ -80,7 +80,8 @@ class HonestClient:
         """Return the figures, and what did not hold. judged: the times count."""
         worst = max(self.delays, default=0.0)
         p99 = quantiles(self.rest, n=100)[-1] if len(self.rest) > 1 else 0.0
-        text = f"trades within {worst * 1000:4.0f} ms, REST p99 {p99 * 1000:4.0f} ms"
+        trades = f"trades within {worst * 1000:4.0f} ms" if self.delays else "no trades"
+        text = f"{trades}, REST p99 {p99 * 1000:4.0f} ms"
         lost = sum(time.monotonic() - made > 1 for made in self.made.values())
         found = [f"{lost} trades late"] * bool(lost and judged) + sorted(set(self.failures))
         if judged:

@@ -31,9 +31,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/attack", description=__doc__)
     parser.add_argument("--only", choices=[attack.name for attack in ATTACKS], help="this attack alone (default all)")
     parser.add_argument("--direct", action="store_true", help="not through Apache (default: both)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        help="a deployment of yours on this port of 127.0.0.1 instead, called localhost, with API_TOKEN",
+    )
     given = parser.parse_args()
     chosen = [attack for attack in ATTACKS if given.only in (None, attack.name)]
+    if given.port is not None:
+        target = Target("port", given.port, "localhost", os.environ.get("API_TOKEN", ""))
+        return asyncio.run(run_deployed(chosen, target))
     return asyncio.run(run(chosen, through_apache=not given.direct and shutil.which("apache2") is not None))
+
+
+async def run_deployed(chosen: list[Attack], target: Target) -> int:
+    """Attack a deployment, whose bot and memory are out of reach: REST alone is timed. Return 1 if one did not hold."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        judged = await baseline(target, None)
+        broken = sum([await attacked(attack, target, None, None, pool, judged) for attack in chosen])
+    return summary(broken, len(chosen))
+
+
+def summary(broken: int, tried: int) -> int:
+    """Print the result and return the exit status."""
+    print(f"\n{broken} of {tried} did not hold" if broken else "\neverything held")
+    return 1 if broken else 0
 
 
 async def run(chosen: list[Attack], through_apache: bool) -> int:
@@ -50,8 +72,7 @@ async def run(chosen: list[Attack], through_apache: bool) -> int:
             if "Traceback" in text or len(text) > LARGEST_LOG:
                 broken += 1
                 print(f"BROKEN  log: {len(text)} bytes, {text.count('Traceback')} tracebacks")
-    print(f"\n{broken} of {len(chosen) * len(targets)} did not hold" if broken else "\neverything held")
-    return 1 if broken else 0
+    return summary(broken, len(chosen) * len(targets))
 
 
 @contextlib.asynccontextmanager
@@ -79,7 +100,7 @@ STARTER = (
 )
 
 
-async def baseline(target: Target, bot: FakeBot) -> bool:
+async def baseline(target: Target, bot: FakeBot | None) -> bool:
     """Time the honest client alone. Return False if this machine is too busy for times to say anything."""
     async with honest_client(target, bot) as client:
         await asyncio.sleep(4)
@@ -90,7 +111,12 @@ async def baseline(target: Target, bot: FakeBot) -> bool:
 
 
 async def attacked(
-    attack: Attack, target: Target, bot: FakeBot, service: Service, pool: ProcessPoolExecutor, judged: bool
+    attack: Attack,
+    target: Target,
+    bot: FakeBot | None,
+    service: Service | None,
+    pool: ProcessPoolExecutor,
+    judged: bool,
 ) -> bool:
     """Run one attack, in a process of its own, beside an honest client. Print the line; return True if it broke."""
     async with honest_client(target, bot) as client:
@@ -113,7 +139,7 @@ async def attacked(
 
 
 @contextlib.asynccontextmanager
-async def honest_client(target: Target, bot: FakeBot) -> AsyncIterator[HonestClient]:
+async def honest_client(target: Target, bot: FakeBot | None) -> AsyncIterator[HonestClient]:
     """Run an honest reader and an honest REST client, and let the bot trade."""
     client = HonestClient(target)
     tasks = [asyncio.create_task(work) for work in (client.read_stream(), client.ask(), trade(bot, client))]
@@ -125,17 +151,17 @@ async def honest_client(target: Target, bot: FakeBot) -> AsyncIterator[HonestCli
         await asyncio.wait(tasks)
 
 
-async def trade(bot: FakeBot, client: HonestClient) -> None:
-    """Let the bot trade five times a second."""
-    while True:
+async def trade(bot: FakeBot | None, client: HonestClient) -> None:
+    """Let the bot, if there is one, trade five times a second."""
+    while bot is not None:
         for name in bot.trade():
             client.made[name] = time.monotonic()
         await asyncio.sleep(0.2)
 
 
-def memory(service: Service) -> int:
-    """Return the resident bytes of the server; 0 where /proc does not exist."""
-    process = service.process
+def memory(service: Service | None) -> int:
+    """Return the resident bytes of the server; 0 without one, and where /proc does not exist."""
+    process = service.process if service else None
     try:
         pages = Path(f"/proc/{process.pid if process else 0}/statm").read_text().split()[1]
     except OSError:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,22 @@ URLS = [
     ("BOT_TRADES_ENDPOINT", "http:/me:hunter@localhost:9000/trades"),
     ("KALSHI_API_URL", "https://me:hunter@proxy/trade-api/v2"),
     ("KALSHI_API_URL", "http://me:hunter@proxy/trade-api/v2"),
+    ("REDIS_HOST", "redis://:hunter@redis:6379/0"),
+    ("SPRING_REDIS_HOST", "me:hunter@redis"),
+    ("REDIS_PORT", "redis://:hunter@redis:6379"),
+    ("KALSHI_RSA_KEY_PATH", "-----BEGIN RSA PRIVATE KEY-----\nhunterhunter"),
+    ("KALSHI_RSA_KEY_PATH", r"-----BEGIN PRIVATE KEY-----\nhunterhunter"),
+    ("JOURNAL_URL_FILE", "mysql://me:hunter@db/pi"),
+    ("KALSHI_API_KEY_FILE", "hunter00-1111-2222-3333-444444444444"),
+    ("API_TOKEN_FILE", "hunterhunterhunterhunter"),
 ]
+
+
+@pytest.mark.parametrize("path", ["secrets/api_token", "/run/secrets/no-such-file-of-ours", "token", "key.pem", "../a"])
+def test_the_path_of_a_secret_is_named(path: str, tmp_path: Path) -> None:
+    """A file that cannot be read is named, so that the mistake can be found."""
+    with pytest.raises(SettingsError, match=re.escape(repr(path))):
+        read(ServerSettings, {"API_TOKEN_FILE": path}, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "url"), URLS)
