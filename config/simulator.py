@@ -42,6 +42,9 @@ class SimulatorSettings(Settings):
     )
     crowd: str = setting("stock", text.choice("stock", "informed", "drifting", "gapping", "toxic"), "other traders")
     read_lag: float = setting(0.0, text.seconds(0, 3600), "seconds by which account reads trail")
+    books: Path | None = setting(
+        None, Path, "file of every command: an exchange that was killed comes back from it as it was; none by default"
+    )
     quiet_markets: bool = setting(False, text.yes_no, "no other traders and no schedule")
 
 

@@ -7,6 +7,8 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -19,6 +21,7 @@ from simulator.api.http_server import HttpServer
 from simulator.api.keys import KEY_FILES, load_or_create
 from simulator.api.rest_api import RestApi
 from simulator.api.websocket_server import WebSocketServer
+from simulator.books_file import BooksFile
 from simulator.simulated_exchange import ExchangeOptions, SimulatedExchange
 
 HOST = "127.0.0.1"
@@ -31,28 +34,36 @@ async def serve(options: SimulatorSettings) -> None:
     authenticator = Authenticator(load_or_create(options.keys), time.time)
     settings = ExchangeOptions(
         options.seed, options.speed, options.tier, options.cash, options.quiet_markets, options.read_lag,
-        options.crowd, shard_cash=options.shard_cash,
+        options.crowd, shard_cash=options.shard_cash, fixed_ids=options.books is not None,
     )  # fmt: skip
-    exchange = SimulatedExchange(settings, time.time)
+    books = None if options.books is None else BooksFile(options.books, settings)
+    exchange = SimulatedExchange(settings, time.time if books is None else books.clock)
     sockets, token = WebSocketServer(exchange), secrets.token_urlsafe(16)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    admin = admin_app(AdminApi(exchange, authenticator, sockets.cut), token)
-    runners = [_runner(HttpServer(RestApi(exchange, authenticator), sockets).app()), _runner(admin)]
+    if books is None:
+        rest, admin = RestApi(exchange, authenticator), AdminApi(exchange, authenticator, sockets.cut)
+    else:
+        rest = RestApi(exchange, authenticator, books.record_rest)
+        admin = AdminApi(exchange, authenticator, sockets.cut, books.record_admin)
+        books.replay(exchange, rest, admin)
+    runners = [_runner(HttpServer(rest, sockets).app()), _runner(admin_app(admin, token))]
     try:
         ports = [await _listen(r, p) for r, p in zip(runners, (options.port, options.faults_port), strict=True)]
         print(json.dumps(_first_line(options.keys, ports, token)), flush=True)
-        await _run(exchange, sockets, stopped)
+        await _run(exchange.act if books is None else partial(books.step, exchange), sockets, stopped)
     finally:
+        if books is not None:
+            books.close()
         sockets.cut()
         for runner in runners:
             await runner.cleanup()
 
 
-async def _run(exchange: SimulatedExchange, sockets: WebSocketServer, stopped: asyncio.Event) -> None:
+async def _run(act: Callable[[], None], sockets: WebSocketServer, stopped: asyncio.Event) -> None:
     while not stopped.is_set():
-        exchange.act()
+        act()
         sockets.flush()
         try:
             async with asyncio.timeout(ACT_EVERY):

@@ -52,21 +52,10 @@ class InProcessExchange:
     def advance(self, seconds: float) -> None:
         """Move the clock; everything that is due meanwhile happens at its own time, in order."""
         exchange, end = self.exchange, self.clock.now + seconds
-        while (due := self.next_due) <= end:
+        while (due := exchange.next_due) <= end:
             self.clock.move_to(due)
             exchange.act()
         self.clock.move_to(end)
-
-    @property
-    def next_due(self) -> float:
-        """Unix seconds of the next scheduled action of the exchange."""
-        exchange = self.exchange
-        due = exchange.engine.next_expiry or float("inf")
-        if exchange.options.quiet:
-            return due
-        if exchange.is_open_for("trade"):
-            due = min(due, exchange.liquidity.next_due)
-        return min(due, exchange.lifecycle.next_due)
 
 
 def _request(method: str, path: str, query: Mapping[str, str | int] | None, body: Any) -> ApiRequest:

@@ -99,6 +99,16 @@ class SimulatedExchange:
                 self.liquidity.act(now)
         self.candlesticks.sample(now)
 
+    @property
+    def next_due(self) -> float:
+        """Unix seconds of the next scheduled action."""
+        due = self.engine.next_expiry or float("inf")
+        if self.options.quiet:
+            return due
+        if self.is_open_for("trade"):
+            due = min(due, self.liquidity.next_due)
+        return min(due, self.lifecycle.next_due)
+
     def caught_up_reads(self) -> ReadReplica:
         """Return the state that account reads see at the clock's time."""
         self.reads.catch_up()

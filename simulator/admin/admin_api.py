@@ -53,12 +53,17 @@ HELP: Final = {
 
 
 class AdminApi:
-    """Answer the requests of the control port. cut_sockets: called by faults that end all sockets."""
+    """Answer the requests of the control port. cut_sockets: called by faults that end all sockets.
+
+    record: called with each request that may change something, before it is carried out.
+    """
 
     def __init__(
-        self, exchange: SimulatedExchange, authenticator: Authenticator | None, cut_sockets: Callable[[], None]
-    ) -> None:
+        self, exchange: SimulatedExchange, authenticator: Authenticator | None, cut_sockets: Callable[[], None],
+        record: Callable[[ApiRequest], None] = lambda request: None,
+    ) -> None:  # fmt: skip
         self.exchange = exchange
+        self._record = record
         self._cut_sockets = cut_sockets
         self.table = RouteTable()
         self.table.add(
@@ -74,6 +79,12 @@ class AdminApi:
 
     def handle(self, request: ApiRequest) -> ApiResponse:
         """Return the response to a request."""
+        if request.method != "GET":
+            self._record(request)
+        return self.carry_out(request)
+
+    def carry_out(self, request: ApiRequest) -> ApiResponse:
+        """Return the response to a request, without recording it."""
         try:
             route, params = self.table.find(request.method, request.path)
             return route.handler(ApiRequest(request.method, request.path, request.query, request.body, params))

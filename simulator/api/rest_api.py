@@ -1,7 +1,7 @@
 """The REST API as one function from request to response: faults, authentication, budget, handler, errors."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from simulator.api.account_api import AccountApi
@@ -12,7 +12,7 @@ from simulator.api.market_history_api import MarketHistoryApi
 from simulator.api.order_api import OrderApi
 from simulator.api.order_group_api import OrderGroupApi
 from simulator.api.portfolio_api import PortfolioApi
-from simulator.api.routing import ApiRequest, ApiResponse, RouteTable
+from simulator.api.routing import ApiRequest, ApiResponse, ApiRoute, RouteTable
 from simulator.errors import ApiError, nested_error
 from simulator.faults import edit_field
 from simulator.simulated_exchange import SimulatedExchange
@@ -34,11 +34,18 @@ PUBLIC: Final = (
 
 
 class RestApi:
-    """Answer requests. authenticator: None accepts every request, for calls within a process."""
+    """Answer requests. authenticator: None accepts every request, for calls within a process.
 
-    def __init__(self, exchange: SimulatedExchange, authenticator: Authenticator | None = None) -> None:
+    record: called with each accepted request that may change something, before it is carried out.
+    """
+
+    def __init__(
+        self, exchange: SimulatedExchange, authenticator: Authenticator | None = None,
+        record: Callable[[ApiRequest], None] | None = None,
+    ) -> None:  # fmt: skip
         self.exchange = exchange
         self.authenticator = authenticator
+        self._record = record
         self.table = RouteTable(PREFIX)
         for family in (
             ExchangeStatusApi(exchange),
@@ -91,6 +98,16 @@ class RestApi:
         route, params = self.table.find(request.method, request.path)
         if self.authenticator is not None and key_id:
             self.authenticator.check_scope(key_id, _scope(request.method, route.path))
+        if self._record is not None and request.method != "GET":
+            self._record(request)
+        return self._carry_out(route, request, params, signed)
+
+    def carry_out(self, request: ApiRequest) -> ApiResponse:
+        """Return the response to a request that was accepted before. Raises ApiError."""
+        route, params = self.table.find(request.method, request.path)
+        return self._carry_out(route, request, params, signed=True)
+
+    def _carry_out(self, route: ApiRoute, request: ApiRequest, params: dict[str, str], signed: bool) -> ApiResponse:
         if signed and route.billed:
             self.exchange.budget.spend(request.method, route.path)
         return route.handler(ApiRequest(request.method, request.path, request.query, request.body, params))
