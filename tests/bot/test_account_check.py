@@ -21,6 +21,7 @@ class Exchange:
     def __init__(self, answers: Sequence[int | None]) -> None:
         self.answers = list(answers)
         self.times = [NOW]  # of the account's fills
+        self.now = NOW
         self.pace = 0  # fills that are added at each reading
         self.read_since: list[float] = []
 
@@ -31,7 +32,10 @@ class Exchange:
         return [SimpleNamespace(ticker="KXA", quantity=D(quantity), cost=D(0))]
 
     async def user_data_timestamp(self) -> float:
-        return NOW
+        return self.now
+
+    async def balance(self) -> Any:
+        return SimpleNamespace(balance=D("12.5"))
 
     async def fills(self, min_ts: float) -> AsyncIterator[Any]:
         self.times += [NOW] * self.pace
@@ -120,3 +124,65 @@ async def test_no_fill_before_the_opening_positions_is_counted(age: int) -> None
     assert account.is_counted("f0", D(str(NOW - age)))
     assert account.positions == {"KXA": 5}
     assert not account.is_counted("later", D(str(NOW + 1)))
+
+
+async def test_a_difference_lasts_while_the_bot_trades() -> None:
+    """Ours and theirs grow by the same in each try: it is the difference that stays."""
+    account = AccountFills()
+    check, exchange, _ = check_of([6, 7, 8, 9, 10], account)
+    reads: list[str] = []
+
+    async def read_all() -> None:
+        reads.append("fills")
+        if reads.count("fills") > 1:
+            account.trade("KXA", "BUY", D(1))
+
+    async def read_settlements() -> None:
+        reads.append("payouts")
+
+    exchange.read_all, exchange.read_settlements = read_all, read_settlements  # type: ignore[method-assign]
+    assert await check.differences() == "KXA: our fills say 9, the exchange 10"
+    assert reads == ["fills", "payouts"] * 5
+
+
+async def test_positions_that_were_read_are_passed_on() -> None:
+    """At the start and at each comparison; half a second lies between two tries."""
+    exchange, account, pauses, seen = Exchange([4, 4, 5]), AccountFills(), Pauses(), []
+    account.trade("KXA", "BUY", D(5))
+    check = AccountCheck(exchange, account, exchange, seen.append, pauses.sleep)  # type: ignore[arg-type]
+    assert await check.differences() == ""
+    assert [[row.quantity for row in rows] for rows in seen] == [[4], [4], [5]]
+    assert pauses.seconds == [0.5, 0.5]
+    await check.begin()
+    assert [row.quantity for row in seen[-1]] == [5]
+    assert await check.cash() == (D("12.5"), D(0))
+
+
+async def test_the_opening_positions_know_the_payouts_of_a_day() -> None:
+    """A market that paid out is not compared; fills are read from four minutes before, and not before 0."""
+    account = AccountFills()
+    check, exchange, _ = check_of([5], account)
+    requested: list[float] = []
+
+    async def settlements(min_ts: float) -> AsyncIterator[Any]:
+        requested.append(min_ts)
+        yield SimpleNamespace(ticker="KXP", settled=D(str(NOW)))
+
+    exchange.settlements = settlements  # type: ignore[method-assign]
+    await check.begin()
+    assert requested == [NOW - 86_400]
+    assert exchange.read_since == [NOW - 240, NOW - 240]
+    assert not account.settle("KXP", D(str(NOW + 1)))
+    exchange.now = 100.0
+    await check.begin()
+    assert exchange.read_since[-1] == 0.0
+
+
+async def test_a_pause_lies_between_two_tries_of_the_opening() -> None:
+    """Five of them, half a second apart."""
+    check, exchange, pauses = check_of([5])
+    exchange.pace = 1
+    with pytest.raises(VenueUnavailable):
+        await check.begin()
+    assert pauses.seconds == [0.5] * 5
+    assert len(exchange.read_since) == 10

@@ -139,3 +139,54 @@ def test_damaged_positions_are_refused(spoiled: dict[str, object]) -> None:
     Positions.load(good)
     with pytest.raises((KeyError, TypeError, ValueError)):
         Positions.load(good | spoiled)
+
+
+def at_times(*times: int) -> list[Execution]:
+    """Executions at these seconds, each at another price; every third sells two contracts."""
+    return [
+        Execution(f"f{at}", "o", "KXA", "SELL" if at % 3 == 0 else "BUY", D(2 if at % 3 == 0 else 1),
+                  D(10 + at % 80) / 100, D(0), D(at), True)
+        for at in times
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("late", [1, 2, 51, 500, 799])
+def test_a_late_execution_is_put_in_its_place(late: int) -> None:
+    """Five minutes late at most where executions are many; however late it is where they are few."""
+    times = [*range(1, 5), 5000] if late <= 2 else [*range(1, 60), 5000] if late == 51 else list(range(200, 801))
+    straight, mixed = Positions(), Positions()
+    for each in at_times(*times):
+        straight.trade(each)
+    for each in at_times(*[time for time in times if time != late], late):
+        mixed.trade(each)
+    mine, expected = mixed.by_ticker["KXA"].book, straight.by_ticker["KXA"].book
+    assert (mine.quantity, mine.cost, mine.realized) == (expected.quantity, expected.cost, expected.realized)
+    assert [(lot.left, lot.opened) for lot in mine.lots] == [(lot.left, lot.opened) for lot in expected.lots]
+
+
+def test_positions_begin_with_nothing() -> None:
+    """No trade, no profit, no position; each execution counts, in whichever market."""
+    positions = Positions()
+    assert positions.dump() == {"trades": 0, "past": ["0", "0"], "positions": {}}
+    assert (positions.position("KXA"), positions.holding("KXA")) == (0, (0, 0))
+    positions.trade(execution("BUY", "3", "0.40"))
+    positions.trade(execution("SELL", "2", "0.40", ticker="KXB"))
+    assert positions.trades == 2
+    assert (positions.position("KXA"), positions.holding("KXB")) == (3, (D(-2), D("1.20")))
+    assert repr(positions) == "Positions(trades=2, open=2)"
+    positions.trade(execution("BUY", "2", "0.40", ticker="KXB", at="1"))
+    assert repr(positions) == "Positions(trades=3, open=1)"
+
+
+def test_profit_of_settled_markets_stays() -> None:
+    """With their fees, beside that of open ones."""
+    positions = Positions()
+    positions.trade(execution("BUY", "10", "0.40", "0.10"))
+    positions.trade(execution("BUY", "10", "0.50", "0.20", "KXB"))
+    positions.trade(execution("SELL", "4", "0.60", "0.05", "KXB", at="1"))
+    assert positions.settle("KXA", D(1))
+    assert not positions.settle("KXC", D(1))
+    assert positions.profit({"KXB": D("0.55")}) == {
+        "realized": D("6.40"), "unrealized": D("0.30"), "fees": D("0.35"), "total": D("6.35"),
+    }  # fmt: skip
+    assert Positions.load(positions.dump()).profit({}) == positions.profit({})

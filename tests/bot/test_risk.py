@@ -487,3 +487,16 @@ def test_halts_that_are_loaded_stay_beside_those_in_force() -> None:
     assert halts.dump() | {"halts": []} == {
         "paused": False, "halts": [], "day": "2023-11-14", "day_profit": "7", "best_profit": "7",
     }  # fmt: skip
+
+
+def test_exposure_follows_position_cost_and_orders() -> None:
+    """Each of the three alone changes it, though it is worked out once for equal ones."""
+    judged = risk(execution("BUY", "10", "0.40"))
+    assert judged.exposure([]) == judged.exposure([]) == {"KXA": D(4)}
+    assert judged.exposure([order("BUY", "10", "0.50")]) == {"KXA": D(9)}
+    assert judged.exposure([order("BUY", "10", "0.60")]) == {"KXA": D(10)}
+    judged.positions.trade(execution("SELL", "10", "0.40", name="g", at="1"))
+    judged.positions.trade(execution("BUY", "10", "0.70", name="h", at="2"))
+    assert judged.exposure([order("BUY", "10", "0.60")]) == {"KXA": D(13)}
+    judged.positions.trade(execution("BUY", "10", "0", name="i", at="3"))
+    assert judged.exposure([]) == {"KXA": D(7)}
