@@ -147,7 +147,8 @@ async def test_a_difference_lasts_while_the_bot_trades() -> None:
 
 async def test_positions_that_were_read_are_passed_on() -> None:
     """At the start and at each comparison; half a second lies between two tries."""
-    exchange, account, pauses, seen = Exchange([4, 4, 5]), AccountFills(), Pauses(), []
+    exchange, account, pauses = Exchange([4, 4, 5]), AccountFills(), Pauses()
+    seen: list[list[Any]] = []
     account.trade("KXA", "BUY", D(5))
     check = AccountCheck(exchange, account, exchange, seen.append, pauses.sleep)  # type: ignore[arg-type]
     assert await check.differences() == ""
