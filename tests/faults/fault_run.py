@@ -56,6 +56,8 @@ class Run:
     async def _keep_trading(self) -> None:
         rate = self.plan.rate or self._rate()
         while True:
+            if self.plan.hosts == 1:
+                self.fleet.restart_exited()
             await self.fleet.configure_bot(rate=rate)  # again and again: a bot that was killed has forgotten it
             await asyncio.sleep(0.5)
 

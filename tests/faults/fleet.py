@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.support.server import ROOT, clean_environment
 from tests.support.simulator import Simulator
 
 SITE = Path(__file__).parent / "site"
+RESTART_SECONDS = 5.0  # longer than any fault keeps a worker of one host away
 POLL = 0.5  # BOT_POLL_INTERVAL of the fleet
 MARKETS = 8
 
@@ -34,6 +36,7 @@ class Fleet:
         self.proxies: dict[str, Proxy] = {}
         self.maria: MariaServer | None = None
         self.workers: list[Program] = []
+        self._exited: dict[str, float] = {}  # monotonic seconds at which a worker was first seen to be gone, by name
         self.ports = [free_port(), free_port()]
         self.bot_port = free_port()
         self.bot_log = folder / "trades.jsonl"
@@ -85,6 +88,15 @@ class Fleet:
             program.thaw()
             program.start()
             program.file_limit(None)
+
+    def restart_exited(self) -> None:
+        """Start again what ended by itself some seconds ago, as systemd does: a worker that found no journal exits."""
+        now = time.monotonic()
+        for worker in self.workers:
+            if not worker.ended:
+                self._exited.pop(worker.name, None)
+            elif now - self._exited.setdefault(worker.name, now) > RESTART_SECONDS:
+                worker.start()
 
     def journal_file(self, suffix: str = "") -> Path:
         """Return a file of the SQLite journal."""
