@@ -60,7 +60,7 @@ test('a reading that fails is late at once and until a later one is answered, an
 
 for (const [hidden, after] of [[0, 1], [15, 2]]) {
   test(`a hidden tab with an interval of ${hidden} s reads ${after - 1} times in 16 s, and once more when it is visible`, async () => {
-    const { seen } = scriptedPoll(1, { hidden });
+    const { seen } = scriptedPoll(1, hidden ? { hidden } : {});
     await browser.advance(0);
     browser.document.hidden = true;
     seen.readings[0].resolve();
@@ -73,3 +73,47 @@ for (const [hidden, after] of [[0, 1], [15, 2]]) {
     assert.equal(seen.readings.length, after + 1);
   });
 }
+
+test('a reading that is due sooner replaces the later one, and a later one changes nothing', async () => {
+  const { poll, seen } = scriptedPoll(20);
+  await browser.advance(0);
+  seen.readings[0].resolve();
+  await browser.advance(0);
+  poll.soon(5);
+  poll.soon(2);
+  poll.soon(8);
+  await browser.advance(1999);
+  assert.equal(seen.readings.length, 1);
+  await browser.advance(1);
+  assert.equal(seen.readings.length, 2);
+  seen.readings[1].resolve();
+  await browser.advance(19_999);
+  assert.equal(seen.readings.length, 2);
+  await browser.advance(1);
+  assert.equal(seen.readings.length, 3);
+});
+
+test('two readings never run at the same time', async () => {
+  const { poll, seen } = scriptedPoll(20);
+  await browser.advance(0);
+  poll.soon(0);
+  await browser.advance(3000);
+  assert.equal(seen.readings.length, 1);
+  seen.readings[0].resolve();
+  await browser.advance(500);
+  assert.equal(seen.readings.length, 2);
+});
+
+test('nothing is read before the start and after the end', async () => {
+  newBrowser();
+  let readings = 0;
+  const poll = new Poll(1, async () => { readings += 1; }, () => {});
+  poll.soon(0);
+  await browser.advance(1000);
+  assert.deepEqual([readings, poll.late], [0, 0]);
+  poll.start();
+  await browser.advance(0);
+  poll.stop();
+  await browser.advance(5000);
+  assert.equal(readings, 1);
+});
