@@ -55,18 +55,18 @@ class NetworkStreams:
 
     def add(self, reader: Subscriber) -> None:
         """Count an open stream."""
-        held = self._streams.setdefault(reader.network, {})
-        held[reader] = None
-        self._move(reader.network, len(held) - 1, len(held))
+        streams = self._streams.setdefault(reader.network, {})
+        streams[reader] = None
+        self._move(reader.network, len(streams) - 1, len(streams))
 
     def remove(self, reader: Subscriber) -> None:
         """Count a stream no longer, if it is counted."""
-        held = self._streams.get(reader.network, {})
-        if reader not in held:
+        streams = self._streams.get(reader.network, {})
+        if reader not in streams:
             return
-        del held[reader]
-        self._move(reader.network, len(held) + 1, len(held))
-        if not held:
+        del streams[reader]
+        self._move(reader.network, len(streams) + 1, len(streams))
+        if not streams:
             del self._streams[reader.network]
 
     def _move(self, network: str, before: int, now: int) -> None:

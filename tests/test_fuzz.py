@@ -90,7 +90,7 @@ def test_trades_are_read_or_counted(records: list[Any]) -> None:
             "trades", "boot_id", "seq", "order_prefix", "positions") | JSON
 )  # fmt: skip
 def test_a_status_is_read_or_refused(answer: Any) -> None:
-    """Only what is no object is refused; the activity is one of ours, and the reason is printable."""
+    """Any object is read, with a known activity and a printable reason; anything else is refused."""
     if not isinstance(answer, dict):
         with pytest.raises(BotResponseError):
             read_status(answer)
@@ -143,7 +143,7 @@ LINES = st.one_of(
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @given(lines=st.lists(LINES, max_size=4), header=st.booleans())
 def test_lines_of_an_import_are_records_or_refused(form: journal_format.Format, lines: list[str], header: bool) -> None:
-    """A file that is no export is refused, and nothing else is raised."""
+    """Lines that were not exported raise ArchiveUnreadable alone."""
     text = [journal_format.heading(form)] * header + ([HEADER] if header else []) + lines
     with suppress(ArchiveUnreadable):
         list(journal_format.read((f"{line}\n" for line in text), form))
