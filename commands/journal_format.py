@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from cache.decimal_json import dumps, loads
 from journal import codec
-from journal.archive import ArchivedEntry, ArchiveHeader, Record, checked
+from journal.archive import ArchiveHeader, Record, checked
 from journal.entries import Entry
 from journal.errors import ArchiveUnreadable
 from journal.fingerprint import KnownId
@@ -61,10 +61,10 @@ def _json(record: Record) -> str:
     match record:
         case ArchiveHeader():
             return dumps({"record": "journal", **asdict(record)})
-        case ArchivedEntry(entry, open):
+        case Entry() as entry:
             # The body as it is: it is JSON already.
             return (
-                f'{{"record":"entry","kind":"{entry.kind}","open":{int(open)},"checksum":"{entry.checksum}",'
+                f'{{"record":"entry","kind":"{entry.kind}","open":{int(entry.open)},"checksum":"{entry.checksum}",'
                 f'"body":{entry.body}}}'
             )
         case KnownId(name, content, seq):
@@ -75,10 +75,10 @@ def _csv(record: Record) -> str:
     match record:
         case ArchiveHeader():
             return _row(["journal", record.head, *[""] * 8, dumps(asdict(record))])
-        case ArchivedEntry(entry, open):
+        case Entry() as entry:
             # A spreadsheet would run a cell that begins like this; the body, which is what is read back, is JSON.
             ticker = f"'{entry.ticker}" if entry.ticker[:1] in ("=", "+", "-", "@", "\t", "\r") else entry.ticker
-            found = [entry.seq, entry.kind, entry.timestamp, ticker, entry.source, int(open)]
+            found = [entry.seq, entry.kind, entry.timestamp, ticker, entry.source, int(entry.open)]
             return _row(["entry", *found, "", "", entry.checksum, entry.body])
         case KnownId(name, content, seq):
             return _row(["id", seq, *[""] * 5, name, content, "", ""])
@@ -109,7 +109,7 @@ def _record(row: Any) -> Record:
         case "journal":
             return _header(row)
         case "entry":
-            return ArchivedEntry(_entry(row), bool(row.get("open", 1)))
+            return _entry(row)
         case "id" | "sighting":  # version 0.1 wrote sighting and life
             name, content = _field(row, "name", str), str(row["life"] if "life" in row else row.get("content"))
             if not _HEX.fullmatch(name + content) or len(name) > 32 or len(content) > 16:
@@ -134,7 +134,8 @@ def _entry(row: dict[str, Any]) -> Entry:
     made = codec.draft(_field(row, "kind", str), text)
     if not 0 <= made.timestamp < 10**11:
         raise ValueError(f"timestamp {made.timestamp} is out of range")
-    return Entry(codec.seq(text), made.kind, made.timestamp, made.ticker, made.source, text, row.get("checksum") or "")
+    checksum, open = row.get("checksum") or "", bool(row.get("open", 1))
+    return Entry(codec.seq(text), made.kind, made.timestamp, made.ticker, made.source, text, checksum, open)
 
 
 def _fields(row: Any) -> dict[str, Any]:

@@ -29,15 +29,7 @@ class ArchiveHeader:
     ids: int = 0  # at least so many follow the entries
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivedEntry:
-    """An entry as it is stored. open: no second reporter has been matched to it yet."""
-
-    entry: Entry
-    open: bool
-
-
-Record = ArchiveHeader | ArchivedEntry | KnownId
+Record = ArchiveHeader | Entry | KnownId
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +51,15 @@ def checked(stream: Iterator[Record]) -> Iterator[Record]:
         match record:
             case ArchiveHeader():
                 raise ArchiveUnreadable("a second header")
-            case ArchivedEntry(found, open):
+            case Entry():
                 seq += 1
-                if found.seq != seq or seq > header.head:
-                    raise ArchiveUnreadable(f"expected entry {seq} of {header.head}, got entry {found.seq}")
+                if record.seq != seq or seq > header.head:
+                    raise ArchiveUnreadable(f"expected entry {seq} of {header.head}, got entry {record.seq}")
                 identified.append(0)
-                checksum = codec.checksum(checksum, found.kind, found.body)
-                if found.checksum not in ("", checksum):
+                checksum = codec.checksum(checksum, record.kind, record.body)
+                if record.checksum not in ("", checksum):
                     raise ArchiveUnreadable(f"entry {seq} was changed: its checksum does not fit")
-                yield ArchivedEntry(replace(found, checksum=checksum), open)
+                yield replace(record, checksum=checksum)
             case KnownId(seq=known):
                 if not 1 <= known <= seq:
                     raise ArchiveUnreadable(f"an id of entry {known}, but the entries end with {seq}")
@@ -108,7 +100,7 @@ async def records(journal: Journal) -> AsyncIterator[Record]:
             if row[0] != after + 1:
                 raise JournalDamaged(f"entry {after + 1} is missing; restore a backup")
             after += 1
-            yield ArchivedEntry(entry(row), bool(row[7]))
+            yield replace(entry(row), open=bool(row[7]))
     # Written so that both databases start at the name in their index; with (name, life) > (?, ?) or OR neither does.
     where = "name >= ? AND (name > ? OR life > ?)"
     sql = f"SELECT name, life, seq FROM sightings WHERE {where} ORDER BY name, life LIMIT ?"
@@ -142,12 +134,12 @@ def _import(dialect: Dialect, stream: Iterator[Record]) -> StatementSteps[Import
     seqs: dict[int, int] = {}  # of entries that did not keep their seq
     for batch in _batches(stream):
         ids = [record for record in batch if isinstance(record, KnownId)]
-        entries = [record for record in batch if isinstance(record, ArchivedEntry)]
+        entries = [record for record in batch if isinstance(record, Entry)]
         if entries and start.seq:
             yield from _merge(dialect, entries, seqs)
         elif entries:
-            yield from entry_store.write([record.entry for record in entries], [record.open for record in entries])
-            ids += fingerprint.own_ids((each.entry.seq, each.entry.kind, each.entry.body) for each in entries)
+            yield from entry_store.write(entries)
+            ids += fingerprint.own_ids((each.seq, each.kind, each.body) for each in entries)
         ids = [replace(known, seq=seqs.get(known.seq, known.seq)) for known in ids]
         yield from entry_store.write_ids(ids, dialect.skip_known)
     epoch = new_epoch() if start.seq else header.epoch
@@ -158,13 +150,13 @@ def _import(dialect: Dialect, stream: Iterator[Record]) -> StatementSteps[Import
     return ImportResult(added, header.head - added, epoch)
 
 
-def _merge(dialect: Dialect, entries: Sequence[ArchivedEntry], seqs: dict[int, int]) -> StatementSteps[None]:
+def _merge(dialect: Dialect, entries: Sequence[Entry], seqs: dict[int, int]) -> StatementSteps[None]:
     """Append entries of another journal; seqs gets the seq that each of them has here."""
-    drafts = [_draft(archived.entry, seqs) for archived in entries]
+    drafts = [_draft(entry, seqs) for entry in entries]
     head = yield from entry_store.read_head()
     done = yield from entry_store.append(dialect, head, drafts, None, None)
-    seqs |= zip((archived.entry.seq for archived in entries), done.by_draft, strict=True)
-    yield from entry_store.close(seqs[archived.entry.seq] for archived in entries if not archived.open)
+    seqs |= zip((entry.seq for entry in entries), done.by_draft, strict=True)
+    yield from entry_store.close(seqs[entry.seq] for entry in entries if not entry.open)
 
 
 def _draft(entry: Entry, seqs: Mapping[int, int]) -> Draft:
@@ -178,7 +170,7 @@ def _batches(stream: Iterator[Record]) -> Iterator[list[Record]]:
     """Yield pages of records. A correction begins a new page, so that what it corrects has its new seq."""
     batch: list[Record] = []
     for record in stream:
-        correction = isinstance(record, ArchivedEntry) and record.entry.kind == "correction"
+        correction = isinstance(record, Entry) and record.kind == "correction"
         if batch and (correction or len(batch) == _PAGE):
             yield batch
             batch = []
@@ -196,15 +188,14 @@ async def problems(journal: Journal) -> AsyncIterator[str]:
         async for record in records(journal):
             if isinstance(record, ArchiveHeader):
                 identified = bytearray(record.head + 1)
-            elif isinstance(record, ArchivedEntry):
-                entry = record.entry
-                for problem in _entry_problems(entry, checksum):
-                    yield f"entry {entry.seq}{problem}"
-                span = (entry.seq - 1) // SPAN
+            elif isinstance(record, Entry):
+                for problem in _entry_problems(record, checksum):
+                    yield f"entry {record.seq}{problem}"
+                span = (record.seq - 1) // SPAN
                 earliest, latest = spans.get(span, (1, 0))
-                if not earliest <= micros(entry.timestamp) <= latest:
-                    yield f"entry {entry.seq} is not within the times of span {span}: pages by time may miss it"
-                checksum = entry.checksum
+                if not earliest <= micros(record.timestamp) <= latest:
+                    yield f"entry {record.seq} is not within the times of span {span}: pages by time may miss it"
+                checksum = record.checksum
             elif 1 <= record.seq < len(identified):
                 identified[record.seq] = 1
         for seq in range(1, len(identified)):

@@ -1,7 +1,7 @@
 """The kinds of entries that a journal holds, as drafts before they are written and as entries afterwards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
@@ -42,6 +42,7 @@ class Entry:
     source: str  # the first reporter: bot_live or kalshi_api; journal for gaps
     body: str
     checksum: str = ""  # 16 hex digits over the previous checksum, the kind and the body; "" where not read
+    open: bool = field(default=False, compare=False)  # a second reporter may still be matched to it; False: not read
 
     @property
     def check(self) -> str:

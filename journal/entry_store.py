@@ -53,7 +53,7 @@ def append(
     ids, candidates = yield from _known(dialect, drafts)
     plan = deduplication.match(drafts, ids, candidates, head.seq)
     entries = _entries(plan.fresh, head.checksum)
-    yield from write(entries, [new.open for new in plan.fresh])
+    yield from write(entries)
     yield from write_ids(plan.ids)
     yield from close(plan.closed)
     if bookmarks:
@@ -72,13 +72,13 @@ def set_epoch(epoch: str) -> StatementSteps[list[Row]]:
     return statements.single("UPDATE journal SET epoch = ? WHERE id = 1", [epoch])
 
 
-def write(entries: Sequence[Entry], open: Sequence[bool]) -> StatementSteps[None]:
-    """Write entries that follow the head, and the spans in which they lie. open: see deduplication.NewEntry."""
+def write(entries: Sequence[Entry]) -> StatementSteps[None]:
+    """Write entries that follow the head, and the spans in which they lie."""
     if not entries:
         return
     rows = [
-        (new.seq, new.kind, micros(new.timestamp), findable(new.ticker), new.source, new.body, new.checksum, int(may))
-        for new, may in zip(entries, open, strict=True)
+        (it.seq, it.kind, micros(it.timestamp), findable(it.ticker), it.source, it.body, it.checksum, int(it.open))
+        for it in entries
     ]
     yield Statement(f"INSERT INTO entries ({ENTRY_COLUMNS}, open) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows, many=True)
     yield from _widen([(row[0], row[2]) for row in rows])
@@ -108,7 +108,8 @@ def _entries(fresh: Iterable[NewEntry], checksum: str) -> list[Entry]:
     for new in fresh:
         draft, body = new.draft, codec.body(new.draft, new.seq)
         checksum = codec.checksum(checksum, draft.kind, body)
-        entries.append(Entry(new.seq, draft.kind, draft.timestamp, draft.ticker, draft.source, body, checksum))
+        place = new.seq, draft.kind, draft.timestamp, draft.ticker, draft.source
+        entries.append(Entry(*place, body, checksum, new.open))
     return entries
 
 

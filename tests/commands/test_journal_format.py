@@ -1,13 +1,14 @@
 """Records as text: what is written as a line is read as it was, whatever stands in it."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from commands import journal_format
 from commands.journal_format import Format
 from journal import codec
-from journal.archive import ArchivedEntry, ArchiveHeader, Record
+from journal.archive import ArchiveHeader, Record
 from journal.entries import Entry
 from journal.errors import ArchiveUnreadable
 from journal.fingerprint import KnownId
@@ -23,7 +24,7 @@ def _records(text: str) -> list[Record]:
     checksum = codec.checksum("", "trade", body)
     entry = Entry(1, "trade", draft.timestamp, text, "bot_live", body, checksum)
     header = ArchiveHeader("abc12345", 1, {"mark": text}, checksum, 2)
-    return [header, ArchivedEntry(entry, False), KnownId("0a", "1b", 1), KnownId("ff", "", 1)]
+    return [header, entry, KnownId("0a", "1b", 1), KnownId("ff", "", 1)]
 
 
 def _text(records: list[Record], form: Format) -> str:
@@ -39,11 +40,21 @@ def test_odd_text_is_read_as_it_was(text: str, form: Format) -> None:
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("open", [True, False])
+def test_an_entry_that_waits_for_a_second_reporter_is_read_as_one(open: bool, form: Format) -> None:
+    """An import matches reports to open entries alone."""
+    header, entry, *ids = _records("X")
+    assert isinstance(entry, Entry)
+    lines = io.StringIO(_text([header, replace(entry, open=open), *ids], form), newline="")
+    assert [each.open for each in journal_format.read(lines, form) if isinstance(each, Entry)] == [open]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_file_of_version_0_1_is_read(form: Format) -> None:
     """It has no checksums and no counts, and calls an id a sighting and its content a life."""
     header, archived, known, _ = _records("X")
-    assert isinstance(archived, ArchivedEntry)
-    body = archived.entry.body
+    assert isinstance(archived, Entry)
+    body = archived.body
     lines = {
         "jsonl": [
             '{"record":"journal","epoch":"abc12345","head":1,"marks":{"mark":"X"}}\n',

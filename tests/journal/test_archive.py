@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from commands import journal_format
 from commands.journal_format import Format
 from journal import archive
-from journal.archive import ArchivedEntry, ArchiveHeader, Record
+from journal.archive import ArchiveHeader, Record
 from journal.base import Journal
 from journal.dsn import open_journal
-from journal.entries import Draft, Head
+from journal.entries import Draft, Entry, Head
 from journal.entry_store import Query
 from journal.errors import ArchiveUnreadable, JournalDamaged, JournalUnavailable
 from journal.statements import Statement, StatementSteps
@@ -140,8 +140,8 @@ async def test_entries_appended_meanwhile_are_left_out(journal: Journal) -> None
     found += [record async for record in stream]
     assert isinstance(found[0], ArchiveHeader)
     assert found[0].head == 1
-    assert [record.entry.seq for record in found if isinstance(record, ArchivedEntry)] == [1]
-    assert all(record.seq == 1 for record in found if not isinstance(record, ArchiveHeader | ArchivedEntry))
+    assert [record.seq for record in found if isinstance(record, Entry)] == [1]
+    assert all(record.seq == 1 for record in found if not isinstance(record, ArchiveHeader | Entry))
 
 
 def _changed(number: int, old: str, new: str) -> Callable[[list[str]], list[str]]:
