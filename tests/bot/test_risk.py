@@ -500,3 +500,11 @@ def test_exposure_follows_position_cost_and_orders() -> None:
     assert judged.exposure([order("BUY", "10", "0.60")]) == {"KXA": D(13)}
     judged.positions.trade(execution("BUY", "10", "0", name="i", at="3"))
     assert judged.exposure([]) == {"KXA": D(7)}
+
+
+def test_the_last_limit_that_was_passed_is_named() -> None:
+    """The size is made smaller step by step; the smallest one that was tried passes this limit."""
+    judged = risk(market_exposure=D(2), total_exposure=D(0))
+    verdict = judge(judged, wish("BUY", "10", "0.40"))
+    assert isinstance(verdict, RiskRefusal)
+    assert verdict.reason == "total exposure"
