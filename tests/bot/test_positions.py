@@ -142,9 +142,9 @@ def test_damaged_positions_are_refused(spoiled: dict[str, object]) -> None:
 
 
 def at_times(*times: int) -> list[Execution]:
-    """Executions at these seconds, each at another price; every third sells two contracts."""
+    """Executions at these seconds, each at another price; every third one sells."""
     return [
-        Execution(f"f{at}", "o", "KXA", "SELL" if at % 3 == 0 else "BUY", D(2 if at % 3 == 0 else 1),
+        Execution(f"f{at}", "o", "KXA", "SELL" if at % 3 == 0 else "BUY", D(1),
                   D(10 + at % 80) / 100, D(0), D(at), True)
         for at in times
     ]  # fmt: skip

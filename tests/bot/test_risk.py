@@ -508,3 +508,6 @@ def test_the_last_limit_that_was_passed_is_named() -> None:
     verdict = judge(judged, wish("BUY", "10", "0.40"))
     assert isinstance(verdict, RiskRefusal)
     assert verdict.reason == "total exposure"
+    verdict = judge(judged, wish("BUY", "0.01", "0.40"))
+    assert isinstance(verdict, RiskRefusal)
+    assert verdict.reason == "total exposure"
