@@ -27,7 +27,7 @@ export class PerformanceView {
     this.list = h('dl', { class: 'facts' });
     figures.body.append(this.list);
     const calendar = panel('calendar', 'Days', h('span', { class: 'minor' }, 'realized, after fees'));
-    this.calendar = h('div', { class: 'calendar' });
+    this.calendar = h('div', { class: 'calendar', tabindex: '0', role: 'group', 'aria-label': 'Days' }); // scrolls on a narrow screen
     calendar.body.append(this.calendar);
     const markets = panel('bymarket', 'By market');
     markets.body.classList.add('table', 'half');

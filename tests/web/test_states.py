@@ -407,11 +407,19 @@ def test_copied_amounts_are_whole(chrome: Chrome) -> None:
         assert len(copied) > len(figure(chrome, "value"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_view(chrome: Chrome, axe: str, theme: str) -> None:
-    """axe-core finds nothing in any view, live, with a halted bot, and with a dead server."""
+@pytest.mark.parametrize(
+    ("theme", "width", "states"),
+    [("light", 1440, (0, 1, 5)), ("dark", 1440, (0, 1, 5)), ("light", 390, (0,))],
+    ids=["light", "dark", "phone"],
+)
+def test_axe_finds_nothing_in_any_view(
+    chrome: Chrome, axe: str, theme: str, width: int, states: tuple[int, ...]
+) -> None:
+    """axe-core finds nothing in any view, live, with a halted bot, and with a dead server; on a phone live."""
     chrome.theme(theme)
-    for state in (STATES[0], STATES[1], STATES[5]):
+    chrome.driver.set_script_timeout(120)  # it computes for seconds
+    chrome.metrics(width, pictures.WIDTHS[width])
+    for state in (STATES[at] for at in states):
         with service_in(state) as service:
             open_page(chrome, service)
             state.change(service)
