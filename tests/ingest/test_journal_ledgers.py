@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -236,3 +237,15 @@ async def test_a_checkpoint_that_cannot_be_stored_is_left_out(journal: Journal) 
     journal.store_checkpoint = full  # type: ignore[method-assign]
     ledgers = await caught_up(journal, 1)
     assert (ledgers.ready, ledgers.position, ledgers.health.state) == (True, 3, "ok")
+
+
+async def test_an_announced_entry_may_be_of_any_market(journal: Journal) -> None:
+    """Until it is read every market counts as traded; an older announcement changes nothing."""
+    done = await journal.append([trade(1), trade(2)])
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0))
+    assert ledgers.is_traded("B")
+    await ledgers.catch_up()
+    assert (ledgers.is_traded("A"), ledgers.is_traded("B")) == (True, False)
+    ledgers.offer([replace(done.entries[-1], seq=3)])
+    ledgers.offer(done.entries[:1])
+    assert (ledgers.head, ledgers.is_traded("B")) == (3, True)
