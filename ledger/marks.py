@@ -85,9 +85,10 @@ def compare_value(
     """
     ours = None if None in values else sum_known(values)
     difference = None if ours is None or reported is None else reported - ours
-    same = difference is None or -CENT < difference <= 0
-    cause = None if same else next(iter(causes), "mark")
-    return {"journal": ours, "exchange": reported, "difference": ZERO if same else difference, "cause": cause}
+    if difference is not None and -CENT < difference <= 0:
+        difference = ZERO
+    cause = next(iter(causes), "mark") if difference else None
+    return {"journal": ours, "exchange": reported, "difference": difference, "cause": cause}
 
 
 def sum_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
