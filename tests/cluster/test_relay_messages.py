@@ -57,6 +57,7 @@ class ScriptedClient:
         self.claims: list[tuple[Any, ...]] = []
 
     def pipeline(self, transaction: bool) -> Pipeline:
+        assert not transaction, "messages are independent of each other"
         return Pipeline(self)
 
     async def xrevrange(self, key: str, count: int) -> Sequence[Any]:
