@@ -154,8 +154,8 @@ class MysqlJournal(Journal):
             )  # fmt: skip
         except (MySQLError, OSError, EOFError):
             raise
-        except Exception as error:  # the driver raises whatever it stumbles over in a handshake that is cut or no MySQL
-            raise ConnectionError(f"no handshake of MySQL: {error!r}") from error
+        except Exception as error:  # of any class, when a handshake is cut or is not that of MySQL
+            raise ConnectionError(f"the handshake failed: {error!r}") from error
 
     def _migrate(self) -> StatementSteps[None]:
         """Take the steps not taken yet. A statement that makes a table commits at once, so each is one step."""

@@ -99,7 +99,7 @@ async def test_the_shared_cache_is_read_again_after_a_second(clock: Clock) -> No
 
 
 async def test_the_latest_error_is_named_for_two_minutes(clock: Clock) -> None:
-    """The newest of those that no success has cleared; an answer that there is no such thing is none."""
+    """It is the newest one that no success has cleared; an answer that a thing does not exist is no error."""
     keeper: StaleCache = keeper_over(MemoryCache(clock=clock), clock)
     assert keeper.latest_error() is None
     with pytest.raises(Trouble):

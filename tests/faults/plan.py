@@ -33,9 +33,9 @@ HOSTS: dict[str, tuple[float, float]] = {
     "poller hours": (2.0, 6.0), "follower hours": (2.0, 6.0), "redis flushed": (0.0, 0.0), "redis killed": (1.0, 4.0),
     "poller killed": (0.2, 2.0), "poller frozen": (4.0, 9.0), "burst": (0.0, 0.0),
 }  # fmt: skip
-# Without an id of its own an execution is recognised by its time: nothing can join the reports of a bot hours off.
+# Trades without an id are matched with fills by their time, so a bot hours off has two entries for each.
 UNCONNECTED = ("bot hours",)
-ALONE = "bot corrects"  # a bot that is killed before it corrects itself has lied, and nobody can know
+ALONE = "bot corrects"  # never with another fault: a wrong report stays when its correction is lost
 FAILOVER = "failover"  # once in a run: there is one replica
 
 

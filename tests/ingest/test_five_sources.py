@@ -103,7 +103,7 @@ async def trade_until_quiet(account: BotAccount, rounds: int, orders: int) -> No
 
 
 def page_figures(entries: Sequence[tuple[str, str]], marks: Mapping[str, Decimal]) -> Any:
-    """What the page's own modules make of the journal's entries, on Node."""
+    """Return the figures that the page's own modules compute from the journal's entries, on Node."""
     if shutil.which("node") is None:
         assert os.environ.get("CI") != "true", "node is missing"
         pytest.skip("node is missing: apt-get install nodejs")

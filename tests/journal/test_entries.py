@@ -47,7 +47,7 @@ def test_each_draft_names_its_kind() -> None:
 
 
 def test_a_trade_by_default_is_the_bots_purchase_of_yes() -> None:
-    """What its reporter does not know is None."""
+    """Fields that its reporter does not know are None."""
     known = ["timestamp", "ticker", "side", "quantity", "price", "trade_id", "source", "mode"]
     unknown = {each.name: getattr(trade(), each.name) for each in fields(trade()) if each.name not in known}
     assert (unknown.pop("outcome"), unknown.pop("origin"), trade().kind) == ("yes", "bot", "trade")

@@ -166,7 +166,7 @@ async def test_a_missing_database_or_server(maria_server: MariaServer, database:
     ],
     ids=["closed", "http", "short", "cut", "no text"],
 )
-async def test_a_server_that_is_no_mysql_is_unavailable(greeting: bytes) -> None:
+async def test_a_server_without_a_mysql_handshake_is_unavailable(greeting: bytes) -> None:
     """A handshake that is cut, or of another program, is an error with a name, not one of the driver's own."""
 
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

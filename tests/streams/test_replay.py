@@ -166,7 +166,7 @@ async def test_one_entry_is_read_alone() -> None:
 
 
 async def test_a_read_without_waiting_readers_is_cancelled() -> None:
-    """When the last of them has left, and not before; its place goes to the next page."""
+    """It ends when the last of them has left, not before; its place goes to the next page."""
     pages = Pages(trades(1, 300))
     pages.held = asyncio.Event()
     stats = Stats()
