@@ -122,7 +122,7 @@ def test_an_orderbook_is_read_or_refused(levels: Any) -> None:
 @given(st.binary(max_size=200) | st.text("A=\"'\\#$ \n\r\t\0{}", max_size=40).map(str.encode))
 def test_an_env_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """No content of an .env file raises anything but SettingsError."""
-    folder = tmp_path_factory.getbasetemp()
+    folder = tmp_path_factory.mktemp("env")  # of its own: a program reads the .env of the folder it starts in
     (folder / ".env").write_bytes(b"LOG_LEVEL=" + content)
     with suppress(SettingsError):
         read(ServerSettings, folder=folder)

@@ -10,6 +10,7 @@ import { alignPoint, decimals } from './format.js';
 const PADDING = 18; // pixels of a cell beside its text
 const STACKED_PADDING = 8; // the same where a row has two lines
 const STACKED = 545; // pixels below which a row has two lines: the market, then its numbers
+const CAPITAL = 0.15; // characters by which a capital is wider than a digit
 const SMALL = 0.8; // size of a heading where a row has two lines
 const TITLES = 400; // pixels of the market column from which it has room for the event's title
 const MARKET = 240; // pixels of the market column for which columns of little importance are left out
@@ -81,8 +82,9 @@ export class ColumnLayout {
     return { shown: alignPoint(text, most), widened: most > before };
   }
 
-  /** @param {Column<R>} column @param {number} characters of a cell */
-  note({ name }, characters) {
+  /** @param {Column<R>} column @param {string} text of a cell */
+  note({ name }, text) {
+    const characters = text.length + CAPITAL * (text.match(/[A-Z]/g)?.length ?? 0);
     const key = `${this.compact}${name}`;
     if (characters > (this.seen.get(key) ?? 0)) this.seen.set(key, characters);
   }

@@ -245,7 +245,7 @@ export class Table {
     if (cell.title) cell.title = ''; // of the row that was here before
     const name = `td${column.numeric ? ' n' : ''} ${column.tone?.(row) ?? ''}`;
     if (cell.className !== name) cell.className = name;
-    layout.note(column, shown.length);
+    layout.note(column, shown);
     return undefined;
   }
 

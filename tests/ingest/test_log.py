@@ -34,7 +34,8 @@ def test_the_same_again_is_no_line(caplog: pytest.LogCaptureFixture) -> None:
 async def test_a_bot_that_goes_and_comes_is_two_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The poller that fails with it has nothing to add; one lost poll is not even a line."""
     async with serving(ScriptedBot()) as bot, worker(tmp_path / "journal.db", bot) as (watch, hub, _):
-        await eventually(lambda: hub.statuses[-1] == "online" and watch.health()["recorder"]["state"] == "ok")
+        await eventually(lambda: hub.statuses[-1] == "online")
+        await eventually(lambda: all(watch.health()[part]["state"] == "ok" for part in ("recorder", "feed")))
         caplog.clear()
         bot.answers["/trades"] = bot.answers["/status"] = hang_up
         await eventually(lambda: hub.statuses[-1] == "offline")
