@@ -97,7 +97,7 @@ def open_page(chrome: Chrome, service: ScriptedService, view: str = "overview") 
     """Open a view and wait until the journal was read and the account is shown."""
     chrome.open("about:blank")
     chrome.open(f"{service.base}dashboard#/{view}")
-    until(lambda: "complete up to" in chrome.text("#connection"), 20, "the page is live")
+    until(lambda: "complete up to" in chrome.text("#connection"), 60, "the page is live")
     until(lambda: chrome.text('[data-name="cash"] .age') not in ("", "not known yet"), 10, "cash is shown")
 
 
