@@ -66,19 +66,23 @@ class JournalTailer:
 
     async def _catch_up(self) -> None:
         try:
-            try:
-                while entries := await self.journal.follow(self.position, PAGE):
-                    before = self.position
-                    self.offer(entries)
-                    self.health.counters["tailed"] += self.position - before
-                    if len(entries) < PAGE:
-                        break
-                if self.monotonic() >= self._reverted_until:
-                    self.health.succeed()
-            except JournalReverted as error:
-                await self._restart(error)
+            await self._read_news()
         except JournalError as error:
             self.health.fail(str(error))
+
+    async def _read_news(self) -> None:
+        try:
+            while entries := await self.journal.follow(self.position, PAGE):
+                before = self.position
+                self.offer(entries)
+                self.health.counters["tailed"] += self.position - before
+                if len(entries) < PAGE:
+                    break
+        except JournalReverted as error:
+            await self._restart(error)
+            return
+        if self.monotonic() >= self._reverted_until:
+            self.health.succeed()
 
     async def _restart(self, error: JournalReverted) -> None:
         head = await self.journal.recover()

@@ -134,7 +134,8 @@ class FillReader:
         # rows that were read afterwards are complete beyond its end.
         gaps = list(self._attribution.gaps)
         # A clock that is ahead of ours must not move the watermark past what has yet to happen.
-        complete = min(now := self._clock(), await self._exchange.user_data_timestamp())
+        now = self._clock()
+        complete = min(now, await self._exchange.user_data_timestamp())
         # An end in the future was measured by a clock that was ahead. The next reading begins at `complete`.
         batch = FillBatch([gap for gap in gaps if not complete < float(gap.end) <= now + CLOCK_ERROR], known)
         fills_to = await self._fills(min([known.fills, *(float(gap.start) for gap in gaps)]), mode, batch)
