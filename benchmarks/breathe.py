@@ -3,7 +3,6 @@
 python -m benchmarks.breathe [--readers 1000] [--rounds 5] [--keep]
 """
 
-import argparse
 import json
 import tempfile
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.load import Readers
-from benchmarks.machine import HERE, compiled, kept
+from benchmarks.machine import HERE, arguments, compiled, kept
 from benchmarks.peer import Peer, ours, publishing, running, server
 
 EVENTS, GAP = 30, 0.1
@@ -64,10 +63,8 @@ def quantile(values: list[float], share: float) -> float:
 
 def main() -> None:
     """Rounds in turn, medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--readers", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     peers = [server(), ours("queue")]
     rounds: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}

@@ -6,7 +6,6 @@ The server runs on one core, the load client on another. With --stalled or --slo
 with them in turn. --keep writes benchmarks/results/fanout-<readers>.json.
 """
 
-import argparse
 import json
 import tempfile
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.load import Readers
-from benchmarks.machine import HERE, Process, compiled, kept
+from benchmarks.machine import HERE, Process, arguments, compiled, kept
 from benchmarks.peer import Peer, all_peers, publishing, running
 
 Figures = dict[str, float]
@@ -93,15 +92,13 @@ def ratio(mine: list[Figures], other: list[Figures], key: str) -> str:
 
 def main() -> None:
     """Run the rounds, print, keep."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--readers", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--stalled", type=int, default=0)
     parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--only", default="")
     parser.add_argument("--pause", type=float, help="seconds between events; longer on a machine that is busy")
     parser.add_argument("--events", type=int, default=PACED)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     wanted = [peer for peer in all_peers() if not options.only or peer.name in options.only.split(",")]
     for peer in [one for one in wanted if one.missing()]:

@@ -3,7 +3,6 @@
 python -m benchmarks.growth [--readers 100,1000,10000] [--batches 1,100] [--journal 0,100000] [--rounds 5] [--keep]
 """
 
-import argparse
 import json
 import tempfile
 import urllib.request
@@ -12,7 +11,7 @@ from statistics import median
 
 from benchmarks.fanout import Figures, gap, phase
 from benchmarks.load import Readers
-from benchmarks.machine import HERE, compiled, kept
+from benchmarks.machine import HERE, arguments, compiled, kept
 from benchmarks.peer import Peer, ours, running, server
 from benchmarks.replay import fill, returning
 
@@ -67,12 +66,10 @@ def numbers(text: str) -> list[int]:
 
 def main() -> None:
     """Each axis in turn; medians of the rounds are printed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--readers", type=numbers, default=[100, 300, 1000, 3000, 10000])
     parser.add_argument("--batches", type=numbers, default=[1, 10, 100, 500])
     parser.add_argument("--journal", type=numbers, default=[0, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     found = dict[str, list[Figures]]()
     with tempfile.TemporaryDirectory() as name:

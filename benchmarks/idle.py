@@ -3,7 +3,6 @@
 python -m benchmarks.idle [--readers 100] [--seconds 30] [--rounds 3] [--keep]
 """
 
-import argparse
 import json
 import tempfile
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.load import Readers
-from benchmarks.machine import HERE, compiled, kept
+from benchmarks.machine import HERE, arguments, compiled, kept
 from benchmarks.peer import running, server
 
 
@@ -35,11 +34,9 @@ def measure(client: Path, readers: int, seconds: float) -> dict[str, float]:
 
 def main() -> None:
     """Rounds, medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, 3)
     parser.add_argument("--readers", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         client = compiled(HERE / "client.c", Path(name))

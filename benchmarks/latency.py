@@ -6,7 +6,6 @@ The bot's path is a long poll on its trades; the exchange's is its push, of a si
 The moment of a fill is before the exchange is asked to make it, so that path includes the making.
 """
 
-import argparse
 import contextlib
 import json
 import re
@@ -20,7 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from benchmarks.exchange import exchange
-from benchmarks.machine import CLIENT_CORE, HERE, Process, kept, wait_for
+from benchmarks.machine import CLIENT_CORE, HERE, Process, arguments, kept, wait_for
 from benchmarks.peer import publishing, running, server
 from commands.ports import free_port
 
@@ -93,10 +92,8 @@ def by_push(trades: int) -> list[float]:
 
 def main() -> None:
     """Rounds of both paths in turn; medians of all trades, and the worst round."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--trades", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     rounds: dict[str, list[dict[str, float]]] = {"bot": [], "push": []}
     for _ in range(options.rounds):

@@ -1,5 +1,6 @@
 """Machine access of benchmarks: processes on their own core, their CPU and memory, and versions."""
 
+import argparse
 import importlib.metadata
 import json
 import os
@@ -19,6 +20,14 @@ HERE = Path(__file__).parent
 # Ten thousand readers are ten thousand files, on both sides; children inherit the limit.
 _most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most if _most < 65536 and _most != -1 else 65536, _most))
+
+
+def arguments(description: str | None, rounds: int = 5) -> argparse.ArgumentParser:
+    """Return a parser with the options of every benchmark: --rounds and --keep."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--keep", action="store_true", help="write the figures to benchmarks/results")
+    return parser
 
 
 def wait_for(port: int, seconds: float = 15.0) -> None:

@@ -3,7 +3,6 @@
 python -m benchmarks.replay [--entries 100000] [--readers 200] [--keep]
 """
 
-import argparse
 import asyncio
 import json
 import socket
@@ -13,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.load import Readers
-from benchmarks.machine import HERE, Process, compiled, kept
+from benchmarks.machine import HERE, Process, arguments, compiled, kept
 from benchmarks.peer import Peer, publishing, running, server
 from journal.entries import Draft, Trade
 from journal.sqlite import SqliteJournal
@@ -89,11 +88,9 @@ def live(peer: Peer, streams: Readers, publisher: int) -> float:
 
 def main() -> None:
     """Rounds, medians by eye: each is printed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--readers", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     peer, rounds = server(), list[dict[str, float]]()
     with tempfile.TemporaryDirectory() as name:

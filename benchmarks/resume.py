@@ -5,7 +5,6 @@ python -m benchmarks.resume [--returning 1000] [--entries 1000] [--rounds 5] [--
 Beside it an application that does nothing but send the same bytes to as many readers (benchmarks/peers/resend_app.py).
 """
 
-import argparse
 import json
 import os
 import selectors
@@ -20,7 +19,7 @@ from statistics import median
 
 from benchmarks.breathe import ask, quantile
 from benchmarks.load import Readers
-from benchmarks.machine import CLIENT_CORE, HERE, compiled, kept
+from benchmarks.machine import CLIENT_CORE, HERE, arguments, compiled, kept
 from benchmarks.peer import Peer, publishing, running, server, uvicorn
 from benchmarks.replay import fill
 
@@ -98,11 +97,9 @@ def measure(client: Path, count: int, entries: int) -> Figures:
 
 def main() -> None:
     """Run the rounds; print each, then the medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--returning", type=int, default=1000)
     parser.add_argument("--entries", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     os.sched_setaffinity(0, {int(CLIENT_CORE)})
     rounds: list[Figures] = []

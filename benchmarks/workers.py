@@ -5,7 +5,6 @@ python -m benchmarks.workers [--readers 1000] [--rounds 5] [--keep]
 With Redis between the workers and without; half of the readers are at each worker. Needs redis-server.
 """
 
-import argparse
 import contextlib
 import json
 import shutil
@@ -18,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.load import Readers
-from benchmarks.machine import CLIENT_CORE, HERE, Process, compiled, kept, wait_for
+from benchmarks.machine import CLIENT_CORE, HERE, Process, arguments, compiled, kept, wait_for
 from benchmarks.peer import PEERS, publishing, server
 from commands.ports import free_port
 
@@ -85,10 +84,8 @@ def _leads(port: int) -> bool:
 
 def main() -> None:
     """Run the rounds, print the medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--readers", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     kinds = {"one worker": (1, False), "two workers": (2, False)}
     kinds |= {"two workers, Redis": (2, True)} if shutil.which("redis-server") else {}
