@@ -15,8 +15,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from cache.base import MemoryCache, RedisAddress
+from cache.base import RedisAddress
 from cache.circuit_breaker import CircuitBreaker
+from cache.memory import MemoryCache
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from commands.journal_files import back_up, restore, text_reader, text_writer
 from commands.journal_format import Format
 from config.reader import read
 from config.settings import ServerSettings
-from journal import archive
+from journal import archive, verify
 from journal.base import Journal
 from journal.dsn import open_journal
 from journal.errors import JournalError
@@ -108,7 +108,7 @@ async def _import(journal: Journal, file: str, form: Format) -> str:
 
 async def _verify(journal: Journal) -> int:
     count = 0
-    async for problem in archive.problems(journal):
+    async for problem in verify.problems(journal):
         count += 1
         if count <= _SHOWN:
             _print(problem)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from journal import archive
+from journal import archive, verify
 from journal.base import Journal
 from journal.errors import JournalDamaged, JournalError, JournalMisnamed
 from journal.sqlite import SqliteJournal
@@ -94,7 +94,7 @@ async def _checked(path: Path) -> AsyncIterator[SqliteJournal]:
     journal = SqliteJournal(path, create=False, limit=60)
     try:
         await journal.open()
-        async for problem in archive.problems(journal):
+        async for problem in verify.problems(journal):
             raise JournalDamaged(f"{problem}; nothing was replaced. `journal verify` names everything that is wrong")
         yield journal
     finally:

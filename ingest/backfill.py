@@ -1,23 +1,18 @@
-"""Exchange fills for the journal: missed ones are read, new ones are pushed; a gap that stays is announced."""
+"""Missed executions for the journal: read from the exchange's fills; a gap that stays is announced."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Final
 
 from cluster.component_health import ComponentHealth, wait_for
 from cluster.leader import JournalWriter
-from ingest.exchange_fills import Attribution, FillBatch, FillReader, Watermarks, read_baseline, trade_of
+from ingest.bot_client import PollSettings
+from ingest.exchange_fills import Attribution, FillBatch, FillReader, Watermarks, read_baseline
 from ingest.gaps import exact_seconds
-from ingest.poller import Poller, PollSettings
-from journal.entries import Draft, Gap, Mode, Trade
+from journal.entries import Gap, Mode, Trade
 from journal.errors import JournalError, LeaseLost
-from kalshi.account_models import Fill
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError, KeyUnusable, NotAllowed, NotConfigured
-from kalshi.fill_socket import Connected, Disconnected, Event, FillSocket, MarketPaid
 
 BATCH: Final = 1000  # drafts in one commit
 MAX_RETRY_PAUSE: Final = 30.0  # seconds between two tries while something fails
@@ -25,8 +20,6 @@ SAVE_WATERMARK_EVERY: Final = 60.0  # seconds that the saved watermark may lag i
 COALESCE: Final = 0.1  # seconds in which several wake-ups count as one
 NO_KEYS: Final = "no exchange keys are set to fill it with"
 PAPER: Final = "a bot in paper mode has no fills on the exchange"
-FIRST_LOOK: Final = 0.25  # seconds until the bot is polled for a fill; longest wait for a bot that never answered
-MAX_WAIT: Final = 0.8  # seconds that a fill waits for the report of a bot that answers
 
 
 class Backfiller:
@@ -153,80 +146,3 @@ class Backfiller:
         if self._failures:
             pause = min(pause, MAX_RETRY_PAUSE, 0.5 * 2.0 ** min(self._failures, 6))
         return min(pause, self._undecided) if self._undecided else pause
-
-
-@dataclass(slots=True, eq=False)
-class FillListener:
-    """From pushed fills to the journal. Nothing is retried here: a later reading of the exchange finds what is lost."""
-
-    source: FillSocket
-    attribution: Attribution
-    poller: Poller
-    writer: JournalWriter
-    wake_backfill: Callable[[], None]  # for a payout and for every Connected: earlier fills are not sent again
-    on_account_trade: Callable[[float], None]  # called at once with the Unix seconds of each fill, whoever made it
-    health: ComponentHealth
-    exchange_mode: Mode = "live"
-    _waiting: list[tuple[float, Fill]] = field(default_factory=list)  # undecided, and when they came (monotonic)
-    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._receive())
-            both.create_task(self._write())
-
-    async def _receive(self) -> None:
-        async with aclosing(self.source.events()) as events:
-            async for event in events:
-                self._take(event)
-
-    def _take(self, event: Event) -> None:
-        match event:
-            case Connected():
-                self.health.succeed(log_change=False)
-                self.wake_backfill()
-            case MarketPaid():
-                self.health.counters["payouts"] += 1
-                self.wake_backfill()
-            case Disconnected():
-                self.health.fail(event.reason, log_change=False)
-            case Fill() if self.attribution.bot.mode == "paper":
-                self.health.counters["ignored"] += 1
-            case Fill():
-                self.health.counters["fills"] += 1
-                self.on_account_trade(float(event.timestamp))
-                self._waiting.append((time.monotonic(), event))
-                self._arrived.set()
-
-    async def _write(self) -> None:
-        wait: float | None = None
-        while True:
-            await wait_for(self._arrived, wait)  # then it is time to judge the waiting fills again
-            self._arrived.clear()
-            drafts, wait = self._attribute_waiting()
-            if wait is not None:
-                self.poller.wake()  # the bot may report the fill by now
-            try:
-                if drafts:
-                    await self.writer.record(drafts)
-            except LeaseLost:
-                raise
-            except JournalError:
-                self.health.counters["left"] += len(drafts)  # for the next reading: its watermark has not passed them
-                self.wake_backfill()
-
-    def _attribute_waiting(self) -> tuple[list[Draft], float | None]:
-        """Return the fills to write now, and the seconds until the rest is tried again (None: none waits)."""
-        now, drafts, waiting = time.monotonic(), list[Draft](), list[tuple[float, Fill]]()
-        bot = self.attribution.bot
-        # A bot that was never polled has not named its mode either, and a fill gets that mode.
-        longest, mode = MAX_WAIT if bot.seen else FIRST_LOOK, bot.mode or self.exchange_mode
-        for came, fill in self._waiting:
-            origin = self.attribution.judge(fill, self.health.clock()) if bot.seen else FIRST_LOOK
-            if isinstance(origin, float) and now < came + longest:
-                waiting.append((came, fill))
-            elif mode != "paper":
-                drafts.append(trade_of(fill, "account" if isinstance(origin, float) else origin, mode))
-        self._waiting = waiting
-        looks = [min(max(FIRST_LOOK, now - came), max(0.0, came + longest - now)) for came, _ in waiting]
-        return drafts, min(looks, default=None)

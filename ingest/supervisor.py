@@ -18,12 +18,14 @@ from cluster.component_health import ComponentHealth, cancel_and_wait, run_forev
 from cluster.journal_tailer import JournalCheck, JournalTailer, Listener
 from cluster.leader import JournalWriter, LeaderElection
 from cluster.workers import RelaySettings, open_workers
-from ingest.backfill import Backfiller, FillListener
+from ingest.backfill import Backfiller
+from ingest.bot_client import BotClient, PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy
 from ingest.exchange_fills import Attribution
+from ingest.fill_listener import FillListener
 from ingest.gaps import GAPS_MARK, WINDOW_MARK, OpenGaps, PollOverlap
 from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes
-from ingest.poller import BotClient, Poller, PollSettings
+from ingest.poller import Poller
 from ingest.trade_intake import TradeIntake
 from journal.base import Journal
 from journal.entries import Entry, Head, Mode

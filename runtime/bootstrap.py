@@ -10,14 +10,15 @@ from typing import Final
 
 import aiohttp
 
-from cache.base import Cache, MemoryCache, RedisAddress
+from cache.base import Cache, RedisAddress
 from cache.decimal_json import loads
+from cache.memory import MemoryCache
 from cache.stale_cache import StaleCache
 from cluster.component_health import ComponentHealth, cancel_and_wait, run_forever
 from cluster.workers import RelaySettings
 from config.settings import VERSION, ServerSettings
+from ingest.bot_client import PollSettings
 from ingest.journal_ledgers import JournalLedgers
-from ingest.poller import PollSettings
 from ingest.reconciliation import AccountAudit
 from ingest.supervisor import Supervisor, Upstreams
 from journal.base import Journal
@@ -31,8 +32,9 @@ from kalshi.errors import BadRequest, KalshiError, NotConfigured, NotFound
 from kalshi.fill_socket import FillSocket
 from kalshi.markets import Markets
 from kalshi.portfolio import Portfolio, Tiers
-from routes.access import Access, ClientRateLimit
+from routes.access import Access
 from routes.application import Durations
+from routes.client_limits import ClientRateLimit
 from routes.context import Services
 from routes.health import snapshot
 from routes.login import RevokedTickets, Tickets

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from cache.base import Answer
-from journal.archive import problems
 from journal.entries import Baseline, Draft, Gap, Head, Settlement, Trade
 from journal.entry_store import Query
 from journal.fingerprint import claim_name, counterpart_names, old_names, report_name
 from journal.sqlite import SqliteJournal
+from journal.verify import problems
 from routes.responses import encode
 from streams.event import entry_frames
 

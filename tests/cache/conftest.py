@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cache.base import MemoryCache
+from cache.memory import MemoryCache
 from tests.support.clock import Clock
 from tests.support.source import keeper_over
 

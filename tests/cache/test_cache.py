@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from cache.base import MemoryCache, RedisAddress
+from cache.base import RedisAddress
+from cache.memory import MemoryCache
 from cache.redis import RedisCache, connect
 from commands.ports import free_port
 from tests.support.eventually import eventually

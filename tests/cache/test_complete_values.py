@@ -2,7 +2,8 @@
 
 import asyncio
 
-from cache.base import Answer, MemoryCache
+from cache.base import Answer
+from cache.memory import MemoryCache
 from cache.stale_cache import CompleteValue, StaleCache
 from tests.support.clock import Clock
 from tests.support.source import Source, keeper_over

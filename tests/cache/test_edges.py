@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cache.base import MemoryCache
 from cache.circuit_breaker import CircuitBreaker
+from cache.memory import MemoryCache
 from cache.redis import MOST_BYTES, MOST_KEYS, RedisBudget
 from cache.stale_cache import CachedValue, CacheEntry, CompleteValue, StaleCache
 from tests.support.clock import Clock

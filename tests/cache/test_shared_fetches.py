@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cache.base import MemoryCache
+from cache.memory import MemoryCache
 from cache.stale_cache import StaleCache
 from tests.support.clock import Clock
 from tests.support.source import Source, Trouble, keeper_over

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from cache.base import Answer, MemoryCache
+from cache.base import Answer
+from cache.memory import MemoryCache
 from cache.stale_cache import StaleCache
 from tests.support.clock import Clock
 from tests.support.source import NoSuchThing, Source, Trouble, keeper_over

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from cache.base import Answer, MemoryCache
+from cache.base import Answer
+from cache.memory import MemoryCache
 from cache.stale_cache import StaleCache
 from tests.support.clock import Clock
 from tests.support.source import Source, Trouble, keeper_over

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from cache.decimal_json import loads
-from journal.archive import problems
 from journal.dsn import open_journal
 from journal.errors import JournalError
+from journal.verify import problems
 from tests.faults import check
 from tests.faults.executions import Execution, of_ledger, of_log
 from tests.faults.fault_actions import FaultActions

@@ -280,7 +280,7 @@ async def test_push_is_on_the_stream_at_once(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With evidence in milliseconds, whosever name the order bears; REST repeats none of them."""
-    monkeypatch.setattr("ingest.backfill.MAX_WAIT", 60.0)  # a fill without evidence waits that long
+    monkeypatch.setattr("ingest.fill_listener.MAX_WAIT", 60.0)  # a fill without evidence waits that long
     push = ScriptedPush()
     async with serving(ScriptedBot(numbered=True)) as bot:
         bot.status["order_prefix"] = "bot-"

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ingest.poller import BotClient, PollSettings
+from ingest.bot_client import BotClient, PollSettings
 from tests.support.apache import self_signed
 
 

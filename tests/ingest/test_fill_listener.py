@@ -43,7 +43,7 @@ async def test_a_fill_before_the_first_poll_of_the_bot(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch, mode: str | None
 ) -> None:
     """It waits for the bot's mode: on paper the account's fills are left out; else it is the account's."""
-    monkeypatch.setattr("ingest.backfill.FIRST_LOOK", 0.8)
+    monkeypatch.setattr("ingest.fill_listener.FIRST_LOOK", 0.8)
     push = ScriptedPush()
     async with serving(ScriptedBot()) as bot:
         bot.answers["/status"] = text_answer("", status=500)

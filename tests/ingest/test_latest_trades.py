@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from cache.base import MemoryCache
 from cache.decimal_json import dumps, loads
+from cache.memory import MemoryCache
 from ingest.latest_trades import LatestTrades, SourceTimes
 from journal.entries import Entry
 

@@ -9,8 +9,8 @@ import pytest
 
 from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
+from ingest.bot_client import PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus
-from ingest.poller import PollSettings
 from ingest.supervisor import LeaderTerm, Upstreams
 from journal.errors import JournalUnavailable
 from journal.sqlite import SqliteJournal

@@ -10,10 +10,10 @@ import pytest
 
 from cluster.component_health import ComponentHealth
 from ingest.backfill import Backfiller
+from ingest.bot_client import PollSettings
 from ingest.bot_status import BotStatus, BotStatusReading
 from ingest.exchange_fills import Attribution
 from ingest.gaps import GapSpan, OpenGaps
-from ingest.poller import PollSettings
 from journal.entries import Draft
 from journal.errors import JournalUnavailable
 from kalshi.errors import Unreachable

@@ -18,11 +18,11 @@ from cluster.component_health import ComponentHealth
 from cluster.leader import JournalWriter
 from ingest import trade_intake
 from ingest.backfill import Backfiller
+from ingest.bot_client import PollSettings
 from ingest.bot_payload import BotReport, read_trades
 from ingest.bot_status import BotStatus, read_status
 from ingest.exchange_fills import Attribution
 from ingest.gaps import OpenGaps, PollOverlap
-from ingest.poller import PollSettings
 from ingest.trade_intake import TradeIntake
 from journal.entries import Entry
 from journal.errors import JournalError

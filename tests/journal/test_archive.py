@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from commands import journal_format
 from commands.journal_format import Format
-from journal import archive
+from journal import archive, verify
 from journal.archive import ArchiveHeader, Record
 from journal.base import Journal
 from journal.dsn import open_journal
@@ -80,7 +80,7 @@ async def test_an_empty_journal_becomes_a_copy(journal: Journal, tmp_path: Path,
         assert await copy.marks() == await journal.marks()
         again = await copy.append(SOME)
         assert (again.entries, again.heuristic) == ([], 0)
-        assert [problem async for problem in archive.problems(copy)] == []
+        assert [problem async for problem in verify.problems(copy)] == []
     async with _fresh(f"sqlite:///{tmp_path}/copy.db") as copy:
         assert copy.epoch == journal.epoch
 
@@ -96,7 +96,7 @@ async def test_a_journal_with_entries_gets_the_rest(journal: Journal, tmp_path: 
     assert (done.entries, done.known) == (7, 2)
     assert (await journal.append(SOME)).entries == []
     assert (await journal.append([fill(trade_id="late", at=2)])).by_draft == [11]  # the first trade has its fill
-    assert [problem async for problem in archive.problems(journal)] == []
+    assert [problem async for problem in verify.problems(journal)] == []
 
 
 async def test_pages_and_batches_join(journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ async def test_an_import_that_ends_early_leaves_nothing(journal: Journal, anothe
         await archive.restore(journal, cut())
     assert await (await another()).read_head() == Head(epoch, 0)
     assert (await archive.restore(journal, _read(text, "jsonl"))).entries == len(SOME) - 1
-    assert [problem async for problem in archive.problems(journal)] == []
+    assert [problem async for problem in verify.problems(journal)] == []
 
 
 async def test_entries_appended_meanwhile_are_left_out(journal: Journal) -> None:
@@ -275,11 +275,11 @@ async def test_verify_finds(tmp_path: Path, case: tuple[list[str], str]) -> None
     statements, message = case
     async with _fresh(f"sqlite:///{tmp_path}/journal.db") as journal:
         await journal.append(SOME)
-        assert [problem async for problem in archive.problems(journal)] == []
+        assert [problem async for problem in verify.problems(journal)] == []
         with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
             for statement in statements:
                 connection.execute(statement)
-        assert re.search(message, "; ".join([problem async for problem in archive.problems(journal)]))
+        assert re.search(message, "; ".join([problem async for problem in verify.problems(journal)]))
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -289,13 +289,13 @@ async def test_a_journal_with_a_voided_trade_verifies(tmp_path: Path, form: Form
         for draft in (trade(price=Decimal("0.31")), fill(), trade()):
             await journal.append([draft])
         assert [entry.kind for entry in await journal.read(0, 9)] == ["trade", "trade", "correction"]
-        assert [problem async for problem in archive.problems(journal)] == []
+        assert [problem async for problem in verify.problems(journal)] == []
         await archive.restore(other, _read(await _text(journal, form), form))
         assert await _records(other) == await _records(journal)
         assert (await other.append([trade(), fill()])).entries == []
         again = await archive.restore(journal, _read(await _text(journal, form), form))
         assert (again.entries, again.known) == (0, 3)
-        assert [problem async for problem in archive.problems(journal)] == []
+        assert [problem async for problem in verify.problems(journal)] == []
 
 
 @pytest.mark.parametrize("step", [1, 2, 7, 100])

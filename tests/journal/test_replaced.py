@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from commands.journal_files import back_up, restore
-from journal.archive import problems, renew_epoch
+from journal.archive import renew_epoch
 from journal.errors import JournalDamaged, JournalError, JournalReverted, JournalUnavailable
 from journal.sqlite import SqliteJournal
 from journal.statements import Statement, StatementSteps
+from journal.verify import problems
 from tests.support.drafts import trade
 from tests.support.eventually import eventually
 

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from cache.base import MemoryCache
+from cache.memory import MemoryCache
 from cache.stale_cache import StaleCache
 from kalshi.account_models import Fill
 from kalshi.auth import Signer

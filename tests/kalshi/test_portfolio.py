@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from cache.base import MemoryCache
 from cache.decimal_json import dumps
+from cache.memory import MemoryCache
 from cache.stale_cache import StaleCache
 from kalshi.client import KalshiClient
 from kalshi.errors import BadRequest, ExchangeFault, FieldError, KalshiError, NotConfigured, NotFound

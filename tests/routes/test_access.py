@@ -15,7 +15,8 @@ from cache.base import RedisAddress
 from cache.decimal_json import loads
 from cache.redis import connect
 from journal.dsn import open_journal
-from routes.access import AT_ONCE, NETWORKS, Access, AccessMiddleware, ClientRateLimit, LoginGuard
+from routes.access import Access, AccessMiddleware
+from routes.client_limits import AT_ONCE, NETWORKS, ClientRateLimit, LoginGuard
 from routes.login import LIFETIME, MARK, RevokedTickets, Ticket, Tickets
 from routes.spring import SpringSessions, session_id
 from tests.support.eventually import until

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from routes.access import AT_ONCE, Access, AccessMiddleware, ClientRateLimit, LoginGuard, SessionsAway
+from routes.access import Access, AccessMiddleware, SessionsAway
+from routes.client_limits import AT_ONCE, ClientRateLimit, LoginGuard
 from routes.login import LIFETIME, Tickets
 from tests.support.asgi import AsgiResponse, asgi_request
 from tests.support.clock import Clock

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import aiohttp
 
-from cache.base import MemoryCache
 from cache.decimal_json import loads
-from ingest.poller import PollSettings
+from cache.memory import MemoryCache
+from ingest.bot_client import PollSettings
 from ingest.supervisor import Supervisor, Upstreams
 from journal.entries import Entry
 from journal.sqlite import SqliteJournal
