@@ -203,8 +203,14 @@ class LiveVenue:
         await self.compare_orders()
         if not self.tracker.open() and not self.tracker.uncertain():
             return True
+        failure: VenueError | None = None
         for order in self.resting():
-            await self.cancel(order)
+            try:
+                await self.cancel(order)
+            except VenueError as error:  # the other orders are cancelled all the same
+                failure = error
+        if failure is not None:
+            raise failure
         return False
 
     async def _renew(self) -> None:

@@ -137,6 +137,21 @@ async def test_a_bot_finds_foreign_orders_under_its_prefix() -> None:
     assert first.resting() == []
 
 
+async def test_an_order_that_cannot_be_cancelled_keeps_no_other_from_being_cancelled() -> None:
+    """The exchange refuses every operation in one market: the orders of the others are gone after cancel_all."""
+    bot, ticker = await started(live={"cancel_limit": 1.0})
+    others = [bot.market(name) for name in ("KXBTC", "KXFED")]
+    for each in (ticker, *others):
+        await bot.venue.place(wish("BUY", "5", "0.46", each))
+    [closed, *_] = bot.venue.tracker.open()
+    path = f"*/portfolio/events/orders/{closed.order_id}"
+    bot.fault("error", status=400, code="MARKET_INACTIVE", message="market is not active", path=path)
+    with pytest.raises(OrderUncertain, match="1 of our orders may still rest") as caught:
+        await bot.venue.cancel_all()
+    assert caught.value.reason == "market closed"
+    assert [order["ticker"] for order in bot.resting()] == [ticker]
+
+
 async def test_the_next_run_adopts_the_orders_of_the_last() -> None:
     """Its boot id is stored."""
     first, ticker = await started()
