@@ -24,7 +24,7 @@ from bot.market_data import MarketData
 from bot.risk import RiskLimits
 from bot.runner import BotRunner, RunnerTimes
 from bot.state_file import BotStorage
-from bot.strategies import Strategy, load_strategy, read_parameters, title_of
+from bot.strategies import load_strategies
 from bot.trading_state import TradingState
 from bot.venues.base import Venue
 from bot.venues.fill_collector import listen
@@ -115,18 +115,10 @@ def assemble(
 def plan_of(settings: BotSettings) -> TradingPlan:
     """Return the plan of the settings. Raises InvalidBotSettings for a strategy that cannot be loaded."""
     return TradingPlan(
-        load_strategies(settings), settings.tickers, settings.markets, settings.order_size, settings.max_position,
-        settings.interval, weekly_pause=not settings.simulated, flatten=settings.flatten,
+        load_strategies(settings.strategy, settings.parameters), settings.tickers, settings.markets,
+        settings.order_size, settings.max_position, settings.interval,
+        weekly_pause=not settings.simulated, flatten=settings.flatten,
     )  # fmt: skip
-
-
-def load_strategies(settings: BotSettings) -> list[Strategy]:
-    """Return the strategies with their parameters. Raises InvalidBotSettings."""
-    tables = read_parameters(settings.parameters)
-    names = {title_of(name): name for name in settings.strategy}
-    if unknown := sorted(tables.keys() - names.keys()):
-        log.warning("BOT_PARAMETERS: no strategy is named %s; these parameters are not used", ", ".join(unknown))
-    return [load_strategy(name, tables.get(title)) for title, name in names.items()]
 
 
 def limits_of(settings: BotSettings) -> RiskLimits:

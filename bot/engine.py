@@ -13,6 +13,7 @@ from bot.decisions import MarketDecision
 from bot.errors import VenueError, VenueUnavailable
 from bot.exchange_hours import in_maintenance
 from bot.halts import Halt
+from bot.intents import intents_of
 from bot.market_data import MarketData
 from bot.order_sender import OrderSender
 from bot.reasons import EXCHANGE_PAUSED, MAINTENANCE
@@ -230,7 +231,7 @@ class Engine:
         self.sender.decisions.add(decision)
         if quote is None or view is None or decision.stopped_by:
             return
-        for intent in strategy.decide(view):
+        for intent in intents_of(strategy, view):
             await self.sender.carry_out(intent, quote, decision)
 
     async def _cancel_unwanted(self) -> None:

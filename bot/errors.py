@@ -5,6 +5,7 @@ TradingError
 ├── InvalidStateFile      a state file that is damaged, belongs to another account, or cannot be written
 ├── AnotherBotRunning     another bot uses the state file or the order prefix
 ├── LimitsTooLarge        limits that the account's money cannot cover; the message names the largest allowed
+├── StrategyError         a strategy raised an exception, or returned something that is no order
 └── VenueError            an operation of a venue failed
     ├── OrderRejected     the venue refused the order: nothing was done
     ├── OrderUncertain    no readable answer: the order may or may not exist
@@ -30,6 +31,10 @@ class AnotherBotRunning(TradingError):
 
 class LimitsTooLarge(TradingError):
     """A limit is larger than the account's money can cover."""
+
+
+class StrategyError(TradingError):
+    """A strategy raised an exception, or returned something that is no order."""
 
 
 class VenueError(TradingError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.account_check import AccountCheck
 from bot.clock import BotClock
 from bot.engine import Engine
-from bot.errors import AnotherBotRunning, LimitsTooLarge, VenueError
+from bot.errors import AnotherBotRunning, LimitsTooLarge, StrategyError, VenueError
 from bot.halts import HaltName
 from bot.reasons import UNREACHABLE
 from bot.trading_state import TradingState
@@ -94,9 +94,10 @@ class BotRunner:
                 await self._rest(self._times.retry_after)
             except (AnotherBotRunning, LimitsTooLarge):
                 raise
-            except Exception:
-                log.exception("a bug in the bot or in its strategy: the trading is halted")
-                self.halt("fault", "a bug in the bot or in its strategy; the log has the traceback")
+            except Exception as error:
+                log.exception("unexpected error: the trading is halted")
+                what = str(error) if isinstance(error, StrategyError) else "a bug in the bot"
+                self.halt("fault", f"{what}; the log has the traceback")
                 await self._rest(self._times.retry_after)
             self._turned = self._clock.monotonic()
             await self._rest(self._times.interval)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from bot.backtest.report import as_json, table_of
 from bot.backtest.simulation import BacktestOptions, BacktestResult, BacktestRun
-from bot.strategies import Strategy, load_strategy, read_parameters, title_of
+from bot.strategies import load_strategies
 from cache.decimal_json import dumps
 from simulator.liquidity import PROFILES
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     logging.basicConfig(level="ERROR")
     names = [name for name in given.strategy.split(",") if name]
-    load_all(names, given.parameters)  # a mistake in a strategy is named before anything runs
+    load_strategies(names, given.parameters)  # a mistake in a strategy is named before anything runs
     options = BacktestOptions(
         given.crowd, given.hours, given.interval, given.pace, given.markets, given.order_size, given.max_position
     )
@@ -40,15 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def load_all(names: Sequence[str], parameters: str) -> list[Strategy]:
-    """Return the strategies with their parameters. Raises InvalidBotSettings."""
-    tables = read_parameters(parameters)
-    return [load_strategy(name, tables.get(title_of(name))) for name in names]
-
-
 def run_seed(names: Sequence[str], parameters: str, seed: int, options: BacktestOptions) -> BacktestResult:
     """Return the result of one seed; equal arguments give equal results."""
-    return asyncio.run(BacktestRun(load_all(names, parameters), seed, options).run())
+    return asyncio.run(BacktestRun(load_strategies(names, parameters), seed, options).run())
 
 
 def run_all(

@@ -8,6 +8,8 @@ With `NEEDS_DEPTH = True` the view contains the order book.
 import importlib
 import importlib.util
 import inspect
+import logging
+import math
 import pkgutil
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +22,8 @@ from typing import Any
 
 from bot.errors import InvalidBotSettings
 from bot.strategy_types import Intent, MarketView
+
+log = logging.getLogger(__name__)
 
 Decide = Callable[[MarketView], Sequence[Intent]]
 
@@ -38,6 +42,19 @@ def strategies() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
 
 
+def load_strategies(names: Sequence[str], parameters: str) -> list[Strategy]:
+    """Return the strategies with the parameters of a TOML file ("": none). Raises InvalidBotSettings."""
+    if not names:
+        raise InvalidBotSettings(f"BOT_STRATEGY: expected at least one name of {', '.join(strategies())} or a .py file")
+    tables = read_parameters(parameters)
+    titles = [title_of(name) for name in names]
+    if doubled := sorted({title for title in titles if titles.count(title) > 1}):
+        raise InvalidBotSettings(f"BOT_STRATEGY: expected names that differ, got {', '.join(doubled)} more than once")
+    if unknown := sorted(tables.keys() - set(titles)):
+        log.warning("BOT_PARAMETERS: no strategy is named %s; these parameters are not used", ", ".join(unknown))
+    return [load_strategy(name, tables.get(title)) for name, title in zip(names, titles, strict=True)]
+
+
 def load_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Strategy:
     """Return the strategy of a name or of the path of a Python file. Raises InvalidBotSettings.
 
@@ -46,7 +63,7 @@ def load_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Str
     module = _module(name)
     title = title_of(name)
     decide = getattr(module, "decide", None)
-    if not callable(decide):
+    if decide is None or not _is_decide(decide):
         raise InvalidBotSettings(f"strategy {name}: expected a function decide(view), found none")
     default = _default_parameters(decide)
     if default is not None:
@@ -95,15 +112,27 @@ def _module(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever the file does wrong is a mistake of the settings
+    except (Exception, SystemExit) as error:  # whatever the file does wrong is a mistake of the settings
         raise InvalidBotSettings(f"strategy {name}: {type(error).__name__}: {error}") from error
     return module
 
 
+def _is_decide(value: Any) -> bool:
+    """Return True for a function that can be called with a view alone and does not have to be awaited."""
+    if not callable(value) or inspect.iscoroutinefunction(value):
+        return False
+    try:
+        inspect.signature(value).bind("view")
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _default_parameters(decide: Callable[..., Any]) -> Any:
-    """Return the default of the argument `parameters`; None without such an argument or where it is not a dataclass."""
+    """Return the default of the argument `parameters`; None without such an argument or where it is no dataclass."""
     argument = inspect.signature(decide).parameters.get("parameters")
-    return argument.default if argument is not None and is_dataclass(argument.default) else None
+    default = None if argument is None else argument.default
+    return default if is_dataclass(default) and not isinstance(default, type) else None
 
 
 def _parameters(title: str, default: Any, values: Mapping[str, Any]) -> Any:
@@ -113,7 +142,11 @@ def _parameters(title: str, default: Any, values: Mapping[str, Any]) -> Any:
         raise InvalidBotSettings(
             f"strategy {title}: unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
         )
-    return replace(default, **{name: _converted(title, name, value, known[name]) for name, value in values.items()})
+    converted = {name: _converted(title, name, value, known[name]) for name, value in values.items()}
+    try:
+        return replace(default, **converted)
+    except Exception as error:  # the dataclass may check its values
+        raise InvalidBotSettings(f"strategy {title}: {type(error).__name__}: {error}") from error
 
 
 def _converted(title: str, name: str, value: Any, default: Any) -> Any:
@@ -121,8 +154,8 @@ def _converted(title: str, name: str, value: Any, default: Any) -> Any:
     number = isinstance(value, int | Decimal) and not isinstance(value, bool) and Decimal(value).is_finite()
     if number and isinstance(default, Decimal):
         return Decimal(value)
-    if number and isinstance(default, float):
+    if number and isinstance(default, float) and math.isfinite(float(value)):
         return float(value)
-    if type(value) is type(default) and not isinstance(default, Decimal):
+    if type(value) is type(default) and not isinstance(default, Decimal | float):
         return value
     raise InvalidBotSettings(f"strategy {title}: {name}: expected {type(default).__name__}, got {value!r:.40}")

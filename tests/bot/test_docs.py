@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-from bot.application import load_strategies
+from bot.strategies import load_strategies
 from bot.strategy_types import PlaceOrder
-from config.bot import BotSettings
 from tests.support.trading import D, quote, view
 
 PAGE = Path(__file__).parents[2] / "docs" / "bot.md"
@@ -20,10 +19,8 @@ def test_the_example_strategy_works_with_its_parameters(tmp_path: Path) -> None:
     assert toml is not None
     (tmp_path / "my_strategy.py").write_text(code[1])
     (tmp_path / "parameters.toml").write_text(toml[1])
-    settings = BotSettings(
-        strategy=(str(tmp_path / "my_strategy.py"), "maker"), parameters=str(tmp_path / "parameters.toml")
-    )
-    mine, maker = load_strategies(settings)
+    names = (str(tmp_path / "my_strategy.py"), "maker")
+    mine, maker = load_strategies(names, str(tmp_path / "parameters.toml"))
     assert (mine.name, maker.name) == ("my_strategy", "maker")
     cheap = quote("0.13", "0.15", close_time=7200.0)
     [wanted] = mine.decide(view(cheap))

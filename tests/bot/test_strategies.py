@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from bot.errors import InvalidBotSettings
 from bot.fees import FeeRule
-from bot.strategies import Decide, load_strategy, maker, read_parameters, reversion, strategies
+from bot.strategies import (
+    Decide,
+    load_strategies,
+    load_strategy,
+    maker,
+    read_parameters,
+    reversion,
+    strategies,
+)
 from bot.strategy_types import CancelOrder, MarketView, PlaceOrder, PriceBand, RestingOrder, Side
 from tests.support.trading import D, order, quote, view
 
@@ -191,6 +199,17 @@ def decide(view, parameters=Defaults()):
 """
 
 
+CHECKED = FILE.replace(
+    "\ndef decide",
+    """
+    def __post_init__(self):
+        if self.size > 5:
+            raise ValueError("size: expected at most 5")
+
+def decide""",
+)
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
@@ -221,6 +240,15 @@ def test_a_strategy_file_gets_its_parameters(tmp_path: Path, values: dict[str, A
         pytest.param("x = 1\n", {}, "expected a function decide", id="no decide"),
         pytest.param("def decide(:\n", {}, "SyntaxError", id="a syntax error"),
         pytest.param("1 / 0\n", {}, "ZeroDivisionError", id="an error while loading"),
+        pytest.param("import sys\nsys.exit()\n", {}, "SystemExit", id="an exit while loading"),
+        pytest.param("async def decide(view):\n    return []\n", {}, "expected a function decide", id="async"),
+        pytest.param("def decide():\n    return []\n", {}, "expected a function decide", id="without a view"),
+        pytest.param("def decide(view, books):\n    return []\n", {}, "expected a function decide", id="two views"),
+        pytest.param("decide = 5\n", {}, "expected a function decide", id="a number for a function"),
+        pytest.param(FILE.replace("Defaults()", "Defaults"), {"size": 1}, "takes no parameters", id="a class"),
+        pytest.param(CHECKED, {"size": 9}, "ValueError: size: expected at most 5", id="refused by its check"),
+        pytest.param(FILE, {"seconds": D("1e400")}, "seconds: expected float", id="too large for a float"),
+        pytest.param(FILE, {"size": [1]}, "size: expected Decimal, got [1]", id="a list for a number"),
     ],
 )
 def test_a_mistake_in_a_strategy_file_is_named(tmp_path: Path, text: str, values: dict[str, Any], words: str) -> None:
@@ -228,6 +256,25 @@ def test_a_mistake_in_a_strategy_file_is_named(tmp_path: Path, text: str, values
     (tmp_path / "mine.py").write_text(text)
     with pytest.raises(InvalidBotSettings, match="mine") as caught:
         load_strategy(str(tmp_path / "mine.py"), values)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["maker", "reversion", "maker"], "got maker more than once"),
+        (["a/mine.py", "b/mine.py"], "got mine more than once"),
+        ([], "expected at least one name"),
+    ],
+)
+def test_strategies_have_names_of_their_own(tmp_path: Path, names: list[str], words: str) -> None:
+    """Two of one name would share a table of parameters, and one of them would never be called."""
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(FILE)
+    paths = [str(tmp_path / name) if name.endswith(".py") else name for name in names]
+    with pytest.raises(InvalidBotSettings) as caught:
+        load_strategies(paths, "")
     assert words in str(caught.value)
 
 
