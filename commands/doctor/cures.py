@@ -23,10 +23,10 @@ ProxyPass "/api/python/sse/" "http://127.0.0.1:8000/api/python/sse/" timeout=45"
     ErrorDocument 504 "/prediction-investor-down/stream.asis"
 </LocationMatch>""",
     "threads": """# each open stream holds a thread for its life
-ServerLimit 4
-ThreadLimit 300
-ThreadsPerChild 300
-MaxRequestWorkers 1200
+ServerLimit 8
+ThreadLimit 400
+ThreadsPerChild 400
+MaxRequestWorkers 3200
 # and on the streams' ProxyPass or BalancerMember, so that REST keeps its share: max=240 acquire=1""",
     "scheme": 'RequestHeader set X-Forwarded-Proto "expr=%{REQUEST_SCHEME}"',
     "host": "ProxyPreserveHost On",

@@ -18,7 +18,7 @@ class Target:
     port: int
     host: str
     token: str
-    idle: int = 400
+    idle: int = 2000
 
     def head(self, path: str, method: str = "GET", *more: str) -> bytes:
         """Return the head of a request with the token."""

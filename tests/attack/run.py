@@ -22,7 +22,6 @@ from tests.support.service import ROOT, Service
 
 IDLE = 0.05  # seconds that no request takes on a machine that is idle enough to judge times
 LARGEST_LOG = 200_000  # bytes
-DIRECT_IDLE = 2000  # connections; Apache has a thread for each half-sent request, so it gets fewer
 EACH_CONNECTION = 64 * 1024  # bytes that one connection may cost
 
 
@@ -87,7 +86,7 @@ async def site(folder: Path, through_apache: bool) -> AsyncIterator[tuple[FakeBo
         }  # fmt: skip
         command = ["-c", STARTER.format(log=folder / "server.log", server=ROOT / "server.py"), "--port", "{port}"]
         service = await stack.enter_async_context(Service(command, environment, folder))
-        targets = [Target("direct", service.port, f"localhost:{service.port}", token, DIRECT_IDLE)]
+        targets = [Target("direct", service.port, f"localhost:{service.port}", token)]
         if through_apache:
             front = await stack.enter_async_context(apache({"PI_BACKEND": service.address, "PI_SPRING": "127.0.0.1:9"}))
             targets.append(Target("Apache", front.port, HOST, token))

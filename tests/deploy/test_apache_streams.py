@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from statistics import median
 
 import aiohttp
 import pytest
@@ -52,13 +53,16 @@ async def seconds(session: aiohttp.ClientSession, url: str) -> float:
 
 async def test_four_hundred_streams_starve_no_request(site: Site) -> None:
     """With 400 streams open each trade reaches all of them, and REST and the login answer as fast as without them."""
+
+    async def medians() -> list[float]:
+        urls = site.url("/health"), site.apache.url("/api/auth/login")
+        return [median([await seconds(site.session, url) for _ in range(20)]) for url in urls]
+
+    alone = await medians()
     async with browser_session() as session, readers(session, site.url("/sse/trades"), 400) as pages:
-        expected = site.bot.trade(5)
-        await complete(pages, expected)
-        rest = [await seconds(site.session, site.url("/health")) for _ in range(20)]
-        login = [await seconds(site.session, site.apache.url("/api/auth/login")) for _ in range(20)]
-    assert sorted(rest)[10] < 0.1
-    assert sorted(login)[10] < 0.1
+        await complete(pages, site.bot.trade(5))
+        beside = await medians()
+    assert all(later < 0.1 + 3 * before for before, later in zip(alone, beside, strict=True))
 
 
 async def test_streams_over_the_budget_get_a_retry_time(site: Site) -> None:
@@ -69,7 +73,7 @@ async def test_streams_over_the_budget_get_a_retry_time(site: Site) -> None:
         pages = [await stack.enter_async_context(EventSource(session, url)) for _ in range(60)]
         await eventually(lambda: all(page.opened for page in pages), within=20)
         served = [page for page in pages if page.parser.last_id]
-        assert 2 <= len(served) <= 8
+        assert 2 <= len(served) <= 16  # two for each child
         assert not [page.why for page in pages if page.state == "closed"]
         assert max([await seconds(session, server.url("/api/python/health")) for _ in range(20)]) < 1
         assert max([await seconds(session, server.url("/api/auth/login")) for _ in range(20)]) < 1

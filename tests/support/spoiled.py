@@ -71,12 +71,12 @@ SPOILED: Mapping[str, Spoiled] = {
         "streams take every thread",
         (
             (SITE, "max=${PI_STREAMS_PER_CHILD} acquire=1 ", ""),
-            (SERVER, "ServerLimit             4", "ServerLimit             1"),
-            (SERVER, "StartServers            4", "StartServers            1"),
-            (SERVER, "ThreadsPerChild         300", "ThreadsPerChild         10"),
-            (SERVER, "MaxRequestWorkers       1200", "MaxRequestWorkers       10"),
+            (SERVER, "ServerLimit             8", "ServerLimit             1"),
+            (SERVER, "StartServers            8", "StartServers            1"),
+            (SERVER, "ThreadsPerChild         400", "ThreadsPerChild         10"),
+            (SERVER, "MaxRequestWorkers       3200", "MaxRequestWorkers       10"),
             (SERVER, "MinSpareThreads         100", "MinSpareThreads         1"),
-            (SERVER, "MaxSpareThreads         1200", "MaxSpareThreads         10"),
+            (SERVER, "MaxSpareThreads         3200", "MaxSpareThreads         10"),
         ),
     ),
     "forged": Spoiled(
