@@ -243,7 +243,7 @@ class LiveVenue:
         for order in uncertain:
             since = self._doubts.setdefault(order.client_order_id, as_of)
             if order.order_id:  # a fill named it, so it exists
-                await self._reread(order)
+                await self._reread(order, as_of)
             elif found := await self._orders.find(order.client_order_id, order.ticker, order.sent_at):
                 self.fills.take_order(found)
             elif as_of - since > self._options.absent_after:
@@ -266,13 +266,26 @@ class LiveVenue:
                 ", ".join(others[:3]),
             )  # fmt: skip
         self._other_orders, self._intruders = others, intruders
-        for tracked in missing.values():
-            await self._reread(tracked)
+        if missing:
+            as_of = await self._client.user_data_timestamp()
+            for tracked in missing.values():
+                await self._reread(tracked, as_of)
 
-    async def _reread(self, tracked: TrackedOrder) -> None:
+    async def _reread(self, tracked: TrackedOrder, as_of: float | None = None) -> None:
+        """Read an order by its id. as_of: the exchange's read time before, for an order that no list shows."""
         order = await self._orders.read(tracked.order_id)
         if order is not None:
             self.fills.take_order(order)
+        elif as_of is not None:
+            self._drop_if_lost(tracked, as_of)
+
+    def _drop_if_lost(self, order: TrackedOrder, as_of: float) -> None:
+        """Drop an order that the exchange shows neither in a list nor by its id, once it would have expired."""
+        if order.missing_since is None:
+            order.missing_since = as_of
+        if as_of - max(order.missing_since, order.expires or 0.0) > self._options.absent_after:
+            log.warning("order %s does not exist at the exchange any more; it is dropped", order.client_order_id)
+            self.tracker.forget(order.client_order_id)
 
     def _boot_id(self, order: Order) -> str:
         return order.client_order_id.removeprefix(self._options.prefix).rpartition("-")[0]

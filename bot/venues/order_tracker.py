@@ -35,6 +35,7 @@ class TrackedOrder:
     adopted: bool = False
     expires: float | None = None
     renewal_tried: float = 0.0  # monotonic seconds
+    missing_since: float | None = None  # the exchange's read time from which on it does not show the order
 
     @property
     def done(self) -> bool:
@@ -54,10 +55,11 @@ class OrderTracker:
 
     def __init__(self) -> None:
         # all mutable state: orders not done by client id; client id of each known order id; origin of each client id;
-        # the resting orders, and the uncertain or closed ones' tickers, by client id, as of before the changes since
+        # client ids of orders that the exchange had accepted and then did not show; the resting orders, and the uncertain or closed ones' tickers, by client id, as of before the changes since
         self._active: dict[str, TrackedOrder] = {}
         self._client_ids: OrderedDict[str, str] = OrderedDict()
         self._origins: OrderedDict[str, OrderOrigin] = OrderedDict()
+        self._dropped: set[str] = set()
         self._resting: dict[str, RestingOrder] = {}
         self._frozen: dict[str, str] = {}
         self._changes: dict[str, None] = {}
@@ -81,13 +83,16 @@ class OrderTracker:
     def adopt(self, order: TrackedOrder) -> None:
         """Take up an order that was found at the exchange."""
         self._active.setdefault(order.client_order_id, order)
+        self._dropped.discard(order.client_order_id)
         self._changed(order.client_order_id)
         self._remember(order, order.order_id)
         self._remove_if_done(order)
 
     def forget(self, client_order_id: str) -> None:
-        """Remove an order that was refused or is known not to exist."""
-        self._active.pop(client_order_id, None)
+        """Remove an order that was refused or is known not to exist. One that shows again all the same is adopted."""
+        order = self._active.pop(client_order_id, None)
+        if order is not None and order.order_id:
+            self._dropped.add(client_order_id)
         self._changed(client_order_id)
 
     def acknowledge(self, client_order_id: str, now: float) -> None:
@@ -104,7 +109,7 @@ class OrderTracker:
         self._remember(order, order_id)
         order.reported = max(order.reported, filled)
         order.open = order.open and is_open and order.seen < order.quantity
-        order.uncertain = False
+        order.uncertain, order.missing_since = False, None
         self._remove_if_done(order)
 
     def close(self, client_order_id: str, filled: Decimal) -> None:
@@ -121,7 +126,8 @@ class OrderTracker:
 
     def is_done(self, order_id: str) -> bool:
         """Return True if this order is ours and done: whatever else is read of it is old."""
-        return order_id in self._client_ids and self._client_ids[order_id] not in self._active
+        name = self._client_ids.get(order_id)
+        return name is not None and name not in self._active and name not in self._dropped
 
     def fill(self, order_id: str, client_order_id: str | None, quantity: Decimal) -> None:
         """Count a new fill of an order of ours."""

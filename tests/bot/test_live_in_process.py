@@ -72,6 +72,45 @@ async def test_an_order_that_cannot_be_renewed_expires(kind: str) -> None:
     assert bot.venue.resting() == []
 
 
+async def test_an_order_that_the_exchange_has_lost_is_dropped_after_its_expiry() -> None:
+    """Accepted, then 404 by its id and in no list: it counts until it would have expired, and not for ever."""
+    bot, ticker = await started()
+    await bot.venue.place(wish("BUY", "5", "0.46", ticker))
+    [lost] = bot.venue.tracker.open()
+    assert bot.exchange.request("DELETE", f"/portfolio/events/orders/{lost.order_id}").status == 200
+    bot.fault("error", status=404, code="not_found", path=f"*/{lost.order_id}*")
+    await refreshed(bot, 29)
+    assert [order.quantity for order in bot.venue.resting()] == [5], "reads trail: it may rest"
+    await refreshed(bot, 15)
+    assert bot.venue.resting() == []
+    await bot.venue.cancel_all()
+
+
+async def test_an_order_that_was_dropped_is_taken_up_when_it_shows_again() -> None:
+    """An adopted order without an expiry: the list shows it again after a read that had lost it."""
+    first, ticker = await started(live={"lifetime": 10_000.0})
+    await first.venue.place(wish("BUY", "5", "0.46", ticker))
+    bot = InProcessBot(exchange=first.exchange, boot_id="second", live={"earlier_boot_ids": ("boot",)})
+    await refreshed(bot, 6)
+    [order] = bot.venue.tracker.open()
+    order.expires = None
+    bot.venue.tracker.forget(order.client_order_id)
+    await refreshed(bot, 6)
+    assert [each.quantity for each in bot.venue.resting()] == [5]
+
+
+async def test_a_late_fill_of_an_order_that_was_dropped_is_ours() -> None:
+    """The order cannot be read any more; its fill still names it."""
+    bot, ticker = await started(live={"lifetime": 10_000.0})
+    await bot.venue.place(wish("BUY", "5", "0.50", ticker))
+    [order] = bot.venue.tracker.open()
+    bot.venue.tracker.forget(order.client_order_id)
+    bot.fault("error", status=404, code="not_found", path=f"*/portfolio/orders/{order.order_id}")
+    bot.exchange.admin("POST", "/take", {"ticker": ticker, "side": "ask", "count": "5.00", "price": "0.5000"})
+    await refreshed(bot, 1)
+    assert bot.state.positions.position(ticker) == 5
+
+
 async def test_an_order_that_takes_has_no_expiry() -> None:
     """The exchange refuses an expiry on it."""
     bot, ticker = await started()
