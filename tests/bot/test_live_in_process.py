@@ -138,13 +138,35 @@ async def test_too_many_matches_cancel_the_whole_group_until_it_is_reset() -> No
 
 
 async def test_a_group_that_the_exchange_has_deleted_is_created_again() -> None:
-    """A stored group id that is unknown costs one refusal."""
+    """A stored group id that is unknown costs nothing; one that is deleted while trading costs one refusal."""
     bot, ticker = await started(live={"group_limit": 100})
     bot.state.order_groups["0"] = "of-last-year"
+    await bot.venue.place(wish("BUY", "1", "0.46", ticker))
+    group = bot.state.order_groups["0"]
+    assert group != "of-last-year"
+    assert bot.exchange.request("DELETE", f"/portfolio/order_groups/{group}").status == 200
     with pytest.raises(OrderRejected):
         await bot.venue.place(wish("BUY", "1", "0.46", ticker))
+    bot.exchange.advance(61)
     await bot.venue.place(wish("BUY", "1", "0.46", ticker))
-    assert bot.state.order_groups["0"] != "of-last-year"
+    assert bot.state.order_groups["0"] != group
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_a_stored_group_gets_the_limit_of_this_run(failures: int) -> None:
+    """A lower BOT_GROUP_LIMIT holds after a restart, at the second try if the first one fails."""
+    first, ticker = await started(live={"group_limit": 200})
+    await first.venue.place(wish("BUY", "1", "0.46", ticker))
+    bot = InProcessBot(
+        exchange=first.exchange, boot_id="second", live={"group_limit": 6}, stored=first.state.dump()
+    )  # fmt: skip
+    if failures:
+        bot.fault("error", status=500, path="*/limit", times=failures)
+    for _ in range(failures + 1):
+        await bot.venue.place(wish("BUY", "1", "0.45", ticker))
+        bot.exchange.advance(61)
+    [group] = bot.exchange.request("GET", "/portfolio/order_groups").body["order_groups"]
+    assert group["contracts_limit_fp"] == "6.00"
 
 
 async def test_orders_go_without_a_group_where_none_is_offered() -> None:
