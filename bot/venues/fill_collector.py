@@ -9,6 +9,7 @@ from bot.account_fills import AccountFills
 from bot.strategy_types import Execution
 from bot.venues.base import ExecutionListener
 from bot.venues.order_client import OrderClient
+from bot.venues.order_names import OrderNames
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
 from kalshi.account_models import AccountSettlement, Fill, Order
 from kalshi.client import KalshiClient
@@ -28,16 +29,19 @@ class FillCollector:
 
     def __init__(
         self, client: KalshiClient, orders: OrderClient, tracker: OrderTracker, account: AccountFills,
-        listener: ExecutionListener, prefix: str,
+        listener: ExecutionListener, names: OrderNames,
     ) -> None:  # fmt: skip
         self._client = client
         self._orders = orders
         self._tracker = tracker
         self._account = account
         self._listener = listener
-        self._prefix = prefix
-        # all mutable state of its own: orders that are known to be others', and the ids of the last short read
+        self._names = names
+        # all mutable state of its own: orders that are known to be others'; Unix seconds of the first full read; client
+        # ids of orders that another bot has filled under our prefix since; the ids of the last short read
         self._others: set[str] = set()
+        self._began: Decimal | None = None
+        self._intruders: list[str] = []
         self._last_page: set[str] = set()
 
     async def read_newest(self) -> None:
@@ -58,6 +62,7 @@ class FillCollector:
         complete = Decimal(str(await self._client.user_data_timestamp()))  # before the fills: they are at least as new
         await self.take([fill async for fill in self._client.fills(min_ts=self._account.since)])
         self._account.read_until(complete)
+        self._began = complete if self._began is None else self._began
 
     async def read_settlements(self) -> None:
         """Read every payout since everything was read. Raises KalshiError."""
@@ -73,6 +78,11 @@ class FillCollector:
             ours = await self._is_ours(fill)
             if ours is not None:
                 self._count(fill, ours)
+
+    def pop_intruders(self) -> list[str]:
+        """Return the orders that another bot has filled under our prefix since the last call."""
+        found, self._intruders = self._intruders, []
+        return found
 
     def take_order(self, order: Order) -> None:
         """Record the state of an order of ours, and adopt it if it was not tracked. A finished order stays finished."""
@@ -106,16 +116,25 @@ class FillCollector:
         if self._tracker.owns(fill.order_id):
             return True
         if fill.client_order_id is not None:
-            return fill.client_order_id.startswith(self._prefix)
+            return self._is_named_ours(fill.client_order_id, fill.timestamp)
         if fill.order_id in self._others:
             return False
         order = await self._orders.read(fill.order_id)
         if order is None:
             return False if float(self._account.newest - fill.timestamp) > _LATE else None
-        if order.client_order_id.startswith(self._prefix):
+        if self._is_named_ours(order.client_order_id, fill.timestamp):
             self.take_order(order)
             return True
         self._others.add(fill.order_id)
+        return False
+
+    def _is_named_ours(self, name: str, timestamp: Decimal) -> bool:
+        """Return True for a name under our prefix, except that of an unknown run which trades since our start."""
+        if not self._names.has_prefix(name):
+            return False
+        if self._names.is_ours(name) or self._began is None or timestamp <= self._began:
+            return True
+        self._intruders.append(name)
         return False
 
 

@@ -1,7 +1,6 @@
 """The exchange as a Venue: orders that expire unless they are renewed, and reads that resolve lost answers."""
 
 import asyncio
-import itertools
 import logging
 import math
 from collections.abc import Collection, Mapping, MutableMapping
@@ -18,8 +17,8 @@ from bot.venues.base import ExecutionListener
 from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
 from bot.venues.order_groups import BotOrderGroups
+from bot.venues.order_names import OrderNames
 from bot.venues.order_tracker import OrderTracker, TrackedOrder
-from kalshi.account_models import Order
 from kalshi.client import KalshiClient
 from kalshi.errors import KalshiError
 
@@ -65,17 +64,16 @@ class LiveVenue:
         self._options = options
         self._clock = clock
         self._throttle = Throttle(clock.monotonic)
-        # all mutable state: our orders; the newest number; the exchange's read time when each doubt began; boot ids
-        # whose orders are ours; client ids of others' orders and of orders that another bot sent under our prefix
+        # all mutable state: our orders and their names; the exchange's read time when each doubt began; shards by
+        # ticker; client ids of others' orders and of orders that another bot sent under our prefix
         self.tracker = OrderTracker()
-        self.fills = FillCollector(client, self._orders, self.tracker, account, listener, options.prefix)
+        self._names = OrderNames(options.prefix, options.boot_id, options.earlier_boot_ids)
+        self.fills = FillCollector(client, self._orders, self.tracker, account, listener, self._names)
         self._groups = BotOrderGroups(
             client, options.group_limit, {} if groups is None else groups, Throttle(clock.monotonic)
         )
-        self._number = itertools.count(1)
         self._doubts: dict[str, float] = {}
         self._shards: dict[str, int] = {}
-        self._boot_ids = {options.boot_id, *options.earlier_boot_ids}
         self._other_orders: list[str] = []
         self._intruders: list[str] = []
 
@@ -108,7 +106,7 @@ class LiveVenue:
 
     async def place(self, order: PlaceOrder, origin: OrderOrigin | None = None) -> None:
         """Send an order once. It is recorded before, so that its fill is recognised however early it comes."""
-        client_order_id = f"{self._options.prefix}{self._options.boot_id}-{next(self._number)}"
+        client_order_id = self._names.new()
         shard = self._shards.get(order.ticker, 0)
         group = await self._groups.group_for(shard) if order.rest else ""
         expires = self._expiry() if order.rest else None
@@ -167,10 +165,11 @@ class LiveVenue:
             resting = await self._orders.resting()
         except KalshiError as error:
             raise VenueUnavailable(str(error), reason_of(error)) from error
-        ours = [order for order in resting if order.client_order_id.startswith(self._options.prefix)]
+        prefixed = [order.client_order_id for order in resting if self._names.has_prefix(order.client_order_id)]
         if adopt:
-            self._boot_ids |= {self._boot_id(order) for order in ours}
-        unknown = [order.client_order_id for order in ours if self._boot_id(order) not in self._boot_ids]
+            for name in prefixed:
+                self._names.adopt(name)
+        unknown = [name for name in prefixed if not self._names.is_ours(name)]
         if unknown:
             raise AnotherBotRunning(
                 f"{len(unknown)} orders rest under {self._options.prefix} that are not in the state file "
@@ -194,6 +193,7 @@ class LiveVenue:
                 await self.fills.read_all()
         except KalshiError as error:
             raise VenueUnavailable(str(error), reason_of(error)) from error
+        self._intruders += self.fills.pop_intruders()
 
     def _expiry(self) -> int:
         return math.ceil(self._clock.wall() + self._options.lifetime)
@@ -254,9 +254,9 @@ class LiveVenue:
         missing = {order.client_order_id: order for order in self.tracker.open()}
         others, intruders = [], []
         for order in await self._orders.resting():
-            if not order.client_order_id.startswith(self._options.prefix):
+            if not self._names.has_prefix(order.client_order_id):
                 others.append(order.client_order_id or order.order_id)
-            elif self._boot_id(order) not in self._boot_ids:
+            elif not self._names.is_ours(order.client_order_id):
                 intruders.append(order.client_order_id)
             elif missing.pop(order.client_order_id, None) is None and order.remaining > 0:
                 self.fills.take_order(order)
@@ -286,6 +286,3 @@ class LiveVenue:
         if as_of - max(order.missing_since, order.expires or 0.0) > self._options.absent_after:
             log.warning("order %s does not exist at the exchange any more; it is dropped", order.client_order_id)
             self.tracker.forget(order.client_order_id)
-
-    def _boot_id(self, order: Order) -> str:
-        return order.client_order_id.removeprefix(self._options.prefix).rpartition("-")[0]

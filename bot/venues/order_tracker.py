@@ -55,7 +55,8 @@ class OrderTracker:
 
     def __init__(self) -> None:
         # all mutable state: orders not done by client id; client id of each known order id; origin of each client id;
-        # client ids of orders that the exchange had accepted and then did not show; the resting orders, and the uncertain or closed ones' tickers, by client id, as of before the changes since
+        # client ids of orders that the exchange had accepted and then did not show; the resting orders, and the
+        # uncertain or closed ones' tickers, by client id, as of before the changes since
         self._active: dict[str, TrackedOrder] = {}
         self._client_ids: OrderedDict[str, str] = OrderedDict()
         self._origins: OrderedDict[str, OrderOrigin] = OrderedDict()

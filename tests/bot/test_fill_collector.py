@@ -12,6 +12,7 @@ from bot.account_fills import AccountFills
 from bot.strategy_types import Execution
 from bot.venues.fill_collector import FillCollector
 from bot.venues.order_client import OrderClient
+from bot.venues.order_names import OrderNames
 from bot.venues.order_tracker import OrderTracker
 from kalshi.account_models import AccountSettlement, Fill, Order
 from kalshi.client import KalshiClient, Page
@@ -73,7 +74,8 @@ class FakeAccount:
 
     def reader(self, account: AccountFills) -> FillCollector:
         client: Any = self
-        return FillCollector(cast(KalshiClient, client), OrderClient(client), OrderTracker(), account, self, "pi-bot-")
+        names = OrderNames("pi-bot-", "")
+        return FillCollector(cast(KalshiClient, client), OrderClient(client), OrderTracker(), account, self, names)
 
 
 async def test_fills_behind_the_page_are_found_at_once_though_its_newest_were_pushed() -> None:

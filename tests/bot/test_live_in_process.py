@@ -213,6 +213,37 @@ async def test_an_order_that_cannot_be_cancelled_keeps_no_other_from_being_cance
     assert [order["ticker"] for order in bot.resting()] == [ticker]
 
 
+async def test_a_second_bot_whose_orders_never_rest_is_found_by_its_fills() -> None:
+    """The same prefix and another run: its fill moves the account, not our books, and the next turn halts."""
+    bot, ticker = await started()
+    await refreshed(bot, 2)
+    second = InProcessBot(exchange=bot.exchange, boot_id="second")
+    await second.check.begin()
+    await second.venue.place(wish("BUY", "5", "0.60", ticker, rest=False))
+    await bot.turns(1)
+    assert "pi-bot-second-1" in bot.venue.second_bot()
+    assert list(bot.state.halts.halts) == ["second_bot"]
+    assert bot.state.positions.position(ticker) == 0
+    assert bot.state.account.positions == {ticker: 5}
+    assert await bot.check.differences() == ""
+    await refreshed(bot, 6)
+    assert bot.venue.second_bot() == "", "after POST /clear it trades again"
+
+
+async def test_fills_of_an_unknown_earlier_run_are_ours() -> None:
+    """The state file is a backup from before that run: what it traded is counted, and is no second bot's."""
+    first, ticker = await started()
+    stored = first.state.dump()
+    later = InProcessBot(exchange=first.exchange, boot_id="later", stored=stored)
+    await later.venue.place(wish("BUY", "5", "0.60", ticker, rest=False))
+    first.exchange.advance(20)
+    bot = InProcessBot(exchange=first.exchange, boot_id="now", stored=stored)
+    assert await bot.check.differences() == ""
+    await bot.turns(3)
+    assert bot.state.positions.position(ticker) == 5
+    assert bot.venue.second_bot() == ""
+
+
 async def test_the_next_run_adopts_the_orders_of_the_last() -> None:
     """Its boot id is stored."""
     first, ticker = await started()
