@@ -79,7 +79,7 @@ async def result_of(strategy: str, crowd: str) -> tuple[str, ...]:
     return (*(str(figure) for figure in figures), sha256(repr(trades).encode()).hexdigest()[:16])
 
 
-@pytest.mark.parametrize(("strategy", "crowd"), STORED, ids=" ".join)
+@pytest.mark.parametrize(("strategy", "crowd"), STORED)
 async def test_a_backtest_gives_the_stored_result_to_the_last_digit(strategy: str, crowd: str) -> None:
     """One seed and the same flags: profit, fees, fills, markouts and each trade are those that were stored."""
     assert await result_of(strategy, crowd) == STORED[strategy, crowd]
