@@ -8,6 +8,7 @@ from typing import Any
 from tests.faults.executions import Execution, by_key, key
 
 SLACK = 6.0  # seconds by which a gap's edges and an execution's clock may differ, clock steps included
+LIVE = 100  # trades in the answer of trades/live that is checked
 COLUMNS = ("lost", "doubled", "out of order", "silent gaps", "wrong cursor", "wrong status", "two writers", "other")
 COLUMN = {
     "lost": "lost", "doubled": "doubled", "invented": "doubled", "out of order": "out of order",
@@ -92,12 +93,31 @@ def _journal(
 
 
 def corrected(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the trades, each as its last correction reports it; a quantity of 0 takes the trade back."""
+    """Return the trades, each with its own seq and as its last correction reports it.
+
+    A quantity of 0 takes the trade back.
+    """
     trades = {entry["seq"]: entry for entry in entries if entry["kind"] == "trade"}
     for entry in entries:
         if entry["kind"] == "correction":
-            trades[entry["corrects"]] = entry
+            trades[entry["corrects"]] = {**entry, "seq": entry["corrects"]}
     return [entry for entry in trades.values() if entry["quantity"]]
+
+
+def check_live(who: str, answer: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], head: str) -> list[Finding]:
+    """Compare an answer of trades/live with a journal at rest: its newest trades, and its head as the cursor."""
+    found = []
+    if answer["cursor"] != head:
+        found.append(Finding("wrong cursor", who, f"trades/live has the cursor {answer['cursor']}, the head is {head}"))
+    newest = sorted(corrected(entries), key=lambda entry: (entry["timestamp"], entry["seq"]), reverse=True)
+    expected, shown = newest[: len(answer["trades"])], [_values(trade) for trade in answer["trades"]]
+    if shown != [_values(entry) for entry in expected] or len(shown) < min(LIVE, len(newest)):
+        found.append(Finding("lost", who, f"trades/live has {shown[:3]} …, expected {[*map(_values, expected[:3])]} …"))
+    return found
+
+
+def _values(trade: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(trade[name] for name in ("seq", "ticker", "side", "outcome", "quantity", "price"))
 
 
 def yes_terms(entry: Mapping[str, Any]) -> tuple[str, Any, Any]:

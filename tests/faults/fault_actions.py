@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from random import Random
@@ -16,6 +15,8 @@ from tests.faults.trader import CORRECTED_AFTER
 
 STEP = 4.0  # seconds by which a clock is a little wrong: the exchange itself refuses more than twenty
 HOURS = 6 * 3600.0  # seconds by which it is far wrong at most
+ON_THEIR_WAY = 4  # orders that the exchange has at once when it is killed
+ORDERED_FOR = 0.3  # seconds of such orders
 EXCHANGE: dict[str, dict[str, Any]] = {
     "exchange errors": {"kind": "error", "status": 503}, "exchange refuses": {"kind": "rate_limit"},
     "exchange drops": {"kind": "drop"}, "exchange lags": {"kind": "stale", "seconds": 3},
@@ -139,10 +140,24 @@ class FaultActions:
 
     @contextlib.asynccontextmanager
     async def _exchange_frozen(self, rng: Random) -> AsyncIterator[None]:
-        # never killed: its ledger is in memory, and losing that would not be a fault of the service
-        os.kill(self._fleet.exchange.pid, signal.SIGSTOP)
+        self._fleet.exchange.signal(signal.SIGSTOP)
         yield
-        os.kill(self._fleet.exchange.pid, signal.SIGCONT)
+        self._fleet.exchange.signal(signal.SIGCONT)
+
+    @contextlib.asynccontextmanager
+    async def _exchange_killed(self, rng: Random) -> AsyncIterator[None]:
+        """Kill the exchange while it executes orders: of the last ones nobody was sent an answer or a fill."""
+        senders = 0 if self._fleet.plan.paper else ON_THEIR_WAY
+        orders = [asyncio.create_task(self._order_until_refused()) for _ in range(senders)]
+        await asyncio.sleep(ORDERED_FOR)
+        await asyncio.to_thread(self._fleet.exchange.kill)
+        await asyncio.gather(*orders)
+        yield
+        await asyncio.to_thread(self._fleet.exchange.start)
+
+    async def _order_until_refused(self) -> None:
+        while await self._fleet.trade_outside():
+            pass
 
     @contextlib.asynccontextmanager
     async def _journal_killed(self, rng: Random) -> AsyncIterator[None]:

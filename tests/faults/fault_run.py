@@ -19,6 +19,7 @@ from tests.faults.result import Healed, Result
 
 OUTSIDE = 4.0  # seconds between two trades that the account makes beside the bot
 POLLS: Final = "this worker polls"  # the reason of the lease's part in /health, at the worker that holds it
+NO_ANSWER: Final = {"cursor": None, "trades": ()}
 OFFLINE_AFTER = 4 * POLL + 3.0  # seconds after which readers must have received that a dead bot is offline
 
 
@@ -109,13 +110,10 @@ class Run:
             )
 
     async def _trade_outside(self) -> None:
-        """Trade on the account beside the bot, as a person would."""
+        """Trade on the account beside the bot now and then."""
         while not self.plan.paper:
             await asyncio.sleep(OUTSIDE)
-            count = f"{20_000 + self._outside}.00"
-            order = {"ticker": self.fleet.tickers[0], "side": "bid", "count": count, "price": "0.40"}
-            await self.fleet.control("POST", "/fill", order)
-            self._outside += 1
+            self._outside += await self.fleet.trade_outside()
 
     async def _finish_trades(self) -> None:
         """Make the trades that the schedule left no time for."""
@@ -134,7 +132,7 @@ class Run:
 
         The lease of a killed worker can be taken only after it has expired, so this may take that long.
         """
-        before, since = -1, time.monotonic()
+        before, since, needed = -1, time.monotonic(), 0.0
         deadline = since + self.plan.patience
         while time.monotonic() < deadline:
             found = [await self.fleet.health(place) for place in (0, 1)]
@@ -145,23 +143,25 @@ class Run:
             level = all(found) and polls and len(heads) == 1 and places == heads and not gaps
             if not level or heads != {before}:
                 before, since = (heads.pop() if level else -1), time.monotonic()
-            elif time.monotonic() - since > self._quiet_seconds():
+                needed = await self._quiet_seconds() if level else 0.0
+            elif time.monotonic() - since > needed:
                 break
             await asyncio.sleep(0.25)
         else:
             self.result.find("not healed", "fleet", f"heads {heads}, readers at {places}, {gaps} gaps open")
         self.result.quiet = True
 
-    def _quiet_seconds(self) -> float:
+    async def _quiet_seconds(self) -> float:
         # the next read of the fills may still find a trade, so wait for one full interval of it
-        complete = self.plan.paper or min(reader.trades for reader in self.readers) >= self._executed()
+        executed = 0 if self.plan.paper else len(await self._executions())
+        complete = min(reader.trades for reader in self.readers) >= executed
         return 3.0 if complete else min(33.0, self.plan.patience / 2)
 
     async def _check(self) -> None:
         holders = [health["parts"]["lease"]["reason"] for place in (0, 1) if (health := await self.fleet.health(place))]
         if holders.count(POLLS) != 1:
             self.result.find("wrong status", "fleet", f"expected one worker that polls, got {holders}")
-        entries = await self._read_journal()
+        entries, head = await self._read_journal()
         self.result.entries = len(entries)
         executions = await self._executions()
         self.result.executed = len(executions)
@@ -170,6 +170,9 @@ class Run:
             for each in self.readers
         ]
         self.result.take(check.check(executions, entries, histories, healable=not self.plan.paper))
+        for place, worker in enumerate(self.fleet.workers):
+            answer = await self.fleet.read(place, f"/portfolio/trades/live?limit={check.LIVE}")
+            self.result.verdict.findings += check.check_live(worker.name, answer or NO_ANSWER, entries, head)
         self.result.received = sum(len(each.history) for each in self.readers)
         self.result.connections = sum(len(each.opened) for each in self.readers)
 
@@ -178,18 +181,23 @@ class Run:
             return of_log(self.fleet.bot_log)
         return of_ledger((await self.fleet.control("GET", "/ledger"))["fills"])
 
-    async def _read_journal(self) -> list[dict[str, Any]]:
-        """Return the bodies of the journal's entries, verified. An unreadable journal is a finding of kind lost."""
+    async def _read_journal(self) -> tuple[list[dict[str, Any]], str]:
+        """Return the bodies of the journal's entries, verified, and its head's cursor.
+
+        An unreadable journal is a finding of kind lost.
+        """
         journal = open_journal(self.fleet.journal_url, create=False)
         entries: list[dict[str, Any]] = []
+        head = ""
         try:
             await journal.open()
             while page := await journal.read(len(entries), 1000):
                 entries += [{**loads(entry.body), "kind": entry.kind} for entry in page]
+            head = str(await journal.read_head())
             async for problem in problems(journal):
                 self.result.find("lost", "journal", problem)
         except JournalError as error:
             self.result.find("lost", "journal", str(error))
         finally:
             await journal.close()
-        return entries
+        return entries, head

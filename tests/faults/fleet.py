@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 import sys
 import time
@@ -13,34 +14,36 @@ import aiohttp
 
 from commands.ports import free_port
 from tests.faults.clock import Clock
+from tests.faults.exchange import Exchange
 from tests.faults.plan import Plan
 from tests.faults.planted import BUGS
 from tests.faults.process import Program
 from tests.faults.proxy import Proxy
 from tests.support.neighbours import MariaServer, redis_program
 from tests.support.server import ROOT, clean_environment
-from tests.support.simulator import Simulator
 
 SITE = Path(__file__).parent / "site"
 RESTART_SECONDS = 5.0  # longer than any fault keeps a worker of one host away
 POLL = 0.5  # BOT_POLL_INTERVAL of the fleet
 MARKETS = 8
+CONTROL_WITHIN = 60.0  # seconds: the exchange may be frozen, or killed until it is started again
 
 
 class Fleet:
     """Two workers on one journal, a bot, an exchange, a Redis, perhaps a MariaDB. Everything stays on this machine."""
 
-    def __init__(self, plan: Plan, folder: Path, exchange: Simulator, session: aiohttp.ClientSession) -> None:
+    def __init__(self, plan: Plan, folder: Path, exchange: Exchange, session: aiohttp.ClientSession) -> None:
         self.plan, self.folder, self.exchange, self.session = plan, folder, exchange, session
         self.clocks = {host: Clock(folder / f"clock-{host}") for host in ("server", "bot")}
         self.proxies: dict[str, Proxy] = {}
         self.maria: MariaServer | None = None
         self.workers: list[Program] = []
         self._exited: dict[str, float] = {}  # monotonic seconds at which a worker was first seen to be gone, by name
+        self._outside = itertools.count(20_000)  # quantities of the account's own trades, beyond those of the bot
         self.ports = [free_port(), free_port()]
         self.bot_port = free_port()
         self.bot_log = folder / "trades.jsonl"
-        self.tickers = exchange.ledger()["markets"][:MARKETS]
+        self.tickers = exchange.running.ledger()["markets"][:MARKETS]
         self.journal_url = f"sqlite:///{folder}/journal.db"
 
     async def start(self) -> None:
@@ -49,7 +52,7 @@ class Fleet:
         words = [redis_program(), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""]
         self.redis = Program("redis", words, clean_environment(), self.folder)
         self.redis.start()
-        exchange_port = int(self.exchange.url.split(":")[2].split("/")[0])
+        exchange_port = int(self.exchange.running.url.split(":")[2].split("/")[0])
         targets = {"bot": self.bot_port, "exchange": exchange_port, "redis": redis_port}
         targets |= {f"readers-{place}": port for place, port in enumerate(self.ports)}
         if self.plan.journal == "mysql":
@@ -143,7 +146,11 @@ class Fleet:
 
     async def health(self, place: int) -> dict[str, Any] | None:
         """One worker's /health, None when it does not answer."""
-        url = f"http://127.0.0.1:{self.ports[place]}/api/python/health"
+        return await self.read(place, "/health")
+
+    async def read(self, place: int, path: str) -> dict[str, Any] | None:
+        """Return one worker's JSON under a path, None when it does not answer."""
+        url = f"http://127.0.0.1:{self.ports[place]}/api/python{path}"
         try:
             async with self.client(f"worker-{place}").get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
                 output: dict[str, Any] = await answer.json()
@@ -161,11 +168,31 @@ class Fleet:
         return {}
 
     async def control(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request to the exchange's control port; wait up to 60 s, since the exchange may be frozen."""
-        headers = {"Authorization": f"Bearer {self.exchange.token}"}
-        limit = aiohttp.ClientTimeout(total=60)
-        url = self.exchange.control_url + path
+        """Send a request to the exchange's control port, again while the exchange is killed."""
+        deadline = time.monotonic() + CONTROL_WITHIN
+        while True:
+            try:
+                return await self._control(method, path, body)
+            except aiohttp.ClientError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.1)
+
+    async def trade_outside(self) -> bool:
+        """Trade on the account beside the bot, as a person would. Return True if the exchange confirmed the trade."""
+        order = {"ticker": self.tickers[0], "side": "bid", "count": f"{next(self._outside)}.00", "price": "0.40"}
+        with contextlib.suppress(aiohttp.ClientError):
+            return "fill_id" in await self._control("POST", "/fill", order)
+        return False
+
+    async def _control(self, method: str, path: str, body: object) -> Any:
+        exchange = self.exchange.running
+        headers = {"Authorization": f"Bearer {exchange.token}"}
+        limit = aiohttp.ClientTimeout(total=CONTROL_WITHIN)
+        url = exchange.control_url + path
         async with self.client("outside").request(method, url, json=body, headers=headers, timeout=limit) as answer:
+            if answer.status == 401:  # a new process, whose token is not known yet
+                answer.raise_for_status()
             return await answer.json() if answer.content_length else None
 
     async def until(self, fact: Any, within: float, what: str) -> None:
@@ -196,7 +223,8 @@ class Fleet:
 
     def _bot_words(self) -> list[str]:
         words = [sys.executable, "-m", "tests.faults.trader", "--port", str(self.bot_port), "--kind", self.plan.bot]
-        words += ["--control", self.exchange.control_url, "--token", self.exchange.token, "--log", str(self.bot_log)]
+        words += ["--control", self.exchange.running.control_url, "--token-file", str(self.exchange.token_file)]
+        words += ["--log", str(self.bot_log)]
         self.bot_log.touch()
         return words + ["--paper"] * self.plan.paper + ["--tickers", *self.tickers]
 
@@ -208,7 +236,7 @@ class Fleet:
         planted = {"PLANTED": self.plan.planted} if self.plan.planted in BUGS else {}
         return self._environment(host) | planted | self._addresses() | {
             "JOURNAL_URL": self.journal_url, "BOT_POLL_INTERVAL": str(POLL), "HEARTBEAT_INTERVAL": "2",
-            "KALSHI_API_KEY": "demo-ed25519", "KALSHI_RSA_KEY_PATH": str(self.exchange.keys["demo-ed25519"]),
+            "KALSHI_API_KEY": "demo-ed25519", "KALSHI_RSA_KEY_PATH": str(self.exchange.running.keys["demo-ed25519"]),
             "CLIENT_QUEUE_SIZE": "32",
         }  # fmt: skip
 

@@ -11,6 +11,7 @@ import aiohttp
 
 from tests.faults.clock import Clock
 from tests.faults.databases import HOSTS, Databases
+from tests.faults.exchange import Exchange
 from tests.faults.fleet import Fleet
 from tests.faults.network import Network
 from tests.faults.plan import Plan
@@ -18,7 +19,6 @@ from tests.faults.process import Program
 from tests.faults.reader import Reader
 from tests.support.neighbours import redis_program
 from tests.support.server import ROOT, clean_environment
-from tests.support.simulator import Simulator
 
 WORKERS = ("worker-0", "worker-1")
 NAMES = (*WORKERS, *HOSTS, "redis", "outside")
@@ -30,7 +30,7 @@ class HostFleet(Fleet):
     """A fleet whose programs reach each other by a network that can be cut. clients: a session on each host."""
 
     def __init__(
-        self, plan: Plan, folder: Path, exchange: Simulator, network: Network,
+        self, plan: Plan, folder: Path, exchange: Exchange, network: Network,
         databases: Databases, clients: dict[str, aiohttp.ClientSession],
     ) -> None:  # fmt: skip
         super().__init__(plan, folder, exchange, clients["outside"])

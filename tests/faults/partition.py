@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.faults.check import Finding
 from tests.faults.databases import Databases
+from tests.faults.exchange import Exchange
 from tests.faults.fault_actions import FaultActions
 from tests.faults.fault_run import Run
 from tests.faults.hosts import EXCHANGE, NAMES, WORKERS, HostFleet, reading, session_on
@@ -18,7 +19,6 @@ from tests.faults.network import Network
 from tests.faults.plan import FAILOVER, LINKS, Fault, Plan
 from tests.faults.reader import Reader
 from tests.faults.result import Result
-from tests.support.simulator import running_simulator
 
 HOUR = 3600.0
 TAKEN_OVER = 20.0  # seconds in which a leader that vanished must be replaced: the lease's term is 6
@@ -154,8 +154,8 @@ class HostRun(Run):
         self.result.verdict.findings += self._host_actions.findings
         self.result.verdict.findings += check_writers(await asyncio.to_thread(self._hosts.databases.writers))
 
-    async def _read_journal(self) -> list[dict[str, Any]]:
-        def read() -> list[dict[str, Any]]:
+    async def _read_journal(self) -> tuple[list[dict[str, Any]], str]:
+        def read() -> tuple[list[dict[str, Any]], str]:
             with self._hosts.network.inside(self._hosts.databases.primary_host):
                 return asyncio.run(super(HostRun, self)._read_journal())
 
@@ -185,9 +185,8 @@ async def carry_out(plan: Plan, folder: Path, root: Path) -> Result:
         network.start()
         for worker in WORKERS:
             network.forward(worker, "outside", EXCHANGE)
-        flags = ("--tier", "advanced", "--port", str(EXCHANGE))
         before = network.command("outside", ())
-        exchange = stack.enter_context(running_simulator(folder / "keys", *flags, before=before))
+        exchange = stack.enter_context(Exchange(folder, "--port", str(EXCHANGE), before=before))
         databases = await asyncio.to_thread(Databases, root, folder, network)
         stack.callback(databases.kill)
         clients = {host: await stack.enter_async_context(session_on(network, host)) for host in NAMES}

@@ -12,9 +12,9 @@ KINDS: dict[str, tuple[float, float]] = {
     "bot killed": (0.5, 7.0), "bot frozen": (1.0, 4.0), "bot garbage": (1.0, 4.0), "bot cut": (1.0, 7.0),
     "bot slow": (1.0, 3.0), "burst": (0.0, 0.0), "exchange errors": (1.0, 4.0), "exchange refuses": (1.0, 3.0),
     "exchange drops": (1.0, 4.0), "exchange lags": (1.0, 4.0), "exchange maintained": (1.0, 3.0),
-    "exchange frozen": (0.5, 2.0), "exchange cut": (1.0, 3.0), "push loses": (1.0, 4.0), "push doubles": (1.0, 4.0),
-    "push cut": (0.0, 0.0), "readers cut": (0.0, 0.0), "readers stalled": (1.0, 4.0), "readers slowed": (2.0, 5.0),
-    "readers delayed": (1.0, 3.0), "server clock": (1.0, 4.0), "bot clock": (1.0, 4.0),
+    "exchange frozen": (0.5, 2.0), "exchange cut": (1.0, 3.0), "exchange killed": (0.5, 4.0), "push loses": (1.0, 4.0),
+    "push doubles": (1.0, 4.0), "push cut": (0.0, 0.0), "readers cut": (0.0, 0.0), "readers stalled": (1.0, 4.0),
+    "readers slowed": (2.0, 5.0), "readers delayed": (1.0, 3.0), "server clock": (1.0, 4.0), "bot clock": (1.0, 4.0),
     "server hours": (1.0, 4.0), "bot hours": (1.0, 4.0), "bot unread": (1.0, 4.0), "bot corrects": (1.0, 4.0),
 }  # fmt: skip
 FILE: dict[str, tuple[float, float]] = {

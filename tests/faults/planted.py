@@ -201,6 +201,29 @@ def window_only() -> None:
 
 
 @bug
+def first_report_shown() -> None:
+    """The answer of trades/live has a trade as it was first reported, whatever corrected it."""
+    from ingest.latest_trades import LatestTrades
+
+    put(LatestTrades, _correct=lambda self, body: None)
+
+
+@bug
+def outage_unread() -> None:
+    """What was executed before the fill socket connected again counts as read."""
+    from ingest.backfill import Backfiller
+
+    original = Backfiller.wake
+
+    def wake(self: Any) -> None:
+        if self._known is not None:
+            self._known = replace(self._known, fills=self.health.clock())
+        original(self)
+
+    put(Backfiller, wake=wake)
+
+
+@bug
 def older_backup_unnoticed() -> None:
     """The journal's head is not compared with the head read before."""
     from journal import base

@@ -41,6 +41,9 @@ PLANS: dict[str, Plan] = {
     ),
     "status stuck": replace(_SHORT, schedule=(Fault("bot killed", 6.5, 1.0, 1),)),
     "window only": replace(_SHORT, paper=True, bot="plain", burst=500, only=("burst", "bot killed")),
+    "first report shown": replace(_SHORT, only=("bot corrects",)),
+    # longer than the margin by which each reading of the fills goes back
+    "outage unread": replace(_SHORT, schedule=(Fault("exchange killed", 20, 1.0, 1),)),
     "older backup unnoticed": replace(_SHORT, only=("backup restored",)),
     "unread skipped": replace(_SHORT, paper=True, bot="plain", only=("bot unread",)),
     "correction as trade": replace(_SHORT, paper=True, bot="plain", only=("bot corrects",)),

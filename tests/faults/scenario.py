@@ -8,12 +8,12 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.faults.exchange import Exchange
 from tests.faults.fault_run import Run
 from tests.faults.fleet import Fleet
 from tests.faults.plan import Plan, scheduled
 from tests.faults.reader import Reader
 from tests.faults.result import Result
-from tests.support.simulator import running_simulator
 
 
 def _small(address: aiohttp.AddrInfoType) -> socket.socket:
@@ -46,7 +46,7 @@ async def _all_placed(readers: Sequence[Reader]) -> bool:
 async def carry_out(plan: Plan, folder: Path) -> Result:
     """Start all processes, carry out the plan, stop them, and return the result."""
     plan = replace(plan, schedule=plan.schedule or scheduled(plan))
-    with running_simulator(folder / "keys", "--tier", "advanced") as exchange:
+    with Exchange(folder) as exchange:
         async with aiohttp.ClientSession() as session:
             fleet = Fleet(plan, folder, exchange, session)
             try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.check import History, Verdict, check
+from tests.faults.check import History, Verdict, check, check_live
 from tests.faults.executions import Execution, key
 
 EXECUTIONS = [Execution(key("KX", "BUY", f"{number}.00", "0.65"), 100.0 * number) for number in (1, 2, 3)]
@@ -14,11 +14,21 @@ GOOD = History("page", 0, [(1, "t1"), (2, "t2"), (3, "t3")])
 
 def entry(seq: int, **changes: Any) -> dict[str, Any]:
     """A trade as the journal has it."""
-    found = {"kind": "trade", "seq": seq, "ticker": "KX", "side": "BUY", "quantity": seq, "price": 0.65}
+    found = {
+        "kind": "trade",
+        "seq": seq,
+        "timestamp": seq,
+        "ticker": "KX",
+        "side": "BUY",
+        "quantity": seq,
+        "price": 0.65,
+    }
     return found | {"outcome": "yes", "trade_id": f"t{seq}"} | changes
 
 
 ENTRIES = [entry(1), entry(2), entry(3)]
+CORRECTED = [*ENTRIES, entry(4, kind="correction", corrects=2, timestamp=2, quantity=2, price=0.7)]
+LIVE = [entry(3), entry(2, price=0.7), entry(1)]
 GAP = {"kind": "gap", "seq": 3, "from": 290.0, "to": 310.0}
 
 
@@ -71,3 +81,21 @@ def test_the_journal_is_held_against_the_truth(
 def test_a_reader_is_held_against_the_journal(history: History, expected: dict[str, int]) -> None:
     """From its first cursor on every entry once, in order, as the journal has it."""
     assert broken(check(EXECUTIONS, ENTRIES, [history])) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"cursor": "e-4"}, ["wrong cursor"]),
+        ({"trades": LIVE[1:]}, ["lost"]),
+        ({"trades": [LIVE[1], LIVE[0], LIVE[2]]}, ["lost"]),
+        ({"trades": [LIVE[0], LIVE[1] | {"price": 0.65}, LIVE[2]]}, ["lost"]),
+        ({"trades": []}, ["lost"]),
+    ],
+    ids=["right", "no check", "newest missing", "order", "not corrected", "empty"],
+)
+def test_live_trades_are_held_against_the_journal(changes: dict[str, Any], expected: list[str]) -> None:
+    """Newest first, corrections applied, and the journal's head as the cursor."""
+    answer = {"cursor": "e-4-abcd", "trades": LIVE} | changes
+    assert [finding.kind for finding in check_live("worker", answer, CORRECTED, "e-4-abcd")] == expected

@@ -33,13 +33,15 @@ def test_a_seed_is_a_schedule() -> None:
 def test_nothing_is_lost_in_silence(tmp_path: Path, paper: bool) -> None:
     """Kills, freezes, cuts and a full disk: no execution lost, doubled or out of order, every gap announced."""
     tmp_path.chmod(0o755)
-    only = ("poller killed", "bot killed", "redis killed", "disk full", "burst", "readers cut")
-    plan = Plan(trades=300, faults=5, readers=8, bot="plain", paper=paper, only=only, patience=30)
+    only = ("poller killed", "bot killed", "redis killed", "exchange killed", "disk full", "burst", "readers cut")
+    plan = Plan(trades=300, faults=6, readers=8, bot="plain", paper=paper, only=only, patience=30)
     result = asyncio.run(carry_out(plan, tmp_path))
     assert not result.findings, report.text(result)
 
 
-@pytest.mark.parametrize("bug", ["no dedupe", "id reuse", "snapshot race", "gap forgotten", "log forgotten"])
+@pytest.mark.parametrize(
+    "bug", ["no dedupe", "id reuse", "snapshot race", "gap forgotten", "log forgotten", "outage unread"]
+)
 def test_a_planted_bug_is_caught(bug: str) -> None:
     """The checker has a finding in a run with a bug that was added for this test."""
     assert bug in PLANS

@@ -7,10 +7,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.faults.exchange import Exchange
 from tests.faults.fleet import POLL, Fleet
 from tests.faults.plan import Plan
 from tests.faults.scenario import reading
-from tests.support.simulator import running_simulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.redis]
 TERM = 6.0  # seconds of the lease
@@ -19,7 +19,7 @@ MARGIN = 1.5  # for a busy machine
 
 async def test_another_worker_takes_over_within_the_term(tmp_path: Path) -> None:
     """After kill -9 of the poller a new trade is on the other's stream within the lease's term and two polls."""
-    with running_simulator(tmp_path / "keys") as exchange:
+    with Exchange(tmp_path) as exchange:
         async with aiohttp.ClientSession() as session:
             fleet = Fleet(Plan(journal="sqlite", bot="plain"), tmp_path, exchange, session)
             try:

@@ -85,7 +85,8 @@ class Trader:
             "ticker": record["ticker"], "side": "bid" if record["side"] == "BUY" else "ask",
             "count": f"{record['quantity']:.2f}", "price": f"{record['price']:.2f}",
         }  # fmt: skip
-        async with self._session.post(self._options.control + "/fill", json=body) as answer:
+        headers = {"Authorization": f"Bearer {self._options.token_file.read_text()}"}
+        async with self._session.post(self._options.control + "/fill", json=body, headers=headers) as answer:
             answer.raise_for_status()
             found: dict[str, Any] = await answer.json()
             return found
@@ -174,8 +175,7 @@ async def serve(options: argparse.Namespace) -> None:
     """Until SIGTERM."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    headers = {"Authorization": f"Bearer {options.token}"}
-    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=4)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=4)) as session:
         trader = Trader(options, session)
         app = web.Application()
         app.add_routes([
@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("--kind", choices=("numbered", "plain", "reused"), default="numbered")
     parser.add_argument("--paper", action="store_true")
     parser.add_argument("--control", required=True)
-    parser.add_argument("--token", required=True)
+    parser.add_argument("--token-file", type=Path, required=True, help="read for each order")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--tickers", nargs="+", required=True)

@@ -17,12 +17,12 @@ from random import Random
 import aiohttp
 import redis
 
+from tests.faults.exchange import Exchange
 from tests.faults.fleet import Fleet
 from tests.faults.plan import Plan
 from tests.faults.reader import Reader
 from tests.faults.scenario import reading
 from tests.soak.trend import Trend, trend
-from tests.support.simulator import running_simulator
 
 SAMPLE_EVERY = 1.0  # seconds
 CHURN_EVERY = 0.5  # seconds between two connections that a reader loses
@@ -44,7 +44,7 @@ class SoakResult:
 async def soak(seconds: float, rate: float, readers: int, folder: Path) -> SoakResult:
     """Run the product for seconds, at rate trades a second with readers readers, and return the result."""
     plan = Plan(trades=0, faults=0, readers=readers, rate=rate, paper=True)
-    with running_simulator(folder / "keys", "--tier", "advanced") as exchange:
+    with Exchange(folder) as exchange:
         async with aiohttp.ClientSession() as session:
             fleet = Fleet(plan, folder, exchange, session)
             try:

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -18,7 +20,9 @@ from tests.support.wire import Serve, Wire, has
 
 ENTRIES = 20_000
 HOSTILE = 100
-SOON = 5.0  # seconds; about 0.1 on an idle machine, and 81 where a place is held while a page is sent
+SOON = 1.0  # seconds; about 0.1 on an idle machine, and 81 where a place is held while a page is sent
+ALONE = 10  # times as long as a reader without others takes, on a machine that is too busy for a second
+LATEST = 5.0  # seconds of the one that comes in the very moment in which all the hostile ones open
 
 Open = Callable[..., Awaitable[Wire]]
 
@@ -56,6 +60,29 @@ async def honest(open_reader: Open, epoch: str, head: int) -> float:
     return time.monotonic() - begun
 
 
+@dataclass(slots=True)
+class Delays:
+    """Seconds until an honest reader was live, without other readers and beside hostile ones."""
+
+    alone: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
+
+    def assert_soon(self) -> None:
+        """Allow a second, or more on a machine that is busy with something else."""
+        assert median(self.beside) < max(SOON, ALONE * max(self.alone)), self
+        assert max(self.beside) < LATEST, self
+
+
+async def delays(open_reader: Open, epoch: str, head: int) -> Delays:
+    """Measure three honest readers beside the hostile ones, and two alone before and two after them."""
+    found = Delays()
+    found.alone += [await honest(open_reader, epoch, head) for _ in range(2)]
+    async with hostile_readers(open_reader, epoch):
+        found.beside += [await honest(open_reader, epoch, head) for _ in range(3)]
+    found.alone += [await honest(open_reader, epoch, head) for _ in range(2)]
+    return found
+
+
 async def test_an_honest_reader_is_live_soon(serve: Serve) -> None:
     """Ten entries behind, beside a hundred readers that ask for everything and take nothing."""
     server = await serve(kept=ENTRIES)
@@ -63,9 +90,8 @@ async def test_an_honest_reader_is_live_soon(serve: Serve) -> None:
     async def open_reader(**options: str | int) -> Wire:
         return await server.open("trades", **options)
 
-    async with hostile_readers(open_reader, EPOCH):
-        taken = [await honest(open_reader, EPOCH, ENTRIES) for _ in range(3)]
-    assert max(taken) < SOON, taken
+    found = await delays(open_reader, EPOCH, ENTRIES)
+    found.assert_soon()
 
 
 async def fill(file: Path) -> tuple[str, int]:
@@ -94,8 +120,7 @@ async def test_an_honest_reader_of_the_service_is_live_soon(tmp_path: Path, thro
             async def open_reader(cursor: str | None = None, buffer: int = 0) -> Wire:
                 return await Wire.open(port, "/api/python/sse/trades", cursor=cursor, buffer=buffer)
 
-            async with hostile_readers(open_reader, epoch):
-                taken = [await honest(open_reader, epoch, head) for _ in range(3)]
+            found = await delays(open_reader, epoch, head)
             replays = (await asyncio.to_thread(server.get, "/sse/stats")).json()["replays"]
-    assert max(taken) < SOON, taken
+    found.assert_soon()
     assert set(replays) == {"running", "waiting"}
