@@ -37,15 +37,19 @@ class SourceTimes:
 class LatestTrades:
     """The journal's newest trades, corrections applied; answers trades/live in every worker."""
 
-    position: int  # seq of the last entry received
+    position: int  # seq of the last entry received; 0 from restart() to load()
     sources: Callable[[], SourceTimes]  # returns the times as they are now
     read_exchange: Callable[[], Awaitable[None]]  # reads the exchange if this worker is the leader
     store: Cache
     clock: Callable[[], float]
     _trades: list[Entry] = field(default_factory=list)  # oldest first by (timestamp, seq)
+    _later: list[Entry] | None = None  # entries received from restart() to load()
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Take entries in the order of the journal, as a listener of the journal tailer."""
+        if self._later is not None:
+            self._later += entries
+            return
         self.position = max(self.position, entries[-1].seq)
         self._keep([*self._trades, *(entry for entry in entries if entry.kind == "trade")])
         for entry in entries:
@@ -65,9 +69,15 @@ class LatestTrades:
     def _keep(self, trades: list[Entry]) -> None:
         self._trades = sorted(trades, key=lambda entry: (entry.timestamp, entry.seq))[-MAX_TRADES:]
 
-    def restart(self, position: int) -> None:
-        """Drop every trade and continue after position, in a journal that went back in time."""
-        self._trades, self.position = [], position
+    def restart(self) -> None:
+        """Drop every trade of a journal that went back in time; load() follows."""
+        self._trades, self.position, self._later = [], 0, []
+
+    def load(self, position: int, entries: Sequence[Entry]) -> None:
+        """Take the journal's newest entries up to position, ascending."""
+        later, self._later, self.position = self._later or [], None, position
+        if found := [*entries, *later]:
+            self.publish(found)
 
     def newest(self, limit: int) -> list[str]:
         """Return the bodies of the newest trades, newest first."""

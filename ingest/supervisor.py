@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiohttp
 from yarl import URL
@@ -36,6 +36,7 @@ from kalshi.fill_socket import FillSocket
 from streams.hub import Hub
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 LEADER_COMPONENTS: Final = ("poller", "healer", "push", "recorder")  # they work only where the lease is held
 COMPONENTS: Final = (*LEADER_COMPONENTS, "feed", "lease", "relay", "integrity")
 BACKFILL_WAIT: Final = 2.0  # seconds that a request for trades/live waits for the exchange
@@ -143,7 +144,7 @@ class Supervisor:
     async def start(self) -> None:
         """Load the newest trades and start. Raises JournalError, and PrefixInUse: another journal's Redis prefix."""
         await self.workers.join()
-        await self._load_window(self._hub.position)
+        await self._load_window(self._hub.position, self._journal.epoch)
         self._hub.status(self._snapshot.status)
         self._set_leader_components_idle()
         check = JournalCheck(self._journal, self._components["integrity"])
@@ -198,31 +199,33 @@ class Supervisor:
             newest = last if last and last.at > self._snapshot.at else self._snapshot
             # Not polled by our own memory: a journal that went back in time does not hold what was polled since.
             newest = replace(newest, polled=last.polled if last else 0.0)
+            marks = await self._until_read(self._journal.marks, "poller")
             self._term = LeaderTerm(
-                self._upstreams, self._writer, self._components, await self._read_marks(), newest,
-                self._publish_snapshot, self._on_account_trade,
+                self._upstreams, self._writer, self._components, marks, newest, self._publish_snapshot,
+                self._on_account_trade,
             )  # fmt: skip
             await self._term.run()
         finally:
             self._term = None
             self._set_leader_components_idle()
 
-    async def _read_marks(self) -> Mapping[str, str]:
-        """Return the marks of the last term; retry while the journal is away."""
+    async def _until_read(self, read: Callable[[], Awaitable[T]], component: str) -> T:
+        """Return what read returns; retry while the journal is away."""
         while True:
             try:
-                return await self._journal.marks()
+                return await read()
             except JournalError as error:
-                self._components["poller"].fail(str(error))
+                self._components[component].fail(str(error))
                 await asyncio.sleep(1.0)
 
     def _set_leader_components_idle(self) -> None:
         for component in LEADER_COMPONENTS:
             self._components[component].set_idle("this worker is not the leader")
 
-    async def _load_window(self, position: int) -> None:
-        if page := await self._journal.history(Query(limit=MAX_TRADES, before=position + 1)):
-            self.live.publish(page[::-1])
+    async def _load_window(self, position: int, epoch: str) -> None:
+        page = await self._journal.history(Query(limit=MAX_TRADES, before=position + 1))
+        if epoch == self._journal.epoch:  # else it went back in time again, and the next reading is on its way
+            self.live.load(position, page[::-1])
 
     def _on_new_epoch(self, head: Head) -> None:
         """Reset every reader, and end the leader's term: the next one begins with the marks of the journal."""
@@ -230,14 +233,9 @@ class Supervisor:
         self._snapshot = replace(self._snapshot, polled=0.0, swept=0.0)
         self._hub.reset(head.epoch, head.seq, head.check)
         self._on_reset()
-        self.live.restart(head.seq)
-        self._tasks.append(asyncio.create_task(self._reload_window(head.seq)))
-
-    async def _reload_window(self, position: int) -> None:
-        try:
-            await self._load_window(position)
-        except JournalError as error:
-            self._components["feed"].fail(str(error))
+        self.live.restart()
+        reading = self._until_read(lambda: self._load_window(head.seq, head.epoch), "feed")
+        self._tasks.append(asyncio.create_task(reading))
 
     def _announce(self, entries: Sequence[Entry]) -> None:
         self.feed.offer(entries)

@@ -31,7 +31,7 @@ FORMULA: Final = tuple("=+-@\t\r\n")  # a spreadsheet runs text that begins so
 async def newest(services: Services, limit: int) -> Answer:
     """Return at most limit trades, newest first, and the cursor at which a stream continues without a gap."""
     found, seq = await services.supervisor.live.answer(limit)
-    place = format_cursor(services.journal.epoch, seq)
+    place = services.hub.head if seq == services.hub.position else format_cursor(services.hub.epoch, seq)
     trades = [RawJson(trade) for trade in found.value]
     return replace(found, value={"trades": trades, "count": len(trades), "cursor": place})
 

@@ -1,11 +1,13 @@
 """Ingest while its journal is away: nothing is announced before it is written, and every loss is a gap."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from commands.journal import main
 from ingest import trade_intake
 from ingest.supervisor import Supervisor
 from journal.errors import JournalUnavailable
@@ -35,6 +37,27 @@ async def test_nothing_is_announced_before_it_is_written(path: Path, monkeypatch
         monkeypatch.setattr(journal, "append", honest)
         await eventually(lambda: len(hub.entries) == 9)
         assert hub.ids == [f"t{number}" for number in range(9)]
+
+
+async def test_the_newest_trades_are_read_again_after_a_reset(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal with a new epoch that cannot be read at once: the trades are back once it can."""
+    async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, hub, journal):
+        bot.make(trade(0), trade(1))
+        await eventually(lambda: len(hub.entries) == 2)
+        honest, failed = journal.history, asyncio.Event()
+
+        async def away(*_: object) -> None:
+            failed.set()
+            raise JournalUnavailable("the database is away")
+
+        monkeypatch.setattr(journal, "history", away)
+        assert await asyncio.to_thread(main, ["new-epoch"], f"sqlite:///{path}") == 0
+        await eventually(lambda: hub.resets)
+        await asyncio.wait_for(failed.wait(), 10)
+        assert (await watch.live.answer(9))[1] == 0  # a stream from there has the trades
+        monkeypatch.setattr(journal, "history", honest)
+        await eventually(lambda: len(watch.live.newest(9)) == 2)
+        assert (await watch.live.answer(9))[1] == 2
 
 
 @pytest.mark.slow

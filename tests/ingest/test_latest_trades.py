@@ -53,6 +53,20 @@ def test_newest_first_by_time_and_bounded() -> None:
     assert len(live.newest(5000)) == 1000
 
 
+def test_after_a_restart_the_cursor_waits_for_the_trades() -> None:
+    """Until the newest trades are loaded a stream from the cursor brings them: it is the journal's beginning."""
+    live = LatestTrades(0, lambda: sources(0.0, 0.0), nothing, MemoryCache(), lambda: NOW)
+    live.publish([entry(1, 10), entry(2, 20)])
+    live.restart()
+    live.publish([entry(4, 40)])
+    assert (live.newest(9), live.position) == ([], 0)
+    live.load(3, [entry(2, 20), entry(3, 30, "gap")])
+    assert (live.newest(9), live.position) == (["4", "2"], 4)
+    live.restart()
+    live.load(0, [])
+    assert (live.newest(9), live.position) == ([], 0)
+
+
 async def test_the_chain_of_fallbacks() -> None:
     """Without the bot the exchange is read once, the cache answers for a while, and then it is read again."""
     now, batch, requested = [NOW], [0.0], [0]
@@ -104,10 +118,6 @@ def test_corrections_are_applied_to_the_trades() -> None:
         {"ticker": "U", "quantity": 1, "price": "0.4", "seq": 2, "fee": "0.01"},
     ]
     assert live.position == 6
-    live.restart(3)
-    assert (live.newest(9), live.position) == ([], 3)
-    live.publish([entry(2, 2)])
-    assert live.position == 3
 
 
 def test_as_many_as_are_wanted_are_listed() -> None:

@@ -266,6 +266,13 @@ def test_next_leads_to_the_end(server: Server, path: str) -> None:
     assert seen or path != "/portfolio/fills"
 
 
+def test_live_trades_have_the_cursor_of_the_head(server: Server, traded: str) -> None:
+    """With the digits of its checksum, as in history: a stream then knows a journal that went back in time since."""
+    live, history = (server.get(f"/portfolio/trades/{name}").json() for name in ("live", "history"))
+    assert live["cursor"] == history["cursor"]
+    assert len(live["cursor"].split("-")) == 3
+
+
 def test_history_pages_have_no_gaps(server: Server) -> None:
     """Walking by next gives every entry once, in order, and its cursor is the head."""
     seen: list[int] = []
