@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from cache.decimal_json import loads
 from commands.ports import free_port
 from tests.faults.clock import Clock
 from tests.faults.exchange import Exchange
@@ -149,11 +150,11 @@ class Fleet:
         return await self.read(place, "/health")
 
     async def read(self, place: int, path: str) -> dict[str, Any] | None:
-        """Return one worker's JSON under a path, None when it does not answer."""
+        """Return one worker's JSON under a path with exact numbers, None when it does not answer."""
         url = f"http://127.0.0.1:{self.ports[place]}/api/python{path}"
         try:
             async with self.client(f"worker-{place}").get(url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
-                output: dict[str, Any] = await answer.json()
+                output: dict[str, Any] = await answer.json(loads=loads)
                 return output
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return None
