@@ -1,154 +1,26 @@
 """The audit of the account: differences get their size and cause, and none is invented."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from cluster.component_health import ComponentHealth, cancel_and_wait
-from ingest.journal_ledgers import JournalLedgers
-from ingest.reconciliation import AccountAudit
-from ingest.supervisor import Supervisor
-from journal.base import Journal
-from journal.dsn import open_journal
-from journal.entries import Draft, Trade
-from kalshi.account_models import AccountSettlement, Balance, Fill, Position
+from cluster.component_health import cancel_and_wait
+from kalshi.account_models import AccountSettlement
 from kalshi.errors import KalshiError
-from kalshi.market_models import Market
 from tests.support import drafts
-from tests.support.clock import Clock
+from tests.support.audited_account import START, AuditedAccount, audited_account, entry_of
 from tests.support.eventually import eventually
-from tests.support.exchange import as_client
-
-START = 1698676800.0
-FOUND = {"ticker": "OLD", "quantity": Decimal(4), "cost": Decimal(2), "realized_pnl": Decimal(0), "fees": Decimal(0)}
-
-
-@dataclass
-class ScriptedAccount:
-    """An exchange's account: cash, positions, fills and settlements as a test sets them."""
-
-    cash: Decimal = Decimal(100)
-    rows: dict[str, Position] = field(default_factory=dict)
-    executions: list[Fill] = field(default_factory=list)
-    paid: list[AccountSettlement] = field(default_factory=list)
-    error: KalshiError | None = None
-    complete_to: float = START + 1000
-
-    async def user_data_timestamp(self) -> float:
-        if self.error is not None:
-            raise self.error
-        return self.complete_to
-
-    async def balance(self) -> Balance:
-        return Balance(self.cash, Decimal(0), 0, {})
-
-    async def positions(self) -> list[Position]:
-        return list(self.rows.values())
-
-    async def markets_named(self, tickers: Iterable[str]) -> list[Market]:
-        return []
-
-    async def fills(self, min_ts: float | None = None, *, ticker: str | None = None) -> AsyncIterator[Fill]:
-        for row in self.executions:
-            if row.ticker == ticker and float(row.timestamp) >= (min_ts or 0):
-                yield row
-
-    async def settlements(self, min_ts: float | None = None) -> AsyncIterator[AccountSettlement]:
-        for row in self.paid:
-            if float(row.settled) >= (min_ts or 0):
-                yield row
-
-    def buy(self, number: int, quantity: int, price: str, fee: str, *, ticker: str = "A") -> Fill:
-        """Execute a purchase of YES: cash, position and fill."""
-        made = Fill(
-            f"f{number}", f"o{number}", ticker, Decimal(str(START + number)), "bid", "yes", Decimal(quantity),
-            Decimal(price), Decimal(fee), True,
-        )  # fmt: skip
-        cost = quantity * Decimal(price)
-        row = self.rows.get(ticker, Position(ticker, *[Decimal(0)] * 6))
-        self.rows[ticker] = replace(
-            row, quantity=row.quantity + quantity, cost=row.cost + cost, fees=row.fees + Decimal(fee)
-        )
-        self.cash -= cost + Decimal(fee)
-        self.executions.append(made)
-        return made
-
-
-def entry_of(fill: Fill, **changes: Any) -> Trade:
-    """The journal's entry of a fill, as the exchange's fills give it."""
-    made = drafts.trade(
-        ticker=fill.ticker, quantity=fill.quantity, price=fill.yes_price, trade_id=fill.fill_id, fee=fill.fee,
-        fill_id=fill.fill_id, order_id=fill.order_id, timestamp=fill.timestamp, source="kalshi_api",
-    )  # fmt: skip
-    return replace(made, **changes)
-
-
-class AuditedAccount:
-    """A journal with a baseline of 100 dollars, an account and the audit that compares them."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.exchange = ScriptedAccount()
-        self.exchange.rows["OLD"] = Position("OLD", Decimal(4), Decimal(2), *[Decimal(0)] * 4)
-        self.clock = Clock(START + 100)
-        self.ledgers = JournalLedgers(journal, ComponentHealth("ledger", self.clock))
-        self.bot: tuple[dict[str, Decimal] | None, float] = None, 0.0
-        self.complete = START + 10_000
-        self.noticed = 0
-        health = ComponentHealth("reconciliation", self.clock)
-        self.audit = AccountAudit(self.ledgers, as_client(self.exchange), cast(Supervisor, self), health, wait=0.0)
-
-    def complete_to(self) -> float:
-        """Return the moment up to which the journal is complete, as for a Supervisor."""
-        return self.complete
-
-    def bot_positions(self) -> tuple[dict[str, Decimal] | None, float]:
-        """Return what the bot reports."""
-        return self.bot
-
-    def no_account_reason(self) -> str:
-        """Return none: the account is followed."""
-        return ""
-
-    def request_backfill(self) -> None:
-        """Count the requests."""
-        self.noticed += 1
-
-    async def add(self, *entries: Draft) -> None:
-        """Append entries to the journal."""
-        await self.journal.append(entries)
-
-    async def check(self, times: int = 1) -> dict[str, Any]:
-        """Compare so many times, 30 seconds apart, and return the answer."""
-        for _ in range(times):
-            self.clock.now += 30
-            await self.ledgers.catch_up()
-            await self.audit.check()
-        assert self.audit.result is not None
-        return self.audit.result.body
-
-    async def causes(self, times: int = 1) -> dict[tuple[str, str | None], tuple[str, Decimal]]:
-        """Cause and size of each difference by figure and ticker."""
-        rows = (await self.check(times))["differences"]
-        return {(row["figure"], row["ticker"]): (row["cause"], row["difference"]) for row in rows}
 
 
 @pytest.fixture
 async def account(tmp_path: Path) -> AsyncIterator[AuditedAccount]:
     """An account that has traded three times, and all of it is in the journal."""
-    journal = open_journal(f"sqlite:///{tmp_path}/journal.db")
-    await journal.open()
-    made = AuditedAccount(journal)
-    await made.add(drafts.baseline(timestamp=Decimal(str(START)), positions=[FOUND], balance=Decimal(100)))
-    fills = [made.exchange.buy(number, 10, "0.6", "0.1") for number in (1, 2, 3)]
-    await made.add(*map(entry_of, fills))
-    yield made
-    await journal.close()
+    async with audited_account(tmp_path) as made:
+        yield made
 
 
 async def test_cash_is_explained(account: AuditedAccount) -> None:

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, cancel_and_wait
 from ingest.journal_ledgers import JournalLedgers
 from journal.archive import renew_epoch
 from journal.base import Journal
@@ -18,6 +19,7 @@ from journal.entries import Draft, Entry
 from journal.errors import JournalUnavailable
 from ledger import checkpoint
 from tests.support import drafts
+from tests.support.clock import Clock
 from tests.support.eventually import eventually
 
 POSITION = {
@@ -249,3 +251,108 @@ async def test_an_announced_entry_may_be_of_any_market(journal: Journal) -> None
     ledgers.offer([replace(done.entries[-1], seq=3)])
     ledgers.offer(done.entries[:1])
     assert (ledgers.head, ledgers.is_traded("B")) == (3, True)
+
+
+async def test_a_journal_that_cannot_be_read_is_tried_again_after_a_second(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health names the reason until the entries are read; then the ledgers go on."""
+    await journal.append([trade(1)])
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0))
+    pauses: list[tuple[float, str, str]] = []
+    original = journal.read
+
+    async def paused(seconds: float) -> None:
+        if seconds:
+            pauses.append((seconds, ledgers.health.state, ledgers.health.reason))
+        if len(pauses) == 2:
+            journal.read = original  # type: ignore[method-assign]
+
+    async def away(after: int, limit: int) -> list[Entry]:
+        raise JournalUnavailable("its disk hangs")
+
+    journal.read = away  # type: ignore[method-assign]
+    with monkeypatch.context() as patched:
+        patched.setattr("ingest.journal_ledgers.asyncio", SimpleNamespace(sleep=paused))
+        task = asyncio.create_task(ledgers.run())
+        await eventually(lambda: ledgers.ready)
+    await cancel_and_wait(task)
+    assert pauses == [(1.0, "degraded", "its disk hangs")] * 2
+    assert (ledgers.position, ledgers.health.state) == (1, "ok")
+
+
+async def test_other_tasks_run_while_a_long_journal_is_read(journal: Journal) -> None:
+    """After every forty entries of a page, and each page of five hundred is read once."""
+    await journal.append([trade(number) for number in range(1, 521)])
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0))
+    reads: list[tuple[int, int]] = []
+    places: set[int] = set()
+    original = journal.read
+
+    async def recorded(after: int, limit: int) -> list[Entry]:
+        reads.append((after, limit))
+        return await original(after, limit)
+
+    async def look() -> None:
+        while True:
+            places.add(ledgers.position)
+            await asyncio.sleep(0)
+
+    journal.read = recorded  # type: ignore[method-assign]
+    task = asyncio.create_task(look())
+    await ledgers.catch_up()
+    await cancel_and_wait(task)
+    assert places >= {*range(40, 501, 40), 500}
+    assert reads == [(0, 500), (500, 500)]
+
+
+async def test_entries_are_counted_by_mode_and_forgotten_after_five_minutes(journal: Journal) -> None:
+    """Flows of the account alone are looked back on, for 300 seconds; older ones still count to its ledger."""
+    clock = Clock(1698676800.123 + 300)
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", clock))
+    await journal.append([trade(1, at=0.001), trade(2, at=1), trade(3, at=2, mode="paper"), trade(4, at=60)])
+    await ledgers.catch_up()
+    base = Decimal("1698676800.123")
+    assert [float(flow.timestamp - base) for flow in ledgers.recent()] == [0.001, 1.0, 60.0]
+    clock.now += 31
+    await journal.append([trade(5, at=61)])
+    await ledgers.catch_up()
+    assert [float(flow.timestamp - base) for flow in ledgers.recent()] == [60.0, 61.0]
+    account = ledgers.account()
+    assert account is not None
+    assert (account.totals.trades, account.books["A"].quantity) == (4, 40)
+
+
+async def test_a_late_entry_moves_figures_at_its_own_time(journal: Journal) -> None:
+    """The market is read again; what that changes is a flow at the time of the newest late entry."""
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0))
+    await journal.append([trade(5)])
+    await ledgers.catch_up()
+    await journal.append([trade(3), trade(2)])
+    await ledgers.catch_up()
+    base = Decimal("1698676800.123")
+    flows = [(flow.timestamp - base, flow.ticker, flow.quantity) for flow in ledgers.recent()]
+    assert flows == [(5, "A", 10), (3, "A", 20)]
+
+
+async def test_refused_entries_are_counted_and_the_last_is_named(journal: Journal) -> None:
+    """Also after a start from the checkpoint."""
+    await journal.append([drafts.settlement(ticker=ticker, value=Decimal("2.5")) for ticker in ("A", "B")])
+    await caught_up(journal, 1)
+    reason = "2 entries cannot be counted; the last one: entry 2: value: expected a payout from 0 to 1, got 2.5"
+    restored = await caught_up(journal, 1000)
+    assert (restored.health.reason, restored.health.counters["refused"]) == (reason, 2)
+
+
+@pytest.mark.parametrize(("more", "stored"), [(2, 0), (3, 3), (4, 4)])
+async def test_a_checkpoint_is_stored_after_so_many_entries(journal: Journal, more: int, stored: int) -> None:
+    """Here after three or more since the last one."""
+    ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0), 3)
+    await journal.append([trade(number) for number in range(1, more + 1)])
+    await ledgers.catch_up()
+    _, _, text = (await journal.checkpoint()).partition(" ")
+    assert (checkpoint.load(text)[0] if text else 0) == stored
+    await journal.append([trade(10), trade(11)])
+    await ledgers.catch_up()
+    _, _, text = (await journal.checkpoint()).partition(" ")
+    assert checkpoint.load(text)[0] == (4 if more == 2 else stored)

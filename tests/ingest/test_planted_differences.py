@@ -8,8 +8,8 @@ from pathlib import Path
 
 from journal.dsn import open_journal
 from kalshi.account_models import AccountSettlement
-from tests.ingest.test_account_audit import FOUND, START, AuditedAccount, entry_of
 from tests.support import drafts
+from tests.support.audited_account import FOUND, START, AuditedAccount, entry_of
 
 COUNT = 100
 Plant = Callable[[AuditedAccount, random.Random], None]
