@@ -159,3 +159,10 @@ def test_a_status_of_an_earlier_leader_is_taken_over() -> None:
     for wrong in ('"status":"asleep"', '"status":"online","mode":"fun"', '"status":"online","activity":"fun"'):
         with pytest.raises(ValueError, match="not a bot_status"):
             BotStatus(since=0.0).resume('{"mode":"live","since":1,"trades":1,"reason":null,' + wrong + "}")
+
+
+def test_a_snapshot_before_the_first_poll_has_no_times() -> None:
+    """Zero stands for never."""
+    found = BotSnapshot.load(BotSnapshot(BotStatus(since=5.0).data).dump())
+    assert found is not None
+    assert (found.polled, found.swept, found.at, found.positions) == (0.0, 0.0, 0.0, None)

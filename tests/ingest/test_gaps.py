@@ -371,3 +371,13 @@ def test_a_report_that_joins_misses_nothing() -> None:
     assert overlap.missing_after(numbered([7], "b2"), None) == 0
     assert overlap.missing_after(numbered([2]), None) == 0
     assert overlap.missing_after(BotReport(), BotStatusReading(boot_id="b1")) == 0
+
+
+def test_trades_of_a_long_poll_are_not_new_in_the_next_window() -> None:
+    """A bot that sends them once more, with or without its numbers, adds nothing."""
+    window = PollOverlap()
+    window.check(numbered([1, 2]), None, 1.0, 1.0)
+    assert ids(window.extend(numbered([3, 4]), "b1", 2.0) or []) == ["t3", "t4"]
+    assert window.extend(numbered([3, 4]), "b1", 2.5) is None
+    result = window.check(numbered([2, 3, 4, 5]), None, 3.0, 3.0)
+    assert (ids(result.new), result.gap) == (["t5"], None)

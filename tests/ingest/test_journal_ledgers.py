@@ -326,10 +326,13 @@ async def test_entries_are_counted_by_mode_and_forgotten_after_five_minutes(jour
 async def test_a_late_entry_moves_figures_at_its_own_time(journal: Journal) -> None:
     """The market is read again; what that changes is a flow at the time of the newest late entry."""
     ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0))
-    await journal.append([trade(5)])
+    await journal.append([trade(5), trade(6, mode="paper")])
     await ledgers.catch_up()
     await journal.append([trade(3), trade(2)])
     await ledgers.catch_up()
+    account = ledgers.account()
+    assert account is not None
+    assert account.books["A"].quantity == 30  # without the one on paper
     base = Decimal("1698676800.123")
     flows = [(flow.timestamp - base, flow.ticker, flow.quantity) for flow in ledgers.recent()]
     assert flows == [(5, "A", 10), (3, "A", 20)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cluster.component_health import ComponentHealth
+from cluster.component_health import ComponentHealth, cancel_and_wait
 from ingest.backfill import Backfiller
 from ingest.bot_client import PollSettings
 from ingest.bot_status import BotStatus, BotStatusReading
@@ -18,6 +18,7 @@ from journal.entries import Draft
 from journal.errors import JournalUnavailable
 from kalshi.errors import Unreachable
 from tests.support.clock import Clock
+from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, as_client, fill
 
 
@@ -147,3 +148,13 @@ async def test_a_fill_that_waits_shortens_the_pause(monkeypatch: pytest.MonkeyPa
     with pytest.raises(asyncio.CancelledError):
         await one.backfiller.run()
     assert pauses == [4.0]
+
+
+async def test_a_wake_up_ends_the_pause() -> None:
+    """The exchange is read again at once, without the thirty seconds between two readings."""
+    one = Readings()
+    task = asyncio.create_task(one.backfiller.run())
+    await eventually(lambda: len(one.exchange.asked) == 1)
+    one.backfiller.wake()
+    await eventually(lambda: len(one.exchange.asked) == 2, within=20)
+    await cancel_and_wait(task)
