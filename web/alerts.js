@@ -1,6 +1,6 @@
 /** What is wrong and what to do: one alert for each cause, derived from the state, so that it ends with its cause. */
 
-import { byId, command, find, h, setText } from './dom.js';
+import { byId, command, find, h, setAttribute, setText } from './dom.js';
 import { duration } from './format.js';
 
 /** @typedef {{ id: string, tone: 'bad' | 'warn' | 'info', title: string, text: string, command?: string }} Alert */
@@ -21,6 +21,7 @@ import { duration } from './format.js';
  * @property {string | null} accountError why cash and positions cannot be read
  */
 
+const LONG = 100; // characters from which a heading may be cut
 const GRACE = 3; // seconds without a connection before the alert; the header says it at once
 const WELL = new Set(['ok', 'idle', 'starting']);
 /** Parts of /health that fail together with the bot; the bot's alert covers them. */
@@ -165,6 +166,7 @@ export function showAlerts(alerts) {
     }
     element.dataset.tone = tone;
     setText(find('strong', element), heading);
+    setAttribute(find('strong', element), 'title', heading.length > LONG ? heading : null);
     setText(find('p', element), text);
   }
 }

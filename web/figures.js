@@ -15,6 +15,7 @@ const CARDS = /** @type {const} */ ([
 /** @typedef {typeof CARDS[number][0]} FigureName */
 
 const LONG = 11; // characters beyond which a figure is shown compact
+const MILLION = 1e6; // dollars
 
 export class Figures {
   /** @param {HTMLElement} place */
@@ -58,7 +59,7 @@ export class Figures {
  */
 function source(fact, old, situation) {
   if (fact.stream && !old) return 'live';
-  return `${sourceName(fact.source)} · ${ago(situation.now - fact.asOf)}${old ? ' · old' : ''}`;
+  return `${old ? 'old · ' : ''}${sourceName(fact.source)} · ${ago(situation.now - fact.asOf)}`;
 }
 
 /**
@@ -81,7 +82,7 @@ export function drawFigures(figures, { model, ready, rows, totals, drawdown, str
   figures.set('net', { value: totals.net, fact: marked, signed: true, note: unpriced }, situation);
   figures.set('realized', { value: totals.realized_pnl, fact: stream, signed: true }, situation);
   figures.set('fees', { value: totals.fees, fact: stream, note: totals.fees_unknown ? `${count(totals.fees_unknown)} unknown` : '' }, situation);
-  figures.set('drawdown', { value: drawdown ? -drawdown.now : null, fact: stream, signed: true, note: drawdown ? `deepest ${money(drawdown.depth)}` : '' }, situation);
+  figures.set('drawdown', { value: drawdown ? -drawdown.now : null, fact: stream, signed: true, note: drawdown ? `deepest ${drawdown.depth < MILLION ? money(drawdown.depth) : compactMoney(drawdown.depth)}` : '' }, situation);
 }
 
 /** @param {import('./model.js').Model} model @returns {Figure} */

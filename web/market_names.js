@@ -26,7 +26,7 @@ export class MarketNames {
    */
   add({ ticker, title, yes_title: outcome, event_ticker: event }) {
     const before = this.known.get(ticker);
-    const now = { outcome: outcome || before?.outcome || '', title: title || before?.title || '', event: event || before?.event || eventOf(ticker) };
+    const now = { outcome: oneLine(outcome) || before?.outcome || '', title: oneLine(title) || before?.title || '', event: event || before?.event || eventOf(ticker) };
     if (before && before.outcome === now.outcome && before.title === now.title) return;
     if (before) this.sharing.get(`${before.event}|${before.outcome}`)?.delete(ticker);
     this.known.set(ticker, now);
@@ -89,4 +89,12 @@ function shortForms(ticker) {
   const dash = ticker.indexOf('-');
   if (dash <= 0 || dash === ticker.length - 1) return [ticker];
   return [ticker.slice(dash + 1), dash > 5 ? `…${ticker.slice(dash - 4)}` : ticker, ticker];
+}
+
+/**
+ * Return a text in one line. Marks that change the direction of what follows are left out: they would reorder the numbers beside it.
+ * @param {string | null | undefined} text
+ */
+function oneLine(text) {
+  return (text ?? '').replace(/[\u202a-\u202e\u2066-\u2069]/g, '').replace(/\s+/g, ' ').trim();
 }

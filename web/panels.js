@@ -46,11 +46,13 @@ export function rangeOf(parameters, now) {
   return { from: timeOf(parameters.from) ?? -Infinity, to: timeOf(parameters.to) ?? Infinity };
 }
 
+const LATEST = 253_370_764_800; // Unix seconds of the year 9999, the last that a field of a date shows
+
 /** @param {string | undefined} text */
 function timeOf(text) {
   if (!text) return null;
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
-  return Number.isFinite(seconds) ? seconds : null;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) / 1000 : NaN;
+  return seconds >= 0 && seconds < LATEST ? seconds : null; // false for NaN too
 }
 
 /**
@@ -92,7 +94,7 @@ export class RangeControls {
     for (const [field, name] of /** @type {[HTMLInputElement, string][]} */ ([[this.from, 'from'], [this.to, 'to']])) {
       field.addEventListener('change', () => changed({ last: '', [name]: field.value }));
     }
-    place.append(this.buttons, h('span', { class: 'fields' }, this.from, this.to));
+    place.append(this.buttons, h('span', { class: 'fields' }, ...[this.from, this.to].map((field) => h('label', {}, `${field.ariaLabel} `, field))));
   }
 
   /** @param {Record<string, string>} parameters */
@@ -101,6 +103,7 @@ export class RangeControls {
     for (const element of this.buttons.children) element.setAttribute('aria-pressed', String(/** @type {HTMLElement} */ (element).dataset.range === chosen));
     for (const [field, text] of /** @type {[HTMLInputElement, string | undefined][]} */ ([[this.from, parameters.from], [this.to, parameters.to]])) {
       if (field !== document.activeElement) field.value = localTime(timeOf(text) ?? NaN);
+      field.classList.toggle('unset', field.value === '');
     }
   }
 }

@@ -20,7 +20,7 @@ export function amountOf(row) {
 
 /** @param {StoredEntry} row */
 function priceOf(row) {
-  return row.kind === 'settlement' ? /** @type {any} */ (row.entry).value : row.kind === 'trade' ? row.price : null;
+  return row.kind === 'settlement' ? /** @type {any} */ (row.entry).value : hasContracts(row) ? row.price : null;
 }
 
 /** @param {StoredEntry} row */
@@ -37,9 +37,23 @@ function textOf(row) {
   const entry = /** @type {any} */ (row.entry);
   const now = clock.now();
   if (row.kind === 'gap') return `Trades between ${shortTime(entry.from, now)} and ${shortTime(entry.to, now)} may be missing: ${entry.why}`;
-  if (row.kind === 'baseline') return `Start of the journal; ${entry.positions.length} positions were held already`;
+  if (row.kind === 'baseline') return `Start of the journal; ${entry.positions.length} ${entry.positions.length === 1 ? 'position was' : 'positions were'} held already`;
   if (row.kind === 'transfer') return `${entry.direction ?? 'transfer'} ${entry.status ?? ''}`;
   return row.kind;
+}
+
+/** A correction names the content that its trade has now. @param {StoredEntry} row */
+function hasContracts({ kind }) {
+  return kind === 'trade' || kind === 'correction';
+}
+
+/**
+ * Return the tone of a trade's profit: quiet where it closed nothing and cost its fee.
+ * @param {StoredEntry} row
+ * @param {number | null} value
+ */
+function profitTone({ kind, fee }, value) {
+  return kind === 'trade' && value !== null && Math.abs(value + (fee ?? 0)) < 1e-9 ? 'quiet' : tone(value);
 }
 
 /** @param {StoredEntry} row */
@@ -57,12 +71,12 @@ export function tradeColumns(gain) {
     { name: 'time', title: 'Time', chars: 8, text: (row) => shortTime(row.timestamp, clock.now()), full: (row) => fullTime(row.timestamp), sort: (row) => row.timestamp },
     { name: 'market', title: 'Market', text: textOf, market: (row) => (hasMarket(row) ? row.ticker : ''), sort: (row) => row.ticker },
     { name: 'side', title: 'Side', chars: 8, text: actionOf, sort: actionOf,
-      full: (row) => (row.corrected ? 'Content was corrected after the first report' : ''),
+      full: (row) => (row.corrected ? 'Content was corrected after the first report' : row.kind === 'correction' ? `The trade #${/** @type {any} */ (row.entry).corrects} is ${row.quantity ? 'this' : 'void'} now` : ''),
       tone: (row) => `side ${row.kind === 'trade' ? row.side.toLowerCase() : row.kind}` },
-    { name: 'quantity', title: 'Contracts', short: 'Qty', numeric: true, point: true, text: (row, compact) => (row.kind !== 'trade' ? '' : compact ? compactQuantity(row.quantity) : quantity(row.quantity)), full: (row) => (row.kind === 'trade' ? String(row.quantity) : ''), sort: (row) => row.quantity },
+    { name: 'quantity', title: 'Contracts', short: 'Qty', numeric: true, point: true, text: (row, compact) => (!hasContracts(row) ? '' : compact ? compactQuantity(row.quantity) : quantity(row.quantity)), full: (row) => (hasContracts(row) ? String(row.quantity) : ''), sort: (row) => row.quantity },
     { name: 'price', title: 'Price', numeric: true, point: true, text: (row) => (priceOf(row) === null ? '' : price(priceOf(row))), sort: priceOf },
     { name: 'amount', title: 'Amount', numeric: true, priority: 2, text: (row, compact) => (amountOf(row) === null ? '' : dollars(amountOf(row), compact)), full: (row) => (amountOf(row) === null ? '' : exactMoney(amountOf(row))), sort: amountOf },
-    { name: 'profit', title: 'P&L', numeric: true, priority: 1, sort: gain, tone: (row) => tone(gain(row)),
+    { name: 'profit', title: 'P&L', numeric: true, priority: 1, sort: gain, tone: (row) => profitTone(row, gain(row)),
       text: (row, compact) => { const value = gain(row); return value === null ? '' : profit(value, compact ? compactMoney : money); },
       full: (row) => (gain(row) === null ? '' : `${profit(gain(row), exactMoney)}: realized by this entry, less its fee`) },
     { name: 'fee', title: 'Fee', numeric: true, point: true, priority: 3, text: (row) => (row.kind === 'trade' || row.kind === 'settlement' ? price(row.fee) : ''), full: (row) => (row.kind === 'settlement' ? 'The total of this market\u2019s fees; those of its trades are included in it' : ''), sort: (row) => row.fee },

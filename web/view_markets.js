@@ -21,8 +21,11 @@ const PAGE = '200'; // markets a request
 const PAGES = 25; // requests a search makes at most
 const INTERVAL = 60; // seconds between two readings of the first page
 const TERM = INTERVAL + 2; // seconds after which a list of markets is old
+const AGAIN = 100; // markets of further pages that are read again with the first
 
-/** @type {import('./table.js').Column<Market>[]} */
+/** @typedef {Market & { fact: import('./staleness.js').Fact }} Listed a market with the answer that it was read in */
+
+/** @type {import('./table.js').Column<Listed>[]} */
 const COLUMNS = [
   { name: 'market', title: 'Market', text: (row) => row.ticker, market: (row) => row.ticker, sort: (row) => row.ticker },
   { name: 'bid', title: 'Bid', numeric: true, point: true, text: (row) => price(row.yes_bid), sort: (row) => row.yes_bid },
@@ -52,8 +55,9 @@ export class MarketsView {
     this.one = new OneMarket(page);
     place.append(this.all, this.one.element);
     this.sort = { column: 'volume', descending: true };
-    this.list = new Table(this.table, { caption: 'Markets', columns: COLUMNS, name: (ticker) => page.model.names.name(ticker), empty: ['No such market', 'Other words, or a ticker as the exchange writes it.'], onSort: (column, descending) => page.router.set({ sort: `${descending ? '-' : ''}${column}` }) });
-    /** @type {Map<string, Market>} */
+    const aged = (/** @type {Listed} */ row) => (isOld(row.fact, page.situation()) ? 'old' : '');
+    this.list = new Table(this.table, { caption: 'Markets', columns: COLUMNS.map((column) => ({ ...column, tone: aged })), name: (ticker) => page.model.names.name(ticker), empty: ['No such market', 'Other words, or a ticker as the exchange writes it.'], onSort: (column, descending) => page.router.set({ sort: `${descending ? '-' : ''}${column}` }) });
+    /** @type {Map<string, Listed>} */
     this.markets = new Map();
     /** @type {import('./staleness.js').Fact | null} */
     this.fact = null;
@@ -88,13 +92,8 @@ export class MarketsView {
 
   draw() {
     if (this.parameters.ticker) return this.one.draw();
-    const words = (this.parameters.q ?? '').toLowerCase().split(/\s+/);
-    const { names } = this.page.model;
-    const column = COLUMNS.find(({ name }) => name === this.sort.column) ?? COLUMNS[4];
-    const sign = this.sort.descending ? -1 : 1;
-    const found = [...this.markets.values()].filter((market) => words.every((word) => names.searchText(market.ticker).includes(word)))
-      .sort((a, b) => sign * compareValues(column.sort?.(a), column.sort?.(b)) || compareValues(a.ticker, b.ticker));
-    this.list.markSorted(column.name, this.sort.descending);
+    const found = this.#found();
+    this.list.markSorted(this.#column().name, this.sort.descending);
     this.list.show(found);
     const more = this.next === null ? '' : this.parameters.q && this.pages < PAGES ? ', reading more…' : ' read so far; a search reads on';
     const all = `${count(found.length)} of ${count(this.markets.size)}${more}`;
@@ -109,6 +108,22 @@ export class MarketsView {
     if (this.pages <= 1) [this.next, this.pages] = [answer.next ?? null, 1];
     this.#take(answer);
     if (this.parameters.q) void this.#readMore();
+    const others = this.#found().filter(({ fact }) => clock.now() - fact.received > INTERVAL / 2).slice(0, AGAIN);
+    const tickers = others.map(({ ticker }) => encodeURIComponent(ticker)).join(',');
+    if (tickers) this.#take(await get(new URL(`markets/?tickers=${tickers}&limit=${PAGE}`, this.page.base)));
+  }
+
+  #column() {
+    return COLUMNS.find(({ name }) => name === this.sort.column) ?? COLUMNS[4];
+  }
+
+  /** Return the markets that the search means, in the order of the list. */
+  #found() {
+    const words = (this.parameters.q ?? '').toLowerCase().trim().split(/\s+/);
+    const { names } = this.page.model;
+    const [column, sign] = [this.#column(), this.sort.descending ? -1 : 1];
+    return [...this.markets.values()].filter((market) => words.every((word) => names.searchText(market.ticker).includes(word)))
+      .sort((a, b) => sign * compareValues(column.sort?.(a), column.sort?.(b)) || compareValues(a.ticker, b.ticker));
   }
 
   /** Read on through the exchange's list while a search is open. */
@@ -132,8 +147,9 @@ export class MarketsView {
   /** @param {any} answer */
   #take(answer) {
     this.fact = factOf(answer, clock.now(), TERM);
-    for (const market of answer.markets) this.markets.set(market.ticker, market);
-    this.page.model.quote(answer.markets, this.fact);
+    const { fact } = this;
+    for (const market of answer.markets) this.markets.set(market.ticker, { ...market, fact });
+    this.page.model.quote(answer.markets, fact);
     this.page.draw();
   }
 }

@@ -67,7 +67,8 @@ export class MoneyView {
     const amounts = cashOf(reconciliation);
     fillList(this.cash, amounts.map(([name, title, value]) => [title, SUMS.has(name) ? money(value) : profit(value), name === 'unexplained' && value ? 'differs' : SUMS.has(name) ? 'sum' : tone(value)]));
     const differences = Array.isArray(reconciliation?.differences) ? reconciliation.differences : [];
-    setText(this.summary, reconciliation ? `${count(differences.length)} found; each has its cause` : 'not compared');
+    const open = differences.filter((/** @type {any} */ row) => (row.cause ?? 'unknown') === 'unknown').length;
+    setText(this.summary, reconciliation ? `${count(differences.length)} found${open ? `, ${count(open)} without a known cause` : ''}` : 'not compared');
     this.table.show(differences);
     const unknown = totals.fees_unknown ? ` (${count(totals.fees_unknown)} trades without a fee)` : '';
     fillList(this.profit, [

@@ -27,7 +27,7 @@ export class PositionsView {
   /** @param {Record<string, string>} parameters */
   show(parameters) {
     this.parameters = parameters;
-    const shown = parameters.show || 'open';
+    const shown = shownOf(parameters);
     for (const element of this.choice.children) element.setAttribute('aria-pressed', String(element.textContent === shown));
     if (this.search !== document.activeElement) this.search.value = parameters.ticker ?? '';
     this.list.configure(sortOf(parameters.sort, { column: 'value', descending: true }));
@@ -36,12 +36,17 @@ export class PositionsView {
   draw() {
     const { page } = this;
     const { names } = page.model;
-    const words = (this.parameters.ticker ?? '').toLowerCase().split(/\s+/);
-    const shown = this.parameters.show || 'open';
+    const words = (this.parameters.ticker ?? '').toLowerCase().trim().split(/\s+/);
+    const shown = shownOf(this.parameters);
     const rows = page.rows.filter((row) => (shown === 'all' || (shown === 'open') === (row.outcome !== null)) && (row.outcome !== null || row.trades > 0)
       && words.every((word) => names.searchText(row.ticker).includes(word)));
     this.list.show(page.ready ? rows : []);
     setText(this.summary, page.ready ? `${count(rows.length)} of ${count(page.rows.length)} markets` : page.reading);
     this.table.classList.toggle('old', page.isStreamOld());
   }
+}
+
+/** @param {Record<string, string>} parameters */
+function shownOf({ show }) {
+  return SHOWN.find((each) => each === show) ?? 'open';
 }

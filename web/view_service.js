@@ -75,8 +75,19 @@ function partItem(name, part) {
   const age = part.age === null || part.age === undefined ? '' : duration(part.age);
   return h('li', {},
     h('span', { class: `mark ${well ? 'ok' : 'bad'}`, 'aria-hidden': 'true' }, well ? '●' : '▲'),
-    h('span', {}, h('b', {}, title(name)), ` ${part.state}`, part.reason ? h('span', { class: 'reason' }, part.reason) : null),
+    h('span', {}, h('b', {}, title(name)), ` ${part.state}`, h('span', { class: 'counts' }, countsOf(name, part)), part.reason ? h('span', { class: 'reason' }, part.reason) : null),
     h('span', { class: 'age' }, age));
+}
+
+/**
+ * Return what a part has counted, in words; empty for the bot, which has a panel of its own.
+ * @param {string} name
+ * @param {import('./alerts.js').Part} part
+ */
+function countsOf(name, part) {
+  if (name === 'bot') return '';
+  return Object.entries(part).filter(([field, value]) => typeof value === 'number' && field !== 'age')
+    .map(([field, value]) => `${field.replaceAll('_', ' ')} ${count(/** @type {number} */ (value))}`).join(' · ');
 }
 
 /**

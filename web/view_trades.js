@@ -76,9 +76,9 @@ export class TradesView {
  * @param {string} text
  */
 export function matchingTickers(model, text) {
-  if (!text) return null;
+  if (!text.trim()) return null;
   const tickers = model.shownStore.tickers();
   if (tickers.includes(text.toUpperCase())) return [text.toUpperCase()];
-  const words = text.toLowerCase().split(/\s+/);
+  const words = text.toLowerCase().trim().split(/\s+/);
   return tickers.filter((ticker) => words.every((word) => model.names.searchText(ticker).includes(word)));
 }

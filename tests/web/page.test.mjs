@@ -22,6 +22,7 @@ import { compareValues, sortedIndices } from '../../web/sorting.js';
 import { factOf, isOld } from '../../web/staleness.js';
 import { days, statistics, weeks } from '../../web/statistics.js';
 import { numberTicks, timeTicks } from '../../web/ticks.js';
+import { tradeColumns } from '../../web/trade_columns.js';
 import { TradeStore } from '../../web/trade_store.js';
 import { matchingTickers } from '../../web/view_trades.js';
 
@@ -322,6 +323,27 @@ test('a market is named by its outcome, and strikes that share words by their ti
   assert.ok(names.has('E-1-A') && names.searchText('E-1-A').includes('same') && !names.has('Z'));
 });
 
+test('a title is one line without marks that reorder what follows, and one of spaces is none', () => {
+  const names = new MarketNames();
+  names.add({ ticker: 'A-B1', title: ' a\nb\u2028c\td ', yes_title: '\u202eevil\u2066 words' });
+  names.add({ ticker: 'A-B2', title: 'x', yes_title: '  ' });
+  assert.deepEqual([names.name('A-B1').lead, names.name('A-B1').event, names.name('A-B2').lead], ['evil words', 'a b c d', 'B2']);
+});
+
+test('an entry shows what it moved: a correction its new content, an opening trade its fee quietly', () => {
+  const book = new Book();
+  const store = new TradeStore();
+  const entries = [
+    trade({ fee: 0.02, quantity: 2 }), trade({ seq: 2, timestamp: now + 1, side: 'SELL', price: 0.4, fee: 0.01, trade_id: 'u' }),
+    trade({ seq: 3, timestamp: now + 1, side: 'SELL', price: 0.3, fee: 0.01, trade_id: 'u', corrects: 2 }),
+  ];
+  for (const entry of entries) { book.add(entry); store.add(entry); }
+  const columns = tradeColumns((row) => (row.kind === 'trade' ? book.gain(row.ticker, row.timestamp, row.seq) : null));
+  const cells = (at, name) => { const column = columns.find((each) => each.name === name); return [column.text(store.at(at), false), column.tone?.(store.at(at)) ?? '']; };
+  assert.deepEqual([0, 1].map((at) => cells(at, 'profit')), [['\u2212$0.02', 'quiet'], ['\u2212$0.21', 'loss']]);
+  assert.deepEqual(['quantity', 'price', 'amount', 'profit'].map((name) => cells(2, name)[0]), ['1', '0.30', '', '']);
+});
+
 test('the mark rule has the cases of the service', () => {
   const quotes = (yes_bid, yes_ask, last_price, more = {}) => markOf({ yes_bid, yes_ask, last_price, ...more });
   assert.deepEqual([quotes(0.4, 0.45, 0.9), quotes(0.01, 0.99, 0.9), quotes(0.01, 0.5, 0.9), quotes(0.2, 0.9, 0.1)], [0.425, 0.9, 0.5, 0.2]);
@@ -396,6 +418,12 @@ test('ranges move with the time or stand still; a sort order begins with minus t
   assert.deepEqual(rangeOf({ from: String(now - 5), to: '2023-11-14T22:13:20Z' }, now), { from: now - 5, to: now });
   assert.deepEqual(rangeOf({ from: 'x' }, now), { from: -Infinity, to: Infinity });
   assert.deepEqual([sortOf('-price', null), sortOf('price', null), sortOf('', 7)], [{ column: 'price', descending: true }, { column: 'price', descending: false }, 7]);
+});
+
+test('a time beyond the calendar of a date field is no bound of a range', () => {
+  for (const text of ['99999999999999', '253402300799', '0001-01-01T00:00:00', '-5', '1e400', 'abc']) {
+    assert.deepEqual(rangeOf({ from: text, to: text }, 1000), { from: -Infinity, to: Infinity }, text);
+  }
 });
 
 test('a search means the ticker itself, else all names with every word', () => {

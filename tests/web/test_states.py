@@ -39,6 +39,15 @@ NAMES = """
   const shown = [...document.querySelectorAll('main .tbody .td.market')].filter(each => each.offsetParent);
   return shown.map(each => each.clientWidth);
 """
+LATER = """
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + arguments[0] * 1000;
+  document.dispatchEvent(new Event('visibilitychange'));
+"""
+MARKETS_OLD = """
+  const rows = [...document.querySelectorAll('#view-markets .tbody .tr')].filter(row => row.querySelector('.td.old'));
+  return rows.map(row => row.querySelector('b').textContent);
+"""
 OLD = "return document.querySelector(arguments[0]).classList.contains('old')"
 
 
@@ -304,6 +313,33 @@ def test_the_markets_search_reads_all_pages(chrome: Chrome, service: ScriptedSer
     chrome.run("document.querySelector('#view-markets .tbody a').click()")
     until(lambda: "Number 449" in chrome.text("#view-markets h2"), 20)
     until(lambda: "0.30 / 0.32" in chrome.text("#view-markets .facts"), 8)
+
+
+def test_a_market_that_was_read_long_ago_looks_old(chrome: Chrome) -> None:
+    """The first page and a hundred more markets are read again each minute; the others look old after it."""
+    with service_in(LIVE) as service:
+        like = next(iter(service.markets.values()))
+        service.markets.clear()
+        for number in range(450):
+            name = f"KXMORE-26DEC-{number}"
+            service.markets[name] = {**like, "ticker": name, "yes_title": f"Number {number}", "volume_24h": 1000 - number}
+        open_page(chrome, service, "markets?q=number&sort=market")
+        until(lambda: "450 of 450" in chrome.text("#view-markets .filters"), 20)
+        assert not chrome.run("return document.querySelector('#view-markets .td.old')")
+        chrome.run(LATER, 70)
+        until(lambda: chrome.run(MARKETS_OLD) == [], 20, "the first rows were read again")
+        chrome.run("document.querySelector('#view-markets .scroller').scrollTop = 1e6")
+        until(lambda: "Number 99" in chrome.run(MARKETS_OLD), 20, "rows that were not")
+
+
+def test_odd_addresses_show_the_view(chrome: Chrome, service: ScriptedService) -> None:
+    """Unknown choices mean the first one, blank searches all; times beyond the calendar bound nothing."""
+    open_page(chrome, service, "positions?show=constructor&ticker=%20")
+    until(lambda: "14 of 15" in chrome.text("#view-positions .filters"), 20)
+    assert chrome.run("return document.querySelector('#view-positions [aria-pressed=true]').textContent") == "open"
+    chrome.run("location.hash = '#/trades?ticker=%20%20&from=99999999999999&to=-1&sort=-constructor'")
+    until(lambda: chrome.text("#view-trades .filters .minor").endswith(f"{len(service.entries)} entries"), 20)
+    assert chrome.errors() == []
 
 
 def test_a_click_meets_the_row_that_was_pressed(chrome: Chrome, service: ScriptedService) -> None:
