@@ -68,8 +68,10 @@ export class Account {
   /** Read names and quotes of markets that were traded and are not in the exchange's answer. */
   async #lookUp() {
     const { model } = this;
-    const open = [...model.book.markets.values()].filter(({ ticker, lots }) => !model.names.has(ticker) || (lots.quantity !== 0 && !model.accountMarks.has(ticker)));
-    const again = (/** @type {string} */ ticker) => model.quotes.has(ticker) && model.book.markets.get(ticker)?.lots.quantity !== 0;
+    const received = (/** @type {string} */ ticker) => model.accountMarks.get(ticker)?.fact.received ?? -Infinity;
+    const marked = (/** @type {string} */ ticker) => clock.now() - received(ticker) < ACCOUNT_TERM; // keys may be taken away
+    const open = [...model.book.markets.values()].filter(({ ticker, lots }) => !model.names.has(ticker) || (lots.quantity !== 0 && !marked(ticker)));
+    const again = (/** @type {string} */ ticker) => (model.quotes.has(ticker) || model.accountMarks.has(ticker)) && model.book.markets.get(ticker)?.lots.quantity !== 0;
     const tickers = open.map(({ ticker }) => ticker).filter((ticker) => !this.lookedUp.has(ticker) || again(ticker)).slice(0, NAMES);
     if (tickers.length === 0) return;
     const answer = await get(new URL(`markets/?tickers=${tickers.map(encodeURIComponent).join(',')}&limit=200`, this.base));

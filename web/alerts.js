@@ -1,5 +1,6 @@
 /** What is wrong and what to do: one alert for each cause, derived from the state, so that it ends with its cause. */
 
+import { activityOf } from './bot_state.js';
 import { byId, command, find, h, setAttribute, setText } from './dom.js';
 import { duration } from './format.js';
 
@@ -29,11 +30,12 @@ const BOT_PARTS = new Set(['bot', 'poller']);
 const EXCHANGE_PARTS = new Set(['kalshi', 'exchange', 'push', 'fill_socket', 'healer', 'backfill', 'balance', 'account']);
 const NOT_COMPARED = 'the account cannot be compared'; // a reconciliation that fails with the exchange, and has found no difference
 const JOURNAL_PARTS = new Set(['journal', 'recorder', 'feed', 'journal_tailer', 'lease', 'leader', 'relay']);
-const ADVICE = /** @type {Record<string, string>} */ ({
+/** @type {Map<string, string>} */
+const ADVICE = new Map(Object.entries({
   relay: 'Workers read the journal instead, a little more slowly. Nothing is lost.',
   cache: 'Answers are stored in memory until Redis is back. Nothing is lost.',
   streams: 'Close other pages, or raise MAX_STREAMS.',
-});
+}));
 
 /**
  * Return the alerts of a state, the worst first.
@@ -67,7 +69,7 @@ function botAlert({ bot, health }, parts) {
   const part = parts.find(([name]) => BOT_PARTS.has(name));
   const reason = bot?.reason ?? part?.[1].reason ?? '';
   const because = reason ? `: ${reason}` : '';
-  const activity = bot?.status === 'online' ? bot.activity : null;
+  const activity = activityOf(bot);
   if (activity === 'halted') {
     return alert('bot', 'bad', `The bot is halted${because}`, 'It places no orders until the halt is cleared.', 'curl -X POST http://127.0.0.1:9000/clear -H "Authorization: Bearer $BOT_TOKEN"');
   }
@@ -106,8 +108,8 @@ function journalAlert(parts) {
   const bad = parts.filter(([name]) => JOURNAL_PARTS.has(name));
   if (bad.length === 0) return null;
   const [name, part] = bad.find(([each]) => each === 'journal') ?? bad[0];
-  const advice = ADVICE[name] ?? 'No trade is announced before it is stored. Check the disk or the database of JOURNAL_URL.';
-  return alert('journal', name in ADVICE ? 'warn' : 'bad', `${title(name)} ${part.state}${part.reason ? `: ${part.reason}` : ''}`, advice);
+  const advice = ADVICE.get(name) ?? 'No trade is announced before it is stored. Check the disk or the database of JOURNAL_URL.';
+  return alert('journal', ADVICE.has(name) ? 'warn' : 'bad', `${title(name)} ${part.state}${part.reason ? `: ${part.reason}` : ''}`, advice);
 }
 
 /**
@@ -115,7 +117,7 @@ function journalAlert(parts) {
  * @param {Part} part
  */
 function partAlert(name, part) {
-  return alert(`part-${name}`, 'warn', `${title(name)} ${part.state}${part.reason ? `: ${part.reason}` : ''}`, ADVICE[name] ?? '');
+  return alert(`part-${name}`, 'warn', `${title(name)} ${part.state}${part.reason ? `: ${part.reason}` : ''}`, ADVICE.get(name) ?? '');
 }
 
 /** @param {State} state */

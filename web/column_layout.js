@@ -14,6 +14,7 @@ const CAPITAL = 0.15; // characters by which a capital is wider than a digit
 const SMALL = 0.8; // size of a heading where a row has two lines
 const TITLES = 400; // pixels of the market column from which it has room for the event's title
 const MARKET = 240; // pixels of the market column for which columns of little importance are left out
+const LONGEST = 340; // pixels of it at most that names of markets ask for
 const LEAST = 200; // pixels of it for which the more important ones are left out too
 
 /** @template R */
@@ -35,6 +36,8 @@ export class ColumnLayout {
     this.template = '';
     /** there is room for the titles of events */
     this.wide = false;
+    /** pixels of the longest name of a market, as far as its letters tell */
+    this.named = 0;
     /** @type {Map<string, number>} the most characters seen of each column, by compactness and name */
     this.seen = new Map();
     /** @type {Map<string, number>} the most decimals seen of each column that is aligned by its points */
@@ -44,6 +47,7 @@ export class ColumnLayout {
   /** Begin the widths anew: the rows are others than before. */
   clear() {
     this.seen.clear();
+    this.named = 0;
     this.decimals.clear();
   }
 
@@ -55,10 +59,11 @@ export class ColumnLayout {
     this.stacked = this.width < STACKED && columns.some((column) => column.market);
     let compact = false;
     let kept = columns;
+    const names = Math.max(this.marketWidth, Math.min(this.named, LONGEST));
     const tooWide = (/** @type {number} */ market) => this.#needed(kept, compact, market) > this.width;
-    if (tooWide(this.marketWidth)) compact = true;
+    if (tooWide(names)) compact = true;
     for (const column of [...columns].filter((each) => each.priority).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0))) {
-      if (!tooWide((column.priority ?? 0) > 1 ? this.marketWidth : LEAST)) continue;
+      if (!tooWide((column.priority ?? 0) > 1 ? names : LEAST)) continue;
       kept = kept.filter((each) => each !== column);
     }
     const room = this.stacked ? this.width : this.width - this.#needed(kept.filter((column) => !column.market), compact, 0);
@@ -87,6 +92,12 @@ export class ColumnLayout {
     const characters = text.length + CAPITAL * (text.match(/[A-Z]/g)?.length ?? 0);
     const key = `${this.compact}${name}`;
     if (characters > (this.seen.get(key) ?? 0)) this.seen.set(key, characters);
+  }
+
+  /** @param {import('./market_names.js').Name} name of a market */
+  noteName({ lead, code }) {
+    const short = code === lead ? 0 : code.length * 0.9;
+    this.named = Math.max(this.named, (lead.length * 1.1 + short) * this.digit + 2 * PADDING);
   }
 
   /** @param {Column<R>[]} columns @param {boolean} compact @param {number} market pixels of the market column */

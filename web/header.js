@@ -6,11 +6,12 @@ import { count } from './format.js';
 
 /** @typedef {import('./bot_state.js').Tone} Tone */
 
-const MODES = /** @type {Record<string, [string, string, string]>} */ ({
+/** @type {Map<string, [string, string, string]>} */
+const MODES = new Map(Object.entries({
   live: ['LIVE', '', 'Trades on the exchange with real money.'],
   demo: ['DEMO', ' · no real money', 'Trades on a demo exchange.'],
   paper: ['PAPER', ' · simulated', 'Simulated trades. No order reaches any exchange.'],
-});
+}));
 const COLORS = { good: '#1d4ed8', old: '#6b7280', bad: '#c0281d', warn: '#b45309' };
 const TITLE = 'Prediction Investor';
 
@@ -59,7 +60,7 @@ export function showConnection(fresh, connected, progress) {
 /** @param {import('./types').Mode | null} mode null while it is unknown */
 export function showMode(mode) {
   const element = byId('mode');
-  const [word, more, detail] = mode ? MODES[mode] ?? [mode.toUpperCase(), '', ''] : ['MODE UNKNOWN', '', 'Neither the bot nor a trade has said it yet.'];
+  const [word, more, detail] = mode ? MODES.get(mode) ?? [mode.toUpperCase(), '', ''] : ['MODE UNKNOWN', '', 'Neither the bot nor a trade has said it yet.'];
   setText(find('.word', element), word);
   setText(find('.more', element), more);
   setAttribute(element, 'title', detail);

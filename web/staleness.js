@@ -47,11 +47,12 @@ export function factOf(answer, received, term) {
   return { source: answer.source, asOf: answer.as_of, received, stale: answer.stale === true, term, exchange: answer.source !== 'journal' && answer.source !== 'bot_live' };
 }
 
-const SOURCES = /** @type {Record<string, string>} */ ({
+/** @type {Map<string, string>} */
+const SOURCES = new Map(Object.entries({
   bot_live: 'bot', kalshi_api: 'Kalshi', redis_cache: 'Kalshi, cached', memory_cache: 'Kalshi, cached', journal: 'journal', stream: 'stream', own: 'own trade',
-});
+}));
 
 /** @param {string} source */
 export function sourceName(source) {
-  return SOURCES[source] ?? source;
+  return SOURCES.get(source) ?? source;
 }

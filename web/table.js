@@ -235,7 +235,9 @@ export class Table {
     if (column.market) {
       const ticker = column.market(row);
       if (!ticker) return drawPlain(cell, text);
-      return drawMarket(cell, ticker, this.options.name?.(ticker) ?? { lead: text, event: '', code: text }, layout.wide);
+      const name = this.options.name?.(ticker) ?? { lead: text, event: '', code: text };
+      layout.noteName(name);
+      return drawMarket(cell, ticker, name, layout.wide);
     }
     const { shown, widened } = column.point ? layout.align(column, text) : { shown: text, widened: false };
     if (widened) nextFrame(this.draw);
@@ -243,8 +245,8 @@ export class Table {
     const full = layout.compact ? column.full?.(row) : '';
     setAttribute(cell, 'data-full', full && full !== text ? full : null);
     if (cell.title) cell.title = ''; // of the row that was here before
-    const name = `td${column.numeric ? ' n' : ''} ${column.tone?.(row) ?? ''}`;
-    if (cell.className !== name) cell.className = name;
+    const classes = `td${column.numeric ? ' n' : ''} ${column.tone?.(row) ?? ''}`;
+    if (cell.className !== classes) cell.className = classes;
     layout.note(column, shown);
     return undefined;
   }

@@ -15,10 +15,11 @@ const CASH = /** @type {[string, string][]} */ ([
   ['withdrawals', 'Withdrawals'], ['transfer_fees', 'Fees of transfers'], ['other', 'Other causes'], ['expected', 'Expected balance'], ['reported', 'Reported balance'], ['unexplained', 'Unexplained'],
 ]);
 /** What a cause means, where its name does not say it all. */
-const CAUSES = /** @type {Record<string, string>} */ ({
+/** @type {Map<string, string>} */
+const CAUSES = new Map(Object.entries({
   method: 'The exchange counts cost and profit by another method; their difference is the same.', mark: 'The two sides read their prices at different moments.',
   'outside the bot': 'Made by hand or by another program.', 'read late': 'One side was read before the last trade.',
-});
+}));
 const SUMS = new Set(['opening', 'expected', 'reported']);
 
 /** @type {import('./table.js').Column<any>[]} */
@@ -28,7 +29,7 @@ const DIFFERENCE_COLUMNS = [
   { name: 'journal', title: 'Journal', numeric: true, priority: 2, point: true, text: (row) => figureText(row.journal), sort: (row) => row.journal },
   { name: 'other', title: 'Other side', numeric: true, priority: 2, point: true, text: (row) => figureText(row.other), sort: (row) => row.other },
   { name: 'difference', title: 'Difference', numeric: true, point: true, text: (row) => figureText(row.difference), sort: (row) => Math.abs(row.difference) },
-  { name: 'cause', title: 'Cause', text: (row) => String(row.cause ?? 'unknown'), sort: (row) => row.cause, full: (row) => CAUSES[row.cause] ?? '' },
+  { name: 'cause', title: 'Cause', text: (row) => String(row.cause ?? 'unknown'), sort: (row) => row.cause, full: (row) => CAUSES.get(row.cause) ?? '' },
   { name: 'lasting', title: 'Since', priority: 3, text: (row) => `${row.since ? ago(clock.now() - row.since) : ''}${row.lasting ? '' : ', may pass'}`, sort: (row) => row.since },
 ];
 

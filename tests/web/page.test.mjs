@@ -19,7 +19,7 @@ import { ProfitCurve, deepestDrawdown, thin } from '../../web/profit_curve.js';
 import { address, parseAddress } from '../../web/router.js';
 import { fields, kind } from '../../web/schema.js';
 import { compareValues, sortedIndices } from '../../web/sorting.js';
-import { factOf, isOld } from '../../web/staleness.js';
+import { factOf, isOld, sourceName } from '../../web/staleness.js';
 import { days, statistics, weeks } from '../../web/statistics.js';
 import { numberTicks, timeTicks } from '../../web/ticks.js';
 import { tradeColumns } from '../../web/trade_columns.js';
@@ -124,6 +124,16 @@ test('a halt is red and brings the command that clears it; a pause is not red', 
   assert.equal(alertsOf({ ...calm, bot: { ...online, activity: 'paused' } })[0].tone, 'info');
 });
 
+test('a word that no table has is an unknown state, in header, alert and title alike, whatever the word is', () => {
+  for (const activity of ['zzz', 'constructor', '__proto__', 'toString']) {
+    const bot = { status: 'online', activity, since: now, mode: 'live', reason: null, trades: 1 };
+    assert.deepEqual([describeBot(bot, true, now).word, isBotDown(bot)], ['unknown state', true], activity);
+    assert.deepEqual(ids({ bot }), ['bot'], activity);
+  }
+  assert.equal(describeBot({ status: 'constructor', activity: null, since: now, mode: 'live', reason: null, trades: 1 }, true, now).word, 'unknown state');
+  assert.equal(sourceName('constructor'), 'constructor');
+});
+
 test('the advice for a dead bot says whether the exchange replaces it', () => {
   const state = { bot: { ...online, status: 'offline' } };
   assert.match(alertsOf({ ...calm, ...state })[0].text, /read from the exchange meanwhile/);
@@ -138,7 +148,7 @@ for (const [status, tone_, text, down] of [
   [{ ...online, activity: 'halted' }, 'bad', 'Bot HALTED for 60 s', true],
   [{ ...online, activity: 'refused' }, 'bad', 'Bot orders refused for 60 s', true],
   [{ ...online, activity: 'stopped' }, 'bad', 'Bot stopped for 60 s', true],
-  [{ ...online, activity: 'a new word' }, 'warn', 'Bot unknown state for 60 s', false],
+  [{ ...online, activity: 'a new word' }, 'warn', 'Bot unknown state for 60 s', true],
   [{ ...online, status: 'offline', activity: 'trading' }, 'bad', 'Bot offline for 60 s', true],
   [{ ...online, status: 'stalled', since: null }, 'warn', 'Bot stalled', true],
 ]) {

@@ -92,6 +92,7 @@ class ScriptedService(ThreadingHTTPServer):
         self.reconciliation: Json | None = None
         self.pages: dict[str, str] = {}
         self.skew = 0.0
+        self.requests: list[str] = []  # paths in the order of their arrival
         self.marks_age = 0.0
         self.frozen = threading.Event()
         self.streams: list[queue.SimpleQueue[str | None]] = []
@@ -264,6 +265,7 @@ class Answer(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         path = url.path.removeprefix(ROOT)
+        self.server.requests.append(path)
         while self.server.frozen.is_set():
             time.sleep(0.05)
         if path in ("sse/trading", "sse/trades"):

@@ -39,6 +39,7 @@ NAMES = """
   const shown = [...document.querySelectorAll('main .tbody .td.market')].filter(each => each.offsetParent);
   return shown.map(each => each.clientWidth);
 """
+# The page's clock goes so many seconds ahead; its timers keep their time.
 LATER = """
   const now = performance.now.bind(performance);
   performance.now = () => now() + arguments[0] * 1000;
@@ -321,15 +322,18 @@ def test_a_market_that_was_read_long_ago_looks_old(chrome: Chrome) -> None:
         like = next(iter(service.markets.values()))
         service.markets.clear()
         for number in range(450):
-            name = f"KXMORE-26DEC-{number}"
-            service.markets[name] = {**like, "ticker": name, "yes_title": f"Number {number}", "volume_24h": 1000 - number}
+            name = f"KXMORE-26DEC-{number:03}"
+            service.markets[name] = {**like, "ticker": name, "yes_title": f"Number {number}"}
         open_page(chrome, service, "markets?q=number&sort=market")
         until(lambda: "450 of 450" in chrome.text("#view-markets .filters"), 20)
         assert not chrome.run("return document.querySelector('#view-markets .td.old')")
-        chrome.run(LATER, 70)
-        until(lambda: chrome.run(MARKETS_OLD) == [], 20, "the first rows were read again")
+        chrome.run(LATER, 55)
+        until(lambda: service.requests.count("markets/") == 5, 20, "the first page and a hundred more are read again")
+        chrome.run(LATER, 15)
+        settle(chrome)
+        assert chrome.run(MARKETS_OLD) == []
         chrome.run("document.querySelector('#view-markets .scroller').scrollTop = 1e6")
-        until(lambda: "Number 99" in chrome.run(MARKETS_OLD), 20, "rows that were not")
+        until(lambda: "Number 449" in chrome.run(MARKETS_OLD), 20, "rows that were not")
 
 
 def test_odd_addresses_show_the_view(chrome: Chrome, service: ScriptedService) -> None:
@@ -340,6 +344,32 @@ def test_odd_addresses_show_the_view(chrome: Chrome, service: ScriptedService) -
     chrome.run("location.hash = '#/trades?ticker=%20%20&from=99999999999999&to=-1&sort=-constructor'")
     until(lambda: chrome.text("#view-trades .filters .minor").endswith(f"{len(service.entries)} entries"), 20)
     assert chrome.errors() == []
+
+
+@pytest.mark.parametrize("word", ["staging", "constructor", "__proto__"])
+def test_a_mode_that_no_table_has_is_shown_as_it_is(chrome: Chrome, service: ScriptedService, word: str) -> None:
+    """The page goes on with a mode it does not know: its word in the header, none of the other mode's trades."""
+    open_page(chrome, service)
+    service.report(mode=word)
+    until(lambda: chrome.text("#mode .word") == word.upper(), 20)
+    until(lambda: chrome.text("#trades .minor") == "0 in all", 20)
+    assert chrome.errors() == []
+
+
+def test_positions_are_priced_by_quotes_once_the_account_is_unknown(chrome: Chrome, service: ScriptedService) -> None:
+    """Where keys are taken away the marks of the account grow old, and quotes replace them without a reload."""
+    open_page(chrome, service)
+    until(lambda: not chrome.run(OLD, '[data-name="value"]') and figure(chrome, "value") != "–", 20)
+    before = figure(chrome, "value")
+    service.parts["kalshi"]["keys"] = False
+    for market in service.markets.values():
+        market.update(yes_bid=0.9, yes_ask=0.92)
+    until(lambda: chrome.run(ALERTS) == ["keys"], 20)
+    chrome.run(LATER, 15)
+    settle(chrome)
+    chrome.run(LATER, 10)
+    until(lambda: figure(chrome, "value") != before, 20, "values by quotes")
+    until(lambda: not chrome.run(OLD, '[data-name="value"]'), 20)
 
 
 def test_a_click_meets_the_row_that_was_pressed(chrome: Chrome, service: ScriptedService) -> None:
