@@ -7,14 +7,15 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from decimal import Decimal
 
+from bot.arguments import argument
 from bot.backtest.report import as_json, table_of
 from bot.backtest.simulation import BacktestOptions, BacktestResult, BacktestRun
 from bot.strategies import load_strategies
 from cache.decimal_json import dumps
+from config import parsers
 from simulator.liquidity import PROFILES
 
 
@@ -62,23 +63,40 @@ def run_all(
             yield result
 
 
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return a type of integers from low to high for argparse."""
+    return argument(parsers.integer(low, high))
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Return a type of numbers from low to high for argparse."""
+    return argument(parsers.number(low, high))
+
+
 def _parser() -> argparse.ArgumentParser:
     defaults = BacktestOptions()
+    contracts = argument(parsers.positive(1_000_000))
     parser = argparse.ArgumentParser(
         "python -m bot backtest", description="Run a strategy on simulated exchanges with a virtual clock.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )  # fmt: skip
     parser.add_argument("strategy", help="name or Python file of a strategy; several with commas share the markets")
-    parser.add_argument("--seeds", type=int, default=20, help="number of exchanges, each with a seed of its own")
-    parser.add_argument("--first-seed", type=int, default=1, help="the first of them")
+    parser.add_argument(
+        "--seeds", type=whole(1, 10_000), default=20, help="number of exchanges, each with its own seed"
+    )
+    parser.add_argument("--first-seed", type=whole(0, 999_999_999), default=1, help="the first of them")
     parser.add_argument("--crowd", choices=sorted(PROFILES), default=defaults.crowd, help="the other traders")
-    parser.add_argument("--hours", type=float, default=defaults.hours, help="virtual hours")
-    parser.add_argument("--interval", type=float, default=defaults.interval, help="virtual seconds between two turns")
-    parser.add_argument("--pace", type=float, default=defaults.pace, help="activity of the others; 1 is real time")
-    parser.add_argument("--markets", type=int, default=defaults.markets, help="number of markets")
-    parser.add_argument("--order-size", type=Decimal, default=defaults.order_size, help="contracts of an order")
-    parser.add_argument("--max-position", type=Decimal, default=defaults.max_position, help="contracts of a position")
+    parser.add_argument("--hours", type=number(0.001, 10_000), default=defaults.hours, help="virtual hours")
+    parser.add_argument(
+        "--interval", type=number(0.1, 3600), default=defaults.interval, help="virtual seconds between turns"
+    )
+    parser.add_argument(
+        "--pace", type=number(0.001, 10), default=defaults.pace, help="activity of others; 1 is real time"
+    )
+    parser.add_argument("--markets", type=whole(1, 100), default=defaults.markets, help="number of markets")
+    parser.add_argument("--order-size", type=contracts, default=defaults.order_size, help="contracts of an order")
+    parser.add_argument("--max-position", type=contracts, default=defaults.max_position, help="contracts of a position")
     parser.add_argument("--parameters", default="", help="TOML file with a table of parameters for each strategy")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="seeds that run at once")
+    parser.add_argument("--processes", type=whole(1, 1000), default=os.cpu_count() or 1, help="seeds that run at once")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     return parser

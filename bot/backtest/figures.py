@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
-from bot.backtest.command import run_all
+from bot.backtest.command import number, run_all, whole
 from bot.backtest.markouts import HORIZONS
 from bot.backtest.simulation import BacktestOptions, BacktestResult
 
@@ -25,9 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run every strategy against every profile of traders and replace the table between the marks of the document."""
     parser = argparse.ArgumentParser("python -m bot.backtest.figures", description=main.__doc__)
     parser.add_argument("--document", type=Path, default=Path("docs/bot.md"), help="[%(default)s]")
-    parser.add_argument("--seeds", type=int, default=20, help="[%(default)s]")
-    parser.add_argument("--hours", type=float, default=BacktestOptions().hours, help="virtual hours [%(default)s]")
-    parser.add_argument("--processes", type=int, default=2, help="seeds that run at once [%(default)s]")
+    parser.add_argument("--seeds", type=whole(1, 10_000), default=20, help="[%(default)s]")
+    hours = BacktestOptions().hours
+    parser.add_argument("--hours", type=number(0.001, 10_000), default=hours, help="virtual hours [%(default)s]")
+    parser.add_argument("--processes", type=whole(1, 1000), default=2, help="seeds that run at once [%(default)s]")
     given = parser.parse_args(arguments)
     options = BacktestOptions(hours=given.hours)
     caption = (

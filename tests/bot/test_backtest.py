@@ -122,3 +122,24 @@ def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> Non
     assert "seed 1:" in shown.err
     assert main(["backtest", "martingale", *flags]) == 2
     assert "maker, reversion" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("--seeds", "0", "expected an integer from 1 to 10000, got '0'"),
+        ("--hours", "nan", "expected a number from 0.001 to 10000, got 'nan'"),
+        ("--hours", "-1", "expected a number from 0.001 to 10000, got '-1'"),
+        ("--interval", "0", "expected a number from 0.1 to 3600, got '0'"),
+        ("--pace", "1000000000", "expected a number from 0.001 to 10, got '1000000000'"),
+        ("--markets", "0", "expected an integer from 1 to 100, got '0'"),
+        ("--order-size", "NaN", "expected a number above 0, at most 1000000, got 'NaN'"),
+        ("--max-position", "x", "expected a number above 0, at most 1000000, got 'x'"),
+    ],
+)
+def test_a_flag_without_sense_is_named(capsys: pytest.CaptureFixture[str], flag: str, value: str, words: str) -> None:
+    """Code 2 before anything runs."""
+    with pytest.raises(SystemExit) as ended:
+        main(["backtest", "maker", f"{flag}={value}"])
+    assert ended.value.code == 2
+    assert f"argument {flag}: {words}" in capsys.readouterr().err
