@@ -14,10 +14,12 @@ from typing import Any
 import aiohttp
 
 from bot.application import make_client
+from bot.arguments import argument
 from bot.errors import InvalidBotSettings, VenueError
 from bot.strategies import strategies
 from bot.venues.order_client import OrderClient
 from cache.decimal_json import dumps
+from config import parsers
 from config.bot import BotSettings, read_bot_settings
 from kalshi.account_models import Fill, Order
 from kalshi.auth import Signer
@@ -97,7 +99,9 @@ class OrderCanceller:
         self._wall, self._monotonic, self._sleep = wall, monotonic, sleep
         scope = f"prefix {prefix}" if prefix else "the whole account"
         self.receipt = CancelReceipt(scope, wall())  # all mutable state, with the next two
-        self._changed = self.receipt.started  # Unix seconds of the last answer to a cancel
+        # Unix seconds of the last cancel, by the exchange's clock where its answer has it
+        self._changed = self.receipt.started
+        self._began: float | None = None  # the exchange's read time of the first round
         self._trouble = ""
 
     async def run(self) -> CancelReceipt:
@@ -129,6 +133,7 @@ class OrderCanceller:
         """Read the resting orders and cancel them; two empty reads in a row that include every cancel are the proof."""
         receipt = self.receipt
         as_of = await self._client.user_data_timestamp()  # before the orders: they are at least as new
+        self._began = as_of if self._began is None else self._began
         resting = [order for order in await self._orders.resting() if order.client_order_id.startswith(self._prefix)]
         ended = [order for name, order in receipt.resting.items() if name not in {one.order_id for one in resting}]
         receipt.gone |= {order.order_id: order for order in ended if order.order_id not in receipt.cancelled}
@@ -152,14 +157,16 @@ class OrderCanceller:
 
         async def cancel(order: Order) -> None:
             async with free:
+                cancelled, at = None, None
                 try:
-                    taken_back = await self._orders.cancel(order.order_id, order.ticker)
+                    cancelled = await self._orders.cancel(order.order_id, order.ticker)
+                    at = None if cancelled is None else cancelled.at
                 except VenueError as error:  # the next read shows if it rests
                     self._trouble = str(error)
                     return
                 finally:
-                    self._changed = max(self._changed, self._wall())
-                kind = self.receipt.gone if taken_back is None else self.receipt.cancelled
+                    self._changed = max(self._changed, self._wall() if at is None else at)
+                kind = self.receipt.gone if cancelled is None else self.receipt.cancelled
                 if order.order_id not in self.receipt.cancelled:
                     kind[order.order_id] = order
 
@@ -168,7 +175,8 @@ class OrderCanceller:
     async def _read_fills(self) -> None:
         """Read the fills of the orders in question since the start."""
         ours = self.receipt.cancelled.keys() | self.receipt.gone.keys()
-        fills = [fill async for fill in self._client.fills(min_ts=self.receipt.started)]
+        since = min(self.receipt.started, self._began or self.receipt.started)  # our clock may be ahead
+        fills = [fill async for fill in self._client.fills(min_ts=since)]
         self.receipt.fills = sorted((f for f in fills if f.order_id in ours), key=lambda fill: fill.timestamp)
 
 
@@ -186,7 +194,12 @@ def main(arguments: Sequence[str]) -> int:
     scope = parser.add_mutually_exclusive_group()
     scope.add_argument("--prefix", help="orders whose client_order_id begins with this; default BOT_ORDER_PREFIX")
     scope.add_argument("--all", action="store_true", help="every resting order of the account, whoever sent it")
-    parser.add_argument("--within", type=float, default=_LIMIT, help="seconds after which it gives up [%(default)s]")
+    parser.add_argument(
+        "--within",
+        type=argument(parsers.number(1, 3600)),
+        default=_LIMIT,
+        help="seconds after which it gives up [%(default)s]",
+    )
     parser.add_argument("--json", action="store_true", help="print the receipt as JSON")
     given, rest = parser.parse_known_args(arguments)
     settings = read_bot_settings(rest, strategies())

@@ -130,9 +130,9 @@ class LiveVenue:
         tracked = self.tracker.get(order.client_order_id)
         if tracked is None or tracked.uncertain or not tracked.open:
             return  # gone, or refresh must resolve it first
-        taken_back = await self._orders.cancel(tracked.order_id, tracked.ticker)
-        if taken_back is not None:
-            self.tracker.close(tracked.client_order_id, tracked.quantity - taken_back)
+        cancelled = await self._orders.cancel(tracked.order_id, tracked.ticker)
+        if cancelled is not None:
+            self.tracker.close(tracked.client_order_id, tracked.quantity - cancelled.removed)
             return
         try:
             await self._reread(tracked)

@@ -29,6 +29,14 @@ class CreatedOrder:
     remaining: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class CancelledOrder:
+    """The exchange's answer to a cancel. removed: contracts. at: Unix seconds of its clock, None if it gave none."""
+
+    removed: Decimal
+    at: float | None
+
+
 class OrderClient:
     """Create, renew, cancel and find orders. Nothing is sent twice."""
 
@@ -79,16 +87,16 @@ class OrderClient:
         except errors.KalshiError as error:
             raise _classified(error) from error
 
-    async def cancel(self, order_id: str, ticker: str) -> Decimal | None:
-        """Cancel an order. Return the contracts removed, None if it had ended. Raises OrderRejected, OrderUncertain."""
+    async def cancel(self, order_id: str, ticker: str) -> CancelledOrder | None:
+        """Cancel an order. Returns None if it had ended before. Raises OrderRejected or OrderUncertain."""
         params: dict[str, str | int] = {"market_ticker": ticker}  # without it only shard 0 is searched
         if self._client.subaccount:
             params["subaccount"] = self._client.subaccount
         path = f"{_CREATE}/{quote(order_id, safe='')}"
         try:
-            return RecordReader(await self._client.request("DELETE", path, params), f"DELETE {_CREATE}").count(
-                "reduced_by"
-            )
+            reply = RecordReader(await self._client.request("DELETE", path, params), f"DELETE {_CREATE}")
+            at = reply.whole("ts_ms") / 1000 if reply.has("ts_ms") else None
+            return CancelledOrder(reply.count("reduced_by"), at)
         except errors.NotFound:
             return None
         except errors.KalshiError as error:

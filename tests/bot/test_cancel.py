@@ -1,5 +1,6 @@
 """Tests of the cancel command: it proves that no order is left, or reports that it could not."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -142,6 +143,41 @@ async def test_stale_reads_prove_nothing() -> None:
     assert "older than the last cancel" in receipt.error
 
 
+@pytest.mark.parametrize("jump", [3600.0, 15.0, 0.0, -15.0, -3600.0])
+async def test_a_clock_that_jumps_while_cancelling_keeps_no_proof_away(jump: float) -> None:
+    """The exchange's own time of each cancel is what the reads after it are compared with."""
+    bot, _ = await bot_with_orders()
+    readings = itertools.count()
+
+    def wall() -> float:
+        return bot.time() + (jump if next(readings) else 0.0)
+
+    began = bot.time()
+    receipt = await OrderCanceller(bot.client, "pi-bot-", 60.0, wall, bot.time, FaultSchedule(bot).sleep).run()
+    assert (receipt.proven, receipt.error, len(receipt.cancelled)) == (True, "", 3)
+    assert bot.time() - began < 5.0
+
+
+@pytest.mark.parametrize("ahead", [15.0, -15.0])
+async def test_a_receipt_names_fills_whatever_our_clock_shows(ahead: float) -> None:
+    """Fills are read since the exchange's own time of the first read."""
+    bot, ticker = await bot_with_orders()
+    await bot.venue.place(wish("BUY", "5", "0.50", ticker))
+    bot.exchange.advance(1.0)
+    bot.fault("error", status=500, path="*/portfolio/events/orders/*", method="DELETE", times=4)
+    taken = {"ticker": ticker, "side": "ask", "count": "2.00", "price": "0.5000"}
+    fills = iter([taken])
+
+    async def sleep(seconds: float) -> None:
+        for body in fills:
+            assert bot.exchange.admin("POST", "/take", body).status < 300
+        bot.exchange.advance(seconds)
+
+    receipt = await OrderCanceller(bot.client, "pi-bot-", 60.0, lambda: bot.time() + ahead, bot.time, sleep).run()
+    assert receipt.proven
+    assert [fill.quantity for fill in receipt.fills] == [2]
+
+
 async def test_a_bot_that_goes_on_sending_leaves_the_cancel_unproven() -> None:
     """New orders appear between the reads."""
     bot, ticker = await bot_with_orders()
@@ -202,8 +238,9 @@ def test_the_command_ends_with_1_where_it_cannot_prove(simulator: Simulator) -> 
     [
         (("--prefix", ""), {}, "use --all"), (("--prefix", "a", "--all"), {}, "not allowed with"),
         ((), {"KALSHI_API_KEY": ""}, "KALSHI_API_KEY"), (("--within", "soon"), {}, "--within"),
+        (("--within", "nan"), {}, "expected a number from 1 to 3600, got 'nan'"),
     ],
-    ids=["empty prefix", "prefix and all", "no key", "no number"],
+    ids=["empty prefix", "prefix and all", "no key", "no number", "not a number"],
 )  # fmt: skip
 def test_a_command_that_makes_no_sense_ends_with_2(
     simulator: Simulator, tmp_path: Path, flags: tuple[str, ...], more: dict[str, str], words: str
