@@ -99,9 +99,12 @@ class SocketSession:
         channels = params.get("channels")
         if not isinstance(channels, list) or not channels:
             raise CommandError(3)
-        tickers = _tickers(params)
+        tickers, ids = _tickers(params), _tickers(params, "market_id")
         if any(not isinstance(channel, str) or channel not in MESSAGE_TYPES for channel in channels):
             raise CommandError(8)
+        if ids is not None and (tickers is not None or channels != ["ticker"]):  # ids select in that channel alone
+            raise CommandError(11)
+        tickers = tickers if ids is None else ids  # the id of a market is its ticker here
         if "orderbook_delta" in channels and tickers is None:
             raise CommandError(14)
         for channel in channels:
@@ -174,9 +177,9 @@ class SocketSession:
         self._send({"type": "ok"} | tag | {"msg": rows}, "")
 
 
-def _tickers(params: JsonRow) -> set[str] | None:
-    """Return the tickers of market_ticker or market_tickers, None for all. Raises CommandError if both are given."""
-    one, many = params.get("market_ticker"), params.get("market_tickers")
+def _tickers(params: JsonRow, member: str = "market_ticker") -> set[str] | None:
+    """Return the texts of market_ticker or market_tickers, None for all. Raises CommandError if both are given."""
+    one, many = params.get(member), params.get(f"{member}s")
     if one is not None and many is not None:
         raise CommandError(11)
     chosen: Any = [one] if one is not None else many

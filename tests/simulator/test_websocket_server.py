@@ -108,6 +108,14 @@ async def test_the_ticker_follows_the_quotes(member: Member, client: SocketClien
     assert message["msg"]["yes_bid_dollars"] == "0.3000"
 
 
+async def test_the_ticker_takes_markets_by_their_ids(member: Member, client: SocketClient) -> None:
+    """market_ids as the messages name them: other markets are left out."""
+    await client.subscribe("ticker", market_ids=[member.markets[0]])
+    for ticker in (member.ticker, member.markets[0]):
+        await asyncio.to_thread(member.simulator.quote, ticker, "0.4100", "0.4300")
+    assert (await client.next("ticker"))["msg"]["market_id"] == member.markets[0]
+
+
 async def test_the_ticker_begins_with_the_quotes_now_on_request(member: Member, client: SocketClient) -> None:
     """send_initial_snapshot: one message per market before anything moves."""
     await client.subscribe("ticker", market_tickers=[member.ticker], send_initial_snapshot=True)
@@ -235,6 +243,11 @@ async def test_subscriptions_are_listed_changed_and_ended(member: Member, client
         ({"id": 1, "cmd": "subscribe", "params": {"channels": ["orderbook_delta"]}}, 14),
         (
             {"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"], "market_ticker": "A", "market_tickers": []}},
+            11,
+        ),
+        ({"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"], "market_ids": ["A"]}}, 11),
+        (
+            {"id": 1, "cmd": "subscribe", "params": {"channels": ["ticker"], "market_id": "A", "market_ticker": "A"}},
             11,
         ),
         ({"id": 1, "cmd": "unsubscribe", "params": {}}, 4),
