@@ -16,8 +16,7 @@ def check_order(market: SimulatedMarket, account: MemberAccount, request: OrderR
     check_size(request.count)
     if request.client_order_id in account.client_order_ids:
         raise nested_error(409, "order_already_exists")
-    if request.expires is not None and (request.time_in_force != "good_till_canceled" or request.expires <= now):
-        raise nested_error(400, "invalid_order", "expiration_time must be in the future and needs good_till_canceled")
+    check_expiration(request, request.expires, now)
     if request.reduce_only and request.time_in_force != "immediate_or_cancel":
         raise nested_error(400, "invalid_order", "reduce_only needs immediate_or_cancel")
     if request.post_only:
@@ -41,6 +40,12 @@ def check_size(count: int) -> None:
     """Raise ApiError for less than 0.01 contract."""
     if count <= 0:
         raise nested_error(400, "invalid_order_size")
+
+
+def check_expiration(request: OrderRequest, expires: float | None, now: float) -> None:
+    """Raise ApiError for an expiry in the past or on an order that does not rest."""
+    if expires is not None and (request.time_in_force != "good_till_canceled" or expires <= now):
+        raise nested_error(400, "invalid_order", "expiration_time must be in the future and needs good_till_canceled")
 
 
 def check_post_only(market: SimulatedMarket, request: OrderRequest) -> None:

@@ -8,7 +8,7 @@ from simulator.api.request_body import JsonBody, read_expiration, read_order_req
 from simulator.api.routing import ApiRequest, ApiResponse, ApiRoute
 from simulator.api.rows import JsonRow, placed_row
 from simulator.errors import ApiError, malformed_body, nested_error, not_found
-from simulator.order_rules import check_active, check_amendment
+from simulator.order_rules import check_active, check_amendment, check_expiration
 from simulator.orders import SIDES, OrderRequest, SimulatedOrder
 from simulator.rate_limits import ALL_SHARDS
 from simulator.simulated_exchange import SimulatedExchange
@@ -149,6 +149,7 @@ class OrderApi:
         price, count, expires = body.price(), body.count(), read_expiration(body)
         new_id = body.text("updated_client_order_id", "")
         check_amendment(engine.market(order.ticker), member, order, price, count, new_id)
+        check_expiration(order.request, expires or None, self.exchange.clock())
         if new_id:
             member.client_order_ids.add(new_id)
             order.client_order_id = new_id
