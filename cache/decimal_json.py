@@ -40,11 +40,16 @@ def dumps(value: Any) -> str:
 
 def loads(text: str | bytes) -> Any:
     """Return the Python value of JSON text; a number with a fraction is a Decimal. Raises ValueError, also for NaN."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    if not isinstance(text, str):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    return _DECODER.decode(text)
 
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)  # json.loads makes one for each call
 
 
 def _object(value: Mapping[str, Any]) -> str:
