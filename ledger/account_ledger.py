@@ -75,7 +75,6 @@ class AccountLedger:
     """
 
     def __init__(self) -> None:
-        self.seq = 0  # of the last entry added
         self.first: Decimal | None = None  # Unix seconds of the first entry added
         self.books: dict[str, MarketBook] = {}
         self.baseline: BaselineRecord | None = None
@@ -93,21 +92,19 @@ class AccountLedger:
         return self.baseline.timestamp if self.baseline else self.first
 
     def apply(self, kind: str, body: Body) -> None:
-        """Add an entry. A gap has no cash flow. Raises RecordError; the entry then counts as read, without effect."""
-        self.seq = max(self.seq, body["seq"])
-        match kind:
-            case "trade" | "correction":
-                trade = records.read_trade(body)
-                if self._counts(trade.timestamp):
-                    self._trade(trade) if trade.corrects is None else self._correct(trade)
-            case "settlement":
-                paid = records.read_settlement(body)
-                if self._counts(paid.timestamp):
-                    self._settle(paid)
-            case "transfer":
-                self._transfer(records.read_transfer(body))
-            case "baseline":
-                self._begin(records.read_baseline(body))
+        """Add an entry. A gap has no cash flow. Raises RecordError; the entry then has no effect."""
+        if kind == "trade" or kind == "correction":
+            trade = records.read_trade(body)
+            if self._counts(trade.timestamp):
+                self._trade(trade) if trade.corrects is None else self._correct(trade)
+        elif kind == "settlement":
+            paid = records.read_settlement(body)
+            if self._counts(paid.timestamp):
+                self._settle(paid)
+        elif kind == "transfer":
+            self._transfer(records.read_transfer(body))
+        elif kind == "baseline":
+            self._begin(records.read_baseline(body))
 
     def replay(self, ticker: str, entries: Iterable[tuple[str, Body]], on_close: OnClose | None = None) -> None:
         """Add a market up again from all of its entries (trades, corrections, settlement), in any order.
@@ -137,7 +134,7 @@ class AccountLedger:
         """Return True for an entry after the baseline; note the time of the first entry of all."""
         if self.first is None:
             self.first = timestamp
-        return not self._included(timestamp)
+        return self.baseline is None or timestamp > self.baseline.timestamp
 
     def _included(self, timestamp: Decimal) -> bool:
         """Return True for what happened before the baseline was read."""
@@ -153,17 +150,18 @@ class AccountLedger:
         return book
 
     def _trade(self, record: TradeRecord) -> None:
-        book = self._book(record.ticker)
+        book = self.books.get(record.ticker) or self._book(record.ticker)
         if record.ticker in self.unordered or not book.accepts(record):
             self.unordered.add(record.ticker)
             return
         cash, realized = book.trade(record)
-        self.flows.trades += cash
-        self.totals.realized += realized
-        self.totals.trades += 1
+        flows, totals = self.flows, self.totals
+        flows.trades += cash
+        totals.realized += realized
+        totals.trades += 1
         if record.fee:
-            self.flows.fees -= record.fee
-            self.totals.fees += record.fee
+            flows.fees -= record.fee
+            totals.fees += record.fee
 
     def _correct(self, record: TradeRecord) -> None:
         root = self.corrected_by.get(record.corrects or 0, record.corrects or 0)

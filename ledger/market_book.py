@@ -4,12 +4,12 @@ Lots are closed first in, first out: the exchange's own tax method.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from ledger.amounts import CENT, ONE, ZERO, complement, share
+from ledger.amounts import CENT, ZERO, complement, share
 from ledger.records import ReportedPosition, SettlementRecord, TradeRecord
 
 
@@ -45,40 +45,44 @@ class FifoLots:
 
     def open(self, quantity: Decimal, cost: Decimal, fee: Decimal, opened: Decimal | None) -> None:
         """Add contracts of the outcome that is held. Contracts of the same moment and price join the last lot."""
-        count = abs(quantity)
-        last = self.lots[-1] if self.lots else None
+        count, lots = abs(quantity), self.lots
+        last = lots[-1] if lots else None
         if last is not None and last.opened == opened and last.cost * count == cost * last.quantity:
             last.quantity += count
             last.left += count
             last.cost += cost
             last.fee += fee
         else:
-            self.lots.append(OpenLot(count, count, cost, fee, opened))
+            lots.append(OpenLot(count, count, cost, fee, opened))
         self.quantity += quantity
         self.cost += cost
 
-    def close(self, count: Decimal) -> Iterator[LotPart]:
-        """Remove count contracts, at most those held, oldest first, and yield the parts of the lots that held them.
-
-        The caller must take all parts: what is not taken stays open.
-        """
-        sign = 1 if self.quantity > 0 else -1
-        while count:
+    def close(self, count: Decimal) -> list[LotPart]:
+        """Remove count contracts, at most those held, oldest first, and return the parts of the lots that held them."""
+        parts = []
+        left = count
+        while left:
             lot = self.lots[0]
-            part = _take(lot, min(count, lot.left))
+            part = _take(lot, left)
             if not lot.left:
                 self.lots.popleft()
-            self.quantity -= sign * part.quantity
             self.cost -= part.cost
-            count -= part.quantity
-            yield part
+            left -= part.quantity
+            parts.append(part)
+        self.quantity -= count.copy_sign(self.quantity)
+        return parts
 
 
-def _take(lot: OpenLot, count: Decimal) -> LotPart:
-    taken = lot.quantity - lot.left
-    cost = share(lot.cost, taken + count, lot.quantity) - share(lot.cost, taken, lot.quantity)
-    fee = share(lot.fee, taken + count, lot.quantity) - share(lot.fee, taken, lot.quantity) if lot.fee else ZERO
-    lot.left -= count
+def _take(lot: OpenLot, most: Decimal) -> LotPart:
+    """Remove up to most contracts from a lot."""
+    quantity, left = lot.quantity, lot.left
+    count = min(most, left)
+    lot.left = left - count
+    end = quantity - lot.left
+    cost, fee = share(lot.cost, end, quantity), share(lot.fee, end, quantity)
+    if left != quantity:  # less what earlier parts had
+        cost -= share(lot.cost, quantity - left, quantity)
+        fee -= share(lot.fee, quantity - left, quantity)
     return LotPart(count, cost, fee, lot.opened)
 
 
@@ -183,20 +187,22 @@ class MarketBook(FifoLots):
             fee = ZERO
         else:
             self.known_fees += fee
-        count, position = abs(record.quantity), self.quantity
-        closing = min(count, abs(position)) if (position > 0) != (record.quantity > 0) and position else ZERO
-        closing_fee = share(fee, closing, count) if fee and closing else ZERO
+        opening, held = record.quantity, self.quantity
         cash = realized = ZERO
-        if closing:
-            price = record.price if position > 0 else complement(record.price)
-            cash = closing * price
+        if held and (held > ZERO) != (opening > ZERO):
+            count = abs(opening)
+            closing = min(count, abs(held))
+            cash = closing * (record.price if held > ZERO else complement(record.price))
+            closing_fee = share(fee, closing, count)
             realized = cash - self._close(closing, cash, closing_fee, record.timestamp, on_close)
-        if opening := count - closing:
-            price = record.price if record.quantity > 0 else ONE - record.price
-            self.open(opening.copy_sign(record.quantity), opening * price, fee - closing_fee, record.timestamp)
-            cash -= opening * price
+            self.realized += realized
+            opening += closing.copy_sign(held)
+            fee -= closing_fee
+        if opening:
+            cost = abs(opening) * (record.price if opening > ZERO else complement(record.price))
+            self.open(opening, cost, fee, record.timestamp)
+            cash -= cost
         self.traded += cash
-        self.realized += realized
         return cash, realized
 
     def settle(self, record: SettlementRecord, on_close: OnClose | None = None) -> Decimal:
@@ -214,15 +220,16 @@ class MarketBook(FifoLots):
     ) -> Decimal:  # fmt: skip
         """Close count contracts for proceeds. Returns their cost in dollars."""
         outcome = "yes" if self.quantity > 0 else "no"
-        done = cost = ZERO
-        for part in self.close(count):
-            cost += part.cost
-            if on_close is not None:
+        before = self.cost
+        parts = self.close(count)
+        if on_close is not None:
+            done = ZERO
+            for part in parts:
                 end = done + part.quantity
                 got = share(proceeds, end, count) - share(proceeds, done, count)
                 paid = part.fee + share(fee, end, count) - share(fee, done, count)
+                done = end
                 on_close(ClosedLot(
                     self.ticker, outcome, part.quantity, part.opened, closed, part.cost, got, paid, by_settlement,
                 ))  # fmt: skip
-            done += part.quantity
-        return cost
+        return before - self.cost

@@ -6,12 +6,11 @@ Quantities are signed in YES terms: + buys YES, - sells YES, which is the same a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from ledger.amounts import ONE, ZERO, complement
 
 Body = Mapping[str, Any]
-SIGNS: Final = {("BUY", "yes"): 1, ("SELL", "yes"): -1, ("BUY", "no"): -1, ("SELL", "no"): 1}
 
 
 class RecordError(ValueError):
@@ -90,21 +89,19 @@ class BaselineRecord:
 
 def read_trade(body: Body) -> TradeRecord:
     """Read the body of a trade or a correction. Raises RecordError."""
-    quantity, price = _number(body, "quantity"), _number(body, "price")
-    try:
-        sign = SIGNS[body["side"], body["outcome"]]
-    except (KeyError, TypeError):
-        raise _error(body, "side", "BUY or SELL of outcome yes or no") from None
-    corrects = body.get("corrects")
-    if quantity < 0 or (quantity == 0 and corrects is None):
+    quantity, price, fee = _number(body, "quantity"), _number(body, "price"), body.get("fee")
+    side, outcome, corrects = body.get("side"), body.get("outcome"), body.get("corrects")
+    if side not in ("BUY", "SELL") or outcome not in ("yes", "no"):
+        raise _error(body, "side", "BUY or SELL of outcome yes or no")
+    if quantity <= ZERO and (quantity or corrects is None):
         raise _error(body, "quantity", "contracts above 0")
-    if not 0 <= price <= 1:
+    if not ZERO <= price <= ONE:
         raise _error(body, "price", "dollars from 0 to 1")
     return TradeRecord(
         body["seq"], _number(body, "timestamp"), _text(body, "ticker"),
-        quantity if sign > 0 else -quantity, price if body["outcome"] == "yes" else ONE - price,
-        None if body.get("fee") is None else _number(body, "fee"), corrects,
-        body.get("origin") == "account",
+        quantity if (side == "BUY") == (outcome == "yes") else -quantity,
+        price if outcome == "yes" else complement(price),
+        None if fee is None else _number(body, "fee"), corrects, body.get("origin") == "account",
     )  # fmt: skip
 
 
@@ -158,10 +155,9 @@ def read_baseline(body: Body) -> BaselineRecord:
 
 def _number(body: Body, name: str) -> Decimal:
     value = body.get(name)
-    if type(value) is Decimal:
-        if value.is_finite():
-            return value
-    elif type(value) is int:
+    if type(value) is Decimal and value.is_finite():
+        return value
+    if type(value) is int:
         return Decimal(value)
     raise _error(body, name, "an exact number")
 
