@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,8 @@ class Process:
         return await eventually(enough, within=within, every=0.1)
 
 
-@contextmanager
-def running_bot(simulator: Simulator, folder: Path, *flags: str, **more: str) -> Iterator[Process]:
-    """A bot with the simulator's account; its log names its port."""
+def started_bot(simulator: Simulator, folder: Path, *flags: str, **more: str) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start a bot with the simulator's account. Return its process and its log."""
     log = folder / f"bot-{time.monotonic_ns()}.log"
     environ = {
         **os.environ, "KALSHI_API_URL": simulator.url, "KALSHI_API_KEY": "demo-rsa",
@@ -67,7 +66,13 @@ def running_bot(simulator: Simulator, folder: Path, *flags: str, **more: str) ->
     }  # fmt: skip
     command = [sys.executable, "-m", "bot", "--port", "0", *flags]
     with log.open("wb") as output:
-        popen = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
+        return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output), log
+
+
+@contextmanager
+def running_bot(simulator: Simulator, folder: Path, *flags: str, **more: str) -> Iterator[Process]:
+    """A bot that answers; its log names its port."""
+    popen, log = started_bot(simulator, folder, *flags, **more)
     try:
         deadline = time.monotonic() + 60
         while not (found := re.search(r"at (http://127\.0\.0\.1:\d+)", log.read_text())):
@@ -83,6 +88,16 @@ def running_bot(simulator: Simulator, folder: Path, *flags: str, **more: str) ->
             except subprocess.TimeoutExpired:
                 popen.kill()
                 popen.wait()
+
+
+def refused_bot(simulator: Simulator, folder: Path, *flags: str, **more: str) -> tuple[int, str]:
+    """Return the exit code and the log of a bot that ends by itself."""
+    popen, log = started_bot(simulator, folder, *flags, **more)
+    try:
+        return popen.wait(60), log.read_text()
+    finally:
+        popen.kill()
+        popen.wait()
 
 
 @pytest.fixture(scope="module")
@@ -224,19 +239,17 @@ async def test_the_bot_ends_soon_without_an_answer_of_the_exchange(
 
 
 async def test_a_second_bot_under_the_same_prefix_is_refused(simulator: Simulator, tmp_path: Path) -> None:
-    """By the state file they share, or by unknown resting orders, which are not cancelled."""
+    """By the state file they share, or by unknown resting orders, which are not cancelled: exit code 2 both times."""
     other = {"BOT_STATE_FILE": str(tmp_path / "other.json")}
     with running_bot(simulator, tmp_path, "--live") as first:
-        with suppress(AssertionError), running_bot(simulator, tmp_path, "--live"):
-            pass
-        assert "another bot uses it" in _last_log(tmp_path)
+        code, log = await asyncio.to_thread(refused_bot, simulator, tmp_path, "--live")
+        assert (code, "another bot uses it" in log) == (2, True), log
         await eventually(lambda: _rest_well(simulator), within=60, every=0.2)
         first.popen.send_signal(signal.SIGSTOP)  # its orders stay where they are
         before = await _rests(simulator)
         try:
-            with suppress(AssertionError), running_bot(simulator, tmp_path, "--live", **other) as second:
-                assert await asyncio.to_thread(second.popen.wait, 20) == 2
-            assert "another bot may be trading" in _last_log(tmp_path)
+            code, log = await asyncio.to_thread(lambda: refused_bot(simulator, tmp_path, "--live", **other))
+            assert (code, "another bot may be trading" in log) == (2, True), log
             assert before & await _rests(simulator), "they were not touched, though some may have been filled"
         finally:
             first.popen.send_signal(signal.SIGCONT)
@@ -247,9 +260,8 @@ async def test_a_second_bot_under_the_same_prefix_is_refused(simulator: Simulato
 def test_a_damaged_state_file_ends_the_bot_with_a_sentence(simulator: Simulator, tmp_path: Path) -> None:
     """Exit code 2 and a sentence, no traceback."""
     (tmp_path / "state.json").write_text("{}")
-    with suppress(AssertionError), running_bot(simulator, tmp_path):
-        pass
-    log = next(tmp_path.glob("bot-*.log")).read_text()
+    code, log = refused_bot(simulator, tmp_path)
+    assert code == 2
     assert "not a state file of the bot" in log
     assert "Traceback" not in log
 
@@ -264,10 +276,6 @@ async def _rest_well(simulator: Simulator) -> bool:
 
 async def _resting(bot: Process) -> bool:
     return bool((await bot.get("/status"))["resting"])
-
-
-def _last_log(folder: Path) -> str:
-    return max(folder.glob("bot-*.log")).read_text()
 
 
 async def _rests(simulator: Simulator) -> set[str]:
