@@ -161,10 +161,12 @@ async def test_another_journal_resets_readers_and_the_times(follower: Follower) 
     """What was polled or read before is not in it; trades/live lists the trades of the new one."""
     follower.receive(snapshot(100.0, polled=NOW, swept=NOW))
     await follower.journal.append([drafts.trade(trade_id=f"t{number}", at=number) for number in range(1, 4)])
-    follower.watch.feed.on_new_epoch(Head("other", 2))
-    assert (follower.hub.resets, follower.resets) == ([("other", 2)], 1)
-    assert (follower.watch.complete_to(), follower.watch.live.position) == (0.0, 2)
+    epoch = follower.journal.epoch
+    follower.watch.feed.on_new_epoch(Head(epoch, 2))
+    assert (follower.hub.resets, follower.resets) == ([(epoch, 2)], 1)
+    assert (follower.watch.complete_to(), follower.watch.live.newest(10)) == (0.0, [])
     await eventually(lambda: follower.watch.live.newest(10))
+    assert follower.watch.live.position == 2
     assert [loads(body)["trade_id"] for body in follower.watch.live.newest(10)] == ["t2", "t1"]
 
 
