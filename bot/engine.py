@@ -10,7 +10,7 @@ from random import Random
 
 from bot.clock import BotClock
 from bot.decisions import MarketDecision
-from bot.errors import VenueError, VenueUnavailable
+from bot.errors import VenueError
 from bot.exchange_hours import in_maintenance
 from bot.halts import Halt
 from bot.intents import intents_of
@@ -25,6 +25,7 @@ from bot.trading_state import TradingState
 from bot.venues.base import Venue
 from bot.watchlist import Watchlist
 from kalshi.account_models import Balance
+from kalshi.errors import KalshiError
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ class Engine:
         self._state.risk.events, self._state.risk.terms = self._watchlist.events(), self._watchlist.terms()
         await self._venue.refresh(self._watchlist.quotes)
         if self._read_balance is not None and self._throttle.due("balance", _BALANCE_EVERY):
-            with suppress(VenueUnavailable):
+            with suppress(KalshiError):  # the last one stays in use
                 self.sender.balance = await self._read_balance()
         if self._throttle.due("status", _STATUS_EVERY):
             with self._throttle.retried("status"):
