@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -181,19 +181,21 @@ class LiveVenue:
         """Read fills, resolve uncertain orders, renew expiring ones, and now and then everything else."""
         self._shards |= {ticker: quote.exchange_index for ticker, quote in quotes.items()}
         try:
-            if self._throttle.due("newest", self._options.newest_every):
-                await self.fills.read_newest()
+            await self._read_if_due("newest", self._options.newest_every, self.fills.read_newest)
             await self._resolve()
             await self._renew()
-            if self._throttle.due("orders", self._options.orders_every):
-                await self.compare_orders()
-            if self._throttle.due("settlements", self._options.settlements_every):
-                await self.fills.read_settlements()
-            if self._throttle.due("fills", self._options.fills_every):
-                await self.fills.read_all()
+            await self._read_if_due("orders", self._options.orders_every, self.compare_orders)
+            await self._read_if_due("settlements", self._options.settlements_every, self.fills.read_settlements)
+            await self._read_if_due("fills", self._options.fills_every, self.fills.read_all)
         except KalshiError as error:
             raise VenueUnavailable(str(error), reason_of(error)) from error
         self._intruders += self.fills.pop_intruders()
+
+    async def _read_if_due(self, name: str, every: float, read: Callable[[], Awaitable[None]]) -> None:
+        """Read unless the interval has not passed; a read that fails is due again at the next turn."""
+        if self._throttle.due(name, every):
+            with self._throttle.retried(name):
+                await read()
 
     def _expiry(self) -> int:
         return math.ceil(self._clock.wall() + self._options.lifetime)
