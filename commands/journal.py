@@ -15,10 +15,11 @@ from commands.journal_files import back_up, restore, text_reader, text_writer
 from commands.journal_format import Format
 from config.reader import read
 from config.settings import ServerSettings
+from ingest.exchange_fills import check_marks
 from journal import archive, verify
 from journal.base import Journal
 from journal.dsn import open_journal
-from journal.errors import JournalError
+from journal.errors import JournalDamaged, JournalError
 from kalshi.errors import KalshiError
 
 _SHOWN: Final = 20  # problems printed one by one
@@ -112,6 +113,11 @@ async def _verify(journal: Journal) -> int:
         count += 1
         if count <= _SHOWN:
             _print(problem)
+    try:
+        check_marks(await journal.marks())
+    except JournalDamaged as error:
+        count += 1
+        _print(str(error))
     if count:
         _print(f"{count} problems in {await journal.head()} entries of epoch {journal.epoch}")
         return 1

@@ -18,7 +18,13 @@ from journal.sqlite import SqliteJournal
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Yield an empty temporary file (0600) beside path; on success it is on disk under path, else it is removed."""
+    """Yield an empty temporary file (0600) beside path; on success it is on disk under path, else it is removed.
+
+    Raises JournalMisnamed for a folder, a device or a pipe, which the file would replace. A link stays a link.
+    """
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
+        raise JournalMisnamed(f"{path}: expected the name of a file in a folder that exists")
+    path = path.resolve()
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
@@ -44,21 +50,34 @@ def _sync_folder(folder: Path) -> None:
 def text_writer(file: str) -> Iterator[TextIO]:
     """Yield standard output for "-", else a file that appears when everything is written."""
     if file == "-":
-        with os.fdopen(os.dup(sys.stdout.fileno()), "w", newline="") as out:
+        with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="") as out:
             yield out
         return
-    with new_file(Path(file)) as temporary, temporary.open("w", newline="") as out:
+    if _is_database(Path(file)):
+        raise JournalMisnamed(f"{file} is a database, which the export would replace; name another file")
+    with new_file(Path(file)) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
         yield out
         out.flush()
 
 
+def _is_database(path: Path) -> bool:
+    """Return True for a file of SQLite: a journal or a backup of one."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+
+
 def text_reader(file: str) -> TextIO:
-    """Open standard input for "-", else the file."""
-    return os.fdopen(os.dup(sys.stdin.fileno()), newline="") if file == "-" else Path(file).open(newline="")
+    """Open standard input for "-", else the file; a mark that an editor put before the first line is skipped."""
+    source = os.dup(sys.stdin.fileno()) if file == "-" else Path(file)
+    return open(source, encoding="utf-8-sig", newline="")
 
 
 async def back_up(journal: Journal, file: Path) -> int:
     """Copy the journal to a file, also while it is written to; return the copy's head. A damaged copy is an error."""
+    if _belongs_to(_sqlite(journal), file):
+        raise JournalMisnamed(f"{file} belongs to the journal itself; name another file")
     with new_file(file) as temporary:
         await _sqlite(journal).backup(temporary)
         async with _checked(temporary) as copy:
@@ -99,6 +118,11 @@ async def _checked(path: Path) -> AsyncIterator[SqliteJournal]:
         yield journal
     finally:
         await journal.close()
+
+
+def _belongs_to(journal: SqliteJournal, file: Path) -> bool:
+    own = [Path(f"{journal.path}{suffix}") for suffix in ("", "-wal", "-shm")]
+    return file.exists() and any(each.exists() and each.samefile(file) for each in own)
 
 
 def _sqlite(journal: Journal) -> SqliteJournal:

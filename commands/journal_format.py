@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any, Final, Literal, TypeVar
 
 from cache.decimal_json import dumps, loads
+from ingest.exchange_fills import check_marks
 from journal import codec
 from journal.archive import ArchiveHeader, Record, checked
 from journal.entries import Entry
@@ -44,11 +45,14 @@ def read(lines: Iterable[str], form: Format) -> Iterator[Record]:
     def counted() -> Iterator[str]:
         nonlocal number
         for number, text in enumerate(lines, 1):  # noqa: B007
-            yield text
+            if text.strip():  # an editor may have added an empty line
+                yield text
 
     rows = map(loads, counted()) if form == "jsonl" else map(_object, csv.DictReader(counted(), strict=True))
     try:
         yield from checked(map(_record, rows))
+    except UnicodeDecodeError:
+        raise ArchiveUnreadable(f"line {number}: expected UTF-8 text; unpack a compressed file first") from None
     except RecursionError:
         raise ArchiveUnreadable(f"line {number}: nested too deeply") from None
     except (KeyError, TypeError):
@@ -126,6 +130,7 @@ def _header(row: dict[str, Any]) -> ArchiveHeader:
         raise ValueError("expected marks as text")
     if not 0 <= head < 2**53:
         raise ValueError(f"{head!r:.40} is not the head of a journal")
+    check_marks(marks)
     return ArchiveHeader(epoch, head, marks, row.get("checksum"), _field(row, "ids", int) if "ids" in row else 0)
 
 

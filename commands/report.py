@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cache.decimal_json import loads, plain
+from commands.journal_files import text_writer
 from commands.report_figures import TradingReport, make_report
 from commands.report_page import page
 from config.reader import read
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str], journal_url: str | None = None) -> int:
         if options.output is None:
             sys.stdout.write(text)
         else:
-            options.output.write_text(text)
+            with text_writer(str(options.output)) as out:
+                out.write(text)
             print(f"wrote {len(report.lots)} closed trades to {options.output}")
     except (JournalError, RecordError, ValueError, OSError) as error:
         print(f"report: {error}", file=sys.stderr)

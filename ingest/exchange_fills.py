@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from ingest.bot_status import BotStatus
-from ingest.gaps import GapSpan, OpenGaps, exact_seconds
+from ingest.gaps import GAPS_MARK, WINDOW_MARK, GapSpan, OpenGaps, PollOverlap, exact_seconds
 from journal.entries import Baseline, Draft, Mode, Origin, Settlement, Trade, Transfer
+from journal.errors import JournalDamaged
 from kalshi.account_models import Fill
 from kalshi.client import KalshiClient
 from kalshi.errors import BadAnswer, KalshiError
@@ -219,3 +220,15 @@ async def read_baseline(exchange: KalshiClient, mode: Mode, clock: Callable[[], 
             return Baseline(max([exact_seconds(complete), *after.values()]), rows, SOURCE, mode, balance=cash)
         await asyncio.sleep(BASELINE_PAUSE)
     raise BadAnswer("the account trades without a pause, so that its cash and positions cannot be read together")
+
+
+def check_marks(marks: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the marks. Raises JournalDamaged, which names the one that a leader cannot begin with."""
+    readers = {WINDOW_MARK: PollOverlap, GAPS_MARK: OpenGaps, "begun": lambda _: Watermarks.load(marks)}
+    for name, read in readers.items():
+        try:
+            read(marks.get(name, ""))
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+            what = f"the mark {name} of the journal cannot be read ({error!r:.80}), so nothing is recorded"
+            raise JournalDamaged(f"{what}; restore a backup") from None
+    return marks

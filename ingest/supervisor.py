@@ -21,7 +21,7 @@ from cluster.workers import RelaySettings, open_workers
 from ingest.backfill import Backfiller
 from ingest.bot_client import BotClient, PollSettings
 from ingest.bot_status import BotSnapshot, BotStatus, is_unhealthy
-from ingest.exchange_fills import Attribution
+from ingest.exchange_fills import Attribution, check_marks
 from ingest.fill_listener import FillListener
 from ingest.gaps import GAPS_MARK, WINDOW_MARK, OpenGaps, PollOverlap
 from ingest.latest_trades import MAX_TRADES, LatestTrades, SourceTimes
@@ -30,7 +30,7 @@ from ingest.trade_intake import TradeIntake
 from journal.base import Journal
 from journal.entries import Entry, Head, Mode
 from journal.entry_store import Query
-from journal.errors import JournalError, LeaseLost
+from journal.errors import JournalDamaged, JournalError, LeaseLost
 from kalshi.client import KalshiClient
 from kalshi.fill_socket import FillSocket
 from streams.hub import Hub
@@ -199,7 +199,8 @@ class Supervisor:
             newest = last if last and last.at > self._snapshot.at else self._snapshot
             # Not polled by our own memory: a journal that went back in time does not hold what was polled since.
             newest = replace(newest, polled=last.polled if last else 0.0)
-            marks = await self._until_read(self._journal.marks, "poller")
+            marks = await self._until_read(self._marks, "poller")
+            self._components["recorder"].start()
             self._term = LeaderTerm(
                 self._upstreams, self._writer, self._components, marks, newest, self._publish_snapshot,
                 self._on_account_trade,
@@ -209,8 +210,15 @@ class Supervisor:
             self._term = None
             self._set_leader_components_idle()
 
+    async def _marks(self) -> Mapping[str, str]:
+        try:
+            return check_marks(await self._journal.marks())
+        except JournalDamaged as error:
+            self._components["recorder"].fail(str(error))
+            raise
+
     async def _until_read(self, read: Callable[[], Awaitable[T]], component: str) -> T:
-        """Return what read returns; retry while the journal is away."""
+        """Return what read returns; retry while the journal is away or damaged."""
         while True:
             try:
                 return await read()

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cache.decimal_json import dumps, loads
 from journal.base import Journal
-from journal.errors import JournalError
+from journal.errors import JournalDamaged, JournalError
 from routes.context import PREFIX, get_services, mount_path
 from routes.problems import Problem
 
@@ -99,9 +99,11 @@ class RevokedTickets:
         await self._journal.append([], marks={MARK: dumps(dict(newest))})
 
     async def _refresh(self) -> None:
-        stored = loads((await self._journal.marks()).get(MARK, "{}"))
-        now = self._clock()
-        self._ends = {name: end for name, end in {**stored, **self._ends}.items() if end > now}
+        text, now = (await self._journal.marks()).get(MARK, "{}"), self._clock()
+        try:
+            self._ends = {name: end for name, end in {**loads(text), **self._ends}.items() if end > now}
+        except (ValueError, TypeError, RecursionError):
+            raise JournalDamaged(f"the bookmark {MARK} cannot be read: delete its row of the table marks") from None
 
 
 class SessionEndpoint(HTTPEndpoint):
@@ -115,7 +117,7 @@ class SessionEndpoint(HTTPEndpoint):
     async def post(self, request: Request) -> Response:
         """Exchange the token (Bearer, JSON {"token": …} or the page's form) for a cookie. 401 for a wrong one."""
         tickets, access = _tickets(request), get_services(request.scope).access
-        form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        form = request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded")
         if problem := await access.check_token(await _token(request, form), request.scope):
             raise problem
         base = mount_path(request.scope) + PREFIX

@@ -1,6 +1,8 @@
 """server.py journal …: what each command prints, writes and exits with."""
 
 import asyncio
+import gzip
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from commands import report
 from commands.journal import main
 from journal.dsn import open_journal
 from journal.entries import Draft
@@ -86,6 +89,80 @@ def test_an_export_of_a_damaged_journal_leaves_the_file_of_yesterday(url: str, t
         assert main(argv, url) == 1
         assert file.read_bytes() == good
         assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+@pytest.mark.parametrize("by", ["name", "link", "other case of the folder"])
+def test_no_command_replaces_the_journal_itself(
+    suffix: str, by: str, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An export, a backup or a report to the journal's own file is refused, and the journal is as it was."""
+    own = tmp_path / f"journal.db{suffix}"
+    own.touch()
+    target = own
+    if by == "link":
+        target = tmp_path / "link"
+        target.symlink_to(own)
+    elif by == "other case of the folder":
+        target = tmp_path / "x" / ".." / own.name
+        (tmp_path / "x").mkdir()
+    words = [["backup", str(target)], *([["export", str(target)]] if suffix == "" else [])]
+    for argv in words:
+        assert main(argv, url) == 1
+        assert str(target) in capsys.readouterr().err
+    if not suffix:
+        assert report.main(["--output", str(target)], url) == 1
+    assert main(["verify"], url) == 0
+
+
+@pytest.mark.parametrize("argv", [["export"], ["backup"]])
+def test_only_a_file_is_replaced(argv: list[str], url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A device, a pipe or a folder stays what it is, since root could replace it; a link stays a link."""
+    pipe, folder, link = tmp_path / "pipe", tmp_path / "folder", tmp_path / "link"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    link.symlink_to(tmp_path / "monday")
+    for target in (pipe, folder):
+        assert main([*argv, str(target)], url) == 1
+        assert f"{target}: expected the name of a file" in capsys.readouterr().err
+    assert pipe.is_fifo()
+    assert main([*argv, str(link)], url) == 0
+    assert link.is_symlink()
+    assert (tmp_path / "monday").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.csv"])
+def test_a_file_that_an_editor_saved_is_imported(name: str, url: str, tmp_path: Path) -> None:
+    """A byte-order mark, CRLF and empty lines change nothing."""
+    file = tmp_path / name
+    assert main(["export", str(file)], url) == 0
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n") + b"\r\n\r\n")
+    assert main(["import", str(file)], f"sqlite:///{tmp_path}/copy.db") == 0
+    assert main(["verify"], f"sqlite:///{tmp_path}/copy.db") == 0
+
+
+def test_a_compressed_file_is_named(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error says what to do with it."""
+    file = tmp_path / "t.jsonl"
+    assert main(["export", str(file)], url) == 0
+    file.write_bytes(gzip.compress(file.read_bytes()))
+    assert main(["import", str(file)], f"sqlite:///{tmp_path}/copy.db") == 1
+    assert "line 1: expected UTF-8 text; unpack a compressed file first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mark", [("bot", "{"), ("bot", "5"), ("holes", "[1]"), ("begun", "x")])
+def test_a_damaged_mark_is_found(
+    mark: tuple[str, str], url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Verify names it, and a file with one is not imported: no leader could begin with it."""
+    name, text = mark
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        connection.execute("INSERT INTO marks (name, value) VALUES (?, ?)", [name, text])
+    assert main(["verify"], url) == 1
+    assert f"the mark {name} of the journal cannot be read" in capsys.readouterr().err
+    assert main(["export", str(tmp_path / "t.jsonl")], url) == 0
+    assert main(["import", str(tmp_path / "t.jsonl")], f"sqlite:///{tmp_path}/copy.db") == 1
+    assert f"the mark {name} of the journal cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.mysql

@@ -11,6 +11,7 @@ from commands.journal import main
 from ingest import trade_intake
 from ingest.supervisor import Supervisor
 from journal.errors import JournalUnavailable
+from journal.sqlite import SqliteJournal
 from tests.support.bot import ScriptedBot, serving, trade
 from tests.support.eventually import eventually
 from tests.support.exchange import ScriptedExchange, fill
@@ -58,6 +59,22 @@ async def test_the_newest_trades_are_read_again_after_a_reset(path: Path, monkey
         monkeypatch.setattr(journal, "history", honest)
         await eventually(lambda: len(watch.live.newest(9)) == 2)
         assert (await watch.live.answer(9))[1] == 2
+
+
+@pytest.mark.parametrize(("name", "text"), [("bot", "{"), ("holes", "[1]"), ("begun", "x")])
+async def test_a_damaged_mark_stops_the_recording_until_it_is_mended(name: str, text: str, path: Path) -> None:
+    """Health names it and nothing is written; once the mark can be read the leader begins."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.append([], marks={name: text})
+    async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, hub, _):
+        bot.make(trade(1))
+        await eventually(lambda: watch.health()["recorder"]["state"] == "degraded")
+        assert f"the mark {name} of the journal cannot be read" in str(watch.health()["recorder"]["reason"])
+        await journal.append([], marks={name: "" if name != "begun" else "1.5"})
+        await eventually(lambda: hub.ids == ["t1"])
+        assert watch.health()["recorder"]["state"] == "ok"
+    await journal.close()
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from cache.base import RedisAddress
 from cache.decimal_json import loads
 from cache.redis import connect
 from journal.dsn import open_journal
+from journal.errors import JournalDamaged
 from routes.access import Access, AccessMiddleware
 from routes.client_limits import AT_ONCE, NETWORKS, ClientRateLimit, LoginGuard
 from routes.login import LIFETIME, MARK, RevokedTickets, Ticket, Tickets
@@ -321,6 +322,22 @@ async def test_revoked_tickets_are_dropped_after_their_expiry(path: Path) -> Non
         now[0] = 2500.0
         await first.add(Ticket("c", 3000))
         assert set(loads((await journal.marks())[MARK])) == {"b", "c"}
+    finally:
+        await journal.close()
+
+
+@pytest.mark.parametrize("text", ["[1", "[]", "5", "null", '{"z":"b"}', "[" * 50_000])
+async def test_damaged_revocations_are_an_error_of_the_journal(text: str, path: Path) -> None:
+    """A login goes on with what is known; a logout that cannot be stored is a 503, never a mistake of ours."""
+    journal = open_journal(f"sqlite:///{path}")
+    await journal.open()
+    try:
+        await journal.append([], marks={MARK: text})
+        revoked = RevokedTickets(journal, lambda: 1000.0)
+        assert not await revoked.contains(Ticket("a", 2000))
+        with pytest.raises(JournalDamaged, match=MARK):
+            await revoked.add(Ticket("a", 2000))
+        assert await revoked.contains(Ticket("a", 2000))
     finally:
         await journal.close()
 
