@@ -135,8 +135,9 @@ journal = matching(
     "(sqlite|mysql)://.*[^/].*", "sqlite:///file, sqlite:////absolute/file or mysql://user@host:port/database"
 )
 origins = checked(
-    ".*", names, "exact origins such as https://app.example.com, comma between; no * and no path",
-    lambda found: all(map(re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+").fullmatch, found)),
+    ".*", lambda value: names(value.lower()),  # as browsers send them
+    "exact origins such as https://app.example.com, comma between; no *, no path, no :80 of http, no :443 of https",
+    lambda found: all(map(re.compile(r"(?!http:.*:80$|https:.*:443$)https?://[a-z0-9.\-\[\]:]+").fullmatch, found)),
 )  # fmt: skip
 token_text = matching(_TOKEN, _TOKEN_FORM)
 secret_token = checked(_TOKEN, Secret, _TOKEN_FORM)  # not shown by repr()

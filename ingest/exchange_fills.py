@@ -224,7 +224,9 @@ async def read_baseline(exchange: KalshiClient, mode: Mode, clock: Callable[[], 
 
 def check_marks(marks: Mapping[str, str]) -> Mapping[str, str]:
     """Return the marks. Raises JournalDamaged, which names the one that a leader cannot begin with."""
-    readers = {WINDOW_MARK: PollOverlap, GAPS_MARK: OpenGaps, "begun": lambda _: Watermarks.load(marks)}
+    readers: dict[str, Callable[[str], object]] = {
+        WINDOW_MARK: PollOverlap, GAPS_MARK: OpenGaps, "begun": lambda _: Watermarks.load(marks),
+    }  # fmt: skip
     for name, read in readers.items():
         try:
             read(marks.get(name, ""))

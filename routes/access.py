@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes.client_limits import ClientRateLimit, LoginGuard
 from routes.context import PREFIX, PROBES, STREAM_PATHS, mount_path, path_in_app
-from routes.login import COOKIE, RevokedTickets, Ticket, Tickets, bearer
+from routes.login import COOKIE, RevokedTickets, Ticket, Tickets, bearer, cookie_values
 from routes.problems import RETRY_AFTER, SECURITY, Problem, render
 from streams.event import bye, comment
 from streams.sse import HEADERS
@@ -79,8 +79,9 @@ class Access:
                 return None
         if self.sessions is not None:
             try:
-                if await self.sessions.is_live(connection.cookies.get(SPRING_COOKIE, "")):
-                    return None
+                for cookie in cookie_values(connection, SPRING_COOKIE) or [""]:
+                    if await self.sessions.is_live(cookie):
+                        return None
             except SessionsAway as away:
                 return Problem(503, f"your login cannot be checked now: {away}")
         return Problem(401, "a login or the API token is required", {"WWW-Authenticate": CHALLENGE})
@@ -94,11 +95,12 @@ class Access:
         return Problem(401, "this is not the API token", {"WWW-Authenticate": CHALLENGE})
 
     async def ticket(self, connection: HTTPConnection) -> Ticket | None:
-        """Return the valid ticket in the cookie of a request; None without one."""
-        found = None if self.tickets is None else self.tickets.read(connection.cookies.get(COOKIE, ""))
-        if found is None or (self.revoked is not None and await self.revoked.contains(found)):
-            return None
-        return found
+        """Return the first valid ticket in the cookies of a request; None without one."""
+        for text in cookie_values(connection, COOKIE):
+            found = None if self.tickets is None else self.tickets.read(text)
+            if found is not None and not (self.revoked is not None and await self.revoked.contains(found)):
+                return found
+        return None
 
 
 async def _refuse(access: Access, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.endpoints import HTTPEndpoint
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request, cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cache.decimal_json import dumps, loads
@@ -28,6 +28,7 @@ LIFETIME: Final = 12 * 3600  # seconds
 MARK: Final = "revoked_tickets"  # the journal's bookmark that holds them, so that all workers know, after a restart too
 REFRESH: Final = 5.0  # seconds between two reads of it
 MOST: Final = 500  # revoked tickets that are stored; each is dropped after its expiry
+MOST_COOKIES: Final = 4  # of one name that are read
 BODY_LIMIT: Final = 4096  # bytes
 PAGE: Final = files("web").joinpath("login.html").read_text("utf-8").rstrip()
 STYLE: Final = PAGE.partition("<style>")[2].partition("</style>")[0]
@@ -145,6 +146,12 @@ def _tickets(request: Request) -> Tickets:
     if found is None:
         raise Problem(404, "no API token is set; API_TOKEN sets the one to log in with")
     return found
+
+
+def cookie_values(connection: HTTPConnection, name: str) -> list[str]:
+    """Return at most MOST_COOKIES values of a cookie: a browser sends one for each path and domain that fits."""
+    pairs = ";".join(connection.headers.getlist("cookie")).split(";")
+    return [found[name] for found in map(cookie_parser, pairs) if name in found][:MOST_COOKIES]
 
 
 def bearer(connection: HTTPConnection) -> str | None:

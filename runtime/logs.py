@@ -4,6 +4,9 @@ import json
 import logging
 import sys
 import time
+from typing import Final
+
+REPEAT_SECONDS: Final = 60.0  # between two warnings about requests that cannot be read
 
 
 class JsonLines(logging.Formatter):
@@ -35,11 +38,29 @@ class PlainLines(logging.Formatter):
         return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in super().formatMessage(record))
 
 
+class RequestLines(logging.Filter):
+    """Keep one of uvicorn's warnings about requests a minute, and none of its other lines, which have an address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._due: dict[int, float] = {}  # by line of the code: seconds of the monotonic clock
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return False for a line that is left out; errors of the application are kept."""
+        if not record.module.endswith("_impl") or record.levelno > logging.WARNING:
+            return True
+        now = time.monotonic()
+        if record.levelno < logging.WARNING or now < self._due.get(record.lineno, 0.0):
+            return False
+        self._due[record.lineno] = now + REPEAT_SECONDS
+        return True
+
+
 def set_up_logging(level: str, for_people: bool) -> None:
     """Send the root logger's lines to stderr: plain for people or on a terminal, else JSON. The last call counts.
 
     uvicorn's access log is switched off: it holds whole client addresses, and a line for each request costs a fifth of
-    the throughput. Its error log goes the same way as ours.
+    the throughput. Its error log goes the same way as ours, without a line for each bad request.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PlainLines() if for_people or sys.stderr.isatty() else JsonLines())
@@ -51,5 +72,7 @@ def set_up_logging(level: str, for_people: bool) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    if not any(isinstance(each, RequestLines) for each in logger.filters):
+        logger.addFilter(RequestLines())
     for name in ("asyncio", "asyncmy"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -34,6 +34,8 @@ WRONG = [
     ("JOURNAL_URL", "postgres://x/y", "sqlite:///file"),
     ("CORS_ORIGINS", "*", "exact origins"),
     ("CORS_ORIGINS", "https://a.example/path", "no path"),
+    ("CORS_ORIGINS", "https://a.example:443", "no :443 of https"),
+    ("CORS_ORIGINS", "http://a.example,http://b.example:80", "no :80 of http"),
     ("ALLOWED_HOSTS", "https://a.example", "host names without port"),
     ("ALLOWED_HOSTS", "a.example:80", "host names without port"),
     ("ALLOWED_HOSTS", "*", "host names"),
@@ -97,8 +99,8 @@ def test_allowed_hosts_are_names_between_commas(text: str, hosts: tuple[str, ...
 
 
 def test_origins_stand_between_commas(tmp_path: Path) -> None:
-    """Spaces around an origin do not count."""
-    found = read(ServerSettings, {"CORS_ORIGINS": "https://a.example , http://b.example:8080"}, tmp_path)
+    """Spaces around an origin and its case do not count."""
+    found = read(ServerSettings, {"CORS_ORIGINS": "HTTPS://A.example , http://b.example:8080"}, tmp_path)
     assert found.cors_origins == ("https://a.example", "http://b.example:8080")
 
 

@@ -129,6 +129,25 @@ async def test_a_login_at_spring_passes_and_a_store_that_is_away_is_named() -> N
     assert (response.status, b"your login cannot be checked now: no answer" in response.body) == (503, True)
 
 
+@pytest.mark.parametrize(
+    "form", ["{0}={1}; {0}={2}", "{0}={2}; {0}={1}", "a=b; {0}={2};{0}={2}; {0}={1}; c", '{0}="{1}"']
+)
+async def test_any_of_several_cookies_of_one_name_counts(form: str) -> None:
+    """A browser sends one for each path and domain that fits, the oldest last, as Spring reads them too."""
+    sessions: Any = Sessions()
+    assert (await ask(Access(sessions=sessions), cookie=form.format("SESSION", "live", "old"))).status == 200
+    ticket = Tickets(TOKEN).issue()
+    assert (await ask(token_access(), cookie=form.format("pi_session", ticket, "1.2.3"))).status == 200
+    assert (await ask(token_access(), cookie=form.format("pi_session", "4.5.6", "1.2.3"))).status == 401
+
+
+async def test_a_flood_of_cookies_is_not_looked_up() -> None:
+    """The first few of a name are read, since each is a request to the store."""
+    sessions: Any = Sessions()
+    cookies = "SESSION=old; " * 100 + "SESSION=live"
+    assert (await ask(Access(sessions=sessions), cookie=cookies)).status == 401
+
+
 async def test_a_client_without_an_address_is_checked_like_any_other() -> None:
     """A Unix socket gives no address; wrong tokens and rates of its clients are counted as of one network."""
     app = AccessMiddleware(served, lambda scope: access)

@@ -3,13 +3,20 @@
 import io
 import json
 import logging
+import socket
 import sys
+from pathlib import Path
 
 import pytest
 
-from runtime.logs import JsonLines, PlainLines, set_up_logging
+from runtime.logs import JsonLines, PlainLines, RequestLines, set_up_logging
+from tests.support.server import running_server
 
 FORGED = "exchange: \x1b[31mred\x07\r\nERROR forged: line\u2028"
+UPGRADE = {
+    "Connection": "Upgrade", "Upgrade": "websocket",
+    "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==", "Sec-WebSocket-Version": "13",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -59,3 +66,32 @@ def test_people_read_plain_lines(
     assert text.startswith("{") == is_json
     if is_json:
         assert json.loads(text)["level"] == "info"
+
+
+def test_requests_that_cannot_be_read_are_logged_once_a_minute(tmp_path: Path) -> None:
+    """Neither a flood of them nor a websocket leaves a line each, an address or a query in the log."""
+    with running_server(tmp_path) as server:
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.sendall(b"NONSENSE\r\n\r\n")
+                assert b"400" in client.recv(100)
+        server.get("/sse/trading?token=do-not-log-this", headers=UPGRADE)
+        server.stop()
+    log = server.log.read_text()
+    assert log.count("Invalid HTTP request") == 1
+    assert "do-not-log-this" not in log
+    assert "127.0.0.1:" not in log.replace(f"127.0.0.1:{server.port}/api", "")
+
+
+def test_errors_of_the_application_are_kept() -> None:
+    """What uvicorn says about a mistake of ours is logged every time, as is what others say."""
+    lines = RequestLines()
+
+    def kept(module: str, level: int) -> bool:
+        record = logging.LogRecord("uvicorn.error", level, f"/x/{module}.py", 7, "text", None, None)
+        return lines.filter(record)
+
+    assert [kept("h11_impl", logging.ERROR) for _ in range(2)] == [True, True]
+    assert [kept("h11_impl", logging.WARNING) for _ in range(2)] == [True, False]
+    assert [kept("server", logging.INFO) for _ in range(2)] == [True, True]
+    assert not kept("wsproto_impl", logging.INFO)
