@@ -137,7 +137,11 @@ class JournalLedgers:
         self._stored = self.position
         refused = self.health.counters["refused"], self._refusal
         state = (self.position, self._checksum, self.ledgers, list(self._recent), self.latest_mode, refused)
-        text = await asyncio.to_thread(checkpoint.dump, state)
+        chunks = []
+        for chunk in checkpoint.chunks(state):  # no entry is added meanwhile
+            chunks.append(chunk)
+            await asyncio.sleep(0)
+        text = checkpoint.joined(chunks)
         try:
             await self.journal.store_checkpoint(f"{self._epoch} {text}")
         except JournalError as error:
@@ -194,7 +198,7 @@ class JournalLedgers:
 
     def _remember(self, mode: Mode, at: Decimal, ticker: str, before: tuple[CashFlows, Decimal]) -> None:
         flows, quantity = _figures(self.ledgers[mode], ticker)
-        if (flows, quantity) != before:
+        if (flows, quantity) != before and mode != "paper":  # nothing compares paper with the exchange
             self._recent.append((mode, RecentFlow(at, ticker, flows - before[0], quantity - before[1])))
         while self._recent and float(self._recent[0][1].timestamp) < self.health.clock() - REMEMBERED:
             self._recent.popleft()

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 APPLICATION_ID: Final = 0x50494A31  # "PIJ1" in the file's header
 _BUSY: Final = 4.0  # seconds to wait for another process that writes; less than a call's limit
+_LOG_BYTES: Final = 4_194_304  # of the write-ahead log after a checkpoint, however much a long reader let it grow
 _MIGRATION: Final = 600.0  # seconds that a change of the schema may take
 
 
@@ -188,6 +189,7 @@ class SqliteJournal(Journal):
             self._check_ours(connection)
             connection.execute("COMMIT")
             _use_wal(connection)
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             connection.execute("PRAGMA synchronous = FULL")  # on disk, not merely with the kernel, when COMMIT returns
         except BaseException:
             connection.close()  # rolls back

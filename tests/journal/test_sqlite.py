@@ -49,6 +49,29 @@ async def test_every_commit_is_on_disk(tmp_path: Path) -> None:
     await journal.close()
 
 
+def _numbered(number: int) -> Draft:
+    return trade(at=number, trade_id=f"t{number}")
+
+
+async def test_a_log_that_a_long_reader_let_grow_shrinks_again(tmp_path: Path) -> None:
+    """No checkpoint passes an open read; once it has ended the next entries bring the log back to its usual size."""
+    path = tmp_path / "journal.db"
+    journal, log = SqliteJournal(path), tmp_path / "journal.db-wal"
+    await journal.open()
+    await journal.append([_numbered(0)])
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT COUNT(*) FROM entries").fetchall()
+    for start in range(1, 10_000, 1000):
+        await journal.append([_numbered(number) for number in range(start, start + 1000)])
+    assert log.stat().st_size > 5_000_000
+    reader.close()
+    for number in range(10_001, 10_004):
+        await journal.append([_numbered(number)])
+    assert log.stat().st_size < 4_200_000
+    await journal.close()
+
+
 def _text(path: Path) -> None:
     path.write_text("Dear diary, today I traded.\n" * 50)
 

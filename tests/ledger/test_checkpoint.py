@@ -2,6 +2,7 @@
 
 import base64
 import random
+import tracemalloc
 import zlib
 from collections import deque
 from collections.abc import Sequence
@@ -63,6 +64,19 @@ def test_numbers_texts_and_containers_keep_their_type_and_every_digit() -> None:
     assert loaded == state
     assert str(loaded[0]["a"]) == "1.500"
     assert [type(part) for part in loaded] == [dict, set, deque, tuple]
+
+
+def test_a_large_state_is_stored_in_little_memory() -> None:
+    """In many short chunks: the loop turns between them."""
+    state = [Decimal(number) / 7 for number in range(50_000)]
+    tracemalloc.start()
+    try:
+        sizes = [len(chunk) for chunk in checkpoint.chunks(state)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+    assert len(sizes) > 40
 
 
 def stored(text: str) -> str:
