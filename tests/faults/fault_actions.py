@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import signal
+import sqlite3
+import subprocess
 from collections.abc import AsyncIterator, Sequence
 from random import Random
 from typing import Any
@@ -17,6 +19,12 @@ STEP = 4.0  # seconds by which a clock is a little wrong: the exchange itself re
 HOURS = 6 * 3600.0  # seconds by which it is far wrong at most
 ON_THEIR_WAY = 4  # orders that the exchange has at once when it is killed
 ORDERED_FOR = 0.3  # seconds of such orders
+CROWD = 10  # connections, the fewest to which MariaDB can be limited
+REFUSALS = (
+    ("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"),
+    ("ALTER USER worker@'127.0.0.1' ACCOUNT LOCK", "ALTER USER worker@'127.0.0.1' ACCOUNT UNLOCK"),
+    (f"SET GLOBAL max_connections = {CROWD}", "SET GLOBAL max_connections = DEFAULT"),
+)
 EXCHANGE: dict[str, dict[str, Any]] = {
     "exchange errors": {"kind": "error", "status": 503}, "exchange refuses": {"kind": "rate_limit"},
     "exchange drops": {"kind": "drop"}, "exchange lags": {"kind": "stale", "seconds": 3},
@@ -172,6 +180,38 @@ class FaultActions:
         self._fleet.maria.hang()
         yield
         self._fleet.maria.wake()
+
+    @contextlib.asynccontextmanager
+    async def _journal_refuses(self, rng: Random) -> AsyncIterator[None]:
+        """Make the database read-only, lock the workers out, or let others take every connection."""
+        assert self._fleet.maria is not None
+        begin, end = rng.choice(REFUSALS)
+        await self._sql(f"{begin}; KILL USER worker")
+        crowd = []
+        with contextlib.suppress(OSError):
+            crowd = [await asyncio.open_connection("127.0.0.1", self._fleet.maria.port) for _ in range(CROWD)]
+        yield
+        for _, writer in crowd:
+            writer.transport.abort()
+        await self._sql(end)
+
+    async def _sql(self, statement: str) -> None:
+        """Run a statement as the database's administrator, again while the database is killed."""
+        assert self._fleet.maria is not None
+        while True:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                await asyncio.to_thread(self._fleet.maria.sql, statement)
+                return
+            await asyncio.sleep(0.5)
+
+    @contextlib.asynccontextmanager
+    async def _journal_locked(self, rng: Random) -> AsyncIterator[None]:
+        """Hold the file's write lock, or an old snapshot of it, as another program does that has it open."""
+        connection = sqlite3.connect(self._fleet.journal_file(), 30, check_same_thread=False, isolation_level=None)
+        with contextlib.closing(connection):
+            await asyncio.to_thread(connection.execute, rng.choice(["BEGIN IMMEDIATE", "BEGIN"]))
+            connection.execute("SELECT MAX(seq) FROM entries").fetchone()
+            yield
 
     @contextlib.asynccontextmanager
     async def _log_unlinked(self, rng: Random) -> AsyncIterator[None]:

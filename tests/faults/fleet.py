@@ -64,7 +64,7 @@ class Fleet:
         self.bot = Program("bot", self._bot_words(), self._environment("bot"), self.folder)
         self.bot.start()
         if self.plan.journal == "mysql":
-            self.journal_url = f"mysql://root@127.0.0.1:{self.proxies['journal'].port}/faults"
+            self.journal_url = f"mysql://worker@127.0.0.1:{self.proxies['journal'].port}/faults"
         for place, port in enumerate(self.ports):
             command = [sys.executable, str(ROOT / "server.py"), "--port", str(port)]
             self.workers.append(Program(f"worker-{place}", command, self._settings(), self.folder))
@@ -211,8 +211,8 @@ class Fleet:
 
     async def _start_maria(self) -> int:
         self.maria = await asyncio.to_thread(self._make_maria)
-        self.maria.sql("CREATE DATABASE faults; CREATE USER IF NOT EXISTS root@'127.0.0.1'; "
-                       "GRANT ALL ON *.* TO root@'127.0.0.1'")  # fmt: skip
+        self.maria.sql("CREATE DATABASE faults; CREATE USER worker@'127.0.0.1'; "
+                       "GRANT ALL ON faults.* TO worker@'127.0.0.1'")  # fmt: skip
         return self.maria.port
 
     def _make_maria(self) -> MariaServer:

@@ -19,10 +19,11 @@ KINDS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 FILE: dict[str, tuple[float, float]] = {
     "disk full": (1.0, 4.0), "log unlinked": (0.0, 0.0), "copy served": (2.0, 5.0), "bits flipped": (1.0, 3.0),
-    "backup restored": (1.0, 4.0),
+    "backup restored": (1.0, 4.0), "journal locked": (1.0, 8.0),
 }  # fmt: skip
 DATABASE: dict[str, tuple[float, float]] = {
     "journal killed": (0.5, 2.0), "journal frozen": (0.5, 4.0), "journal cut": (0.5, 2.0),
+    "journal refuses": (1.0, 8.0),
 }  # fmt: skip
 LINKS = ("poller-db", "follower-db", "poller-redis", "follower-redis", "poller-outside", "follower-outside",
          "poller-follower", "db-replica")  # fmt: skip
@@ -35,7 +36,8 @@ HOSTS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 # Trades without an id are matched with fills by their time, so a bot hours off has two entries for each.
 UNCONNECTED = ("bot hours",)
-ALONE = "bot corrects"  # never with another fault: a wrong report stays when its correction is lost
+# Never with another fault: a wrong report stays when its correction is lost, and a command waits for a locked journal.
+ALONE = {"bot corrects", "journal locked"}
 FAILOVER = "failover"  # once in a run: there is one replica
 
 
@@ -84,7 +86,7 @@ def scheduled(plan: Plan) -> tuple[Fault, ...]:
                           rng.random() < 0.2)  # fmt: skip
             found.append(fault)
     for at, (one, following) in enumerate(pairwise(found)):
-        if ALONE in (one.kind, following.kind):
+        if ALONE & {one.kind, following.kind}:
             found[at] = replace(one, overlaps=False)
     if plan.hosts == 2:
         found.insert(rng.randrange(1, len(found)), Fault(FAILOVER, 0.0, 1.0, rng.randrange(2**30)))
