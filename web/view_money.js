@@ -49,6 +49,8 @@ export class MoneyView {
     const positions = panel('differences', 'Differences between journal, exchange and bot', this.summary);
     positions.body.classList.add('table', 'half');
     this.table = new Table(positions.body, { caption: 'Differences', columns: DIFFERENCE_COLUMNS, name: (ticker) => page.model.names.name(ticker), empty: ['No differences', 'Journal, exchange and bot hold the same, as far as they were compared.'] });
+    this.value = h('p', { class: 'minor aside' });
+    positions.element.append(this.value);
     place.append(h('div', { class: 'split even' }, cash.element, profits.element), positions.element);
     this.sections = [cash.element, positions.element];
     this.profits = profits.element;
@@ -71,6 +73,7 @@ export class MoneyView {
     const open = differences.filter((/** @type {any} */ row) => (row.cause ?? 'unknown') === 'unknown').length;
     setText(this.summary, reconciliation ? `${count(differences.length)} found${open ? `, ${count(open)} without a known cause` : ''}` : 'not compared');
     this.table.show(differences);
+    setText(this.value, valueText(reconciliation?.value));
     const unknown = totals.fees_unknown ? ` (${count(totals.fees_unknown)} trades without a fee)` : '';
     fillList(this.profit, [
       ['Realized', profit(totals.realized_pnl), tone(totals.realized_pnl)],
@@ -100,6 +103,16 @@ export function cashOf(reconciliation) {
   const known = CASH.filter(([name]) => name in cash || !['other', 'transfer_fees'].includes(name)).map(([name, title]) => [name, title, amountOf(cash[name])]);
   const more = Object.entries(cash).filter(([name, value]) => typeof value === 'number' && !CASH.some(([each]) => each === name) && !/as_of|since|timestamp/.test(name));
   return [...known.slice(0, -3), ...more.map(([name, value]) => /** @type {[string, string, number]} */ ([name, name.replaceAll('_', ' '), Number(value)])), ...known.slice(-3)];
+}
+
+/**
+ * Return what the open positions are worth on both sides; empty where the service does not compare it.
+ * @param {any} value
+ */
+export function valueText(value) {
+  if (!value) return '';
+  const apart = value.difference ? ` (${profit(value.difference)}: ${value.cause ?? 'unknown'})` : '';
+  return `Open positions are worth ${money(value.journal)} by our marks, and ${money(value.exchange)} by the exchange${apart}.`;
 }
 
 /** @param {unknown} value */

@@ -24,6 +24,7 @@ import { days, statistics, weeks } from '../../web/statistics.js';
 import { numberTicks, timeTicks } from '../../web/ticks.js';
 import { tradeColumns } from '../../web/trade_columns.js';
 import { TradeStore } from '../../web/trade_store.js';
+import { valueText } from '../../web/view_money.js';
 import { matchingTickers } from '../../web/view_trades.js';
 
 const now = 1_700_000_000;
@@ -489,3 +490,12 @@ for (const [name, trades, expected] of [
     assert.equal(describeTrades(trades.map((fields_) => trade({ quantity: 14, price: 0.23, outcome: 'no', ...fields_ })), nameOf), expected);
   });
 }
+
+// The value of the open positions on both sides
+
+for (const [name, value, text] of [
+  ['equal values', { journal: 12.3, exchange: 12.3, difference: 0, cause: null }, 'Open positions are worth $12.30 by our marks, and $12.30 by the exchange.'],
+  ['values that differ', { journal: 12.3, exchange: 12.25, difference: -0.05, cause: 'mark' }, 'Open positions are worth $12.30 by our marks, and $12.25 by the exchange (−$0.05: mark).'],
+  ['a position without a mark', { journal: null, exchange: 12.25, difference: null, cause: null }, 'Open positions are worth – by our marks, and $12.25 by the exchange.'],
+  ['a service that does not compare them', undefined, ''],
+]) test(`${name} are shown as they are`, () => assert.equal(valueText(value), text));

@@ -238,6 +238,7 @@ RECONCILIATION: Json = {
         "other": {},
         "unreadable": ["interest", "rebates"],
     },
+    "value": {"journal": 291.96, "exchange": 291.92, "difference": -0.04, "cause": "mark"},
     "positions": [],
     "differences": [
         {
