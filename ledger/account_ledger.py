@@ -83,6 +83,7 @@ class AccountLedger:
         self.unordered: set[str] = set()
         self.corrections: dict[int, int] = {}  # seq of a corrected trade: seq of its last correction
         self.corrected_by: dict[int, int] = {}  # seq of a correction: seq of the trade that it corrects
+        self.moved_to: dict[int, str] = {}  # seq of a corrected trade: market of its last correction
         self.transfers: dict[str, TransferRecord] = {}
         self.repeated_settlements: dict[str, int] = {}  # by ticker: rows beyond the first
 
@@ -168,7 +169,8 @@ class AccountLedger:
         self.corrections[root] = record.seq
         self.corrected_by[record.seq] = root
         self._book(record.ticker)
-        self.unordered.add(record.ticker)
+        self.unordered |= {record.ticker, self.moved_to.get(root, record.ticker)}
+        self.moved_to[root] = record.ticker
 
     def _current(self, trade: TradeRecord) -> TradeRecord | None:
         """Return the trade with the content that counts, at the seq of the original; None for replaced content."""

@@ -99,6 +99,7 @@ export class Book {
   /** @param {import('./types').Correction} entry */
   #correct(entry) {
     const record = readTrade(entry);
+    this.#market(record.ticker); // a row of its own, as in the service, also where another correction counts
     const root = this.corrected.get(entry.corrects) ?? entry.corrects;
     this.corrected.set(entry.seq, root);
     const later = this.corrections.get(entry.seq); // a correction of this correction that arrived before it
