@@ -44,10 +44,15 @@ class FifoLots:
         self.cost = ZERO
 
     def open(self, quantity: Decimal, cost: Decimal, fee: Decimal, opened: Decimal | None) -> None:
-        """Add contracts of the outcome that is held. Contracts of the same moment and price join the last lot."""
+        """Add contracts of the outcome that is held. Those of its moment and price join the last lot if it is whole."""
         count, lots = abs(quantity), self.lots
         last = lots[-1] if lots else None
-        if last is not None and last.opened == opened and last.cost * count == cost * last.quantity:
+        if (
+            last is not None
+            and last.opened == opened
+            and last.left == last.quantity
+            and last.cost * count == cost * last.quantity
+        ):
             last.quantity += count
             last.left += count
             last.cost += cost

@@ -21,7 +21,7 @@ export class FifoLots {
   }
 
   /**
-   * Add contracts of the outcome that is held. Those of the same moment and price join the last lot.
+   * Add contracts of the outcome that is held. Those of the same moment and price join the last lot if it is whole.
    * @param {number} quantity + YES, - NO
    * @param {bigint} cost
    * @param {bigint} fee
@@ -30,7 +30,7 @@ export class FifoLots {
   open(quantity, cost, fee, opened) {
     const count = Math.abs(quantity);
     const last = this.lots[this.lots.length - 1];
-    if (last && last.opened === opened && last.cost * BigInt(count) === cost * BigInt(last.quantity)) {
+    if (last && last.opened === opened && last.left === last.quantity && last.cost * BigInt(count) === cost * BigInt(last.quantity)) {
       last.quantity += count;
       last.left += count;
       last.cost += cost;

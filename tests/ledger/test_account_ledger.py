@@ -217,3 +217,15 @@ def test_a_correction_of_a_correction_reaches_the_trade() -> None:
     """A correction may name the correction before it."""
     ledger = fold(exact(trade(1), correction(2, 1, price=0.5), correction(3, 2, price=0.4) | {"timestamp": 1001}))
     assert (ledger.books["A"].cost, ledger.totals.trades) == (4, 1)
+
+
+def test_fees_of_closed_lots_add_up_where_a_lot_grows_after_a_sale() -> None:
+    """Trades of one moment and one price have their own fees, also when a sale stands between them."""
+    at = {"timestamp": 1000, "price": 0.5}
+    closed: list[ClosedLot] = []
+    entries = [
+        trade(1, fee=0.1, **at), trade(2, side="SELL", quantity=5, fee=0, **at), trade(3, fee=0.3, **at),
+        trade(4, side="SELL", quantity=15, fee=0, **at),
+    ]  # fmt: skip
+    ledger = fold(exact(*entries), closed.append)
+    assert (sum(lot.fees for lot in closed), ledger.totals.fees) == (Decimal("0.4"), Decimal("0.4"))

@@ -203,6 +203,13 @@ test('closed lots hold the fees of purchase and sale, in parts that add up', () 
   assert.deepEqual(rows(book)[0].realized_pnl, '0.7');
 });
 
+test('the fees of closed lots add up where a lot grows after a sale', () => {
+  const book = new Book();
+  const sides = [['BUY', 10, 0.1], ['SELL', 5, 0], ['BUY', 10, 0.3], ['SELL', 15, 0]];
+  sides.forEach(([side, quantity, fee], at) => book.add(trade({ seq: at + 1, side, quantity, fee, price: 0.5 })));
+  assert.equal(book.markets.get('A').closedLots().reduce((sum, lot) => sum + lot.fees, 0n), 40_000_000n);
+});
+
 for (const [value, places] of [[0.1 + 0.2, 6], [NaN, 2], [Infinity, 2], ['', 2], [null, 2], ['1e400', 2], [0.00000001, 6], [1e300, 2], [true, 2]]) {
   test(`${String(value)} is refused at ${places} decimals`, () => assert.throws(() => whole(value, places, 'field'), /field: expected/));
 }
