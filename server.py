@@ -94,6 +94,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve, or run the command that comes first; return the exit status."""
+    logs.open_standard_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if words and words[0] in COMMANDS:

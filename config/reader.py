@@ -62,7 +62,10 @@ def read(
 
     check: further conflicts, for what config/ does not know. Raises SettingsError with every mistake.
     """
-    folder = folder or Path.cwd()
+    try:
+        folder = folder or Path.cwd()
+    except FileNotFoundError:
+        raise SettingsError(["the working folder was deleted; start from one that exists"]) from None
     try:
         places = [flags or {}, os.environ, env_file(folder / ".env"), env_file(folder.parent / ".env")]
     except SettingError as error:

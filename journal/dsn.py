@@ -35,7 +35,7 @@ def parse(url: str) -> Path | MysqlAddress:
         return _path(url[len(_SQLITE) :])
     try:
         parts = urlsplit(url)
-        port = parts.port or 3306
+        port = 3306 if parts.port is None else parts.port
     except ValueError:
         raise JournalMisnamed(f"JOURNAL_URL cannot be read as a URL; {_FORMS}") from None
     if parts.scheme == "mysql":
@@ -72,8 +72,8 @@ def _path(text: str) -> Path:
 
 def _mysql(parts: SplitResult, port: int) -> MysqlAddress:
     database = unquote(parts.path.removeprefix("/"))
-    if not parts.hostname or not parts.username or not database or "/" in database or parts.fragment:
-        raise JournalMisnamed(f"JOURNAL_URL lacks a user, a host or a database; {_FORMS}")
+    if not parts.hostname or not parts.username or not database or "/" in database or parts.fragment or not port:
+        raise JournalMisnamed(f"JOURNAL_URL lacks a user, a host, a port above 0 or a database; {_FORMS}")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     unknown = sorted(options.keys() - {"ssl", "ssl_ca"})
     if unknown or options.get("ssl", "1") not in ("0", "1"):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import time
 from typing import Final
@@ -56,12 +57,24 @@ class RequestLines(logging.Filter):
         return True
 
 
+def open_standard_streams() -> None:
+    """Open the null device for standard streams that are closed: else a socket or the journal gets their numbers."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115  open until the end
+
+
 def set_up_logging(level: str, for_people: bool) -> None:
     """Send the root logger's lines to stderr: plain for people or on a terminal, else JSON. The last call counts.
 
     uvicorn's access log is switched off: it holds whole client addresses, and a line for each request costs a fifth of
     the throughput. Its error log goes the same way as ours, without a line for each bad request.
     """
+    open_standard_streams()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PlainLines() if for_people or sys.stderr.isatty() else JsonLines())
     root = logging.getLogger()

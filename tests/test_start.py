@@ -243,3 +243,26 @@ def test_a_start_that_fails_ends_with_a_status_and_no_traceback(command: list[st
     assert ended.returncode not in (0, None)
     assert "cannot start: " in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_closed_standard_streams_are_opened(closed: tuple[int, ...], tmp_path: Path) -> None:
+    """A daemon may be started without them: no socket and no journal gets their numbers, and the service serves."""
+    shell = " ".join(
+        ["exec", sys.executable, str(ROOT / "server.py"), "--port", "{port}", *(f"{n}>&-" for n in closed)]
+    )
+    starter = f"import os, sys; os.execv('/bin/sh', ['sh', '-c', {shell!r}])"
+    with running_server(tmp_path, ["-c", starter]) as server:
+        assert server.get("/health/ready").status_code == 200
+        opened = [Path(f"/proc/{server.process.pid}/fd/{number}").readlink() for number in closed]
+        assert opened == [Path("/dev/null")] * len(closed)
+
+
+def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    """It held no settings, and paths from there name nothing."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    shell = f"cd {gone}; rmdir {gone}; exec {sys.executable} {ROOT / 'server.py'} --port 0"
+    done = subprocess.run(["sh", "-c", shell], env=clean_environment(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 2)
+    assert "the working folder was deleted" in done.stderr

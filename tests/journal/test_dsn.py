@@ -51,7 +51,7 @@ async def test_the_file_that_was_named_is_the_journal(
 BAD = [
     "", "journal.db", "sqlite://", "sqlite:///", "sqlite://journal.db", "sqlite:///a.db?mode=ro", "postgres://x/y",
     "mysql://me:hush@/pi", "mysql://db/pi", "mysql://me:hush@db", "mysql://me:hush@db/pi?charset=x",
-    "mysql://me:hush@db/pi?ssl=yes", "mysql://me:hush@db:port/pi", "mysql://me:hush@db/a/b", "mysql://me:hush@[x/pi",
+    "mysql://me:hush@db/pi?ssl=yes", "mysql://me:hush@db:port/pi", "mysql://me:hush@db:0/pi", "mysql://me:hush@db/a/b", "mysql://me:hush@[x/pi",
 ]  # fmt: skip
 
 
