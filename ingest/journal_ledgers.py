@@ -24,7 +24,7 @@ from ledger.records import RecordError
 log = logging.getLogger(__name__)
 
 PAGE: Final = 500
-SLICE: Final = 50  # entries added between two turns of the event loop: about 2 ms
+SLICE: Final = 40  # entries added between two turns of the event loop: about 1.5 ms
 REMEMBERED: Final = 300.0  # seconds of flows that comparisons with the exchange can look back on
 MOST_FLOWS: Final = 20_000
 CHECKPOINT_EVERY: Final = 20_000  # entries, which a start adds within a second
