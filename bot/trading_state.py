@@ -84,7 +84,7 @@ class TradingState:
             if self.exchange:
                 self.account = AccountFills.load(stored["account"])
                 self.order_groups |= {str(shard): str(group) for shard, group in stored.get("groups", {}).items()}
-        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise InvalidStateFile(
                 f"the state file is damaged ({error!r:.120}); move it away to start with the account's positions"
             ) from error

@@ -1,12 +1,17 @@
 """Tests of the state file: whole or refused, of one account, and outlived by its halts."""
 
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import AnotherBotRunning, InvalidStateFile
 from bot.state_file import BotStorage, StateFile
-from tests.support.trading import D, execution, trading_state
+from cache.decimal_json import dumps, loads
+from tests.support.trading import D, execution, quote, trading_state
 
 
 def test_stored_state_is_read_back_unchanged(tmp_path: Path) -> None:
@@ -54,6 +59,48 @@ def test_a_file_with_a_damaged_part_is_refused() -> None:
     state = trading_state()
     with pytest.raises(InvalidStateFile):
         state.load({"positions": {"trades": "x", "past": ["0", "0"], "positions": {}}, "risk": {}, "marks": {}})
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    yield path
+    for name in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[name], (*path, name))
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """A copy with another value at one place."""
+    if not path:
+        return deepcopy(new)
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+def test_one_wrong_value_anywhere_is_refused_or_does_no_harm() -> None:
+    """Whatever stands in one place: InvalidStateFile, or a state that can be valued, limited and stored again."""
+    state = trading_state(exchange=True)
+    state.account.mark("f", D("1700000000.5"))
+    state.account.trade("KXA", "BUY", D(3))
+    state.account.settle("KXB", D("1700000000.5"))
+    state.execution(execution("BUY", "3", "0.4", "0.02"))
+    state.mark({"KXA": quote()})
+    state.halts.halt("person", "test", 1_700_000_000.0)
+    state.order_groups["0"] = "group"
+    stored = loads(dumps(state.dump()))
+    wrong = [None, True, [], {}, "", "x", "NaN", "-1", "1e400", -1, 10**30, "0.5", [[]], [None], {"a": None}, 1.5]
+    refused = 0
+    for path, value in product(places(stored), wrong):
+        again = trading_state(exchange=True)
+        try:
+            again.load(replaced(stored, path, value))
+        except InvalidStateFile:
+            refused += 1
+            continue
+        again.halts.observe(again.profit()["total"], 1_700_000_000.0, 0.0)
+        assert again.risk.event_exposures([]).keys() == again.positions.by_ticker.keys()
+        assert loads(dumps(again.dump()))
+    assert refused > 500
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
