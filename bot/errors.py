@@ -5,7 +5,7 @@ TradingError
 ├── InvalidStateFile      a state file that is damaged, belongs to another account, or cannot be written
 ├── AnotherBotRunning     another bot uses the state file or the order prefix
 ├── LimitsTooLarge        limits that the account's money cannot cover; the message names the largest allowed
-├── StrategyError         a strategy raised an exception, or returned something that is no order
+├── StrategyError         a strategy raised an exception, or returned a value that is not an intent
 └── VenueError            an operation of a venue failed
     ├── OrderRejected     the venue refused the order: nothing was done
     ├── OrderUncertain    no readable answer: the order may or may not exist
@@ -34,7 +34,7 @@ class LimitsTooLarge(TradingError):
 
 
 class StrategyError(TradingError):
-    """A strategy raised an exception, or returned something that is no order."""
+    """A strategy raised an exception, or returned a value that is not an intent."""
 
 
 class VenueError(TradingError):

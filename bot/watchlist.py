@@ -21,6 +21,7 @@ _CHOOSE_EVERY = 60.0  # seconds between choices of better markets
 _REPLACE_EVERY = 5.0  # the same while one of ours has closed
 _DETAILS = 2  # markets whose event and fees are read in one turn
 _DETAILS_RETRY = 30.0  # seconds
+_FEES_EVERY = 3600.0  # seconds between two reads of a market's fees, which may change while it trades
 
 Depth = tuple[Sequence[BookLevel], Sequence[BookLevel]]
 
@@ -28,19 +29,15 @@ Depth = tuple[Sequence[BookLevel], Sequence[BookLevel]]
 class Watchlist:
     """fixed: tickers named by a person; if empty, the `count` most traded markets, chosen anew as they close.
 
-    with_details: also read the fees of each market. clock: monotonic seconds.
+    clock: monotonic seconds.
     """
 
-    def __init__(
-        self, market_data: MarketData, fixed: Sequence[str], count: int, clock: Callable[[], float],
-        with_details: bool = True,
-    ) -> None:  # fmt: skip
+    def __init__(self, market_data: MarketData, fixed: Sequence[str], count: int, clock: Callable[[], float]) -> None:
         self._market_data = market_data
         self._fixed = bool(fixed)
         self._count = count
         self._clock = clock
         self._throttle = Throttle(clock)
-        self._with_details = with_details
         # all mutable state: the markets, their quotes, mids, depth and fees, and if an event's markets exclude others
         self.tickers: list[str] = list(fixed)
         self.quotes: dict[str, Quote] = {}
@@ -102,18 +99,24 @@ class Watchlist:
         await self._read_details()
 
     async def _read_details(self) -> None:
-        """Read the event and the fees of a few markets that have none yet; failures are tried again later."""
+        """Read events that are missing, and fees that are missing or old, of a few markets; failures are retried."""
         events = self.events()
-        missing_events = sorted({events[name] for name in self.tickers if name in events} - self._exclusive.keys())
-        for event in missing_events[:_DETAILS]:
-            if self._throttle.due(f"event {event}", _DETAILS_RETRY):
-                with suppress(VenueUnavailable):
-                    self._exclusive[event] = await self._market_data.exclusive(event)
-        missing_fees = [name for name in self.tickers if name in self.quotes and name not in self._fees]
-        for ticker in missing_fees[: _DETAILS if self._with_details else 0]:
-            if self._throttle.due(f"fees {ticker}", _DETAILS_RETRY):
-                with suppress(VenueUnavailable):
-                    self._fees[ticker] = await self._market_data.fee_rule(ticker)
+        missing = sorted({events[name] for name in self.tickers if name in events} - self._exclusive.keys())
+        for event in self._some_due("event", missing):
+            with suppress(VenueUnavailable):
+                self._exclusive[event] = await self._market_data.exclusive(event)
+        for ticker in self._some_due("fees", [name for name in self.tickers if name in self.quotes]):
+            with suppress(VenueUnavailable):
+                self._fees[ticker] = await self._market_data.fee_rule(ticker)
+
+    def _some_due(self, kind: str, names: Sequence[str]) -> list[str]:
+        """Return the first names whose detail was not tried lately, or has grown old."""
+        due: list[str] = []
+        for name in names:
+            every = _FEES_EVERY if name in self._fees else _DETAILS_RETRY
+            if len(due) < _DETAILS and self._throttle.due(f"{kind} {name}", every):
+                due.append(name)
+        return due
 
     async def _choose(self, open_positions: Collection[str]) -> None:
         """Keep the markets that still trade and are among the best or hold a position; fill up with the best."""

@@ -129,7 +129,7 @@ def _is_decide(value: Any) -> bool:
 
 
 def _default_parameters(decide: Callable[..., Any]) -> Any:
-    """Return the default of the argument `parameters`; None without such an argument or where it is no dataclass."""
+    """Return the default of the argument `parameters`; None unless there is one and it is a dataclass object."""
     argument = inspect.signature(decide).parameters.get("parameters")
     default = None if argument is None else argument.default
     return default if is_dataclass(default) and not isinstance(default, type) else None

@@ -33,6 +33,9 @@ class FakeMarket:
         self.quotes_now: dict[str, Quote] = {name: quote(ticker=name) for name in ("KXA", "KXB", "KXC")}
         self.strikes: dict[str, Strike] = {}
         self.down = False
+        self.fees = FeeRule()
+        self.fees_read: list[str] = []
+        self.without_fees: set[str] = set()
         self.exchange = ExchangeState(active=True, trading=True)
 
     def check(self) -> None:
@@ -60,7 +63,10 @@ class FakeMarket:
         return False
 
     async def fee_rule(self, ticker: str) -> FeeRule:
-        return FeeRule()
+        self.fees_read.append(ticker)
+        if ticker in self.without_fees:
+            raise VenueUnavailable(f"{ticker}: the series cannot be read", "exchange fault")
+        return self.fees
 
 
 class Stage:
@@ -222,6 +228,34 @@ async def test_a_halt_flattens_positions_only_if_that_is_set() -> None:
         stage.state.halts.halt("person", "test", stage.time.wall)
         await stage.turns(6)
         assert stage.state.positions.position("KXA") == left
+
+
+async def test_fees_that_change_are_read_again_after_an_hour() -> None:
+    """Strategies see the fees of the series as they are now."""
+    seen: list[Decimal] = []
+
+    def watching(view: MarketView) -> Sequence[Intent]:
+        seen.append(view.fees.taker)
+        return []
+
+    stage = Stage(decide=watching)
+    await stage.turns(3)
+    stage.market.fees = FeeRule(D("0.14"))
+    await stage.turns(60, seconds=59.0)
+    assert seen[-1] == D("0.07")
+    await stage.turns(3, seconds=30.0)
+    assert seen[-1] == D("0.14")
+    assert len(stage.market.fees_read) == 2
+
+
+async def test_fees_that_cannot_be_read_keep_no_others_from_being_read() -> None:
+    """The first two markets fail again and again; the third one has its fees at the second turn."""
+    stage = Stage(tickers=("KXA", "KXB", "KXC"))
+    stage.market.without_fees = {"KXA", "KXB"}
+    await stage.turns(5)
+    assert stage.market.fees_read == ["KXA", "KXB", "KXC"]
+    await stage.turns(30)
+    assert stage.market.fees_read == ["KXA", "KXB", "KXC", "KXA", "KXB"]
 
 
 async def test_a_paused_bot_only_closes() -> None:
