@@ -4,6 +4,7 @@ A change of strategies, engine, venue or exchange that is meant to alter results
 shows them.
 """
 
+from decimal import Decimal
 from hashlib import sha256
 
 import pytest
@@ -15,56 +16,61 @@ SEED = 7
 # by strategy and crowd: profit, fees, worst, fills, contracts, markouts after 10, 60 and 300 s, digest of all trades
 STORED: dict[tuple[str, str], tuple[str, ...]] = {
     ("maker", "stock"): (
-        "-0.86090000", "0.7614", "-2.11550000", "157", "472",
+        "-0.8609", "0.7614", "-2.1155", "157", "472",
         "0.08922413793103448275862068966", "0.3804147465437788018433179724", "-0.2035117056856187290969899666",
-        "959bfa308a0ce9cb",
+        "8921b82cd128f394",
     ),
     ("maker", "informed"): (
-        "-4.26810000", "0.3281", "-4.20810000", "201", "606",
+        "-4.2681", "0.3281", "-4.2081", "201", "606",
         "-0.08955223880597014925373134328", "-0.1104240282685512367491166078", "-0.2293956043956043956043956044",
-        "3c3dde5fcebb9184",
+        "d59c38853a232419",
     ),
     ("maker", "drifting"): (
-        "-9.75830000", "0.6483", "-10.09520000", "166", "498",
+        "-9.7583", "0.6483", "-10.0952", "166", "498",
         "0.03586065573770491803278688525", "-0.4924078091106290672451193059", "-0.5361445783132530120481927711",
-        "1b0f888a3637ae0a",
+        "fa82e929e561efdf",
     ),
     ("maker", "gapping"): (
-        "1.16130000", "0.9037", "-0.69400000", "172", "541",
-        "-0.4477611940298507462686567164", "-0.01383399209486166007905138340", "0.2552910052910052910052910053",
-        "fb32096cef4c059b",
+        "1.1613", "0.9037", "-0.694", "172", "541",
+        "-0.4477611940298507462686567164", "-0.0138339920948616600790513834", "0.2552910052910052910052910053",
+        "80cde24d0de6c857",
     ),
     ("maker", "toxic"): (
-        "-10.41200000", "0.5970", "-11.04700000", "141", "488",
-        "-1.090436590436590436590436590", "-1.492239467849223946784922395", "-2.734104046242774566473988439",
-        "f3b06e8a62ac43b2",
+        "-10.412", "0.597", "-11.047", "141", "488",
+        "-1.09043659043659043659043659", "-1.492239467849223946784922395", "-2.734104046242774566473988439",
+        "9c5386fd011bc259",
     ),
     ("reversion", "stock"): (
-        "0.072300", "0.227700", "-0.223800", "3", "15",
-        "0.00", "-0.500", "None",
-        "e8288dae09b3c2bc",
+        "0.0723", "0.2277", "-0.2238", "3", "15",
+        "0", "-0.5", "None",
+        "8e3f0c1d5706514f",
     ),
     ("reversion", "informed"): (
-        "-1.594200", "0.444200", "-1.694200", "6", "30",
-        "-1.500", "-2.666666666666666666666666667", "-4.333333333333333333333333333",
-        "2de617916687fd85",
+        "-1.5942", "0.4442", "-1.6942", "6", "30",
+        "-1.5", "-2.666666666666666666666666667", "-4.333333333333333333333333333",
+        "06bb3060fd6cb415",
     ),
     ("reversion", "drifting"): (
-        "-3.583600", "0.433600", "-3.683600", "6", "30",
-        "-0.8333333333333333333333333333", "-2.666666666666666666666666667", "-2.00",
-        "401496f067e54743",
+        "-3.5836", "0.4336", "-3.6836", "6", "30",
+        "-0.8333333333333333333333333333", "-2.666666666666666666666666667", "-2",
+        "241df97c68e46ef6",
     ),
     ("reversion", "gapping"): (
-        "-3.45780000", "0.782800", "-3.38280000", "11", "55",
-        "-1.818181818181818181818181818", "-2.3500", "-4.37500",
-        "51ceba206ffdfce6",
+        "-3.4578", "0.7828", "-3.3828", "11", "55",
+        "-1.818181818181818181818181818", "-2.35", "-4.375",
+        "1d1bd7b91955c50a",
     ),
     ("reversion", "toxic"): (
-        "-2.13760000", "1.537600", "-2.38760000", "20", "100",
-        "-1.12500", "1.1500", "0.5384615384615384615384615385",
-        "b367af04bc2cb38b",
+        "-2.1376", "1.5376", "-2.3876", "20", "100",
+        "-1.125", "1.15", "0.5384615384615384615384615385",
+        "2408af4cceef878b",
     ),
 }  # fmt: skip
+
+
+def text(value: object) -> str:
+    """A value as text; numbers without zeros at their end, which depend on the order of additions."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 async def result_of(strategy: str, crowd: str) -> tuple[str, ...]:
@@ -73,10 +79,10 @@ async def result_of(strategy: str, crowd: str) -> tuple[str, ...]:
     run = BacktestRun([load_strategy(strategy)], SEED, options)
     result = await run.run()
     names = ("timestamp", "ticker", "side", "quantity", "price", "fee", "fill_id", "decided_at", "mid")
-    trades = [[str(trade[name]) for name in names] for trade in run.state.trade_log.last(10_000).trades]
+    trades = [[text(trade[name]) for name in names] for trade in run.state.trade_log.last(10_000).trades]
     assert len(trades) == result.fills
     figures = (result.profit, result.fees, result.worst, result.fills, result.contracts, *result.markouts)
-    return (*(str(figure) for figure in figures), sha256(repr(trades).encode()).hexdigest()[:16])
+    return (*(text(figure) for figure in figures), sha256(repr(trades).encode()).hexdigest()[:16])
 
 
 @pytest.mark.parametrize(("strategy", "crowd"), STORED)
