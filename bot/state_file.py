@@ -108,6 +108,7 @@ class BotStorage:
     """
 
     def __init__(self, state_file: Path, owner: str, prefix: str) -> None:
+        state_file = state_file.resolve()  # a link stays a link to the one file, which has one lock
         self.state = StateFile(state_file)
         self.halts = StateFile(state_file.parent / f"bot-halts-{owner}-{prefix.strip('-')}.json")
         self._owner = owner

@@ -88,7 +88,8 @@ def test_one_wrong_value_anywhere_is_refused_or_does_no_harm() -> None:
     state.halts.halt("person", "test", 1_700_000_000.0)
     state.order_groups["0"] = "group"
     stored = loads(dumps(state.dump()))
-    wrong = [None, True, [], {}, "", "x", "NaN", "-1", "1e400", -1, 10**30, "0.5", [[]], [None], {"a": None}, 1.5]
+    numbers: list[Any] = ["NaN", "-1", "1e400", -1, 10**30, "0.5", 1.5]
+    wrong = [None, True, [], {}, "", "x", [[]], [None], {"a": None}, *numbers]
     refused = 0
     for path, value in product(places(stored), wrong):
         again = trading_state(exchange=True)
@@ -139,6 +140,19 @@ def test_two_bots_cannot_lock_one_file(tmp_path: Path) -> None:
     with one.locked(), pytest.raises(AnotherBotRunning, match="another bot uses it"), two.locked():
         pass
     with two.locked():
+        pass
+
+
+def test_a_link_to_the_state_file_stays_a_link(tmp_path: Path) -> None:
+    """The file that it names is written and locked, so that two links do not let two bots onto one file."""
+    (tmp_path / "volume").mkdir()
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).symlink_to(tmp_path / "volume" / "state.json")
+    first, second = (BotStorage(tmp_path / name, "demo-a", "pi-bot-") for name in ("a.json", "b.json"))
+    first.save({"value": 1}, [])
+    assert (tmp_path / "a.json").is_symlink()
+    assert second.load()[0] == {"form": 1, "owner": "demo-a", "value": 1}
+    with first.state.locked(), pytest.raises(AnotherBotRunning), second.state.locked():
         pass
 
 
