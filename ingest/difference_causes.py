@@ -32,6 +32,9 @@ class CauseFinder:
         found: list[Difference] = []
         for ticker in sorted({each.ticker for each in differences if each.ticker}):
             found += await self._of_market(ticker, [each for each in differences if each.ticker == ticker])
+        for each in differences:
+            if not each.ticker and sum(self._cash.values(), ZERO) not in each.sizes:
+                await self._of_settled(each.size)
         return [*(self._of_cash(each) for each in differences if not each.ticker), *found]
 
     async def _of_market(self, ticker: str, group: list[Difference]) -> list[Difference]:
@@ -67,6 +70,19 @@ class CauseFinder:
         if figure in ("quantity", "settlement"):
             return cause_of_quantity(group[0].size, evidence)
         return cause_of_content(group, evidence)
+
+    async def _of_settled(self, size: Decimal) -> None:
+        """Note the cash of the settled market whose profit differs by size: it is no open position any more."""
+        for row in await self.exchange.positions("settled"):
+            book = self.ledger.books.get(row.ticker)
+            if (
+                book is not None
+                and book.settlement
+                and row.realized_pnl - row.fees - (book.realized - book.fees) == size
+            ):
+                found = (await self._evidence(row.ticker)).causes()
+                self._cash[next(iter(found), "correction")] += size
+                return
 
     def _of_cash(self, difference: Difference) -> Difference:
         """Add the cause of the markets whose cash explains it; unknown for interest and what has no endpoint."""

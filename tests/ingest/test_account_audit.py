@@ -199,3 +199,41 @@ async def test_deposits_and_fees_of_trades_that_report_none_are_named_causes(acc
     found = (await account.check())["cash"]
     assert (found["deposits"], found["transfer_fees"], found["unexplained"]) == (25, Decimal("-0.5"), 0)
     assert found["other"] == {"fees_unreported": Decimal("-0.05")}
+
+
+@pytest.mark.parametrize(
+    ("entry", "paid", "cause", "size"),
+    [
+        ({"fee": Decimal("0.1001")}, "6", "correction", "0.0001"),
+        ({"price": Decimal("0.61")}, "6", "correction", "0.10"),
+        ({}, "5.99", "correction", "0.01"),
+    ],
+    ids=["the bot's fee is too high", "the bot's price is too high", "the settlement was changed"],
+)
+async def test_a_difference_of_a_settled_market_keeps_its_cause(
+    account: AuditedAccount, entry: dict[str, Decimal], paid: str, cause: str, size: str
+) -> None:
+    """The market is no open position any more, and what differs in it still explains the cash."""
+    fill = account.exchange.buy(70, 10, "0.6", "0.1", ticker="B")
+    row = account.exchange.settle("B", "6")
+    payout = drafts.settlement(
+        timestamp=row.settled, ticker="B", result="scalar", value=Decimal("0.6"), yes_quantity=Decimal(10),
+        revenue=Decimal(paid), fee=row.fee,
+    )  # fmt: skip
+    await account.add(entry_of(fill, **entry), payout)
+    assert await account.causes(3) == {("cash", None): (cause, Decimal(size))}
+    assert account.audit.health.state == "degraded"
+
+
+async def test_interest_beside_settled_markets_stays_unknown(account: AuditedAccount) -> None:
+    """A settled market that differs by another amount explains nothing."""
+    fill = account.exchange.buy(70, 10, "0.6", "0.1", ticker="B")
+    row = account.exchange.settle("B", "6")
+    payout = drafts.settlement(
+        timestamp=row.settled, ticker="B", result="scalar", value=Decimal("0.6"), yes_quantity=Decimal(10),
+        revenue=row.revenue, fee=row.fee,
+    )  # fmt: skip
+    account.exchange.settled["B"] = replace(account.exchange.settled["B"], realized_pnl=Decimal(3))
+    account.exchange.cash += Decimal("0.25")
+    await account.add(entry_of(fill), payout)
+    assert await account.causes(3) == {("cash", None): ("unknown", Decimal("0.25"))}

@@ -31,6 +31,7 @@ class ScriptedAccount:
 
     cash: Decimal = Decimal(100)
     rows: dict[str, Position] = field(default_factory=dict)
+    settled: dict[str, Position] = field(default_factory=dict)  # of markets that paid out
     executions: list[Fill] = field(default_factory=list)
     paid: list[AccountSettlement] = field(default_factory=list)
     markets: list[Market] = field(default_factory=list)
@@ -46,8 +47,8 @@ class ScriptedAccount:
     async def balance(self) -> Balance:
         return Balance(self.cash, self.worth, 0, {})
 
-    async def positions(self) -> list[Position]:
-        return list(self.rows.values())
+    async def positions(self, settled: str = "unsettled") -> list[Position]:
+        return list((self.settled if settled == "settled" else self.rows).values())
 
     async def markets_named(self, tickers: Iterable[str]) -> list[Market]:
         return [market for market in self.markets if market.ticker in set(tickers)]
@@ -76,6 +77,19 @@ class ScriptedAccount:
         self.cash -= cost + Decimal(fee)
         self.executions.append(made)
         return made
+
+    def settle(self, ticker: str, revenue: str) -> AccountSettlement:
+        """Pay a YES position: cash, the settled position and the row of the settlement."""
+        row, paid = self.rows.pop(ticker), Decimal(revenue)
+        self.cash += paid
+        self.settled[ticker] = replace(
+            row, quantity=Decimal(0), cost=Decimal(0), realized_pnl=row.realized_pnl + paid - row.cost
+        )
+        self.paid.append(AccountSettlement(
+            ticker, "E", "scalar", row.quantity, row.cost, Decimal(0), Decimal(0), paid, row.fees,
+            paid / row.quantity, Decimal(str(START + 90)),
+        ))  # fmt: skip
+        return self.paid[-1]
 
 
 def entry_of(fill: Fill, **changes: Any) -> Trade:

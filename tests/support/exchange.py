@@ -63,7 +63,7 @@ class ScriptedExchange:
             if int(min_ts or 0) <= made.settled <= self.complete:
                 yield made
 
-    async def positions(self) -> list[Position]:
+    async def positions(self, settled: str = "unsettled") -> list[Position]:
         self._check()
         return self.held
 
