@@ -74,7 +74,8 @@ class _Finder(ast.NodeVisitor):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         """Drop a not."""
         if isinstance(node.op, ast.Not):
-            self._add("negation", self._start(node), self._start(node.operand), "")
+            start = self._start(node)  # the operand begins after its parentheses, which stay
+            self._add("negation", start, start + len("not "), "")
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:

@@ -20,6 +20,7 @@ PYTHON = [
     ("x = a < b < c", {"x = a >= b < c", "x = a <= b < c", "x = a < b >= c", "x = a < b <= c"}),
     ("x = a and b", {"x = a or b"}),
     ("x = not a", {"x = a"}),
+    ("x = not (y := z)", {"x = (y := z)"}),
     ("x = a * b", {"x = a / b"}),
     ("x = a // b", {"x = a * b"}),
     ("x += y", {"x -= y", "pass"}),

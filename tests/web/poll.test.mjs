@@ -117,3 +117,82 @@ test('nothing is read before the start and after the end', async () => {
   await browser.advance(5000);
   assert.equal(readings, 1);
 });
+
+test('a poll that is started again keeps its interval', async () => {
+  const { poll, seen } = scriptedPoll(10);
+  await browser.advance(0);
+  seen.readings[0].resolve();
+  await browser.advance(3000);
+  poll.stop();
+  await browser.advance(2000);
+  poll.start();
+  poll.start();
+  await browser.advance(4999);
+  assert.equal(seen.readings.length, 1);
+  await browser.advance(1);
+  assert.equal(seen.readings.length, 2);
+});
+
+test('a poll that is started again after its interval reads at once', async () => {
+  const { poll, seen } = scriptedPoll(10);
+  await browser.advance(0);
+  seen.readings[0].resolve();
+  await browser.advance(0);
+  poll.stop();
+  await browser.advance(25_000);
+  poll.start();
+  await browser.advance(0);
+  assert.equal(seen.readings.length, 2);
+});
+
+test('a poll that is stopped during a reading reads no more', async () => {
+  const { poll, seen } = scriptedPoll(1);
+  await browser.advance(0);
+  poll.stop();
+  seen.readings[0].resolve();
+  await browser.advance(5000);
+  assert.equal(seen.readings.length, 1);
+});
+
+test('a tab that is hidden reads nothing for that, nor does a stopped poll whose tab becomes visible', async () => {
+  const { poll, seen } = scriptedPoll(5, { hidden: 15 });
+  await browser.advance(0);
+  seen.readings[0].resolve();
+  await browser.advance(1000);
+  browser.document.hidden = true;
+  browser.document.dispatchEvent(new Event('visibilitychange'));
+  await browser.advance(3999);
+  assert.equal(seen.readings.length, 1);
+  poll.stop();
+  browser.document.hidden = false;
+  browser.document.dispatchEvent(new Event('visibilitychange'));
+  await browser.advance(20_000);
+  assert.equal(seen.readings.length, 1);
+});
+
+test('a failed reading is repeated when the server allows it, and in a hidden tab no sooner than its interval there', async () => {
+  for (const [hidden, retry, after] of [[false, 4, 4000], [true, 0, 15_000], [true, 20, 20_000]]) {
+    const { seen } = scriptedPoll(1, { hidden: 15 });
+    await browser.advance(0);
+    browser.document.hidden = hidden;
+    seen.readings[0].reject(Object.assign(new Error('busy'), { retry }));
+    await browser.advance(after - 1);
+    assert.equal(seen.readings.length, 1);
+    await browser.advance(1);
+    assert.equal(seen.readings.length, 2);
+  }
+});
+
+test('a reading that fails is late from its own beginning, and no timer of others is ended', async () => {
+  newBrowser();
+  let fired = 0;
+  globalThis.window.setTimeout(() => { fired += 1; }, 500);
+  const seen = [];
+  const poll = new Poll(1, () => new Promise((resolve, reject) => { seen.push(reject); }), () => {});
+  await browser.advance(300);
+  poll.start();
+  await browser.advance(200);
+  seen[0](new Error('refused'));
+  await browser.advance(0);
+  assert.deepEqual([fired, poll.late], [1, 0.2]);
+});
