@@ -47,7 +47,7 @@ async def test_a_backtest_s_books_are_those_of_the_exchange() -> None:
     assert result.fees == sum((D(row["fee_cost"]) for row in ledger["fills"]), D(0))
 
 
-@pytest.mark.parametrize("crowd", ["stock", "toxic"])
+@pytest.mark.parametrize("crowd", [pytest.param("stock", marks=pytest.mark.slow), "toxic"])
 async def test_market_data_without_requests_equals_what_requests_read(crowd: str) -> None:
     """Quotes, strikes and the choice of markets are the same for half a day, in which markets open, close and pay."""
     time = VirtualClock()

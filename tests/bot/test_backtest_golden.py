@@ -85,7 +85,12 @@ async def result_of(strategy: str, crowd: str) -> tuple[str, ...]:
     return (*(text(figure) for figure in figures), sha256(repr(trades).encode()).hexdigest()[:16])
 
 
-@pytest.mark.parametrize(("strategy", "crowd"), STORED)
+# Two of each strategy, with and without jumps of the price; every crowd runs with scripts/test --all.
+DEFAULT = {("maker", "stock"), ("maker", "toxic"), ("reversion", "informed"), ("reversion", "gapping")}
+CASES = [pytest.param(*case, marks=[] if case in DEFAULT else [pytest.mark.slow]) for case in STORED]
+
+
+@pytest.mark.parametrize(("strategy", "crowd"), CASES)
 async def test_a_backtest_gives_the_stored_result_to_the_last_digit(strategy: str, crowd: str) -> None:
     """One seed and the same flags: profit, fees, fills, markouts and each trade are those that were stored."""
     assert await result_of(strategy, crowd) == STORED[strategy, crowd]
