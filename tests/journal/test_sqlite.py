@@ -9,6 +9,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -155,12 +156,20 @@ async def test_the_change_to_a_log_waits_for_a_lock(tmp_path: Path, monkeypatch:
     path = tmp_path / "journal.db"
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")  # as a second process that makes the same journal at this moment
-    journal = SqliteJournal(path)
-    opening = asyncio.create_task(journal.open())
-    done, _ = await asyncio.wait([opening], timeout=0.3)
-    assert not done
-    other.execute("ROLLBACK")
-    await opening
+    journal, pauses = SqliteJournal(path), list[float]()
+
+    def paused(seconds: float) -> None:
+        pauses.append(seconds)
+        time.sleep(seconds)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("journal.sqlite.time", SimpleNamespace(sleep=paused, monotonic=time.monotonic))
+        opening = asyncio.create_task(journal.open())
+        await eventually(lambda: len(pauses) > 2)
+        assert not opening.done()
+        other.execute("ROLLBACK")
+        await opening
+    assert set(pauses) == {0.02}
     await journal.close()
     (tmp_path / "second").mkdir()
     other = sqlite3.connect(tmp_path / "second" / "journal.db", isolation_level=None)
