@@ -180,7 +180,7 @@ class Relay(Workers):
         claim = await self.client.get(key)
         epoch, _, identity = (claim or b"").decode("ascii", "replace").partition(" ")
         if claim is not None and epoch != journal.epoch and identity != journal.identity:
-            raise PrefixInUse(key, epoch, journal.epoch)
+            raise PrefixInUse(key, ascii(epoch[:32])[1:-1], journal.epoch)
         await self.client.set(key, f"{journal.epoch} {journal.identity}", ex=CLAIM)
 
     def _is_fresh(self, text: bytes, age: float) -> bool:

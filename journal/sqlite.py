@@ -13,7 +13,7 @@ from platform import node
 from typing import Final, NamedTuple
 
 from journal.base import Journal
-from journal.errors import JournalDamaged, JournalMissing, JournalUnavailable
+from journal.errors import JournalDamaged, JournalMisnamed, JournalMissing, JournalUnavailable
 from journal.schema import SQLITE_STEPS, new_epoch, take
 from journal.sqlite_driver import SqliteDriver
 from journal.statements import Dialect, Statement, StatementSteps, T
@@ -183,6 +183,10 @@ class SqliteJournal(Journal):
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         elif not self.path.exists():
             raise JournalMissing(self._name)
+        if self.path.stat().st_nlink > 1:
+            raise JournalMisnamed(
+                f"{self._name} has another name (a hard link), and SQLite would write a log for each; remove one"
+            )
         connection = self._connect()
         try:
             connection.execute("BEGIN")

@@ -243,6 +243,17 @@ async def test_a_prefix_is_taken_by_another_journal_alone(redis: Client, claim: 
     await redis.aclose()
 
 
+@pytest.mark.parametrize("claim", [b"\x1b[31m" * 100_000, b"\xff\x00[", b"a\nforged: line"])
+async def test_a_claim_of_a_hostile_neighbour_is_short_and_printable(redis: Client, claim: bytes) -> None:
+    """The message stands in the log and in every answer of /health."""
+    await redis.set("test:journal", claim)
+    with pytest.raises(PrefixInUse) as caught:
+        await registry(redis, Clock()).join()
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+    await redis.aclose()
+
+
 async def test_leaving_a_redis_that_hangs_takes_no_time(redis: Client, redis_server: RedisServer) -> None:
     """The end is not kept up; the row goes with its time."""
     one = registry(redis, Clock())

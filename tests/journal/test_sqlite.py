@@ -15,7 +15,7 @@ import pytest
 
 from journal.codec import draft as body_draft
 from journal.entries import Draft
-from journal.errors import JournalDamaged, JournalUnavailable, LeaseLost
+from journal.errors import JournalDamaged, JournalMisnamed, JournalUnavailable, LeaseLost
 from journal.sqlite import SqliteJournal
 from journal.sqlite_driver import SqliteDriver
 from journal.statements import Statement, StatementSteps
@@ -378,3 +378,32 @@ async def test_a_fast_bot_is_not_compared_with_itself(tmp_path: Path, monkeypatc
     assert (await journal.append([fill()])).heuristic == 1
     assert len(read) == 400
     await journal.close()
+
+
+async def test_a_file_with_two_names_is_refused(tmp_path: Path) -> None:
+    """SQLite writes a log beside each name: two services under two names would spoil the file."""
+    first = SqliteJournal(tmp_path / "a.db")
+    await first.open()
+    await first.append([trade()])
+    (tmp_path / "b.db").hardlink_to(tmp_path / "a.db")
+    second = SqliteJournal(tmp_path / "b.db")
+    with pytest.raises(JournalMisnamed, match=r"b\.db has another name"):
+        await second.open()
+    await second.close()
+    assert not (tmp_path / "b.db-wal").exists()
+    assert (await first.append([trade(trade_id="t2")])).entries[0].seq == 2  # the one that runs goes on
+    await first.close()
+
+
+async def test_two_services_may_share_a_file_through_a_symbolic_link(tmp_path: Path) -> None:
+    """SQLite follows it, so both use one log, one epoch and one sequence."""
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+    first, second = SqliteJournal(tmp_path / "a.db"), SqliteJournal(tmp_path / "b.db")
+    await first.open()
+    await second.open()
+    await first.append([trade()])
+    assert (await second.append([trade(trade_id="t2")])).entries[0].seq == 2
+    assert (first.epoch, first.identity) == (second.epoch, second.identity)
+    assert not (tmp_path / "b.db-wal").exists()
+    await second.close()
+    await first.close()
