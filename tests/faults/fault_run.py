@@ -1,6 +1,7 @@
 """One run: cause the planned faults, wait for recovery, and check the record of every execution."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,6 +18,7 @@ from tests.faults.plan import Fault, Plan
 from tests.faults.reader import Reader
 from tests.faults.result import Healed, Result
 
+STARTED_WITHIN = 20.0  # seconds
 OUTSIDE = 4.0  # seconds between two trades that the account makes beside the bot
 POLLS: Final = "this worker polls"  # the reason of the lease's part in /health, at the worker that holds it
 NO_ANSWER: Final = {"cursor": None, "trades": ()}
@@ -73,7 +75,18 @@ class Run:
         task.add_done_callback(self._lasting.discard)
         if not fault.overlaps:
             await task
+            if not self._lasting:
+                await self._wait_for_starts()
         await asyncio.sleep(fault.pause)
+
+    async def _wait_for_starts(self) -> None:
+        """Wait for workers that are starting, so that on a busy machine too the next fault strikes what serves."""
+
+        async def both_serve() -> bool:
+            return all([await self.fleet.health(place) for place in (0, 1)])
+
+        with contextlib.suppress(AssertionError):  # as after a fault of the journal
+            await self.fleet.until(both_serve, STARTED_WITHIN, "both workers serve")
 
     async def _run_fault(self, fault: Fault) -> None:
         alone = len(self._lasting) == 1 and not self._watching  # else the leader may be down as well
