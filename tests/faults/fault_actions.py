@@ -20,6 +20,10 @@ HOURS = 6 * 3600.0  # seconds by which it is far wrong at most
 ON_THEIR_WAY = 4  # orders that the exchange has at once when it is killed
 ORDERED_FOR = 0.3  # seconds of such orders
 CROWD = 10  # connections, the fewest to which MariaDB can be limited
+REDIS_REFUSALS = (
+    ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+)
 REFUSALS = (
     ("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"),
     ("ALTER USER worker@'127.0.0.1' ACCOUNT LOCK", "ALTER USER worker@'127.0.0.1' ACCOUNT UNLOCK"),
@@ -104,13 +108,35 @@ class FaultActions:
 
     @contextlib.asynccontextmanager
     async def _redis_flushed(self, rng: Random) -> AsyncIterator[None]:
+        await self._redis("FLUSHALL")
+        yield
+
+    @contextlib.asynccontextmanager
+    async def _redis_refuses(self, rng: Random) -> AsyncIterator[None]:
+        """Make Redis full or read-only: it answers, and takes no writes."""
+        begin, end = rng.choice(REDIS_REFUSALS)
+        await self._redis(begin)
+        yield
+        await self._redis(end)
+
+    async def _redis(self, command: str) -> None:
+        """Send a command to Redis, if it runs."""
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", self._fleet.proxies["redis"].target)
-            writer.write(b"FLUSHALL\r\n")
+            writer.write(f"{command}\r\n".encode())
             async with asyncio.timeout(3):
                 await reader.readline()
             writer.close()
+
+    @contextlib.asynccontextmanager
+    async def _server_frozen(self, rng: Random) -> AsyncIterator[None]:
+        """Stop the servers' host as a virtual machine is paused: both workers and Redis."""
+        programs = (*self._fleet.workers, self._fleet.redis)
+        for program in programs:
+            program.freeze()
         yield
+        for program in programs:
+            program.thaw()
 
     @contextlib.asynccontextmanager
     async def _bot_garbage(self, rng: Random) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ KINDS: dict[str, tuple[float, float]] = {
     "poller killed": (0.2, 2.0), "follower killed": (0.2, 2.0), "poller frozen": (1.0, 9.0),
     "follower frozen": (1.0, 4.0), "poller deployed": (0.0, 0.5), "follower deployed": (0.0, 0.5),
     "redis killed": (0.5, 3.0), "redis frozen": (0.5, 3.0), "redis flushed": (0.0, 0.0), "redis cut": (0.5, 2.0),
+    "redis refuses": (1.0, 4.0), "server frozen": (1.0, 9.0),
     "bot killed": (0.5, 7.0), "bot frozen": (1.0, 4.0), "bot garbage": (1.0, 4.0), "bot cut": (1.0, 7.0),
     "bot slow": (1.0, 3.0), "burst": (0.0, 0.0), "exchange errors": (1.0, 4.0), "exchange refuses": (1.0, 3.0),
     "exchange drops": (1.0, 4.0), "exchange lags": (1.0, 4.0), "exchange maintained": (1.0, 3.0),
