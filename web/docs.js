@@ -83,7 +83,7 @@ function runner(path, parameters, content) {
   });
   const list = inputs.map(({ parameter, input }) => h('label', {}, h('code', {}, parameter.name + (parameter.required ? ' *' : '')), input,
     h('span', { class: 'minor' }, `${parameter.in}, ${kind(parameter.schema)}. `, ...withCode(parameter.description ?? ''))));
-  return h('div', { class: 'runner' }, ...(list.length ? [h('div', { class: 'parameters' }, ...list)] : []), commands, button, place);
+  return h('div', { class: 'runner' }, ...(list.length ? [h('div', { class: 'parameters' }, ...list)] : []), button, commands, place);
 }
 
 /** @param {Parameter} parameter */

@@ -21,6 +21,7 @@ const CAUSES = new Map(Object.entries({
   'outside the bot': 'Made by hand or by another program.', 'read late': 'One side was read before the last trade.',
 }));
 const SUMS = new Set(['opening', 'expected', 'reported']);
+const STANDING = new Set([...SUMS, 'unexplained']); // no steps between the opening and the expected balance
 
 /** @type {import('./table.js').Column<any>[]} */
 const DIFFERENCE_COLUMNS = [
@@ -69,6 +70,7 @@ export class MoneyView {
     setText(this.age, fact ? `${ago(this.page.now() - fact.asOf)}${old ? ' · old' : ''}` : 'the service has not reconciled yet');
     const amounts = cashOf(reconciliation);
     fillList(this.cash, amounts.map(([name, title, value]) => [title, SUMS.has(name) ? money(value) : profit(value), name === 'unexplained' && value ? 'differs' : SUMS.has(name) ? 'sum' : tone(value)]));
+    drawBars(this.cash, amounts.map(([name, , value]) => (STANDING.has(name) ? null : value)));
     const differences = Array.isArray(reconciliation?.differences) ? reconciliation.differences : [];
     const open = differences.filter((/** @type {any} */ row) => (row.cause ?? 'unknown') === 'unknown').length;
     setText(this.summary, reconciliation ? `${count(differences.length)} found${open ? `, ${count(open)} without a known cause` : ''}` : 'not compared');
@@ -84,7 +86,28 @@ export class MoneyView {
       ['Open positions are worth', money(totals.value)],
       ['Trades', count(totals.trades)],
     ]);
+    drawBars(this.profit, [totals.realized_pnl, totals.unrealized_pnl, totals.fees].map((value, at) => (value === null ? null : at === 2 ? -Number(value) : Number(value))));
   }
+}
+
+/**
+ * Draw a bar in each row of a list: amounts as steps, each of which begins where the one before ended.
+ * @param {HTMLElement} list
+ * @param {(number | null)[]} steps null: no bar
+ */
+export function drawBars(list, steps) {
+  let level = 0;
+  const bars = steps.map((step) => (step ? { from: level, to: level += step } : null));
+  const ends = bars.flatMap((bar) => (bar ? [bar.from, bar.to] : []));
+  const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)];
+  const place = (/** @type {number} */ dollars) => `${(((dollars - low) / (high - low || 1)) * 100).toFixed(2)}%`;
+  [...list.children].forEach((row, at) => {
+    const { style } = /** @type {HTMLElement} */ (row);
+    const bar = bars[at] ?? { from: low, to: low };
+    style.setProperty('--bar', `color-mix(in srgb, var(--${bar.to < bar.from ? 'loss' : 'gain'}) 60%, transparent)`);
+    style.setProperty('--from', place(Math.min(bar.from, bar.to)));
+    style.setProperty('--to', place(Math.max(bar.from, bar.to)));
+  });
 }
 
 /** @param {number | null} value */

@@ -24,7 +24,7 @@ import { days, statistics, weeks } from '../../web/statistics.js';
 import { numberTicks, timeTicks } from '../../web/ticks.js';
 import { tradeColumns } from '../../web/trade_columns.js';
 import { TradeStore } from '../../web/trade_store.js';
-import { valueText } from '../../web/view_money.js';
+import { drawBars, valueText } from '../../web/view_money.js';
 import { matchingTickers } from '../../web/view_trades.js';
 
 const now = 1_700_000_000;
@@ -408,6 +408,14 @@ test('the mode is the bot\'s, else that of the newest trade; another journal for
   model.status = null;
   model.clear();
   assert.deepEqual([model.mode, model.store.length, model.mark('A'), model.entries, model.positions().rows], [null, 0, null, 0, []]);
+});
+
+test('the steps of an amount begin where the one before ended; what is none has no bar', () => {
+  const rows = [0, 1, 2, 3].map(() => ({ values: {}, style: { setProperty(name, value) { rows[rows.findIndex((row) => row.style === this)].values[name] = value; } } }));
+  drawBars({ children: rows }, [null, -10, 4, 0]);
+  assert.deepEqual(rows.map(({ values }) => [values['--from'], values['--to']]), [['0.00%', '0.00%'], ['0.00%', '100.00%'], ['0.00%', '40.00%'], ['0.00%', '0.00%']]);
+  drawBars({ children: rows }, []);
+  assert.equal(rows[1].values['--from'], '0.00%');
 });
 
 test('differences name the side and the cause; what agrees or was not compared is none', () => {

@@ -49,6 +49,12 @@ MARKETS_OLD = """
   const rows = [...document.querySelectorAll('#view-markets .tbody .tr')].filter(row => row.querySelector('.td.old'));
   return rows.map(row => row.querySelector('b').textContent);
 """
+SLOWLY = """
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('.tr.new { animation-duration: 60s }');
+  document.adoptedStyleSheets = [sheet];
+"""
+STYLES = "return [...document.querySelectorAll(arguments[0])].map(each => getComputedStyle(each)[arguments[1]])"
 OLD = "return document.querySelector(arguments[0]).classList.contains('old')"
 
 
@@ -370,6 +376,35 @@ def test_positions_are_priced_by_quotes_once_the_account_is_unknown(chrome: Chro
     chrome.run(LATER, 10)
     until(lambda: figure(chrome, "value") != before, 20, "values by quotes")
     until(lambda: not chrome.run(OLD, '[data-name="value"]'), 20)
+
+
+@pytest.mark.parametrize(("motion", "animations"), [("no-preference", 1), ("reduce", 0)])
+def test_nothing_moves_where_the_system_asks_for_it(
+    chrome: Chrome, service: ScriptedService, motion: str, animations: int
+) -> None:
+    """A new row is animated, and not where reduced motion is preferred."""
+    features = [{"name": "prefers-reduced-motion", "value": motion}]
+    chrome.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    open_page(chrome, service)
+    chrome.run(SLOWLY)
+    service.add("trade", scenarios.trade("KXCPIYOY-26DEC11-T29", service.now(), random.Random(1)))
+    until(lambda: chrome.run("return document.querySelectorAll('#trades .tr.new').length") == 1, 20)
+    assert chrome.run("return document.getAnimations().length") == animations
+
+
+def test_colors_of_the_system_leave_one_view_and_one_button_chosen(chrome: Chrome, service: ScriptedService) -> None:
+    """With forced colors the current view and the pressed button differ from the others, and a halt from all."""
+    features = [{"name": "forced-colors", "value": "active"}]
+    chrome.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    open_page(chrome, service)
+    service.report(activity="halted")
+    until(lambda: chrome.run(ALERTS) == ["bot"], 20)
+    parts = (".views a", "borderBottomColor"), ("#equity button", "backgroundColor"), (".pill", "backgroundColor")
+    for selector, style in parts:
+        colors = chrome.run(STYLES, selector, style)
+        assert len(set(colors)) == 2, (selector, colors)
+        assert min(colors.count(color) for color in set(colors)) == 1, (selector, colors)
+    chrome.theme("light")
 
 
 def test_a_click_meets_the_row_that_was_pressed(chrome: Chrome, service: ScriptedService) -> None:
