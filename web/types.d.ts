@@ -17,8 +17,11 @@ export interface Settlement {
   yes_quantity: number; no_quantity: number; revenue: number; fee: number | null; mode: Mode; source: string;
 }
 
-/** A deposit (amount above zero) or a withdrawal. */
-export interface Transfer { seq: number; timestamp: number; amount: number; mode: Mode; source: string; [field: string]: unknown; }
+/** A deposit or a withdrawal; amount is above zero. */
+export interface Transfer {
+  seq: number; timestamp: number; transfer_id: string; direction: 'deposit' | 'withdrawal'; amount: number; fee: number | null;
+  status: string; mode: Mode; source: string;
+}
 
 /** Trades between two times that may be missing in the journal itself. */
 export interface Gap { seq: number; timestamp: number; from: number; to: number; why: string; source: string; }
@@ -33,7 +36,7 @@ export type Entry = Trade | Correction | Settlement | Transfer | Gap | Baseline;
 export type Activity = 'trading' | 'paused' | 'halted' | 'refused' | 'stopped' | 'other';
 
 export interface BotStatus {
-  status: 'online' | 'offline' | 'stalled'; activity?: Activity | null; since: number | null; mode: Mode | null;
+  status: 'online' | 'offline' | 'stalled'; activity: Activity | null; since: number | null; mode: Mode | null;
   reason: string | null; trades: number | null;
 }
 
