@@ -10,7 +10,7 @@ import pytest
 
 from ingest.bot_payload import BotReport, read_trades
 from ingest.bot_status import BotStatusReading
-from ingest.gaps import MAX_SEEN, WINDOW_MARK, GapSpan, OpenGaps, PollOverlap, trade_digest
+from ingest.gaps import WINDOW_MARK, GapSpan, OpenGaps, PollOverlap, trade_digest
 from tests.support.bot import trade, wire
 
 
@@ -124,23 +124,25 @@ def test_a_jump_names_the_number_to_ask_from() -> None:
 
 
 def test_only_the_newest_of_a_large_window_are_remembered() -> None:
-    """The mark stays small, and an overlap is still known."""
+    """The mark has two hundred of them, and an overlap is still known."""
     window = PollOverlap()
-    window.check(plain(*range(5000)), None, 1.0, 1.0)
-    assert len(window.mark()[WINDOW_MARK]) < 5000
-    assert PollOverlap(window.mark()[WINDOW_MARK]).check(plain(*range(4990, 9000)), None, 2.0, 2.0).gap is None
+    window.check(plain(*range(300)), None, 1.0, 1.0)
+    assert len(json.loads(window.mark()[WINDOW_MARK])["seen"]) == 200
+    assert PollOverlap(window.mark()[WINDOW_MARK]).check(plain(*range(290, 600)), None, 2.0, 2.0).gap is None
 
 
-def test_ids_of_long_polls_are_stored_within_bounds() -> None:
-    """For as long as only the long poll works; when a whole window comes again it joins."""
+def test_ids_of_long_polls_are_stored_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as only the long poll works; beyond the bound the newer half stays, and a whole window joins it."""
+    monkeypatch.setattr("ingest.gaps.MAX_SEEN", 20)
     window = PollOverlap()
     window.check(numbered([1]), None, 1.0, 1.0)
-    for first in range(2, MAX_SEEN + 2000, 1000):
-        assert window.extend(numbered(range(first, first + 1000)), "b1", 2.0) is not None
-    assert len(window.run.seen) <= MAX_SEEN
-    last = first + 999
-    checked = window.check(numbered(range(last - 100, last + 2)), None, 3.0, 3.0)
-    assert (ids(checked.new), checked.gap) == ([f"t{last + 1}"], None)
+    sizes = []
+    for number in range(2, 24):
+        assert window.extend(numbered([number]), "b1", 2.0) is not None
+        sizes.append(len(window.run.seen))
+    assert sizes == [*range(2, 21), 10, 11, 12]
+    checked = window.check(numbered(range(14, 26)), None, 3.0, 3.0)
+    assert (ids(checked.new), checked.gap) == (["t24", "t25"], None)
 
 
 def counted(trades: int | None) -> BotStatusReading:

@@ -43,3 +43,13 @@ def test_an_empty_queue_gives_nothing() -> None:
     queue.put_nowait(chunk("a"))
     queue.take_all()
     assert queue.take_all() == []
+
+
+def test_an_emptied_queue_has_its_whole_room_again() -> None:
+    """As many bytes and events fit as before."""
+    queue = SendQueue(2, 10)
+    for _ in range(2):
+        for _ in range(2):
+            queue.put_nowait(chunk("a", 5))
+        queue.take_all()
+        assert len(queue) == 0

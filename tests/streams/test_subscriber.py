@@ -44,6 +44,11 @@ def reader(sink: Sink) -> Subscriber:
     return one
 
 
+def test_eager_tasks_are_used_where_python_has_them() -> None:
+    """From Python 3.12 on."""
+    assert EAGER_TASKS is hasattr(asyncio, "eager_task_factory")
+
+
 @eager
 async def test_an_idle_reader_is_sent_to_at_once(reader: Subscriber, sink: Sink) -> None:
     """Nothing is queued, and the place is stored."""
@@ -52,6 +57,13 @@ async def test_an_idle_reader_is_sent_to_at_once(reader: Subscriber, sink: Sink)
     assert (reader.position, reader.last_id) == (5, "e-5")
     assert len(reader.queue) == 0
     assert reader.idle
+
+
+def test_a_new_reader_has_no_place(sink: Sink) -> None:
+    """No cursor, no status and no end; its generator is not waiting yet, so nothing is sent past it."""
+    one = Subscriber("test", Wants(True, True), "local", 0.0, SendQueue(2, 1000), sink.send, 0.1)
+    assert (one.position, one.last_id, one.status_number, one.ended) == (None, None, 0, None)
+    assert (one.idle, one.left) == (False, False)
 
 
 async def test_a_busy_reader_waits(reader: Subscriber, sink: Sink) -> None:
@@ -85,6 +97,28 @@ async def test_a_delivery_that_waits_is_finished_before_what_follows(reader: Sub
     assert sink.sent == [CHUNK.body]
     assert len(reader.queue) == 1
     assert await reader.finish_delivery() is None
+
+
+@eager
+async def test_a_delivery_that_waits_wakes_the_generator(reader: Subscriber, sink: Sink) -> None:
+    """It must finish the delivery; until then nothing else is sent at once."""
+    waiting = asyncio.create_task(reader.wait(60, idle=True))
+    await asyncio.sleep(0)
+    sink.open.clear()
+    assert not reader.offer(CHUNK)
+    assert not reader.idle
+    await asyncio.wait_for(waiting, 10)
+    assert (reader.position, len(reader.queue)) == (5, 0)
+    sink.open.set()
+    assert await reader.finish_delivery() is CHUNK
+
+
+@eager
+async def test_a_delivery_that_was_cancelled_ends_nothing(reader: Subscriber, sink: Sink) -> None:
+    """A server that cancels a send has its reason; the stream goes on until the server says that the reader left."""
+    sink.broken = asyncio.CancelledError()  # type: ignore[assignment]
+    assert reader.offer(CHUNK)
+    assert (reader.left, reader.ended) == (False, None)
 
 
 @eager

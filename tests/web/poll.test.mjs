@@ -196,3 +196,19 @@ test('a reading that fails is late from its own beginning, and no timer of other
   await browser.advance(0);
   assert.deepEqual([fired, poll.late], [1, 0.2]);
 });
+
+test('a reading is due at a moment, whenever it was asked for', async () => {
+  for (const [seconds, later, again, due] of [[5, 1000, 2, 3000], [5, 4900, 0.101, 5000]]) {
+    const { poll, seen } = scriptedPoll(60);
+    await browser.advance(0);
+    seen.readings[0].resolve();
+    await browser.advance(0);
+    poll.soon(seconds);
+    await browser.advance(later);
+    poll.soon(again);
+    await browser.advance(due - later - 1);
+    assert.equal(seen.readings.length, 1);
+    await browser.advance(1);
+    assert.equal(seen.readings.length, 2);
+  }
+});
