@@ -107,7 +107,7 @@ def cause_of_content(differences: Sequence[Difference], evidence: FillEvidence) 
     differs, the two sides use another method (first in first out, or average cost).
     """
     sizes = {each.figure: each.size for each in differences}
-    if sizes.get("realized_pnl", ZERO) == sizes.get("cost", ZERO) and "fees" not in sizes:
+    if sizes.keys() == {"realized_pnl", "cost"} and sizes["realized_pnl"] == sizes["cost"]:
         return "method"
     found = evidence.causes()
     return next(iter(found)) if found else "unknown"

@@ -237,3 +237,24 @@ async def test_interest_beside_settled_markets_stays_unknown(account: AuditedAcc
     account.exchange.cash += Decimal("0.25")
     await account.add(entry_of(fill), payout)
     assert await account.causes(3) == {("cash", None): ("unknown", Decimal("0.25"))}
+
+
+@pytest.mark.parametrize(("entries", "cause"), [(0, "missed"), (2, "correction")])
+async def test_contracts_of_a_settlement_that_differ_get_the_cause_of_their_fills(
+    account: AuditedAccount, entries: int, cause: str
+) -> None:
+    """A missed fill and a voided one degrade health: they are no matter of the order in which lots are closed."""
+    fill = account.exchange.buy(70, 10, "0.6", "0", ticker="B")
+    row = account.exchange.settle("B", "6")
+    payout = drafts.settlement(
+        timestamp=row.settled, ticker="B", result="scalar", value=Decimal("0.6"), yes_quantity=Decimal(10),
+        revenue=row.revenue, fee=Decimal(0),
+    )  # fmt: skip
+    found = [
+        entry_of(fill, trade_id=f"t{number}", fill_id=f"t{number}", timestamp=fill.timestamp - 15 * number)
+        for number in range(1, entries + 1)
+    ]
+    await account.add(*found, payout)
+    causes = await account.causes(3)
+    assert causes[("settlement", "B")][0] == cause
+    assert account.audit.health.state == "degraded"

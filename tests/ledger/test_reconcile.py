@@ -166,6 +166,7 @@ def test_another_split_of_the_same_cash_is_the_method() -> None:
     evidence = match_executions([], [])
     assert cause_of_content([difference("realized_pnl", "0.3"), difference("cost", "0.3")], evidence) == "method"
     assert cause_of_content([difference("realized_pnl", "0.3"), difference("cost", "0.2")], evidence) == "unknown"
+    assert cause_of_content([difference("settlement", "3")], evidence) == "unknown"
 
 
 def test_another_price_of_the_same_fill_is_a_correction() -> None:
