@@ -139,13 +139,10 @@ def _as_unavailable() -> Iterator[None]:
 def read_quote(fields: RecordReader, now: float) -> Quote:
     """Return one market's row as a quote. now: monotonic seconds. Raises FieldError."""
     market = Market.from_api(fields)
-    bands = tuple(
-        PriceBand(row.dollars("start"), row.dollars("end"), row.dollars("step")) for row in fields.many("price_ranges")
-    )
     return Quote(
         ticker=market.ticker, bid=market.yes_bid, bid_size=market.yes_bid_size, ask=market.yes_ask,
         ask_size=market.yes_ask_size, last=market.last_price, volume=market.volume, read_at=now,
-        active=market.status == "active", bands=bands,
+        active=market.status == "active", bands=read_bands(fields),
         value=market.settlement_value if market.status == "finalized" else None,
         close_time=float(market.close_time), event_ticker=market.event_ticker,
         exchange_index=fields.whole("exchange_index") if fields.has("exchange_index") else 0, 
@@ -153,6 +150,19 @@ def read_quote(fields: RecordReader, now: float) -> Quote:
             market.yes_bid, market.yes_ask, market.last_price, market.settlement_value, market.result
         ),
     )  # fmt: skip
+
+
+def read_bands(fields: RecordReader) -> tuple[PriceBand, ...]:
+    """Return the valid prices of a market's row. Raises FieldError unless there is at least one step above 0."""
+    bands = []
+    for row in fields.many("price_ranges"):
+        band = PriceBand(row.dollars("start"), row.dollars("end"), row.dollars("step"))
+        if band.step <= 0 or band.start >= band.end:
+            raise row.error("step", f"expected a step above 0 from {band.start} to a higher price")
+        bands.append(band)
+    if not bands:
+        raise fields.wrong("price_ranges", "a list of at least one range")
+    return tuple(bands)
 
 
 def mark_of_prices(

@@ -88,7 +88,7 @@ async def test_a_changed_field_is_named(
 class SpoiledCalls(InProcessCalls):
     """Calls whose answers have another value in one field."""
 
-    def __init__(self, exchange: InProcessExchange, field: str, value: str) -> None:
+    def __init__(self, exchange: InProcessExchange, field: str, value: Any) -> None:
         super().__init__(exchange)
         self.field, self.value = field, value
 
@@ -96,9 +96,15 @@ class SpoiledCalls(InProcessCalls):
         return _spoiled(await super().request(*rest, **more), self.field, self.value)
 
 
-@pytest.mark.parametrize(("field", "value"), [("step", "half a cent"), ("step", "NaN"), ("fee_multiplier", "dear")])
-async def test_a_number_that_cannot_be_read_is_named(field: str, value: str) -> None:
-    """A number that cannot be read is an error with the field's name."""
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("step", "half a cent"), ("step", "NaN"), ("step", "0.0000"), ("step", "-0.0100"), ("price_ranges", []),
+        ("fee_multiplier", "dear"),
+    ],
+)  # fmt: skip
+async def test_a_value_that_cannot_be_used_is_named(field: str, value: Any) -> None:
+    """A number that cannot be read, and a grid without a step, are errors with the field's name."""
     bot = InProcessBot()
     ticker = bot.market()
     calls: Any = SpoiledCalls(bot.exchange, field, value)
@@ -107,7 +113,7 @@ async def test_a_number_that_cannot_be_read_is_named(field: str, value: str) -> 
         await CALLS["fee_rule" if field == "fee_multiplier" else "quotes"](prices, ticker)
 
 
-def _spoiled(answer: Any, field: str, value: str) -> Any:
+def _spoiled(answer: Any, field: str, value: Any) -> Any:
     if isinstance(answer, list):
         return [_spoiled(each, field, value) for each in answer]
     if isinstance(answer, dict):
