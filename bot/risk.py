@@ -141,12 +141,7 @@ class Risk:
         """Return a function: True if an order of a size keeps every limit. Exceeded limits are added to `refused`."""
         orders = orders_by_ticker(resting)
         mine, ticker = orders.pop(order.ticker, []), order.ticker
-        before = self._of(ticker, mine)
-        others = sum(
-            (self._of(other, orders.get(other, [])) for other in self.positions.by_ticker.keys() | orders.keys()
-             if other != ticker), ZERO,
-        )  # fmt: skip
-        others += sum(self.elsewhere.values(), ZERO)
+        before, others = self._of(ticker, mine), self._outside(ticker, orders)
         event = self.events.get(ticker, ticker)
         in_event = self._event_check(ticker, event, mine, orders)
         event_before = in_event([])
@@ -168,6 +163,12 @@ class Risk:
             return False
 
         return fits
+
+    def _outside(self, ticker: str, orders: Mapping[str, list[RestingOrder]]) -> Decimal:
+        """Return the exposure of all other markets and of positions made elsewhere."""
+        markets = (self.positions.by_ticker.keys() | orders.keys()) - {ticker}
+        ours = sum((self._of(market, orders.get(market, [])) for market in markets), ZERO)
+        return ours + sum(self.elsewhere.values(), ZERO)
 
     def _event_check(
         self, ticker: str, event: str, mine: list[RestingOrder], orders: Mapping[str, list[RestingOrder]]

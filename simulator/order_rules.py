@@ -74,7 +74,18 @@ def check_funds(
         return
     ticker = market.ticker
     trial = _trial_position(account, ticker)
-    cash, left, signed = account.cash[market.shard], count, 1 if side == "bid" else -1
+    change, left = _take(market, trial, side, price, count)
+    cash = account.cash[market.shard] + change
+    here = [order for order in account.resting.get(ticker, {}).values() if order is not replaced]
+    rest = [SimulatedOrder("", "", OrderRequest(ticker, side, price, left), price, left, left, 0, 0, "")] * bool(left)
+    here_reserved = reservation([*here, *rest], trial.count, market.settlement_floor)
+    if cash < account.reserved(market.shard, ticker) + here_reserved:
+        raise nested_error(400, "insufficient_balance")
+
+
+def _take(market: SimulatedMarket, trial: HeldPosition, side: OrderSide, price: int, count: int) -> tuple[int, int]:
+    """Trade what the book offers into the trial position. Returns the change of cash and the count that would rest."""
+    cash, left, signed = 0, count, 1 if side == "bid" else -1
     best = market.book.opposite(side).best
     crosses = best is not None and (best <= price if side == "bid" else best >= price)
     for level, size in reversed(market.book.opposite(side).levels()) if crosses else ():
@@ -84,11 +95,7 @@ def check_funds(
         change = trial.trade(signed * taken, level, market.settlement_floor)
         cash += round_cash_change(change, trade_fee(level, taken, TAKER_RATE))[0]
         left -= taken
-    here = [order for order in account.resting.get(ticker, {}).values() if order is not replaced]
-    rest = [SimulatedOrder("", "", OrderRequest(ticker, side, price, left), price, left, left, 0, 0, "")] * bool(left)
-    here_reserved = reservation([*here, *rest], trial.count, market.settlement_floor)
-    if cash < account.reserved(market.shard, ticker) + here_reserved:
-        raise nested_error(400, "insufficient_balance")
+    return cash, left
 
 
 def can_pay(account: MemberAccount, market: SimulatedMarket, side: OrderSide, price: int, count: int) -> bool:

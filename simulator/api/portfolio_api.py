@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from multidict import MultiMapping
 
+from simulator.account import HeldPosition
 from simulator.api.query import paginate, read_choice, read_int, read_limit, read_names
 from simulator.api.routing import ApiRequest, ApiResponse, ApiRoute
 from simulator.api.rows import event_position_row, fill_row, order_row, position_row, settlement_row
@@ -72,23 +73,8 @@ class PortfolioApi:
         query = request.query
         check_subaccount(query)
         limit = read_limit(query)
-        settled = {"unsettled": False, "settled": True}.get(
-            read_choice(query, "settlement_status", ("unsettled", "settled", "all"), "unsettled")
-        )
-        count_filter = query.get("count_filter", "")
-        if not set(count_filter.split(",")) <= {"", "position", "total_traded"}:
-            raise bad_parameter("count_filter")
-        shard = read_shard(query)
         positions, markets = self.exchange.caught_up_reads().positions, self.exchange.engine.markets
-        found = [
-            ticker
-            for ticker, position in sorted(positions.items(), key=lambda item: -item[1].updated)
-            if settled in (None, position.settled)
-            and query.get("ticker", "") in ("", ticker)
-            and query.get("event_ticker", "") in ("", self._event_ticker(ticker))
-            and (position.count or "position" not in count_filter)
-            and shard in (None, markets[ticker].shard)
-        ]
+        found = self._select_positions(positions, query)
         rows, cursor = paginate(found, str, query, limit)
         events = {self._event_ticker(ticker): None for ticker in rows}
         return ApiResponse(
@@ -103,6 +89,25 @@ class PortfolioApi:
                 "cursor": cursor,
             }
         )
+
+    def _select_positions(self, positions: Mapping[str, HeldPosition], query: MultiMapping[str]) -> list[str]:
+        """Return the tickers of the positions that the query selects, the last updated first. Raises ApiError."""
+        settled = {"unsettled": False, "settled": True}.get(
+            read_choice(query, "settlement_status", ("unsettled", "settled", "all"), "unsettled")
+        )
+        count_filter = query.get("count_filter", "")
+        if not set(count_filter.split(",")) <= {"", "position", "total_traded"}:
+            raise bad_parameter("count_filter")
+        shard, markets = read_shard(query), self.exchange.engine.markets
+        return [
+            ticker
+            for ticker, position in sorted(positions.items(), key=lambda item: -item[1].updated)
+            if settled in (None, position.settled)
+            and query.get("ticker", "") in ("", ticker)
+            and query.get("event_ticker", "") in ("", self._event_ticker(ticker))
+            and (position.count or "position" not in count_filter)
+            and shard in (None, markets[ticker].shard)
+        ]
 
     def fills(self, request: ApiRequest) -> ApiResponse:
         """GET /portfolio/fills and /historical/fills: the newer and the older side of the cutoff."""
