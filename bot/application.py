@@ -175,11 +175,12 @@ def _verify(check: AccountCheck, settings: BotSettings) -> Callable[[], Awaitabl
 def check_affordable(settings: BotSettings, money: Decimal) -> None:
     """Raise LimitsTooLarge if an order or all positions could cost more than the account has in cash and positions."""
     mistakes = []
-    whole = money.to_integral_value(ROUND_FLOOR)
-    if settings.order_size > money:
+    free = max(money, Decimal(0))
+    whole = free.to_integral_value(ROUND_FLOOR)
+    if settings.order_size > free:
         mistakes.append(f"BOT_ORDER_SIZE: expected at most {whole} contracts, got {settings.order_size}")
-    if settings.total_exposure > money:
-        mistakes.append(f"BOT_TOTAL_EXPOSURE: expected at most {money:.2f} dollars, got {settings.total_exposure}")
+    if settings.total_exposure > free:
+        mistakes.append(f"BOT_TOTAL_EXPOSURE: expected at most {free:.2f} dollars, got {settings.total_exposure}")
     if mistakes:
         account = f"the account has {money:.2f} dollars in cash and positions, and a contract costs up to 1 dollar"
         raise LimitsTooLarge("\n".join([f"limits beyond the account's money ({account}):", *mistakes]))

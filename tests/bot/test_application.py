@@ -56,6 +56,11 @@ def test_halts_are_cleared_only_by_a_person(tmp_path: Path) -> None:
             ["BOT_ORDER_SIZE: expected at most 2 contracts, got 5", "at most 2.00 dollars"],
             id="two dollars",
         ),
+        pytest.param(
+            "-3",
+            ["the account has -3.00 dollars", "expected at most 0 contracts, got 5", "at most 0.00 dollars"],
+            id="a debt",
+        ),
     ],
 )
 def test_limits_beyond_the_account_s_money_are_refused_with_the_number_allowed(money: str, words: list[str]) -> None:
