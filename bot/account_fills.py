@@ -72,7 +72,9 @@ class AccountFills:
         return fill_id in self._seen or timestamp < self.low_water
 
     def trade(self, ticker: str, side: Side, quantity: Decimal) -> None:
-        """Add a fill, which must be new, to the positions."""
+        """Add a fill, which must be new, to the positions. A market that has paid out has none any more."""
+        if ticker in self._paid:
+            return
         position = self.positions.get(ticker, ZERO) + signed(side, quantity)
         self.positions[ticker] = position
         if not position:

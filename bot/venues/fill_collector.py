@@ -38,10 +38,12 @@ class FillCollector:
         self._listener = listener
         self._names = names
         # all mutable state of its own: orders that are known to be others'; Unix seconds of the first full read; client
-        # ids of orders that another bot has filled under our prefix since; the ids of the last short read
+        # ids of orders that another bot has filled under our prefix since; dollars that one YES of a market paid; the
+        # ids of the last short read
         self._others: set[str] = set()
         self._began: Decimal | None = None
         self._intruders: list[str] = []
+        self._payouts: dict[str, Decimal] = {}
         self._last_page: set[str] = set()
 
     async def read_newest(self) -> None:
@@ -68,7 +70,10 @@ class FillCollector:
         """Read every payout since everything was read. Raises KalshiError."""
         async for paid in self._client.settlements(min_ts=self._account.since):
             value = _value_of_yes(paid)
-            if value is not None and self._account.settle(paid.ticker, paid.settled):
+            if value is None:
+                continue
+            self._payouts[paid.ticker] = value
+            if self._account.settle(paid.ticker, paid.settled):
                 self._listener.settlement(paid.ticker, value)
 
     async def take(self, fills: Iterable[Fill]) -> None:
@@ -110,6 +115,8 @@ class FillCollector:
                 fill.fill_id, fill.order_id, fill.ticker, fill.side, fill.quantity, fill.yes_price, fill.fee,
                 _milliseconds(fill.timestamp), fill.is_taker, origin,
             ))  # fmt: skip
+            if fill.ticker in self._payouts:  # read after the payout of its market
+                self._listener.settlement(fill.ticker, self._payouts[fill.ticker])
 
     async def _is_ours(self, fill: Fill) -> bool | None:
         """Return True if an order of ours was filled, None if its order cannot be read yet."""

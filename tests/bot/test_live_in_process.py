@@ -213,6 +213,22 @@ async def test_an_order_that_cannot_be_cancelled_keeps_no_other_from_being_cance
     assert [order["ticker"] for order in bot.resting()] == [ticker]
 
 
+async def test_a_fill_that_is_read_after_the_payout_of_its_market_is_paid_too() -> None:
+    """The settlement is read first: the fill leaves a profit and no position."""
+    bot, ticker = await started()
+    await bot.venue.place(wish("BUY", "5", "0.50", ticker))
+    bot.exchange.advance(1)
+    bot.exchange.admin("POST", "/take", {"ticker": ticker, "side": "ask", "count": "5.00", "price": "0.5000"})
+    bot.exchange.admin("POST", "/settle", {"ticker": ticker, "result": "yes"})
+    await bot.venue.fills.read_settlements()
+    await refreshed(bot, 12)
+    assert bot.state.trade_log.seq == 1
+    assert bot.state.positions.position(ticker) == 0
+    assert bot.state.account.positions == {}
+    assert bot.state.profit()["realized"] == D("2.50")
+    assert await bot.check.differences() == ""
+
+
 async def test_a_second_bot_whose_orders_never_rest_is_found_by_its_fills() -> None:
     """The same prefix and another run: its fill moves the account, not our books, and the next turn halts."""
     bot, ticker = await started()
