@@ -88,7 +88,7 @@ class StreamBody:
         cursor = parse_cursor(self.cursor)
         if cursor is None:
             return "malformed"
-        if cursor.epoch != self.hub.epoch:
+        if cursor.epoch != self.hub.epoch or (cursor.check and not cursor.seq):  # before the first entry there is none
             return "epoch"
         self._resume(cursor)
         deadline = self.hub.clock() + FIRST_EVENT_SECONDS

@@ -102,7 +102,7 @@ async def test_two_cursors_that_differ_are_malformed(serve: Serve) -> None:
     ("cursor", "reason"),
     [
         ("2-0002", None), ("3-0003", None), ("3", None), ("5-0005", None),
-        ("2-0003", "epoch"), ("3-ffff", "epoch"), ("5-0004", "epoch"), ("7-0007", "future"),
+        ("2-0003", "epoch"), ("3-ffff", "epoch"), ("5-0004", "epoch"), ("7-0007", "future"), ("0-0000", "epoch"),
     ],
 )  # fmt: skip
 async def test_a_check_that_does_not_fit_is_reset(serve: Serve, cursor: str, reason: str | None) -> None:
