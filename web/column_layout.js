@@ -13,8 +13,8 @@ const STACKED = 545; // pixels below which a row has two lines: the market, then
 const CAPITAL = 0.15; // characters by which a capital is wider than a digit
 const SMALL = 0.8; // size of a heading where a row has two lines
 const TITLES = 400; // pixels of the market column from which it has room for the event's title
-const MARKET = 240; // pixels of the market column for which columns of little importance are left out
-const LONGEST = 340; // pixels of it at most that names of markets ask for
+const LONGEST = 340; // pixels of the market column at most for whose names columns of least importance are left out
+const MARKET = 240; // pixels of it for which those of little importance are left out
 const LEAST = 200; // pixels of it for which the more important ones are left out too
 
 /** @template R */
@@ -61,9 +61,10 @@ export class ColumnLayout {
     let kept = columns;
     const names = Math.max(this.marketWidth, Math.min(this.named, LONGEST));
     const tooWide = (/** @type {number} */ market) => this.#needed(kept, compact, market) > this.width;
-    if (tooWide(names)) compact = true;
+    if (tooWide(this.marketWidth)) compact = true;
     for (const column of [...columns].filter((each) => each.priority).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0))) {
-      if (!tooWide((column.priority ?? 0) > 1 ? names : LEAST)) continue;
+      const priority = column.priority ?? 0;
+      if (!tooWide(priority > 2 ? names : priority > 1 ? this.marketWidth : LEAST)) continue;
       kept = kept.filter((each) => each !== column);
     }
     const room = this.stacked ? this.width : this.width - this.#needed(kept.filter((column) => !column.market), compact, 0);

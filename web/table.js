@@ -112,6 +112,7 @@ export class Table {
     if (this.note.hidden === empty) {
       this.note.hidden = !empty;
       this.body.hidden = empty;
+      this.height = this.scroller.clientHeight; // the note takes the place of rows
     }
     if (empty) return this.#drawEmpty();
     this.#drawRows();

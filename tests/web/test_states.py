@@ -378,6 +378,14 @@ def test_positions_are_priced_by_quotes_once_the_account_is_unknown(chrome: Chro
     until(lambda: not chrome.run(OLD, '[data-name="value"]'), 20)
 
 
+def test_a_table_that_was_empty_shows_every_row_that_it_has_room_for(chrome: Chrome, service: ScriptedService) -> None:
+    """The first rows of a table change its height: as many are drawn as fit then, also after a reload."""
+    for _ in range(3):
+        open_page(chrome, service)
+        until(lambda: chrome.text("#positions .minor") == "14", 20)
+        until(lambda: chrome.run("return document.querySelectorAll('#positions .tbody .tr').length") == 14, 5)
+
+
 @pytest.mark.parametrize(("motion", "animations"), [("no-preference", 1), ("reduce", 0)])
 def test_nothing_moves_where_the_system_asks_for_it(
     chrome: Chrome, service: ScriptedService, motion: str, animations: int
