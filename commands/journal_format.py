@@ -99,9 +99,9 @@ def _object(row: dict[str, str]) -> dict[str, Any]:
     """Return a row of CSV as the object that JSON would have held."""
     match row.get("record"):
         case "journal":
-            return {**_fields(loads(row["body"])), "record": "journal"}
+            return {**_fields(loads(row["body"] or "")), "record": "journal"}
         case "entry":
-            return {**row, "open": 0 if row["open"] == "0" else 1, "body": loads(row["body"])}
+            return {**row, "open": 0 if row["open"] == "0" else 1, "body": loads(row["body"] or "")}
         case _:
             seq = row.get("seq") or ""
             return {**row, "seq": int(seq) if seq.isdecimal() else seq}
