@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ingest.bot_client import BotClient, PollSettings
+from ingest.bot_client import BotClient, PollResult, PollSettings
 from tests.support.apache import self_signed
 
 
@@ -55,3 +55,9 @@ async def test_a_self_signed_bot_is_named_as_such(tmp_path: Path) -> None:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         poll = await BotClient(session, PollSettings(f"{url}/status", f"{url}/trades")).poll()
     assert poll.trouble == "TLS failed (self-signed certificate)"
+
+
+def test_a_poll_without_answers_is_not_good() -> None:
+    """It says nothing of a missing status URL or of a size."""
+    result = PollResult(1.0)
+    assert (result.good, result.too_large, result.has_no_status, result.trouble) == (False, False, False, "")

@@ -272,3 +272,20 @@ async def test_a_fill_at_the_edge_of_the_clocks_is_no_difference(account: Audite
     await account.add(entry_of(fill))
     assert (await account.check())["differences"] == []
     assert account.exchange.cash < before
+
+
+async def test_a_wake_up_counts_once(account: AuditedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the comparison that it caused, the pause is a whole one again."""
+    await account.check()
+    woken: list[bool] = []
+
+    async def waited(event: asyncio.Event, seconds: float) -> None:
+        woken.append(event.is_set())
+        if len(woken) == 2:
+            raise asyncio.CancelledError
+        account.audit.wake()
+
+    monkeypatch.setattr("ingest.reconciliation.wait_for", waited)
+    with pytest.raises(asyncio.CancelledError):
+        await account.audit.run()
+    assert woken == [False, False]

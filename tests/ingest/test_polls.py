@@ -42,6 +42,7 @@ class Polls:
         self.clock, self.monotonic, self.bot, self.gaps = Clock(BEGIN), Clock(0.0), BotStatus(since=0.0), OpenGaps()
         self.calls: list[bool] = []  # arguments of on_poll
         self.written: list[str] = []
+        self.commits: list[int] = []  # trades in each
         self.error: Exception | None = None  # of the journal
         self.pages: list[BotReport | Exception] = []  # answers to requests for trades after a number
         self.asked: list[tuple[int, float]] = []  # those requests: number and seconds to wait
@@ -74,6 +75,7 @@ class Polls:
         if self.error is not None:
             raise self.error
         marks()
+        self.commits.append(len(drafts))
         self.written += [draft.trade_id for draft in drafts]
 
 
@@ -287,3 +289,16 @@ async def test_polls_keep_their_interval(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(asyncio.CancelledError):
         await one.poller.run()
     assert pauses == [2.0, 0.0, 2.0, 2.5, 2.5]
+
+
+async def test_trades_that_waited_are_written_a_thousand_at_a_time() -> None:
+    """In their order; a poll without news commits nothing."""
+    one = Polls()
+    one.error = JournalUnavailable("away")
+    await one.poll(report=window(*range(1500)))
+    await one.poll(report=window(*range(1000, 2001)))
+    one.error = None
+    await one.poll(report=window(2000))
+    await one.poll(report=window(2000))
+    assert one.commits == [1000, 1000, 1]
+    assert one.written == [f"t{number}" for number in range(2001)]

@@ -138,8 +138,9 @@ async def test_times_and_positions_are_those_of_the_snapshot(follower: Follower)
     assert (watch.complete_to(), watch.health()["bot"]["age"]) == (NOW - 1.5, 2.0)
     assert (watch.bot_positions(), watch.no_account_reason()) == ((positions, NOW - 2), "")
     assert watch.live.polled() == (NOW - 2, False)
-    follower.receive(snapshot(101.0, "paper", polled=NOW - 1, positions=positions))
-    assert (watch.complete_to(), watch.bot_positions()) == (NOW - 1, (None, NOW - 1))
+    follower.receive(snapshot(101.0, "paper", polled=NOW - 0.25, positions=positions))
+    assert (watch.complete_to(), watch.bot_positions()) == (NOW - 0.25, (None, NOW - 0.25))
+    assert watch.health()["bot"]["age"] == 0.25
     assert watch.no_account_reason() == "a bot in paper mode has no account at the exchange"
 
 

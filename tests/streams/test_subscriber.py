@@ -105,7 +105,7 @@ async def test_a_delivery_that_waits_wakes_the_generator(reader: Subscriber, sin
     waiting = asyncio.create_task(reader.wait(60, idle=True))
     await asyncio.sleep(0)
     sink.open.clear()
-    assert not reader.offer(CHUNK)
+    assert reader.offer(CHUNK) is False
     assert not reader.idle
     await asyncio.wait_for(waiting, 10)
     assert (reader.position, len(reader.queue)) == (5, 0)
@@ -200,3 +200,12 @@ async def test_a_wake_before_the_wait_counts_once(reader: Subscriber) -> None:
     await asyncio.wait_for(reader.wait(60, idle=True), 1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(reader.wait(60, idle=True), 0.01)
+
+
+async def test_a_write_to_a_reader_whose_stream_ends_gets_a_last_short_time(sink: Sink) -> None:
+    """A fifth of a second, however long a write may take elsewhere."""
+    one = Subscriber("test", Wants(True, False), "local", 0.0, SendQueue(2, 1000), sink.send, 3600.0)
+    one.end("shutdown")
+    sink.open.clear()
+    with pytest.raises(ReaderStalled):
+        await asyncio.wait_for(one.write({"body": b""}), 20)

@@ -212,3 +212,11 @@ test('a reading is due at a moment, whenever it was asked for', async () => {
     assert.equal(seen.readings.length, 2);
   }
 });
+
+test('a reading after one that was answered is not late within its first second', async () => {
+  const { poll, seen } = scriptedPoll(1);
+  await browser.advance(0);
+  seen.readings[0].resolve();
+  await browser.advance(1500);
+  assert.deepEqual([seen.readings.length, poll.late], [2, 0]);
+});
