@@ -220,3 +220,26 @@ test('a reading after one that was answered is not late within its first second'
   await browser.advance(1500);
   assert.deepEqual([seen.readings.length, poll.late], [2, 0]);
 });
+
+test('a failed reading is repeated within an interval shorter than a second', async () => {
+  const { seen } = scriptedPoll(0.5);
+  await browser.advance(0);
+  seen.readings[0].reject(new Error('refused'));
+  await browser.advance(500);
+  assert.equal(seen.readings.length, 2);
+});
+
+test('an answer makes the pause after the next failure short again', async () => {
+  const { seen } = scriptedPoll(60);
+  const pauses = [];
+  await browser.advance(0);
+  for (const answered of [false, false, false, false, false, true, false, false]) {
+    const before = seen.readings.length;
+    seen.readings.at(-1)[answered ? 'resolve' : 'reject'](new Error('refused'));
+    let waited = 0;
+    while (seen.readings.length === before) { await browser.advance(100); waited += 100; }
+    pauses.push(waited);
+  }
+  assert.equal(pauses[5], 60_000);
+  assert.ok(pauses[4] >= 1200 && pauses[6] <= 700, String(pauses));
+});
