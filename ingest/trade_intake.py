@@ -15,7 +15,7 @@ from ingest.gaps import GapSpan, OpenGaps, PollOverlap, exact_seconds
 from journal.entries import Mode, Trade
 
 MAX_PENDING: Final = 20_000  # trades in memory, some 10 MB
-BATCH: Final = 1000  # trades in one commit, so that a commit stays within the journal's time limit
+BATCH: Final = 200  # trades in one commit, so that a commit stays within the journal's time limit
 DROPPED: Final = "the journal was away and more trades came than can wait for it"
 ANNOUNCE_AFTER: Final = 60.0  # seconds that trades may wait for their mode before a gap is announced
 UNREAD_GAP_EVERY: Final = 60.0  # seconds between two gaps for unread records of one run

@@ -28,6 +28,7 @@ GARBAGE = {
 KEPT = 5000  # trades that a numbered bot can still report
 ABREAST = 4  # executions on their way at once in a burst
 CORRECTED_AFTER = 1.0  # seconds between a wrong report and the right one
+CORRECTS_RATE = 5.0  # trades a second meanwhile, so that the window holds a correction long enough to be read
 TWIN = 20  # one trade in so many is executed twice, alike in all but its id
 
 
@@ -110,7 +111,8 @@ class Trader:
     async def run(self) -> None:
         """Trade at the rate that is set."""
         while True:
-            await asyncio.sleep(1 / self.rate if self.rate else 0.05)
+            rate = min(self.rate, CORRECTS_RATE) if self.corrects else self.rate
+            await asyncio.sleep(1 / rate if rate else 0.05)
             if self.rate:
                 await self._try()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from ingest.backfill import PAPER
-from journal.entry_store import Query
+from journal.entries import Draft
+from journal.entry_store import Appended, Query
 from journal.errors import JournalUnavailable, LeaseLost
 from journal.sqlite import SqliteJournal
 from kalshi.account_models import Position
@@ -199,6 +201,29 @@ async def test_a_long_absence_is_kept_in_several_commits(
             await announced(hub, 8)
             assert hub.ids == [f"f{n}" for n in range(1, 9)]
             assert watch.health()["recorder"]["commits"] >= 3  # type: ignore[operator]
+
+
+async def test_a_commit_suits_a_slow_database(
+    path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot take four hundred trades within a call's limit takes them in parts."""
+    honest = SqliteJournal.append
+
+    async def slow(self: SqliteJournal, drafts: Sequence[Draft], *rest: Any) -> Appended:
+        if len(drafts) > 300:
+            raise JournalUnavailable("did not answer within 10 s; is it hung?")
+        return await honest(self, drafts, *rest)
+
+    monkeypatch.setattr(SqliteJournal, "append", slow)
+    exchange.complete = time.time()
+    async with serving(ScriptedBot()) as bot:
+        bot.status["order_prefix"] = "bot-"
+        async with worker(path, bot, exchange=exchange) as (watch, _, _journal):
+            await begun(watch)
+        exchange.complete = time.time() + 60
+        exchange.fills_made += [fill(n, time.time() + n / 1000, client_order_id=f"bot-{n}") for n in range(1, 401)]
+        async with worker(path, bot, exchange=exchange) as (watch, hub, _):
+            await announced(hub, 400)
 
 
 async def test_account_trades_during_paper_mode_are_not_announced_later(
