@@ -146,7 +146,7 @@ class Fill(YesTerms):
             fields,
             fill_id=fields.text("trade_id"),
             ticker=fields.text("market_ticker"),
-            timestamp=Decimal(fields.whole("ts_ms")).scaleb(-3),
+            timestamp=fields.milliseconds("ts_ms"),
             subaccount=fields.maybe_whole("subaccount"),
             client_order_id=fields.maybe_text("client_order_id"),
         )

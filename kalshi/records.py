@@ -16,6 +16,9 @@ OutcomeSide = Literal["yes", "no"]
 Read = Callable[["RecordReader", str], T]
 """Reads the field of this name. Raises FieldError."""
 
+EARLIEST: Final = 10**9  # Unix seconds, in 2001
+LATEST: Final = 10**11  # Unix seconds, in 5138: a larger number is of milliseconds
+MOST_CENTS: Final = 10**17  # as many digits as a fixed-point text may have
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIXED_POINT: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
@@ -29,8 +32,9 @@ def fixed(value: object, places: int = 6) -> Decimal | None:
 
 
 def cents(value: object) -> Decimal | None:
-    """Return dollars from whole cents; None for anything but an int."""
-    return Decimal(value) / 100 if isinstance(value, int) and not isinstance(value, bool) else None
+    """Return dollars from whole cents; None for anything but an int, and for one of more than 17 digits."""
+    whole = _whole(value)
+    return None if whole is None or abs(whole) >= MOST_CENTS else Decimal(whole) / 100
 
 
 def _moment(value: object) -> Decimal | None:
@@ -46,6 +50,12 @@ def _moment(value: object) -> Decimal | None:
 
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _seconds(value: object, per_second: int = 1) -> Decimal | None:
+    whole = _whole(value)
+    possible = whole is not None and EARLIEST <= whole // per_second < LATEST
+    return Decimal(whole) / per_second if whole is not None and possible else None
 
 
 def _one_of(*words: str) -> Callable[[Any], Any]:
@@ -107,7 +117,8 @@ class RecordReader:
     cents = _method("whole cents", cents)  # as dollars
     cents_from_0 = _method("whole cents from 0", lambda value: _from_0(cents(value)))
     moment = _method("an RFC 3339 time", _moment)  # as Unix seconds, exact to the microsecond
-    seconds = _method("whole Unix seconds", lambda value: None if _whole(value) is None else Decimal(value))
+    seconds = _method("whole Unix seconds", _seconds)
+    milliseconds = _method("whole Unix milliseconds", lambda value: _seconds(value, 1000))  # as seconds
     items: ClassVar[Read[list[Any]]] = _method("a list", lambda value: value if isinstance(value, list) else None)
     book_side: ClassVar[Read[BookSide]] = _method("bid or ask", _one_of("bid", "ask"))
     outcome_side: ClassVar[Read[OutcomeSide]] = _method("yes or no", _one_of("yes", "no"))

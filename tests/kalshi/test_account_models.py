@@ -169,6 +169,12 @@ CONTRADICTIONS = [
     ("transfer", {"amount_cents": -1}, "amount_cents"),
     ("transfer", {"fee_cents": -1}, "fee_cents"),
     ("transfer", {"finalized_ts": "now"}, "finalized_ts"),
+    ("transfer", {"finalized_ts": 1781150000000}, "finalized_ts"),
+    ("transfer", {"created_ts": 10**30}, "created_ts"),
+    ("transfer", {"amount_cents": 10**40}, "amount_cents"),
+    ("settlement", {"revenue": 10**40}, "revenue"),
+    ("pushed fill", {"ts_ms": 10**30}, "ts_ms"),
+    ("pushed fill", {"ts_ms": 1781150000}, "ts_ms"),
 ]
 
 
@@ -423,9 +429,9 @@ def test_the_error_of_a_field_contains_its_value(name: str, found: dict[str, Any
 @pytest.mark.parametrize(
     ("method", "allowed", "refused"),
     [("price", ["0", "1", "0.000001"], ["-0.000001", "1.000001"]), ("amount", ["0", "5"], ["-0.000001"]),
-     ("contracts", ["0", "0.01"], ["-0.01", "0.001"]), ("cents_from_0", [0, 1], [-1]),
-     ("flag", [True, False], [0]), ("number", [0, Decimal("0.5")], [True, "0"]), ("seconds", [0, 7], ["7", True]),
-     ("any_text", ["", "a"], [5])],
+     ("contracts", ["0", "0.01"], ["-0.01", "0.001"]), ("cents_from_0", [0, 1, 10**17 - 1], [-1, 10**17]),
+     ("flag", [True, False], [0]), ("number", [0, Decimal("0.5")], [True, "0"]), ("any_text", ["", "a"], [5]),
+     ("seconds", [10**9, 10**11 - 1], ["1781150000", True, 0, -1, 10**9 - 1, 10**11, 10**30])],
 )  # fmt: skip
 def test_bounds_of_a_field(method: str, allowed: list[Any], refused: list[Any]) -> None:
     """The bounds themselves are allowed, the next value beyond them is refused."""
