@@ -291,14 +291,14 @@ async def test_polls_keep_their_interval(monkeypatch: pytest.MonkeyPatch) -> Non
     assert pauses == [2.0, 0.0, 2.0, 2.5, 2.5]
 
 
-async def test_trades_that_waited_are_written_a_thousand_at_a_time() -> None:
+async def test_trades_that_waited_are_written_two_hundred_at_a_time() -> None:
     """In their order; a poll without news commits nothing."""
     one = Polls()
     one.error = JournalUnavailable("away")
-    await one.poll(report=window(*range(1500)))
-    await one.poll(report=window(*range(1000, 2001)))
+    await one.poll(report=window(*range(300)))
+    await one.poll(report=window(*range(200, 401)))
     one.error = None
-    await one.poll(report=window(2000))
-    await one.poll(report=window(2000))
-    assert one.commits == [1000, 1000, 1]
-    assert one.written == [f"t{number}" for number in range(2001)]
+    await one.poll(report=window(400))
+    await one.poll(report=window(400))
+    assert one.commits == [200, 200, 1]
+    assert one.written == [f"t{number}" for number in range(401)]
