@@ -84,7 +84,7 @@ class AccountLedger:
         self.corrections: dict[int, int] = {}  # seq of a corrected trade: seq of its last correction
         self.corrected_by: dict[int, int] = {}  # seq of a correction: seq of the trade that it corrects
         self.moved_to: dict[int, str] = {}  # seq of a corrected trade: market of its last correction
-        self.transfers: dict[str, TransferRecord] = {}
+        self.transfers: dict[str, TransferRecord] = {}  # by direction and id: last state
         self.repeated_settlements: dict[str, int] = {}  # by ticker: rows beyond the first
 
     @property
@@ -197,8 +197,9 @@ class AccountLedger:
 
     def _transfer(self, record: TransferRecord) -> None:
         """Count the last state of each transfer; the baseline's balance holds the states before it."""
-        before = self.transfers.get(record.transfer_id)
-        self.transfers[record.transfer_id] = record
+        name = f"{record.direction} {record.transfer_id}"
+        before = self.transfers.get(name)
+        self.transfers[name] = record
         if not self._included(record.timestamp):
             if before is not None:
                 self.flows -= transfer_flows(before)

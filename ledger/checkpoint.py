@@ -16,7 +16,7 @@ from ledger.reconcile import RecentFlow
 from ledger.records import BaselineRecord, ReportedPosition, SettlementRecord, TransferRecord
 
 PIECES: Final = 2000  # of JSON in one chunk
-RULES: Final = 2  # to be raised when equal entries would give another state than before
+RULES: Final = 3  # to be raised when equal entries would give another state than before
 _PLAIN: Final[dict[str, Any]] = {"Decimal": Decimal, "list": list, "tuple": tuple, "set": set, "deque": deque}
 _CLASSES: Final = {
     each.__name__: each

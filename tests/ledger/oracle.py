@@ -144,7 +144,8 @@ def current(entries: list[Json]) -> list[Json]:
 def transferred(entries: list[Json], after: Fraction | None) -> dict[str, Fraction]:
     """Return the cash of transfers by their last state; only an applied one moved money."""
     sums = dict.fromkeys(("deposits", "withdrawals", "transfer_fees"), Fraction(0))
-    for entry in {entry["transfer_id"]: entry for entry in entries if entry["kind"] == "transfer"}.values():
+    transfers = [entry for entry in entries if entry["kind"] == "transfer"]
+    for entry in {(entry["direction"], entry["transfer_id"]): entry for entry in transfers}.values():
         if entry["status"] != "applied" or (after is not None and fraction(entry["timestamp"]) <= after):
             continue
         sign = 1 if entry["direction"] == "deposit" else -1

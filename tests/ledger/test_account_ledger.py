@@ -229,3 +229,9 @@ def test_fees_of_closed_lots_add_up_where_a_lot_grows_after_a_sale() -> None:
     ]  # fmt: skip
     ledger = fold(exact(*entries), closed.append)
     assert (sum(lot.fees for lot in closed), ledger.totals.fees) == (Decimal("0.4"), Decimal("0.4"))
+
+
+def test_a_deposit_and_a_withdrawal_of_one_id_are_two_transfers() -> None:
+    """The ids of deposits and withdrawals are given by two lists of the exchange."""
+    ledger = fold(exact(transfer(1, "x", 50), transfer(2, "x", 20, direction="withdrawal")))
+    assert (ledger.flows.deposits, ledger.flows.withdrawals) == (50, -20)
