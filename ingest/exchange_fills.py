@@ -14,7 +14,6 @@ from journal.errors import JournalDamaged
 from kalshi.account_models import Fill
 from kalshi.client import KalshiClient
 from kalshi.errors import BadAnswer, KalshiError
-from ledger.amounts import ZERO
 
 log = logging.getLogger(__name__)
 
@@ -141,10 +140,9 @@ class FillReader:
         batch = FillBatch([gap for gap in gaps if not complete < float(gap.end) <= now + CLOCK_ERROR], known)
         fills_to = await self._fills(min([known.fills, *(float(gap.start) for gap in gaps)]), mode, batch)
         async for paid in self._exchange.settlements(min_ts=max(known.begun, known.settlements - MARGIN)):
-            # An unknown payout is 0: as many YES as NO were held, and no profit depends on it.
             self._add(batch, f"{paid.ticker} {paid.settled}", Settlement(
                 timestamp=paid.settled, ticker=paid.ticker, event_ticker=paid.event_ticker, result=paid.result,
-                value=paid.payout or ZERO, yes_quantity=paid.yes_quantity, no_quantity=paid.no_quantity,
+                value=paid.payout, yes_quantity=paid.yes_quantity, no_quantity=paid.no_quantity,
                 revenue=paid.revenue, fee=paid.fee, source=SOURCE, mode=mode,
             ))  # fmt: skip
         await self._transfers(mode, batch)

@@ -99,13 +99,13 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A market that paid out. value is dollars per YES contract; quantities are the contracts that were held."""
+    """A market that paid out. value: dollars per YES contract, None where unknown; quantities: contracts held."""
 
     timestamp: Decimal
     ticker: str
     event_ticker: str
     result: str  # yes, no, scalar or void; new words of the exchange pass through
-    value: Decimal
+    value: Decimal | None
     yes_quantity: Decimal
     no_quantity: Decimal
     revenue: Decimal

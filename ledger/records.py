@@ -38,7 +38,7 @@ class SettlementRecord:
     timestamp: Decimal
     ticker: str
     result: str
-    value: Decimal  # dollars of one YES contract
+    value: Decimal | None  # dollars of one YES contract; None only where net is 0
     net: Decimal  # contracts, + YES, - NO: the difference of the gross counts
     revenue: Decimal
     fee: Decimal
@@ -46,6 +46,8 @@ class SettlementRecord:
     @property
     def expected_revenue(self) -> Decimal:
         """Return the dollars that the net contracts should be paid at this value."""
+        if self.value is None:
+            return ZERO
         return abs(self.net) * (self.value if self.net >= 0 else complement(self.value))
 
 
@@ -106,18 +108,22 @@ def read_trade(body: Body) -> TradeRecord:
 
 
 def read_settlement(body: Body) -> SettlementRecord:
-    """Read the body of a settlement. Raises RecordError where value is outside 0..1 or contradicts the result."""
-    value, revenue = _number(body, "value"), _number(body, "revenue")
-    result = _text(body, "result")
-    if not 0 <= value <= 1:
+    """Read the body of a settlement. Raises RecordError where value is outside 0..1 or contradicts the result.
+
+    Only a market of which as many YES as NO were held may have no value.
+    """
+    revenue, result = _number(body, "revenue"), _text(body, "result")
+    net = _number(body, "yes_quantity") - _number(body, "no_quantity")
+    value = None if body.get("value") is None and not net else _number(body, "value")
+    if value is not None and not 0 <= value <= 1:
         raise _error(body, "value", "a payout from 0 to 1")
-    if (result == "yes" and value != 1) or (result == "no" and value == 1):
+    if (result == "yes" and value not in (None, 1)) or (result == "no" and value == 1):
         raise _error(body, "value", f"the payout of result {result}")
     if revenue < 0:
         raise _error(body, "revenue", "dollars from 0")
     return SettlementRecord(
-        body["seq"], _number(body, "timestamp"), _text(body, "ticker"), result, value,
-        _number(body, "yes_quantity") - _number(body, "no_quantity"), revenue, _number(body, "fee"),
+        body["seq"], _number(body, "timestamp"), _text(body, "ticker"), result, value, net, revenue,
+        _number(body, "fee"),
     )  # fmt: skip
 
 

@@ -35,9 +35,11 @@ export function readTrade(entry) {
  * @returns {SettlementRecord}
  */
 export function readSettlement(entry) {
-  const value = whole(entry.value, PRICE, 'value');
-  if (value < 0 || value > DOLLAR) throw new RangeError(`value: expected a payout from 0 to 1, got ${entry.value}`);
-  if ((entry.result === 'yes' && value !== DOLLAR) || (entry.result === 'no' && value === DOLLAR)) {
+  // without a value only where as many YES as NO were held: then nothing was paid
+  const known = entry.value !== null || entry.yes_quantity !== entry.no_quantity;
+  const value = known ? whole(/** @type {number} */ (entry.value), PRICE, 'value') : null;
+  if (value !== null && (value < 0 || value > DOLLAR)) throw new RangeError(`value: expected a payout from 0 to 1, got ${entry.value}`);
+  if ((entry.result === 'yes' && value !== DOLLAR && value !== null) || (entry.result === 'no' && value === DOLLAR)) {
     throw new RangeError(`value: expected the payout of result ${entry.result}, got ${entry.value}`);
   }
   const revenue = whole(entry.revenue, MONEY, 'revenue');

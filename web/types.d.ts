@@ -13,7 +13,7 @@ export interface Correction extends Trade { corrects: number; }
 
 /** A market that paid. `fee` is the exchange's total of fees of that market, which its trades may have reported already. */
 export interface Settlement {
-  seq: number; timestamp: number; ticker: string; event_ticker: string; result: string; value: number;
+  seq: number; timestamp: number; ticker: string; event_ticker: string; result: string; value: number | null;
   yes_quantity: number; no_quantity: number; revenue: number; fee: number | null; mode: Mode; source: string;
 }
 

@@ -153,7 +153,7 @@ async def test_a_fill_and_a_payout_become_entries_of_the_exchange() -> None:
     assert (made.trade_id, made.fill_id, made.order_id) == ("f2", "f2", "o2")
     assert (made.source, made.mode, made.origin) == ("kalshi_api", "demo", "account")
     assert isinstance(paid, Settlement)
-    assert (paid.timestamp, paid.ticker, paid.value, paid.source, paid.mode) == (970, "KXB", 0, "kalshi_api", "demo")
+    assert (paid.timestamp, paid.ticker, paid.value, paid.source, paid.mode) == (970, "KXB", None, "kalshi_api", "demo")
 
 
 async def test_transfers_are_read_once_a_minute() -> None:

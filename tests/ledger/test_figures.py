@@ -14,6 +14,7 @@ from ledger.market_book import FifoLots
 from ledger.marks import sum_known, value_position
 from ledger.reconcile import CHECKS, LASTING, AccountReading, Difference, DifferenceTracker, compare
 from ledger.records import (
+    RecordError,
     ReportedPosition,
     TradeRecord,
     TransferRecord,
@@ -223,6 +224,15 @@ def test_the_expected_revenue_of_no_contracts() -> None:
     assert read_settlement(body).expected_revenue == 3
     assert read_settlement(body | {"yes_quantity": 9}).expected_revenue == 1
     assert read_settlement(body | {"yes_quantity": 5}).expected_revenue == 0
+
+
+def test_a_payout_without_a_value_is_of_no_contracts() -> None:
+    """Where as many YES as NO were held the payout may be unknown; with contracts it is an error of the field."""
+    body = settlement(1, result="scalar", value=None, yes_quantity=5, no_quantity=5, revenue=0, fee=0)
+    paid = read_settlement(body)
+    assert (paid.value, paid.expected_revenue) == (None, 0)
+    with pytest.raises(RecordError, match="value: expected an exact number, got None"):
+        read_settlement(body | {"yes_quantity": 6})
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,15 @@ test('a scalar settlement pays what the account received', () => {
   assert.equal(Book.totals(book.positions()).net, '0.0568');
 });
 
-for (const [field, changes] of [['value', { value: 0 }], ['value', { value: 5 }], ['value', { result: 'no', value: 1 }], ['revenue', { revenue: -1 }]]) {
+test('a payout without a value is of no contracts', () => {
+  const book = new Book();
+  book.add(trade({ quantity: 5, price: 0.6 }));
+  book.add(trade({ seq: 2, side: 'SELL', quantity: 5, price: 0.7 }));
+  book.add(settlement({ result: 'scalar', value: null, yes_quantity: 5, no_quantity: 5, revenue: 0 }));
+  assert.equal(Book.totals(book.positions()).net, '0.5');
+});
+
+for (const [field, changes] of [['value', { value: null }], ['value', { value: 0 }], ['value', { value: 5 }], ['value', { result: 'no', value: 1 }], ['revenue', { revenue: -1 }]]) {
   test(`a settlement with ${JSON.stringify(changes)} is refused by the name of its field`, () => {
     const book = new Book();
     book.add(trade({}));
