@@ -526,12 +526,13 @@ test('lots are closed first in first out, in parts that add up', () => {
   assert.deepEqual([lots.quantity, lots.cost, lots.lots, lots.first], [0, 0n, [], 0]);
 });
 
-test('a lot that was closed in part is joined by contracts of its moment and price', () => {
+test('contracts of its moment and price join a lot that is whole, and no lot that was closed in part', () => {
   const lots = new FifoLots();
-  lots.open(4, 8n, 0n, 1);
+  lots.open(2, 4n, 1n, 1);
+  lots.open(2, 4n, 1n, 1);
   lots.close(1);
   lots.open(2, 4n, 0n, 1);
-  assert.deepEqual([lots.lots.length, lots.lots[0].left, lots.lots[0].quantity], [1, 5, 6]);
+  assert.deepEqual(lots.lots.map(({ left, quantity }) => [left, quantity]), [[3, 4], [2, 2]]);
 });
 
 test('closed lots do not gather', () => {
