@@ -160,6 +160,15 @@ export function fullTime(seconds) {
 }
 
 /**
+ * A short time between two events: 4 ms, 1.25 s, 5 min.
+ * @param {number} seconds
+ */
+export function lag(seconds) {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  return seconds < 60 ? `${seconds.toFixed(2)} s` : duration(seconds);
+}
+
+/**
  * A duration in one unit: 12 s, 5 min, 3 h, 2 days; "now" below two seconds.
  * @param {number} seconds
  */

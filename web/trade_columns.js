@@ -1,7 +1,7 @@
 /** The columns of a table of entries: trades, settlements, corrections, transfers, gaps and baselines. */
 
 import { clock } from './clock.js';
-import { compactMoney, compactQuantity, exactMoney, fullTime, money, price, profit, quantity, shortTime, tone } from './format.js';
+import { compactMoney, compactQuantity, exactMoney, fullTime, lag, money, price, profit, quantity, shortTime, tone } from './format.js';
 import { sourceName } from './staleness.js';
 
 /** @typedef {import('./trade_store.js').StoredEntry} StoredEntry */
@@ -42,6 +42,18 @@ function textOf(row) {
   return row.kind;
 }
 
+/**
+ * Return the strategy of a trade and the time between decision, sending, acknowledgement and execution, as far as they are known.
+ * @param {StoredEntry} row
+ */
+function stagesOf({ timestamp, strategy, decided, sent, acknowledged }) {
+  const stages = [
+    ['sent', sent - decided, 'after the decision'], ['acknowledged', acknowledged - sent, 'later'],
+    ['executed', timestamp - acknowledged, 'after the acknowledgement'],
+  ].filter(([, seconds]) => Number(seconds) >= 0).map(([what, seconds, when]) => `${what} ${lag(Number(seconds))} ${when}`);
+  return [strategy && `Strategy ${strategy}`, stages.join(', ')].filter(Boolean).join(': ');
+}
+
 /** A correction names the content that its trade has now. @param {StoredEntry} row */
 function hasContracts({ kind }) {
   return kind === 'trade' || kind === 'correction';
@@ -71,7 +83,7 @@ export function tradeColumns(gain) {
     { name: 'time', title: 'Time', chars: 8, text: (row) => shortTime(row.timestamp, clock.now()), full: (row) => fullTime(row.timestamp), sort: (row) => row.timestamp },
     { name: 'market', title: 'Market', text: textOf, market: (row) => (hasMarket(row) ? row.ticker : ''), sort: (row) => row.ticker },
     { name: 'side', title: 'Side', chars: 8, text: actionOf, sort: actionOf,
-      full: (row) => (row.corrected ? 'Content was corrected after the first report' : row.kind === 'correction' ? `The trade #${/** @type {any} */ (row.entry).corrects} is ${row.quantity ? 'this' : 'void'} now` : ''),
+      full: (row) => (row.corrected ? 'Content was corrected after the first report' : row.kind === 'trade' ? stagesOf(row) : row.kind === 'correction' ? `The trade #${/** @type {any} */ (row.entry).corrects} is ${row.quantity ? 'this' : 'void'} now` : ''),
       tone: (row) => `side ${row.kind === 'trade' ? row.side.toLowerCase() : row.kind}` },
     { name: 'quantity', title: 'Contracts', short: 'Qty', numeric: true, point: true, text: (row, compact) => (!hasContracts(row) ? '' : compact ? compactQuantity(row.quantity) : quantity(row.quantity)), full: (row) => (hasContracts(row) ? String(row.quantity) : ''), sort: (row) => row.quantity },
     { name: 'price', title: 'Price', numeric: true, point: true, text: (row) => (priceOf(row) === null ? '' : price(priceOf(row))), sort: priceOf },

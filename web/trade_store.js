@@ -5,12 +5,12 @@ import { sortedIndices } from './sorting.js';
 
 /** @typedef {import('./types').Entry} Entry */
 /** @typedef {import('./types').Trade} Trade */
-/** @typedef {{ kind: string, seq: number, timestamp: number, ticker: string, side: string, outcome: string, quantity: number, price: number, fee: number | null, source: string, origin: string, mode: string, corrected: boolean, entry: Entry | null }} StoredEntry entry: whole where it is no trade */
+/** @typedef {{ kind: string, seq: number, timestamp: number, ticker: string, side: string, outcome: string, quantity: number, price: number, fee: number | null, source: string, origin: string, mode: string, strategy: string, decided: number, sent: number, acknowledged: number, corrected: boolean, entry: Entry | null }} StoredEntry entry: whole where it is no trade; decided, sent, acknowledged: Unix seconds, NaN where unknown */
 /** @typedef {{ tickers: Set<string> | null, from: number, to: number, mode: string }} Selection tickers: null for all */
 
 const FIRST = 1024; // rows of the first columns; they double when they are full
-const NUMBERS = /** @type {const} */ (['seq', 'timestamp', 'quantity', 'price', 'fee']);
-const WORDS = /** @type {const} */ (['kind', 'ticker', 'side', 'outcome', 'source', 'origin', 'mode']);
+const NUMBERS = /** @type {const} */ (['seq', 'timestamp', 'quantity', 'price', 'fee', 'decided_at', 'sent_at', 'acknowledged_at']);
+const WORDS = /** @type {const} */ (['kind', 'ticker', 'side', 'outcome', 'source', 'origin', 'mode', 'strategy']);
 
 export class TradeStore {
   constructor() {
@@ -60,7 +60,8 @@ export class TradeStore {
     return {
       kind: word('kind'), seq: numbers.seq[at], timestamp: numbers.timestamp[at], ticker: word('ticker'), side: word('side'),
       outcome: word('outcome'), quantity: numbers.quantity[at], price: numbers.price[at], fee: Number.isNaN(fee) ? null : fee,
-      source: word('source'), origin: word('origin'), mode: word('mode'), corrected: this.corrected.has(at), entry: this.others.get(at) ?? null,
+      source: word('source'), origin: word('origin'), mode: word('mode'), strategy: word('strategy'),
+      decided: numbers.decided_at[at], sent: numbers.sent_at[at], acknowledged: numbers.acknowledged_at[at], corrected: this.corrected.has(at), entry: this.others.get(at) ?? null,
     };
   }
 

@@ -6,6 +6,7 @@ export interface Trade {
   seq: number; timestamp: number; ticker: string; side: 'BUY' | 'SELL'; quantity: number; price: number;
   trade_id: string; outcome: 'yes' | 'no'; fee: number | null; order_id: string | null;
   origin: 'bot' | 'account'; mode: Mode; source: string;
+  strategy?: string; is_taker?: boolean; mid?: number; decided_at?: number; sent_at?: number; acknowledged_at?: number;
 }
 
 /** A trade whose content was reported anew; `corrects` is the seq of the trade. Quantity 0: the trade is void. */

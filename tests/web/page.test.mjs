@@ -355,6 +355,19 @@ test('an entry shows what it moved: a correction its new content, an opening tra
   assert.deepEqual(['quantity', 'price', 'amount', 'profit'].map((name) => cells(2, name)[0]), ['1', '0.30', '', '']);
 });
 
+test('a trade shows its strategy and the time between its stages, as far as they are known', () => {
+  const store = new TradeStore();
+  store.add(trade({ strategy: 'maker', timestamp: now + 100, decided_at: now, sent_at: now + 0.004, acknowledged_at: now + 1.504 }));
+  store.add(trade({ seq: 2, timestamp: now + 2, acknowledged_at: now }));
+  store.add(trade({ seq: 3, timestamp: now, strategy: 'own', decided_at: now + 5, sent_at: now + 4 }));
+  store.add(trade({ seq: 4 }));
+  const side = tradeColumns(() => null).find(({ name }) => name === 'side');
+  assert.deepEqual([0, 1, 2, 3].map((at) => side.full(store.at(at))), [
+    'Strategy maker: sent 4 ms after the decision, acknowledged 1.50 s later, executed 2 min after the acknowledgement',
+    'executed 2.00 s after the acknowledgement', 'Strategy own', '',
+  ]);
+});
+
 test('the mark rule has the cases of the service', () => {
   const quotes = (yes_bid, yes_ask, last_price, more = {}) => markOf({ yes_bid, yes_ask, last_price, ...more });
   assert.deepEqual([quotes(0.4, 0.45, 0.9), quotes(0.01, 0.99, 0.9), quotes(0.01, 0.5, 0.9), quotes(0.2, 0.9, 0.1)], [0.425, 0.9, 0.5, 0.2]);
