@@ -72,7 +72,7 @@ class CauseFinder:
         return cause_of_content(group, evidence)
 
     async def _of_settled(self, size: Decimal) -> None:
-        """Note the cash of the settled market whose profit differs by size: it is no open position any more."""
+        """Note the cash of the settled market whose profit differs by size; open positions do not include it."""
         for row in await self.exchange.positions("settled"):
             book = self.ledger.books.get(row.ticker)
             if (

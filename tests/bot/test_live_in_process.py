@@ -247,7 +247,7 @@ async def test_a_second_bot_whose_orders_never_rest_is_found_by_its_fills() -> N
 
 
 async def test_fills_of_an_unknown_earlier_run_are_ours() -> None:
-    """The state file is a backup from before that run: what it traded is counted, and is no second bot's."""
+    """The state file is a backup from before that run: what it traded is counted, and not taken for a second bot's."""
     first, ticker = await started()
     stored = first.state.dump()
     later = InProcessBot(exchange=first.exchange, boot_id="later", stored=stored)

@@ -99,7 +99,7 @@ async def test_the_shared_cache_is_read_again_after_a_second(clock: Clock) -> No
 
 
 async def test_the_latest_error_is_named_for_two_minutes(clock: Clock) -> None:
-    """It is the newest one that no success has cleared; an answer that a thing does not exist is no error."""
+    """It is the newest one that no success has cleared; an answer that a thing does not exist does not count."""
     keeper: StaleCache = keeper_over(MemoryCache(clock=clock), clock)
     assert keeper.latest_error() is None
     with pytest.raises(Trouble):

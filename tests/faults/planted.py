@@ -210,7 +210,7 @@ def first_report_shown() -> None:
 
 @bug
 def outage_unread() -> None:
-    """What was executed before the fill socket connected again counts as read."""
+    """Count as read all that was executed before the fill socket connected again."""
     from ingest.backfill import Backfiller
 
     original = Backfiller.wake

@@ -213,7 +213,7 @@ async def test_deposits_and_fees_of_trades_that_report_none_are_named_causes(acc
 async def test_a_difference_of_a_settled_market_keeps_its_cause(
     account: AuditedAccount, entry: dict[str, Decimal], paid: str, cause: str, size: str
 ) -> None:
-    """The market is no open position any more, and what differs in it still explains the cash."""
+    """Open positions do not include the market, and what differs in it still explains the cash."""
     fill = account.exchange.buy(70, 10, "0.6", "0.1", ticker="B")
     row = account.exchange.settle("B", "6")
     payout = drafts.settlement(
@@ -243,7 +243,7 @@ async def test_interest_beside_settled_markets_stays_unknown(account: AuditedAcc
 async def test_contracts_of_a_settlement_that_differ_get_the_cause_of_their_fills(
     account: AuditedAccount, entries: int, cause: str
 ) -> None:
-    """A missed fill and a voided one degrade health: they are no matter of the order in which lots are closed."""
+    """A missed fill and a voided one degrade health: the order in which lots are closed does not explain them."""
     fill = account.exchange.buy(70, 10, "0.6", "0", ticker="B")
     row = account.exchange.settle("B", "6")
     payout = drafts.settlement(

@@ -76,7 +76,7 @@ def test_a_snapshot_is_text_and_back() -> None:
     ids=["nothing", "null", "empty", "deep", "no numbers", "no status", "a word", "half", "unknown word", "no time"],
 )  # fmt: skip
 def test_text_that_is_no_snapshot_is_none(text: str) -> None:
-    """Text of another version or program is no snapshot, and nothing is raised."""
+    """Text of another version or program gives None, and nothing is raised."""
     assert BotSnapshot.load(text) is None
 
 

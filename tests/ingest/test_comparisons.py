@@ -249,7 +249,7 @@ async def test_each_side_has_its_own_time(account: AuditedAccount) -> None:
 
 
 async def test_the_value_of_positions_is_compared(account: AuditedAccount) -> None:
-    """What is held, at the exchange's prices; unknown without them; a market without contracts is not valued."""
+    """Positions are valued at the exchange's prices; unknown without them; a market without contracts is not valued."""
     quotes = {f"{side}_dollars": "0.5000" for side in ("yes_bid", "yes_ask", "no_bid", "no_ask")}
     account.exchange.worth = Decimal(17)
     assert (await account.check())["value"] == {

@@ -366,7 +366,7 @@ def test_a_long_poll_that_does_not_join_changes_nothing() -> None:
 
 
 def test_a_report_that_joins_misses_nothing() -> None:
-    """Also one of another run, which is no answer for this one, and one before anything was read."""
+    """Also one of another run, which does not answer for this one, and one before anything was read."""
     overlap = PollOverlap()
     assert overlap.missing_after(numbered([7]), None) == 0
     overlap.check(numbered([1, 2]), None, 1.0, 1.0)

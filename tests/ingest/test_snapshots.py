@@ -159,7 +159,7 @@ async def test_a_follower_does_nothing_for_a_request_to_read_the_exchange(follow
 
 
 async def test_another_journal_resets_readers_and_the_times(follower: Follower) -> None:
-    """What was polled or read before is not in it; trades/live lists the trades of the new one."""
+    """Times of polls and readings before are not in it; trades/live lists the trades of the new one."""
     follower.receive(snapshot(100.0, polled=NOW, swept=NOW))
     await follower.journal.append([drafts.trade(trade_id=f"t{number}", at=number) for number in range(1, 4)])
     epoch = follower.journal.epoch

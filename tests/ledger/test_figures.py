@@ -227,7 +227,7 @@ def test_the_expected_revenue_of_no_contracts() -> None:
 
 
 def test_a_payout_without_a_value_is_of_no_contracts() -> None:
-    """Where as many YES as NO were held the payout may be unknown; with contracts it is an error of the field."""
+    """The payout of as many YES as NO may be unknown; with contracts left that is an error of the field."""
     body = settlement(1, result="scalar", value=None, yes_quantity=5, no_quantity=5, revenue=0, fee=0)
     paid = read_settlement(body)
     assert (paid.value, paid.expected_revenue) == (None, 0)

@@ -84,7 +84,7 @@ def test_requests_that_cannot_be_read_are_logged_once_a_minute(tmp_path: Path) -
 
 
 def test_errors_of_the_application_are_kept() -> None:
-    """What uvicorn says about a mistake of ours is logged every time, as is what others say."""
+    """Lines of uvicorn about a mistake of ours are logged every time, as are those of other loggers."""
     lines = RequestLines()
 
     def kept(module: str, level: int) -> bool:

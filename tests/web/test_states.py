@@ -363,7 +363,7 @@ def test_a_mode_that_no_table_has_is_shown_as_it_is(chrome: Chrome, service: Scr
 
 
 def test_positions_are_priced_by_quotes_once_the_account_is_unknown(chrome: Chrome, service: ScriptedService) -> None:
-    """Where keys are taken away the marks of the account grow old, and quotes replace them without a reload."""
+    """After keys are taken away the marks of the account grow old, and quotes replace them without a reload."""
     open_page(chrome, service)
     until(lambda: not chrome.run(OLD, '[data-name="value"]') and figure(chrome, "value") != "–", 20)
     before = figure(chrome, "value")
