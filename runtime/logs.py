@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Final
 
-REPEAT_SECONDS: Final = 60.0  # between two warnings about requests that cannot be read
+REPEAT_SECONDS: Final = 60.0  # between two equal warnings of the server
 
 
 class JsonLines(logging.Formatter):
@@ -40,20 +40,25 @@ class PlainLines(logging.Formatter):
 
 
 class RequestLines(logging.Filter):
-    """Keep one of uvicorn's warnings about requests a minute, and none of its other lines, which have an address."""
+    """Keep each of the server's warnings once a minute, and no line about a WebSocket: it has an address and a query.
+
+    Any client can cause these, and as often as it likes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._due: dict[int, float] = {}  # by line of the code: seconds of the monotonic clock
+        self._due: dict[str, float] = {}  # by the warning's text without its values: seconds of the monotonic clock
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return False for a line that is left out; errors of the application are kept."""
-        if not record.module.endswith("_impl") or record.levelno > logging.WARNING:
+        """Return False for a line that is left out; errors are kept."""
+        if record.levelno < logging.WARNING:
+            return "WebSocket" not in str(record.msg)
+        if record.levelno > logging.WARNING:
             return True
         now = time.monotonic()
-        if record.levelno < logging.WARNING or now < self._due.get(record.lineno, 0.0):
+        if now < self._due.get(str(record.msg), 0.0):
             return False
-        self._due[record.lineno] = now + REPEAT_SECONDS
+        self._due[str(record.msg)] = now + REPEAT_SECONDS
         return True
 
 
