@@ -67,6 +67,16 @@ export class MarketNames {
     const known = this.known.get(ticker);
     return `${ticker} ${known?.outcome ?? ''} ${known?.title ?? ''}`.toLowerCase();
   }
+
+  /**
+   * Return a test of tickers: true where a search may match every word of the text.
+   * @param {string} text
+   * @returns {(ticker: string) => boolean}
+   */
+  matcher(text) {
+    const words = text.toLowerCase().trim().split(/\s+/);
+    return (ticker) => { const known = this.searchText(ticker); return words.every((word) => known.includes(word)); };
+  }
 }
 
 /** @param {string} ticker */

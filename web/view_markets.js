@@ -119,10 +119,9 @@ export class MarketsView {
 
   /** Return the markets that the search means, in the order of the list. */
   #found() {
-    const words = (this.parameters.q ?? '').toLowerCase().trim().split(/\s+/);
-    const { names } = this.page.model;
+    const matches = this.page.model.names.matcher(this.parameters.q ?? '');
     const [column, sign] = [this.#column(), this.sort.descending ? -1 : 1];
-    return [...this.markets.values()].filter((market) => words.every((word) => names.searchText(market.ticker).includes(word)))
+    return [...this.markets.values()].filter((market) => matches(market.ticker))
       .sort((a, b) => sign * compareValues(column.sort?.(a), column.sort?.(b)) || compareValues(a.ticker, b.ticker));
   }
 

@@ -35,11 +35,10 @@ export class PositionsView {
 
   draw() {
     const { page } = this;
-    const { names } = page.model;
-    const words = (this.parameters.ticker ?? '').toLowerCase().trim().split(/\s+/);
+    const matches = page.model.names.matcher(this.parameters.ticker ?? '');
     const shown = shownOf(this.parameters);
     const rows = page.rows.filter((row) => (shown === 'all' || (shown === 'open') === (row.outcome !== null)) && (row.outcome !== null || row.trades > 0)
-      && words.every((word) => names.searchText(row.ticker).includes(word)));
+      && matches(row.ticker));
     this.list.show(page.ready ? rows : []);
     setText(this.summary, page.ready ? `${count(rows.length)} of ${count(page.rows.length)} markets` : page.reading);
     this.table.classList.toggle('old', page.isStreamOld());

@@ -79,6 +79,5 @@ export function matchingTickers(model, text) {
   if (!text.trim()) return null;
   const tickers = model.shownStore.tickers();
   if (tickers.includes(text.toUpperCase())) return [text.toUpperCase()];
-  const words = text.toLowerCase().trim().split(/\s+/);
-  return tickers.filter((ticker) => words.every((word) => model.names.searchText(ticker).includes(word)));
+  return tickers.filter(model.names.matcher(text));
 }
