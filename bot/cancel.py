@@ -98,10 +98,11 @@ class OrderCanceller:
         self._limit = limit
         self._wall, self._monotonic, self._sleep = wall, monotonic, sleep
         scope = f"prefix {prefix}" if prefix else "the whole account"
-        self.receipt = CancelReceipt(scope, wall())  # all mutable state, with the next two
-        # Unix seconds of the last cancel, by the exchange's clock where its answer has it
+        # all mutable state: the receipt; Unix seconds of the last cancel, by the exchange's clock where its answer has
+        # it; the exchange's read time of the first round; the last failure
+        self.receipt = CancelReceipt(scope, wall())
         self._changed = self.receipt.started
-        self._began: float | None = None  # the exchange's read time of the first round
+        self._began: float | None = None
         self._trouble = ""
 
     async def run(self) -> CancelReceipt:

@@ -54,8 +54,9 @@ def _whole(value: object) -> int | None:
 
 def _seconds(value: object, per_second: int = 1) -> Decimal | None:
     whole = _whole(value)
-    possible = whole is not None and EARLIEST <= whole // per_second < LATEST
-    return Decimal(whole) / per_second if whole is not None and possible else None
+    if whole is None or not EARLIEST <= whole // per_second < LATEST:
+        return None
+    return Decimal(whole) / per_second
 
 
 def _one_of(*words: str) -> Callable[[Any], Any]:

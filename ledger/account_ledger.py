@@ -94,18 +94,19 @@ class AccountLedger:
 
     def apply(self, kind: str, body: Body) -> None:
         """Add an entry. A gap has no cash flow. Raises RecordError; the entry then has no effect."""
-        if kind == "trade" or kind == "correction":
-            trade = records.read_trade(body)
-            if self._counts(trade.timestamp):
-                self._trade(trade) if trade.corrects is None else self._correct(trade)
-        elif kind == "settlement":
-            paid = records.read_settlement(body)
-            if self._counts(paid.timestamp):
-                self._settle(paid)
-        elif kind == "transfer":
-            self._transfer(records.read_transfer(body))
-        elif kind == "baseline":
-            self._begin(records.read_baseline(body))
+        match kind:
+            case "trade" | "correction":
+                trade = records.read_trade(body)
+                if self._counts(trade.timestamp):
+                    self._trade(trade) if trade.corrects is None else self._correct(trade)
+            case "settlement":
+                paid = records.read_settlement(body)
+                if self._counts(paid.timestamp):
+                    self._settle(paid)
+            case "transfer":
+                self._transfer(records.read_transfer(body))
+            case "baseline":
+                self._begin(records.read_baseline(body))
 
     def replay(self, ticker: str, entries: Iterable[tuple[str, Body]], on_close: OnClose | None = None) -> None:
         """Add a market up again from all of its entries (trades, corrections, settlement), in any order.
@@ -135,7 +136,7 @@ class AccountLedger:
         """Return True for an entry after the baseline; note the time of the first entry of all."""
         if self.first is None:
             self.first = timestamp
-        return self.baseline is None or timestamp > self.baseline.timestamp
+        return not self._included(timestamp)
 
     def _included(self, timestamp: Decimal) -> bool:
         """Return True for what happened before the baseline was read."""
@@ -151,7 +152,7 @@ class AccountLedger:
         return book
 
     def _trade(self, record: TradeRecord) -> None:
-        book = self.books.get(record.ticker) or self._book(record.ticker)
+        book = self._book(record.ticker)
         if record.ticker in self.unordered or not book.accepts(record):
             self.unordered.add(record.ticker)
             return
