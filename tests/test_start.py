@@ -259,7 +259,7 @@ def test_closed_standard_streams_are_opened(closed: tuple[int, ...], tmp_path: P
 
 
 def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
-    """It held no settings, and paths from there name nothing."""
+    """A deleted working folder is named in one line, since paths from it name nothing."""
     gone = tmp_path / "gone"
     gone.mkdir()
     shell = f"cd {gone}; rmdir {gone}; exec {sys.executable} {ROOT / 'server.py'} --port 0"

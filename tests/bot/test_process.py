@@ -239,7 +239,7 @@ async def test_the_bot_ends_soon_without_an_answer_of_the_exchange(
 
 
 async def test_a_second_bot_under_the_same_prefix_is_refused(simulator: Simulator, tmp_path: Path) -> None:
-    """By the state file they share, or by unknown resting orders, which are not cancelled: exit code 2 both times."""
+    """The shared state file or unknown resting orders, which are not cancelled, end it with exit code 2."""
     other = {"BOT_STATE_FILE": str(tmp_path / "other.json")}
     with running_bot(simulator, tmp_path, "--live") as first:
         code, log = await asyncio.to_thread(refused_bot, simulator, tmp_path, "--live")

@@ -268,7 +268,7 @@ def test_a_mistake_in_a_strategy_file_is_named(tmp_path: Path, text: str, values
     ],
 )
 def test_strategies_have_names_of_their_own(tmp_path: Path, names: list[str], words: str) -> None:
-    """Two of one name would share a table of parameters, and one of them would never be called."""
+    """Two strategies of one name are refused: they would share parameters, and one would never be called."""
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(FILE)

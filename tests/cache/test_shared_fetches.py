@@ -94,7 +94,7 @@ async def test_a_key_let_go_of_during_its_fetch_is_still_answered(clock: Clock) 
 
 
 async def test_a_value_that_was_dropped_during_its_fetch_is_counted_once(clock: Clock) -> None:
-    """Its old bytes were subtracted when it was dropped: afterwards no more is stored than the bound allows."""
+    """The size of a dropped value is subtracted once, so that no more is stored than the bound allows."""
     keeper = keeper_over(MemoryCache(clock=clock), clock, max_bytes=1000)
     await keeper.get("k", 60, Source("x" * 400))
     clock.now += 60

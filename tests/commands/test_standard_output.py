@@ -26,7 +26,7 @@ def shell(words: list[str], redirection: str, folder: Path) -> "subprocess.Compl
 @pytest.mark.parametrize("words", [CHECK, EXPORT], ids=["check", "export"])
 @pytest.mark.parametrize("redirection", [">/dev/full", ">&-"], ids=["full", "closed"])
 def test_output_that_cannot_be_written_is_an_error(words: list[str], redirection: str, tmp_path: Path) -> None:
-    """One line and status 1: an export that nobody has is no success."""
+    """A command that cannot write its output prints one line and ends with status 1."""
     done = shell(words, redirection, tmp_path)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
@@ -34,7 +34,7 @@ def test_output_that_cannot_be_written_is_an_error(words: list[str], redirection
 
 
 def test_a_reader_that_has_enough_ends_a_command_quietly(tmp_path: Path) -> None:
-    """As with head -1."""
+    """A command piped into head -1 ends without a word when head has its line."""
     done = shell(CHECK, "| head -1", tmp_path)
     assert done.stdout.splitlines()[-1].startswith("HOST")
     assert done.stderr == ""

@@ -96,6 +96,6 @@ def test_a_reader_is_held_against_the_journal(history: History, expected: dict[s
     ids=["right", "no check", "newest missing", "order", "not corrected", "empty"],
 )
 def test_live_trades_are_held_against_the_journal(changes: dict[str, Any], expected: list[str]) -> None:
-    """Newest first, corrections applied, and the journal's head as the cursor."""
+    """The answer has to list the newest trades first, corrected, and the journal's head as the cursor."""
     answer = {"cursor": "e-4-abcd", "trades": LIVE} | changes
     assert [finding.kind for finding in check_live("worker", answer, CORRECTED, "e-4-abcd")] == expected

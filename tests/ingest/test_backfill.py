@@ -206,7 +206,7 @@ async def test_a_long_absence_is_kept_in_several_commits(
 async def test_a_commit_suits_a_slow_database(
     path: Path, exchange: ScriptedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that cannot take four hundred trades within a call's limit takes them in parts."""
+    """A database that cannot take four hundred trades within a call's limit receives them in parts."""
     honest = SqliteJournal.append
 
     async def slow(self: SqliteJournal, drafts: Sequence[Draft], *rest: Any) -> Appended:

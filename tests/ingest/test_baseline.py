@@ -47,7 +47,7 @@ async def test_the_time_of_the_baseline_is_that_of_the_newest_fill_in_it() -> No
 
 
 async def test_the_fills_of_a_minute_are_compared() -> None:
-    """Before and after cash and positions were read; markets without contracts are not in the baseline."""
+    """Fills are read before and after cash and positions; the baseline has no market without contracts."""
     exchange = ScriptedExchange(complete=1000.0)
     exchange.held = [
         Position(ticker, Decimal(held), Decimal(1), *[Decimal(0)] * 4) for ticker, held in (("A", 0), ("B", -2))

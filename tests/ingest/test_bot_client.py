@@ -58,6 +58,6 @@ async def test_a_self_signed_bot_is_named_as_such(tmp_path: Path) -> None:
 
 
 def test_a_poll_without_answers_is_not_good() -> None:
-    """It says nothing of a missing status URL or of a size."""
+    """The result of a poll without answers names no missing status URL and no size."""
     result = PollResult(1.0)
     assert (result.good, result.too_large, result.has_no_status, result.trouble) == (False, False, False, "")

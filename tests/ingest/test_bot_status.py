@@ -162,7 +162,7 @@ def test_a_status_of_an_earlier_leader_is_taken_over() -> None:
 
 
 def test_a_snapshot_before_the_first_poll_has_no_times() -> None:
-    """Zero stands for never."""
+    """A snapshot before the first poll has 0 for the times of polls and readings."""
     found = BotSnapshot.load(BotSnapshot(BotStatus(since=5.0).data).dump())
     assert found is not None
     assert (found.polled, found.swept, found.at, found.positions) == (0.0, 0.0, 0.0, None)

@@ -53,7 +53,7 @@ async def pauses_of(audit: AccountAudit, monkeypatch: pytest.MonkeyPatch, *steps
 async def test_failed_comparisons_are_repeated_as_long_after_as_they_have_failed(
     account: AuditedAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a second at first, and after fifteen at most, as after a success."""
+    """The pause after failures grows from one second to fifteen, which is the pause after a success."""
     await account.check()
 
     def fail(seconds: float) -> Callable[[], None]:
@@ -75,7 +75,7 @@ async def test_failed_comparisons_are_repeated_as_long_after_as_they_have_failed
 async def test_the_first_comparison_is_tried_every_second(
     account: AuditedAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until there is a result; without keys there will be none."""
+    """The comparison is tried each second until it has a result, and not again without keys."""
     pauses = await pauses_of(
         account.audit, monkeypatch, lambda: None, lambda: setattr(account.audit, "failed_since", None)
     )
@@ -86,7 +86,7 @@ async def test_the_first_comparison_is_tried_every_second(
 
 
 async def test_a_result_is_current_for_three_comparisons(account: AuditedAccount) -> None:
-    """And the time that the journal has to catch up; without a result nothing is current."""
+    """A result is current for three pauses and the time that the journal may be behind; none is not current."""
     audit = audit_of(account, wait=8.0)
     assert audit.stale
     await account.ledgers.catch_up()
@@ -145,7 +145,7 @@ async def test_the_first_comparison_confirms_the_opening_cash_that_the_baseline_
 
 
 async def test_no_comparison_is_made_while_a_market_is_read_again(account: AuditedAccount) -> None:
-    """Its sums are not final; the next comparison is made."""
+    """No comparison is made while sums are not final; the one after it is made."""
     await account.ledgers.catch_up()
     ledger = account.ledgers.account()
     assert ledger is not None
@@ -169,7 +169,7 @@ async def test_a_bot_on_paper_is_not_compared(account: AuditedAccount) -> None:
 
 @pytest.mark.parametrize("missing", ["baseline", "first pass"])
 async def test_no_comparison_is_made_before_the_journal_is_read(account: AuditedAccount, missing: str) -> None:
-    """Without every entry, or without a baseline, all that the exchange reports would be a difference."""
+    """A journal that is not read to its end, or has no baseline, is not compared: all would be a difference."""
     await account.ledgers.catch_up()
     ledger = account.ledgers.account()
     assert ledger is not None
@@ -182,7 +182,7 @@ async def test_no_comparison_is_made_before_the_journal_is_read(account: Audited
 
 
 async def test_a_new_difference_reads_the_fills_once(account: AuditedAccount) -> None:
-    """And each that comes later reads them again."""
+    """The fills are read once for a difference, and again for each difference that comes later."""
     account.exchange.cash += 1
     for _ in range(3):
         await account.check()
@@ -205,7 +205,7 @@ async def test_health_names_five_differences_that_last(account: AuditedAccount, 
 
 
 async def test_health_names_three_markets_that_paid_by_revenue(account: AuditedAccount) -> None:
-    """Their number is counted."""
+    """Health names three such markets and the number of all."""
     names = ["P1", "P2", "P3", "P4"]
     await account.add(*(
         drafts.settlement(
@@ -275,7 +275,7 @@ async def test_a_fill_at_the_edge_of_the_clocks_is_no_difference(account: Audite
 
 
 async def test_a_wake_up_counts_once(account: AuditedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the comparison that it caused, the pause is a whole one again."""
+    """A wake-up causes one comparison, after which the pause is a whole one again."""
     await account.check()
     woken: list[bool] = []
 

@@ -132,7 +132,7 @@ def test_only_the_newest_of_a_large_window_are_remembered() -> None:
 
 
 def test_ids_of_long_polls_are_stored_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For as long as only the long poll works; beyond the bound the newer half stays, and a whole window joins it."""
+    """Ids are stored while only the long poll works; beyond the bound the newer half stays, and joins a window."""
     monkeypatch.setattr("ingest.gaps.MAX_SEEN", 20)
     window = PollOverlap()
     window.check(numbered([1]), None, 1.0, 1.0)
@@ -366,7 +366,7 @@ def test_a_long_poll_that_does_not_join_changes_nothing() -> None:
 
 
 def test_a_report_that_joins_misses_nothing() -> None:
-    """Also one of another run, which does not answer for this one, and one before anything was read."""
+    """A report that joins the last one has missed nothing; one of another run and a first one prove nothing."""
     overlap = PollOverlap()
     assert overlap.missing_after(numbered([7]), None) == 0
     overlap.check(numbered([1, 2]), None, 1.0, 1.0)

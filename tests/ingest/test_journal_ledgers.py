@@ -282,7 +282,7 @@ async def test_a_journal_that_cannot_be_read_is_tried_again_after_a_second(
 
 
 async def test_other_tasks_run_while_a_long_journal_is_read(journal: Journal) -> None:
-    """After every forty entries of a page, and each page of five hundred is read once."""
+    """Other tasks run after every forty entries, and each page of five hundred is read once."""
     await journal.append([trade(number) for number in range(1, 521)])
     ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0))
     reads: list[tuple[int, int]] = []
@@ -339,7 +339,7 @@ async def test_a_late_entry_moves_figures_at_its_own_time(journal: Journal) -> N
 
 
 async def test_refused_entries_are_counted_and_the_last_is_named(journal: Journal) -> None:
-    """Also after a start from the checkpoint."""
+    """Refused entries are counted and the last is named, also after a start from the checkpoint."""
     await journal.append([drafts.settlement(ticker=ticker, value=Decimal("2.5")) for ticker in ("A", "B")])
     await caught_up(journal, 1)
     reason = "2 entries cannot be counted; the last one: entry 2: value: expected a payout from 0 to 1, got 2.5"
@@ -349,7 +349,7 @@ async def test_refused_entries_are_counted_and_the_last_is_named(journal: Journa
 
 @pytest.mark.parametrize(("more", "stored"), [(2, 0), (3, 3), (4, 4)])
 async def test_a_checkpoint_is_stored_after_so_many_entries(journal: Journal, more: int, stored: int) -> None:
-    """Here after three or more since the last one."""
+    """A checkpoint is stored after three entries or more since the last one, as the test sets it."""
     ledgers = JournalLedgers(journal, ComponentHealth("ledger", lambda: 1698676810.0), 3)
     await journal.append([trade(number) for number in range(1, more + 1)])
     await ledgers.catch_up()

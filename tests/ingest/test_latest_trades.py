@@ -54,7 +54,7 @@ def test_newest_first_by_time_and_bounded() -> None:
 
 
 def test_after_a_restart_the_cursor_waits_for_the_trades() -> None:
-    """Until the newest trades are loaded a stream from the cursor brings them: it is the journal's beginning."""
+    """The cursor is the journal's beginning until the trades are loaded, so that a stream from it brings them."""
     live = LatestTrades(0, lambda: sources(0.0, 0.0), nothing, MemoryCache(), lambda: NOW)
     live.publish([entry(1, 10), entry(2, 20)])
     live.restart()

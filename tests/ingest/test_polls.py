@@ -80,7 +80,7 @@ class Polls:
 
 
 async def test_a_change_of_status_does_not_wait_for_the_journal() -> None:
-    """It is announced while the journal is away; the last good poll is the last one whose trades were written."""
+    """The status is announced while the journal is away; the last good poll is that whose trades were written."""
     one = Polls()
     one.error = JournalUnavailable("away")
     await one.poll(report=window(1))
@@ -113,7 +113,7 @@ async def test_a_bot_without_a_status_url_is_live_unless_it_named_its_mode(known
 
 
 async def test_the_known_mode_is_that_of_trades_beside_an_unreadable_status() -> None:
-    """Until the bot has named a mode its trades wait."""
+    """A mode that only trades name is used; until the bot has named one its trades wait."""
     one = Polls()
     await one.poll(None, window(1), trouble="status: HTTP 500")
     assert (one.written, one.intake.pending) == ([], 1)
@@ -123,7 +123,7 @@ async def test_the_known_mode_is_that_of_trades_beside_an_unreadable_status() ->
 
 
 async def test_unread_records_are_a_gap_since_the_window_before() -> None:
-    """At the first poll since its request; health names the reason while the record is in the window."""
+    """A record that cannot be read makes a gap since the poll before; health names the reason while it is seen."""
     one = Polls()
     await one.poll(report=window(1, unread=1))
     await one.poll(report=window(1, unread=1))
@@ -139,7 +139,7 @@ async def test_unread_records_are_a_gap_since_the_window_before() -> None:
 
 
 async def test_a_run_of_answers_that_are_too_large_is_one_gap() -> None:
-    """From the last window that was read; another run is another gap."""
+    """The gap begins at the last window that was read; another run of such answers is another gap."""
     one = Polls()
     await one.poll(report=window(1))
     for _ in range(2):
@@ -292,7 +292,7 @@ async def test_polls_keep_their_interval(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_trades_that_waited_are_written_two_hundred_at_a_time() -> None:
-    """In their order; a poll without news commits nothing."""
+    """Trades that waited are written in order, two hundred a commit; a poll without news commits nothing."""
     one = Polls()
     one.error = JournalUnavailable("away")
     await one.poll(report=window(*range(300)))

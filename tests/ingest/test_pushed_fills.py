@@ -109,7 +109,7 @@ async def test_a_fill_of_a_known_order_is_written_at_once(pushed: PushedFills) -
 
 
 async def test_a_fill_that_waits_is_looked_at_again(pushed: PushedFills) -> None:
-    """After a quarter of a second, after as long again, and at 0.8 s, when it is the account's; a poll each time."""
+    """The fill is judged after 0.25, 0.5 and 0.8 s, with a poll each time; then it is the account's."""
     await finished(pushed, fill(1, 999.0), 0.25, 0.25, 0.3)
     assert pushed.pauses == [None, 0.25, 0.25, pytest.approx(0.3), None]
     assert (pushed.written, pushed.polls) == ([("f1", "account", "live")], 3)
@@ -152,7 +152,7 @@ async def test_a_fill_before_the_bots_first_answer_waits_for_its_mode(
 async def test_a_fill_beside_a_bot_that_never_answers_waits_a_quarter_of_a_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Then it is the account's, in the exchange's mode."""
+    """After a quarter of a second the fill is the account's, in the exchange's mode."""
     pushed = PushedFills(monkeypatch, seen=False)
     await finished(pushed, fill(1, 999.0), 0.24, 0.01)
     assert pushed.pauses == [None, 0.25, pytest.approx(0.01), None]
@@ -182,7 +182,7 @@ async def test_events_of_the_socket_are_counted_and_wake_the_reading(pushed: Pus
 
 
 async def test_fills_of_a_bot_on_paper_are_ignored(pushed: PushedFills) -> None:
-    """They are counted, and nobody is told of a trade of the account."""
+    """Fills of a bot on paper are counted, and no trade of the account is announced."""
     pushed.bot.note(BotStatusReading(mode="paper"), "", 0, 0.0)
 
     async def events() -> AsyncGenerator[Event, None]:
@@ -195,7 +195,7 @@ async def test_fills_of_a_bot_on_paper_are_ignored(pushed: PushedFills) -> None:
 
 
 async def test_fills_that_the_journal_refuses_are_left_to_the_next_reading(pushed: PushedFills) -> None:
-    """They are counted, the reading is woken, and the next fill is tried again."""
+    """Fills that the journal refuses are counted and wake the next reading; the next fill is tried again."""
     pushed.attribution.add_reported([trade(order_id="o1"), trade(order_id="o2")])
     failed = JournalUnavailable("the disk is full")
     await finished(pushed, failed, fill(1, 999.0), lambda: setattr(pushed, "error", None), fill(2, 999.5))
@@ -204,7 +204,7 @@ async def test_fills_that_the_journal_refuses_are_left_to_the_next_reading(pushe
 
 
 async def test_a_lost_lease_ends_the_listener(pushed: PushedFills) -> None:
-    """Another worker is the leader: nothing more is tried."""
+    """A lost lease ends the listener, since another worker is the leader."""
     pushed.attribution.add_reported([trade(order_id="o1")])
     with pytest.raises(ExceptionGroup) as caught:
         await pushed.run(LeaseLost("another holder"), fill(1, 999.0), 1.0)

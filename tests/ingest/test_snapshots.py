@@ -110,7 +110,7 @@ async def follower(path: Path, workers: list[RecordingWorkers]) -> AsyncIterator
 
 
 async def test_the_later_of_two_snapshots_counts(follower: Follower) -> None:
-    """One that was made earlier or at the same moment changes nothing, and neither does other text."""
+    """A snapshot made earlier or at the same moment changes nothing, and neither does other text."""
     follower.receive(snapshot(100.0))
     follower.receive(snapshot(99.0, "paper"))
     follower.receive(snapshot(100.0, "paper"))
@@ -121,7 +121,7 @@ async def test_the_later_of_two_snapshots_counts(follower: Follower) -> None:
 
 
 async def test_a_number_of_trades_alone_is_no_event(follower: Follower) -> None:
-    """It is stored for streams that open later; the same status again is neither stored nor sent."""
+    """A new number of trades is stored for streams that open later; an equal status is neither stored nor sent."""
     follower.receive(snapshot(100.0, trades=1))
     follower.receive(snapshot(101.0, trades=1))
     assert follower.hub.stored_status == {}
@@ -130,7 +130,7 @@ async def test_a_number_of_trades_alone_is_no_event(follower: Follower) -> None:
 
 
 async def test_times_and_positions_are_those_of_the_snapshot(follower: Follower) -> None:
-    """Zero before the first; the age of the bot is that of its last good poll; on paper there are no positions."""
+    """Times are 0 before the first snapshot; the bot's age is that of its last good poll; paper has no positions."""
     watch = follower.watch
     assert (watch.complete_to(), watch.health()["bot"]["age"], watch.bot_positions()) == (0.0, None, (None, 0.0))
     positions = {"A": Decimal(3)}
@@ -145,7 +145,7 @@ async def test_times_and_positions_are_those_of_the_snapshot(follower: Follower)
 
 
 async def test_the_journal_is_read_seldom_where_others_announce(follower: Follower) -> None:
-    """Every 0.1 s where nobody does, every two seconds where announcements arrive."""
+    """The journal is read every 0.1 s, and every two seconds where announcements arrive."""
     assert follower.watch.feed.interval() == 0.1
     follower.workers.receiving = True
     assert follower.watch.feed.interval() == 2.0
@@ -172,7 +172,7 @@ async def test_another_journal_resets_readers_and_the_times(follower: Follower) 
 
 
 async def test_a_leader_sends_its_own_snapshot_and_takes_no_other(path: Path, workers: list[RecordingWorkers]) -> None:
-    """With the time of its last good poll; the status of another worker is outdated, whatever its time."""
+    """A leader sends its snapshot with the time of its last good poll, and takes none, however new."""
     async with serving(ScriptedBot()) as bot, worker(path, bot) as (watch, hub, _):
         [others] = workers
         bot.make(trade(1))
@@ -291,7 +291,7 @@ async def test_a_term_begins_where_the_marks_end(path: Path, marked: bool) -> No
 
 
 async def test_a_caller_waits_for_a_poll_as_long_as_one_can_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two answers of two seconds at most, and one second more."""
+    """The wait is limited to two answers of two seconds each and one second more."""
     limits: list[float] = []
 
     async def waited(event: object, seconds: float) -> None:

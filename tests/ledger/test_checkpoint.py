@@ -67,7 +67,7 @@ def test_numbers_texts_and_containers_keep_their_type_and_every_digit() -> None:
 
 
 def test_a_large_state_is_stored_in_little_memory() -> None:
-    """In many short chunks: the loop turns between them."""
+    """A large state is dumped in many short chunks, between which other tasks run."""
     state = [Decimal(number) / 7 for number in range(50_000)]
     tracemalloc.start()
     try:

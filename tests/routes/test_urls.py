@@ -267,7 +267,7 @@ def test_next_leads_to_the_end(server: Server, path: str) -> None:
 
 
 def test_live_trades_have_the_cursor_of_the_head(server: Server, traded: str) -> None:
-    """With the digits of its checksum, as in history: a stream then knows a journal that went back in time since."""
+    """The cursor has the digits of the head's checksum, so that a stream from it notices a journal that went back."""
     live, history = (server.get(f"/portfolio/trades/{name}").json() for name in ("live", "history"))
     assert live["cursor"] == history["cursor"]
     assert len(live["cursor"].split("-")) == 3

@@ -179,7 +179,7 @@ def test_an_amend_must_fit_its_order(member: Member, changes: dict[str, str], co
 
 
 def test_an_amend_cannot_move_the_expiry_into_the_past(member: Member) -> None:
-    """As at creation; 0 removes the expiry, and the order stays as it was after a refusal."""
+    """An expiry in the past is refused as at creation and changes nothing; 0 removes the expiry."""
     _, placed = member.place(expiration_time=int(time.time()) + 600)
     path = f"{ORDERS}/{placed['order_id']}/amend"
     body = {"ticker": member.ticker, "side": "bid", "price": "0.0200", "count": "5.00"}

@@ -46,7 +46,7 @@ def test_an_empty_queue_gives_nothing() -> None:
 
 
 def test_an_emptied_queue_has_its_whole_room_again() -> None:
-    """As many bytes and events fit as before."""
+    """An emptied queue takes as many bytes and events as a new one."""
     queue = SendQueue(2, 10)
     for _ in range(2):
         for _ in range(2):

@@ -45,7 +45,7 @@ def reader(sink: Sink) -> Subscriber:
 
 
 def test_eager_tasks_are_used_where_python_has_them() -> None:
-    """From Python 3.12 on."""
+    """Deliveries are eager tasks from Python 3.12 on."""
     assert EAGER_TASKS is hasattr(asyncio, "eager_task_factory")
 
 
